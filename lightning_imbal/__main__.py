@@ -1,0 +1,8 @@
+"""`python -m lightning_imbal`: the same program as the `lightning_imbal` command."""
+
+import sys
+
+from lightning_imbal.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

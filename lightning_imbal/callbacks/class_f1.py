@@ -1,0 +1,37 @@
+"""Per-class F1 at the end of a run, as W&B shows it: table, bar chart and confusion matrix."""
+
+import wandb
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.loggers import WandbLogger
+
+from lightning_imbal.callbacks.results import summarize
+
+
+class ClassF1Panels(Callback):
+    """Sends the test part's per-class table, F1 bars and confusion matrix to W&B.
+
+    The curves `val/f1/<class>` are logged by the modules at every validation.
+    """
+
+    def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Sends the panels, rarest class last as in the table of the terminal."""
+        report = pl_module.test_report
+        scores, predictions = report.compute(), report.predictions()
+        for logger in trainer.loggers:
+            if isinstance(logger, WandbLogger) and trainer.is_global_zero:
+                results = summarize(scores, predictions, report)
+                classes = sorted(results["classes"], key=lambda row: -row["train_images"])
+                table = wandb.Table(columns=list(classes[0]), data=[list(row.values()) for row in classes])
+                logger.experiment.log(
+                    {
+                        "test/classes": table,
+                        "test/f1_per_class": wandb.plot.bar(table, "name", "f1", title="F1 per class (test)"),
+                        "test/confusion": wandb.plot.confusion_matrix(
+                            probs=None,
+                            y_true=predictions["label"].tolist(),
+                            preds=predictions["probability"].argmax(dim=1).tolist(),
+                            class_names=report.class_names,
+                            title="Confusion matrix (test)",
+                        ),
+                    }
+                )

@@ -1,0 +1,115 @@
+"""Writes what an evaluation found: metrics.json and predictions.parquet."""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from lightning_imbal.metrics import ImbalReport
+
+REPORTED_VERSIONS = ("lightning_imbal", "torch", "torchvision", "lightning", "timm", "albumentations")
+
+
+class ResultsWriter(Callback):
+    """Writes `metrics.json` (every score, per class and per group, with the identity of the run) and
+    `predictions.parquet` (one row per image) at the end of `test` or `validate`.
+
+    Files appear whole or not at all.
+
+    Args:
+        folder: Where to write them.
+        identity: What names the run: its name, seed, split, method, data set, ...
+    """
+
+    def __init__(self, folder: str | Path, identity: dict[str, Any]) -> None:
+        self.folder, self.identity = Path(folder), identity
+
+    def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Writes the results of the test part."""
+        self._write(trainer, pl_module.test_report, "test")
+
+    def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Writes the results of the validation part when it is evaluated by itself, not during training."""
+        if trainer.state.fn == "validate":
+            self._write(trainer, pl_module.val_report, "val")
+
+    def _write(self, trainer: Trainer, report: ImbalReport, part: str) -> None:
+        scores, predictions = report.compute(), report.predictions()
+        if not trainer.is_global_zero:
+            return
+        identity = {**self.identity, **environment(trainer), "part": part}
+        results = {"identity": identity, **summarize(scores, predictions, report)}
+        write_whole(self.folder / "metrics.json", lambda path: path.write_text(json.dumps(results, indent=2) + "\n"))
+        image = trainer.datamodule.table["image"].to_numpy()[predictions["index"].numpy()]
+        names = pd.Index(report.class_names)
+        table = pd.DataFrame(predictions["probability"].float().numpy(), columns="probability/" + names)
+        table.insert(0, "image", image)
+        table.insert(1, "label", names.to_numpy()[predictions["label"].numpy()])
+        write_whole(self.folder / "predictions.parquet", table.to_parquet)
+
+
+def summarize(scores: dict[str, float], predictions: dict[str, torch.Tensor], report: ImbalReport) -> dict[str, Any]:
+    """Arranges the scores of a report as `metrics.json` holds them: summary, classes, groups, confusion."""
+    names, label = report.class_names, predictions["label"]
+    pairs = label * len(names) + predictions["probability"].argmax(dim=1)
+    test_counts = label.bincount(minlength=len(names)).tolist()
+    return {
+        "summary": {name: value for name, value in scores.items() if "/" not in name},
+        "classes": [
+            {"name": name, "train_images": int(train), "images": images}
+            | {metric: scores[f"{metric}/{name}"] for metric in ("precision", "recall", "f1")}
+            for name, train, images in zip(names, report.class_counts, test_counts, strict=True)
+        ],
+        "groups": {
+            group: {
+                "classes": list(members),
+                "recall": scores[f"group_recall/{group}"],
+                "f1": scores[f"group_f1/{group}"],
+            }
+            for group, members in report.class_groups.items()
+        },
+        # Rows are true classes, columns predicted ones.
+        "confusion": pairs.bincount(minlength=len(names) ** 2).reshape(len(names), -1).tolist(),
+    }
+
+
+def environment(trainer: Trainer) -> dict[str, Any]:
+    """What a result depends on beside its configuration: versions, device, commit, and when it was made."""
+    return {
+        "commit": _commit(),
+        "versions": {name: version(name) for name in REPORTED_VERSIONS},
+        "device": torch.cuda.get_device_name() if trainer.strategy.root_device.type == "cuda" else "cpu",
+        "devices": trainer.world_size,
+        "precision": str(trainer.precision),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _commit() -> str | None:
+    """The git commit of this package's source, with a mark if it was changed; None outside a checkout."""
+    source = Path(__file__).resolve().parents[2]
+    try:
+        told = subprocess.run(
+            ["git", "-C", str(source), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
+            capture_output=True,
+            text=True,
+        )
+    except FileNotFoundError:
+        return None
+    return told.stdout.strip() or None if (source / ".git").exists() else None
+
+
+def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
+    """Writes a file beside `path`, then renames it: a reader sees the old file or the new one, never a half."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    write(beside)
+    os.replace(beside, path)

@@ -1,0 +1,80 @@
+"""The `lightning_imbal` command. Heavy libraries are imported only by the verbs that need them."""
+
+import os
+import sys
+from importlib.metadata import version
+
+HELP = """\
+usage: lightning_imbal VERB ...
+
+Class-imbalanced medical image classification: train a method, look at every class.
+
+  fit       train every stage of an experiment, then test it and print the F1 of each class
+  validate  evaluate a checkpoint on the validation part
+  test      evaluate a checkpoint on the test part
+  predict   classify a folder of images with a checkpoint, into a CSV
+  report    print the results of one run, or compare several side by side
+
+examples:
+  lightning_imbal fit --config experiments/demo.yaml
+  lightning_imbal fit --config experiments/marrakchi_isic.yaml --data.root data/isic2018
+  lightning_imbal fit --config experiments/marrakchi_isic.yaml --ckpt_path last     # continue after a kill
+  lightning_imbal test --ckpt_path runs/demo/stage1/checkpoints/best.ckpt
+  lightning_imbal predict --ckpt_path runs/demo/stage1/checkpoints/best.ckpt --images my_images
+  lightning_imbal report runs/demo runs/demo-ce
+
+Lay several --config files over each other: the later one wins, and the command line over all of them.
+All settings: `lightning_imbal fit --help`; of one class: `lightning_imbal fit --data.help ISIC2018`.
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the command line and returns the exit status: 0, or 2 after an error that the user can mend."""
+    args = sys.argv[1:] if argv is None else argv
+    if not args or args[0] in ("-h", "--help", "help"):
+        print(HELP, end="")
+        return 0
+    if args[0] == "--version":
+        print(version("lightning_imbal"))
+        return 0
+    verb = {"report": _report}.get(args[0], _train)
+    from lightning_imbal.errors import UserError
+
+    try:
+        return verb(args)
+    except UserError as error:
+        return _refuse(str(error).strip().splitlines()[-1].removeprefix(f"{_full_name(error)}: "))
+
+
+def _report(args: list[str]) -> int:
+    from lightning_imbal.errors import UserError
+    from lightning_imbal.report.terminal import print_runs
+
+    if len(args) == 1:
+        raise UserError("`report` needs the folder of at least one run: lightning_imbal report runs/demo.")
+    print_runs(args[1:])
+    return 0
+
+
+def _train(args: list[str]) -> int:
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else importing it asks a server for its newest version
+    from jsonargparse import ArgumentError
+
+    from lightning_imbal.cli_errors import explain
+    from lightning_imbal.stages import ImbalCLI
+
+    try:
+        ImbalCLI(args)
+    except ArgumentError as error:
+        return _refuse(explain(str(error)))
+    return 0
+
+
+def _refuse(sentence: str) -> int:
+    if os.environ.get("LOCAL_RANK", "0") == "0":
+        print(f"lightning_imbal: {sentence}", file=sys.stderr)
+    return 2
+
+
+def _full_name(error: Exception) -> str:
+    return f"{type(error).__module__}.{type(error).__name__}"

@@ -1,0 +1,5 @@
+"""One sentence out of jsonargparse's nested error messages."""
+
+
+def explain(message: str) -> str:
+    return message

@@ -1,0 +1,86 @@
+"""From a row of the sample table to the batch dict, and from a sampler's list to reproducible draws."""
+
+import random
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+import albumentations as A
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset, DistributedSampler, Sampler
+
+from lightning_imbal.samplers import epoch_generator, run_seed
+
+Draw = tuple[int, int]
+
+
+class ImageDataset(Dataset):
+    """Pictures of one part of a split.
+
+    Args:
+        images: Picture of every row of the sample table, uint8 RGB (H, W, 3).
+        label: Class of every row, shape (N,).
+        rows: Rows of this part.
+        transform: Picture to float tensor (3, H, W).
+        views: Number of independently augmented views of each picture.
+    """
+
+    def __init__(
+        self, images: Sequence[np.ndarray], label: np.ndarray, rows: np.ndarray, transform: A.Compose, views: int = 1
+    ) -> None:
+        self.images, self.label, self.rows = images, label, rows
+        self.transform, self.views = transform, views
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, draw: int | Draw) -> dict[str, Tensor | int]:
+        """Returns image (3, H, W), or (V, 3, H, W) for V > 1 views, label and index (row of the sample table).
+
+        Args:
+            draw: Position in this part, alone or with the seed of its augmentation.
+        """
+        position, seed = draw if isinstance(draw, tuple) else (draw, draw)
+        self.transform.set_random_state(np.random.default_rng(seed), random.Random(seed))
+        row = int(self.rows[position])
+        image = self.images[row]
+        views = [self.transform(image=image)["image"] for _ in range(self.views)]
+        return {
+            "image": views[0] if self.views == 1 else torch.stack(views),
+            "label": int(self.label[row]),
+            "index": row,
+        }
+
+
+class EpochDraws(DistributedSampler):
+    """The list of an inner sampler, cut to whole batches, each draw with a seed of its own for the augmentation.
+
+    What an image looks like thus depends on the run's seed, the epoch and the position in the epoch alone: not on the
+    number of workers, not on the number of devices, and not on whether the run was interrupted in an earlier epoch.
+    Every rank keeps each `num_replicas`-th draw, so that the ranks' k-th batches together are the k-th batch of one
+    process. (Lightning's own wrapper would shuffle the list once more; it leaves a DistributedSampler as it is.)
+
+    Args:
+        sampler: Yields positions in the training part.
+        batch_size: The global batch size. A list shorter than one batch is one batch.
+        num_replicas: Number of processes that share the list.
+        rank: Which of them this is.
+    """
+
+    def __init__(self, sampler: Sampler[int], batch_size: int, num_replicas: int = 1, rank: int = 0) -> None:
+        super().__init__(sampler, num_replicas, rank, shuffle=False, seed=run_seed())
+        batch = batch_size if len(sampler) >= batch_size else num_replicas
+        self.total_size = len(sampler) // batch * batch
+        self.num_samples = self.total_size // num_replicas
+
+    def set_epoch(self, epoch: int) -> None:
+        """Sets the 0-based epoch whose list comes next."""
+        super().set_epoch(epoch)
+        if hasattr(self.dataset, "set_epoch"):
+            self.dataset.set_epoch(epoch)
+
+    def __iter__(self) -> Iterator[Draw]:
+        seeds = torch.randint(2**62, (self.total_size,), generator=epoch_generator(self.seed, self.epoch)).tolist()
+        draws = zip(self.dataset, seeds, strict=False)
+        return islice(draws, self.rank, None, self.num_replicas)

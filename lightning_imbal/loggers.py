@@ -1,0 +1,61 @@
+"""Where the curves of a run go: a CSV file always, Weights & Biases (W&B) beside it."""
+
+import csv
+import os
+from pathlib import Path
+
+import wandb
+from lightning.pytorch.loggers import CSVLogger, WandbLogger
+from lightning.pytorch.utilities import rank_zero_only
+
+INIT_SECONDS, FINISH_SECONDS = 30, 120
+
+
+def csv_logger(folder: Path) -> CSVLogger:
+    """Logs to `folder/metrics.csv`; a resumed run goes on below the rows that are already there."""
+    logger = CSVLogger(folder, name="", version="")
+    if rank_zero_only.rank != 0:
+        return logger
+    file, aside = folder / "metrics.csv", folder / "metrics.before_resume.csv"
+    if file.exists():
+        os.replace(file, aside)
+    writer = logger.experiment  # deletes any metrics.csv of an earlier run
+    if aside.exists():
+        with aside.open(newline="") as rows:
+            writer.metrics_keys = next(csv.reader(rows), [])
+        os.replace(aside, file)
+    return logger
+
+
+def wandb_logger(folder: Path, run: str, stage: str) -> WandbLogger | None:
+    """Logs to W&B, one run per stage, all stages of a run in one group; None with WANDB_MODE=disabled.
+
+    Without a login, or when W&B cannot be reached, the run is recorded offline and one line says how to upload it.
+    Project and entity are taken from WANDB_PROJECT and WANDB_ENTITY.
+    """
+    mode = os.environ.get("WANDB_MODE", "online")
+    if mode == "disabled" or rank_zero_only.rank != 0:
+        return None
+    about = {
+        "project": os.environ.get("WANDB_PROJECT", "lightning_imbal"),
+        "group": run,
+        "job_type": stage,
+        "name": f"{run} {stage}",
+        "dir": folder,
+        "settings": wandb.Settings(silent=True, init_timeout=INIT_SECONDS, finish_timeout=FINISH_SECONDS),
+    }
+    experiment, reason = None, "WANDB_MODE=offline"
+    if mode == "online":
+        try:
+            reason = "not logged in"
+            if wandb.login(prompt=False):
+                experiment = wandb.init(mode="online", **about)
+                print(f"W&B: {experiment.url}")
+        except wandb.Error as error:
+            reason = f"W&B cannot be used now, {type(error).__name__}"
+    if experiment is None:
+        experiment = wandb.init(mode="offline", **about)
+        print(f"W&B: recorded offline ({reason}); upload it with: wandb sync {experiment.settings.sync_dir}")
+    experiment.define_metric("trainer/global_step")
+    experiment.define_metric("*", step_metric="trainer/global_step", step_sync=True)
+    return WandbLogger(experiment=experiment)

@@ -1,0 +1,44 @@
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+
+class ImbalancedLoss(nn.Module, ABC):
+    """A classification loss that knows the class sizes of its training split.
+
+    Args:
+        class_counts: training images per class, ordered by label, shape (C,). Kept as a float64 buffer.
+
+    Raises:
+        ValueError: a class has no training image.
+    """
+
+    class_counts: Tensor
+
+    def __init__(self, class_counts: Tensor) -> None:
+        super().__init__()
+        class_counts = torch.as_tensor(class_counts, dtype=torch.float64)
+        empty = (~(class_counts > 0)).nonzero().flatten().tolist()
+        if empty:
+            raise ValueError(
+                f"No training image has class label {', '.join(map(str, empty))}: "
+                "leave the class out of the data set or choose a split that keeps some of its images for training."
+            )
+        self.register_buffer("class_counts", class_counts)
+
+    def set_epoch(self, epoch: int, max_epochs: int) -> None:  # noqa: B027 (most losses have no schedule)
+        """Tells a loss with a schedule that `epoch` (1-based) of `max_epochs` begins."""
+
+    @abstractmethod
+    def forward(self, logits: Tensor, label: Tensor, sample_weight: Tensor | None = None) -> Tensor:
+        """Returns the loss of a batch.
+
+        Args:
+            logits: unnormalised scores, shape (B, C).
+            label: class labels, shape (B,).
+            sample_weight: scales each sample's term, shape (B,). The divisor of a mean does not depend on it.
+
+        Returns:
+            The loss, shape ().
+        """

@@ -1,0 +1,59 @@
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from lightning_imbal.losses.base import ImbalancedLoss
+from lightning_imbal.losses.weights import effective_number_weights, inverse_frequency_weights
+
+
+class CrossEntropy(ImbalancedLoss):
+    """Softmax cross-entropy, plain or weighted by class.
+
+    Args:
+        class_counts: training images per class, shape (C,).
+        weight: "none", "inverse" (`n_c ** -power`) or "effective" (Cui et al. 2019). Weights sum to C.
+        power: exponent of the inverse frequency.
+        beta: parameter of the effective number.
+        reduction: the sum of the weighted terms is divided by the weights of the batch's labels ("weighted_mean", as
+            `torch.nn.functional.cross_entropy` does) or by the number of samples ("batch_mean").
+
+    Raises:
+        ValueError: a class has no training image, or `weight`, `beta` or `reduction` is not one of those above.
+    """
+
+    class_weight: Tensor
+
+    def __init__(
+        self,
+        class_counts: Tensor,
+        weight: Literal["none", "inverse", "effective"] = "none",
+        power: float = 1.0,
+        beta: float = 0.9999,
+        reduction: Literal["weighted_mean", "batch_mean"] = "weighted_mean",
+    ) -> None:
+        super().__init__(class_counts)
+        match weight:
+            case "none":
+                class_weight = torch.ones_like(self.class_counts)
+            case "inverse":
+                class_weight = inverse_frequency_weights(self.class_counts, power)
+            case "effective":
+                class_weight = effective_number_weights(self.class_counts, beta)
+            case _:
+                raise ValueError(f"weight must be none, inverse or effective, but is {weight!r}.")
+        if reduction not in ("weighted_mean", "batch_mean"):
+            raise ValueError(f"reduction must be weighted_mean or batch_mean, but is {reduction!r}.")
+        self.register_buffer("class_weight", class_weight)
+        self.reduction = reduction
+
+    def forward(self, logits: Tensor, label: Tensor, sample_weight: Tensor | None = None) -> Tensor:
+        """Returns the loss, shape (), of logits (B, C), labels (B,) and optional sample weights (B,)."""
+        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        class_weight = self.class_weight.to(logits.dtype)
+        term = F.cross_entropy(logits, label, weight=class_weight, reduction="none")
+        if sample_weight is not None:
+            term = term * sample_weight
+        divisor = class_weight[label].sum() if self.reduction == "weighted_mean" else len(label)
+        return term.sum() / divisor

@@ -1,0 +1,54 @@
+import torch
+from torch import Tensor, nn
+
+from lightning_imbal.losses.contrast import masked_log_softmax
+
+
+class SupConLoss(nn.Module):
+    """Supervised contrastive loss: pulls together the embeddings of a class, pushes apart all others.
+
+    Marrakchi et al. 2021, "Fighting Class Imbalance with Contrastive Learning", Eq. 1, averaged over the anchors; the
+    same as Khosla et al. 2020, "Supervised Contrastive Learning", Eq. 2. Anchors that are alone in their class are left
+    out of the average. Computed in float32 or better, whatever the precision of the run.
+
+    Args:
+        temperature: divides the similarities.
+        base_temperature: multiplies the loss by `temperature / base_temperature`; None means a factor of 1. The code
+            released with both papers uses 0.07.
+
+    Raises:
+        ValueError: a temperature is not positive.
+    """
+
+    def __init__(self, temperature: float = 0.1, base_temperature: float | None = None) -> None:
+        super().__init__()
+        if not temperature > 0:
+            raise ValueError(f"temperature must be positive, but is {temperature}.")
+        if base_temperature is not None and not base_temperature > 0:
+            raise ValueError(f"base_temperature must be positive or null, but is {base_temperature}.")
+        self.temperature = temperature
+        self.scale = 1.0 if base_temperature is None else temperature / base_temperature
+
+    def forward(self, embedding: Tensor, label: Tensor) -> Tensor:
+        """Returns the loss of a batch.
+
+        Args:
+            embedding: unit-length vectors (they are not normalised again), shape (B, D), or (B, V, D) for V views of
+                each image. All views of all images of a label are positives of each other.
+            label: class labels, shape (B,).
+
+        Returns:
+            The loss, shape (); a zero with zero gradient if no anchor has a positive.
+        """
+        if embedding.ndim == 3:
+            label = label.repeat_interleave(embedding.shape[1])
+            embedding = embedding.flatten(0, 1)
+        others = ~torch.eye(len(label), dtype=torch.bool, device=label.device)
+        positive = (label[:, None] == label) & others
+        num_positive = positive.sum(dim=1)
+
+        with torch.autocast(device_type=embedding.device.type, enabled=False):
+            embedding = embedding.to(torch.promote_types(embedding.dtype, torch.float32))
+            log_prob = masked_log_softmax(embedding @ embedding.T / self.temperature, others)
+            anchor_loss = -torch.where(positive, log_prob, 0).sum(dim=1) / num_positive.clamp(min=1)
+            return self.scale * anchor_loss.sum() / (num_positive > 0).sum().clamp(min=1)

@@ -1,0 +1,152 @@
+"""What every method shares: backbone, optimizer, gathering over devices, and the evaluation of a classifier."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule
+from lightning.pytorch.cli import OptimizerCallable
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from lightning_imbal.backbones import create_backbone, feature_size
+from lightning_imbal.losses.base import ImbalancedLoss
+from lightning_imbal.losses.cross_entropy import CrossEntropy
+from lightning_imbal.metrics import ImbalReport
+from lightning_imbal.predictors import Plain, PredictorFactory
+from lightning_imbal.samplers import epoch_generator, run_seed
+
+Batch = dict[str, Tensor]
+LossFactory = Callable[[Tensor], ImbalancedLoss]
+HeadFactory = Callable[[int, int], nn.Module]
+SchedulerFactory = Callable[[Optimizer, int], LRScheduler]
+
+
+class ImbalModule(LightningModule, ABC):
+    """A network that is trained on imbalanced classes; a child says its `training_step`.
+
+    Args:
+        class_counts: Class sizes of the training part, ordered by label.
+        class_names: Names of the classes, ordered by label.
+        class_groups: Class names per group (major, middle, minor) whose mean scores are reported; None takes thirds.
+        backbone: Name of a timm network.
+        pretrained: True fetches timm's weights, a path loads a local file, False starts from scratch.
+        optimizer: Built with the trained parameters.
+        scheduler: Built with the optimizer and the Trainer's number of epochs, stepped once an epoch.
+    """
+
+    def __init__(
+        self,
+        class_counts: list[int],
+        class_names: list[str],
+        class_groups: dict[str, list[str]] | None = None,
+        backbone: str = "resnet50",
+        pretrained: bool | str = False,
+        optimizer: OptimizerCallable = torch.optim.SGD,
+        scheduler: SchedulerFactory | None = None,
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters()
+        # What is not plain data (built from Python rather than YAML) would make the checkpoint unsafe to load.
+        for name in [name for name, value in self.hparams.items() if callable(value)]:
+            del self.hparams[name]
+        self.class_names = list(class_names)
+        self.register_buffer("class_counts", torch.tensor(class_counts, dtype=torch.float64))
+        self.backbone = create_backbone(backbone, pretrained)
+        self.feature_size = feature_size(self.backbone)
+        self.optimizer, self.scheduler = optimizer, scheduler
+
+    @abstractmethod
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Returns the loss of a batch."""
+
+    def trained_parameters(self) -> Iterable[nn.Parameter]:
+        """The parameters that the optimizer gets."""
+        return self.parameters()
+
+    def configure_optimizers(self) -> Any:
+        """Builds the optimizer and its schedule over the Trainer's number of epochs."""
+        optimizer = self.optimizer(self.trained_parameters())
+        if self.scheduler is None:
+            return optimizer
+        return [optimizer], [self.scheduler(optimizer, self.trainer.max_epochs)]
+
+    def on_train_epoch_start(self) -> None:
+        """Tells scheduled losses the epoch, and makes random layers depend on (seed, epoch) so that a run can resume."""
+        torch.manual_seed(epoch_generator(run_seed(), self.current_epoch).initial_seed() + self.global_rank)
+        for module in self.modules():
+            if isinstance(module, ImbalancedLoss):
+                module.set_epoch(self.current_epoch + 1, self.trainer.max_epochs)
+
+    def gather(self, tensor: Tensor) -> Tensor:
+        """Joins the batches (B, ...) of all devices to (devices * B, ...); gradients flow back to every device."""
+        if self.trainer.world_size == 1:
+            return tensor
+        return self.all_gather(tensor, sync_grads=tensor.is_floating_point()).flatten(0, 1)
+
+    def log_loss(self, name: str, value: Tensor) -> None:
+        """Logs the mean of an epoch: nothing waits for the device at each step."""
+        self.log(name, value, on_step=False, on_epoch=True, prog_bar=True, sync_dist=True)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """A checkpoint holds all weights: loading it must not look for the files they once came from."""
+        for name in {"pretrained", "backbone_ckpt"} & checkpoint["hyper_parameters"].keys():
+            checkpoint["hyper_parameters"][name] = False if name == "pretrained" else None
+
+
+class ImbalClassifier(ImbalModule):
+    """An ImbalModule with a classifier on the backbone's feature, evaluated per class.
+
+    Args:
+        loss: Built with the class counts.
+        head: Built with the feature size and the number of classes.
+        predictor: Built with the class counts; how logits are obtained at inference.
+        **kwargs: Arguments of `ImbalModule`.
+    """
+
+    def __init__(
+        self,
+        loss: LossFactory = CrossEntropy,
+        head: HeadFactory = nn.Linear,
+        predictor: PredictorFactory = Plain,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.loss = loss(self.class_counts)
+        self.head = head(self.feature_size, len(self.class_names))
+        self.predictor = predictor(self.class_counts)
+        about_classes = (kwargs["class_counts"], self.class_names, kwargs.get("class_groups"))
+        self.val_report, self.test_report = ImbalReport(*about_classes), ImbalReport(*about_classes)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Returns logits (B, C) of images (B, 3, H, W)."""
+        return self.head(self.backbone(image))
+
+    def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Returns class probabilities (B, C)."""
+        return self.predictor(self, batch["image"]).float().softmax(dim=1)
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Collects predictions of the validation part."""
+        self.val_report.update(self.predict_step(batch, batch_idx), batch["label"], batch["index"])
+
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
+        """Collects predictions of the test part."""
+        self.test_report.update(self.predict_step(batch, batch_idx), batch["label"], batch["index"])
+
+    def on_validation_epoch_end(self) -> None:
+        """Logs every score of the validation part: `val/f1`, `val/f1/<class>`, ..."""
+        self._log_report("val", self.val_report)
+
+    def on_test_epoch_end(self) -> None:
+        """Logs every score of the test part: `test/f1`, `test/f1/<class>`, ..."""
+        self._log_report("test", self.test_report)
+
+    def _log_report(self, part: str, report: ImbalReport) -> None:
+        # The report has gathered all devices' predictions: its scores are the same on each of them.
+        scores = {f"{part}/{name}": value for name, value in report.compute().items()}
+        self.log(f"{part}/f1", scores.pop(f"{part}/f1"), prog_bar=True, rank_zero_only=False)
+        self.log_dict(scores)
+        report.reset()

@@ -1,0 +1,89 @@
+"""Tables in the terminal, made from the metrics.json of one or more runs."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console, Group
+from rich.table import Table
+
+from lightning_imbal.errors import UserError
+
+SUMMARY = {
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy (MCR)",
+    "f1": "Macro F1",
+    "precision": "Macro precision",
+    "scr": "Recall of the rarest class (SCR)",
+    "auc": "Macro AUC",
+    "mcc": "MCC",
+    "kappa": "Quadratic kappa",
+    "kendall_tau": "Kendall tau-b",
+    "ece": "Expected calibration error",
+}
+
+
+def read_results(run: str | Path) -> dict[str, Any]:
+    """Reads the `metrics.json` of a run's folder.
+
+    Raises:
+        UserError: The folder holds no finished run.
+    """
+    file = Path(run) / "metrics.json"
+    if not file.is_file():
+        raise UserError(f"{run} holds no finished run (no metrics.json): give the folder that `fit` wrote to.")
+    return json.loads(file.read_text())
+
+
+def run_table(results: dict[str, Any]) -> Group:
+    """Precision, recall and F1 of every class, most common first; below them the groups and the summary."""
+    name, part = results["identity"]["name"], results["identity"]["part"]
+    table = Table(title=f"{name}: {part} part", title_justify="left")
+    table.add_column("class")
+    for column in ("training images", f"{part} images", "precision", "recall", "F1"):
+        table.add_column(column, justify="right", style="bold" if column == "F1" else "")
+    for row in sorted(results["classes"], key=lambda row: -row["train_images"]):
+        scores = [f"{row[metric]:.3f}" for metric in ("precision", "recall", "f1")]
+        table.add_row(row["name"], str(row["train_images"]), str(row["images"]), *scores)
+    table.add_section()
+    for group, row in results["groups"].items():
+        table.add_row(f"{group} ({len(row['classes'])} classes)", "", "", "", f"{row['recall']:.3f}", f"{row['f1']:.3f}")
+    summary = Table.grid(padding=(0, 2))
+    for key, title in SUMMARY.items():
+        summary.add_row(f" {title}", f"{results['summary'][key]:.3f}")
+    return Group(table, summary)
+
+
+def comparison_table(runs: list[dict[str, Any]]) -> Table:
+    """F1 of every class for several runs side by side, most common class first, and their summaries below.
+
+    Raises:
+        UserError: The runs have different classes.
+    """
+    classes = [[row["name"] for row in run["classes"]] for run in runs]
+    if any(names != classes[0] for names in classes):
+        raise UserError("The runs have different classes and cannot be compared: give runs on the same data set.")
+    table = Table(title="F1 per class", title_justify="left")
+    table.add_column("class")
+    table.add_column("training images", justify="right")
+    for run in runs:
+        table.add_column(run["identity"]["name"], justify="right")
+    counts = runs[0]["classes"]
+    for i in sorted(range(len(counts)), key=lambda i: -counts[i]["train_images"]):
+        _add_row(table, counts[i]["name"], str(counts[i]["train_images"]), [run["classes"][i]["f1"] for run in runs])
+    table.add_section()
+    for key, title in SUMMARY.items():
+        _add_row(table, title, "", [run["summary"][key] for run in runs], smaller_is_better=key == "ece")
+    return table
+
+
+def _add_row(table: Table, name: str, count: str, values: list[float], smaller_is_better: bool = False) -> None:
+    best = min(values) if smaller_is_better else max(values)
+    cells = [f"[bold]{value:.3f}[/]" if value == best and len(values) > 1 else f"{value:.3f}" for value in values]
+    table.add_row(name, count, *cells)
+
+
+def print_runs(folders: list[str]) -> None:
+    """Prints the table of one run, or several runs side by side (the best of each row in bold)."""
+    runs = [read_results(folder) for folder in folders]
+    Console().print(run_table(runs[0]) if len(runs) == 1 else comparison_table(runs))

@@ -1,0 +1,99 @@
+"""Where a run writes, and what is refused so that no earlier run is lost."""
+
+import re
+from pathlib import Path
+
+import yaml
+from jsonargparse import Namespace
+from lightning.pytorch.utilities import rank_zero_only
+
+from lightning_imbal.errors import UserError
+
+FROM_CHECKPOINT = ("validate", "test", "predict")
+
+
+def given(option: str, args: list[str]) -> str | None:
+    """The last value of `--option value` or `--option=value` on a command line."""
+    values = [b for a, b in zip(args, args[1:], strict=False) if a == f"--{option}"]
+    values += [a.split("=", 1)[1] for a in args if a.startswith(f"--{option}=")]
+    return values[-1] if values else None
+
+
+def with_saved_config(args: list[str]) -> list[str]:
+    """Lays the configuration that was saved beside a checkpoint below the rest of the command line.
+
+    Raises:
+        UserError: `validate`, `test` or `predict` has no checkpoint, or one without its configuration.
+    """
+    if not args or args[0] not in FROM_CHECKPOINT or {"-h", "--help"} & set(args):
+        return args
+    ckpt_path = given("ckpt_path", args)
+    if ckpt_path is None or not Path(ckpt_path).is_file():
+        what = "no checkpoint was given" if ckpt_path is None else f"{ckpt_path} is no file"
+        example = "--ckpt_path runs/NAME/stage1/checkpoints/best.ckpt"
+        raise UserError(f"`{args[0]}` needs a trained checkpoint, but {what}: give one with {example}.")
+    if given("config", args) or given("c", [a.replace("-c", "--c", 1) if a == "-c" else a for a in args]):
+        return args
+    config = Path(ckpt_path).absolute().parents[1] / "config.yaml"
+    if not config.is_file():
+        raise UserError(f"There is no {config} beside the checkpoint: give the run's configuration with --config.")
+    return [args[0], "--config", str(config), *args[1:]]
+
+
+def prepare(config: Namespace, args: list[str]) -> Path:
+    """Chooses the folder of a run, and refuses one that holds another run.
+
+    Raises:
+        UserError: The folder is taken and the run is not resumed, or `ckpt_path` is a file.
+    """
+    if config.ckpt_path not in (None, "last"):
+        raise UserError(
+            f"`fit` continues a run with --ckpt_path last, it does not take the file {config.ckpt_path}: to start from "
+            "its weights, train a FrozenHead with --model.backbone_ckpt."
+        )
+    if config.run_dir is None:
+        names = [Path(str(name)).stem for name in config.get("config") or []]
+        config.run_dir = str(Path("runs", "-".join(names) or "run"))
+    run = Path(config.run_dir)
+    if rank_zero_only.rank == 0 and config.ckpt_path is None and any(run.glob("stage*")):
+        raise UserError(
+            f"{run} already holds a run: continue it with --ckpt_path last, or write elsewhere, "
+            f"such as --run_dir {first_free(run)}."
+        )
+    return run
+
+
+def first_free(folder: Path) -> Path:
+    """`folder` itself if nothing is there, else `folder_2`, `folder_3` ..., counting on from a number at the end."""
+    if not folder.exists():
+        return folder
+    stem, number = re.fullmatch(r"(.*?)(?:_(\d+))?", folder.name).groups()
+    return first_free(folder.with_name(f"{stem}_{int(number or 1) + 1}"))
+
+
+def for_results(config: Namespace, args: list[str], subcommand: str) -> Path:
+    """Where `test` and `validate` write: the given --run_dir, else a new folder inside the checkpoint's run.
+
+    Raises:
+        UserError: The given folder already holds results.
+    """
+    chosen = given("run_dir", args)
+    if chosen is None:
+        return first_free(Path(config.ckpt_path).absolute().parents[2] / subcommand)
+    if (Path(chosen) / "metrics.json").exists():
+        raise UserError(f"{chosen} already holds results: give another --run_dir, such as {first_free(Path(chosen))}.")
+    return Path(chosen)
+
+
+def refuse_other_method(stage: Path, config: Namespace) -> None:
+    """Refuses to resume a stage that was trained with another method.
+
+    Raises:
+        UserError: The stage's saved configuration names another LightningModule.
+    """
+    saved = stage / "config.yaml"
+    if config.ckpt_path is None or not saved.is_file():
+        return
+    before, now = yaml.safe_load(saved.read_text())["model"]["class_path"], config.model.class_path
+    if before != now:
+        raise UserError(f"{stage} was trained with {before}, not with {now}: resume it with its own configuration.")

@@ -1,0 +1,126 @@
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Sampler
+
+
+def run_seed() -> int:
+    """The seed of the run as `lightning.seed_everything` leaves it in the environment, 0 if there is none."""
+    return int(os.environ.get("PL_GLOBAL_SEED", 0))
+
+
+def epoch_generator(seed: int, epoch: int) -> torch.Generator:
+    """A generator that depends on nothing but `seed` and `epoch`, both non-negative."""
+    # Hashing both, unlike adding them, keeps epoch 1 of seed 0 apart from epoch 0 of seed 1.
+    state = np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0]
+    return torch.Generator().manual_seed(int(state) & (2**63 - 1))
+
+
+class EpochSampler(Sampler[int], ABC):
+    """Draws the images of an epoch from a generator of its own, seeded by (seed, epoch).
+
+    Every process draws the same list, of which it can keep its share, and a resumed run draws what an unbroken one
+    would have drawn.
+
+    Args:
+        labels: class label of each image, integers, shape (N,).
+        seed: None takes the seed of the run.
+
+    Raises:
+        ValueError: `labels` is empty, or not a vector of integers.
+    """
+
+    def __init__(self, labels: Tensor, seed: int | None = None) -> None:
+        if labels.ndim != 1 or labels.is_floating_point():
+            raise ValueError(f"labels must be a vector of integers, but are {labels.ndim}-dimensional {labels.dtype}.")
+        if len(labels) == 0:
+            raise ValueError("There is no image to draw from: labels is empty.")
+        # Classes are numbered anew in the order of their labels, so those without an image drop out.
+        _, self.class_of_image, self.class_sizes = labels.unique(return_inverse=True, return_counts=True)
+        self.class_starts = self.class_sizes.cumsum(0) - self.class_sizes
+        self.seed = run_seed() if seed is None else seed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Chooses the epoch (0-based) whose list the next iteration draws."""
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.draw(epoch_generator(self.seed, self.epoch)).tolist())
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Number of images drawn in an epoch."""
+
+    @abstractmethod
+    def draw(self, generator: torch.Generator) -> Tensor:
+        """Returns the image indices of one epoch in the order of their use, shape (len(self),)."""
+
+
+class ClassPower(EpochSampler):
+    """Draws classes with probability `n_c ** q / sum_k n_k ** q`, then a uniform image of the class.
+
+    Galdran et al. 2021, "Balanced-MixUp for Highly Imbalanced Medical Image Classification", Eq. 2. `q = 1` is instance
+    sampling: a shuffle in which every image appears once, or uniform draws with replacement if `length` is not N. Any
+    other `q` draws with replacement: 0.5 is square-root, 0 class-balanced sampling.
+
+    Args:
+        labels: class label of each image, shape (N,).
+        q: exponent of the class sizes.
+        length: images drawn in an epoch; None means N.
+        seed: None takes the seed of the run.
+
+    Raises:
+        ValueError: `labels` is empty or not a vector of integers, or `length` is not positive.
+    """
+
+    def __init__(self, labels: Tensor, q: float = 1.0, length: int | None = None, seed: int | None = None) -> None:
+        super().__init__(labels, seed)
+        if length is not None and length < 1:
+            raise ValueError(f"length must be at least 1, but is {length}.")
+        self.length = len(labels) if length is None else length
+        self.shuffle = q == 1 and self.length == len(labels)
+        power = self.class_sizes.double() ** q
+        self.class_probability = power / power.sum()
+        self.images_by_class = self.class_of_image.argsort(stable=True)
+
+    def __len__(self) -> int:
+        return self.length
+
+    def draw(self, generator: torch.Generator) -> Tensor:
+        if self.shuffle:
+            return torch.randperm(self.length, generator=generator)
+        drawn_class = self.class_probability.multinomial(self.length, replacement=True, generator=generator)
+        uniform = torch.rand(self.length, generator=generator, dtype=torch.float64)
+        place = (uniform * self.class_sizes[drawn_class]).long()
+        return self.images_by_class[self.class_starts[drawn_class] + place]
+
+
+class OversampleToMax(EpochSampler):
+    """Brings every class to the size of the largest by copies, then shuffles.
+
+    Marrakchi et al. 2021, "Fighting Class Imbalance with Contrastive Learning", Section 3. With `n_max` images in the
+    largest class, each image of a class of `n_c` appears `floor(n_max / n_c)` or `ceil(n_max / n_c)` times an epoch;
+    which images have the additional copy is drawn anew each epoch.
+
+    Args:
+        labels: class label of each image, shape (N,).
+        seed: None takes the seed of the run.
+
+    Raises:
+        ValueError: `labels` is empty or not a vector of integers.
+    """
+
+    def __len__(self) -> int:
+        return len(self.class_sizes) * int(self.class_sizes.max())
+
+    def draw(self, generator: torch.Generator) -> Tensor:
+        shuffled = torch.randperm(len(self.class_of_image), generator=generator)
+        shuffled_by_class = shuffled[self.class_of_image[shuffled].argsort(stable=True)]
+        copies = torch.arange(int(self.class_sizes.max())) % self.class_sizes[:, None]  # (C, n_max)
+        drawn = shuffled_by_class[(self.class_starts[:, None] + copies).flatten()]
+        return drawn[torch.randperm(len(drawn), generator=generator)]

@@ -1,0 +1,225 @@
+"""ImbalCLI: LightningCLI that trains a method's stages one after the other, then tests the last one."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+import wandb
+from jsonargparse import Namespace
+from lightning.pytorch import Trainer
+from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning.pytorch.utilities import rank_zero_only
+
+from lightning_imbal import predict, run_folder
+from lightning_imbal.callbacks import ClassF1Panels, ResultsWriter
+from lightning_imbal.data import ImbalDataModule
+from lightning_imbal.errors import UserError
+from lightning_imbal.loggers import csv_logger, wandb_logger
+from lightning_imbal.modules import ImbalClassifier, ImbalModule
+from lightning_imbal.report.terminal import print_runs
+
+
+class ImbalCLI(LightningCLI):
+    """Runs `fit` (every stage, then the test), `validate`, `test` and `predict`.
+
+    A stage is a complete configuration. `then` holds how the second stage differs from the first; it is checked before
+    the first one starts.
+
+    Args:
+        args: The command line without the program's name.
+    """
+
+    def __init__(self, args: list[str]) -> None:
+        self.stage = 1
+        self.args = run_folder.with_saved_config(args)
+        super().__init__(
+            ImbalModule,
+            ImbalDataModule,
+            subclass_mode_model=True,
+            subclass_mode_data=True,
+            auto_configure_optimizers=False,
+            seed_everything_default=0,
+            save_config_kwargs={"overwrite": True},
+            parser_kwargs={"exit_on_error": False} | {name: {"exit_on_error": False} for name in self.subcommands()},
+        )
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Adds the run's folder, the second stage, the checkpoint rule, and the links from the data to the model."""
+        parser.add_argument("--run_dir", type=str | None, help="Folder of the run; runs/<names of the configs> if null.")
+        parser.add_argument("--then", type=dict[str, Any] | None, help="How the next stage differs from this one.")
+        parser.add_argument(
+            "--monitor",
+            type=str | None,
+            help="Validation score whose best epoch is kept, such as val/f1; null keeps the last epoch.",
+        )
+        parser.add_argument("--monitor_mode", type=str, default="max", help="max or min of the monitored score.")
+        for name in ("class_counts", "class_names", "class_groups"):
+            target = f"model.init_args.{name}"
+            parser.link_arguments("data", target, compute_fn=getattr(self, f"_{name}"), apply_on="instantiate")
+
+    def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs: Any) -> LightningArgumentParser:
+        parser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
+        if subcommand == "predict":
+            parser.add_argument("--images", type=str, required=True, help="Folder of pictures, searched below too.")
+            parser.add_argument("--output", type=str, default="predictions.csv", help="The CSV file to write.")
+        return parser
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        """Parses every stage before the first one starts."""
+        self.config = parser.parse_args(self.args)
+        self.subcommand = self.config.subcommand
+        config = self.config[self.subcommand]
+        if self.subcommand == "fit":
+            self.run = run_folder.prepare(config, self.args)
+            while config is not None:
+                config = self._next_stage(config)
+        else:
+            # All weights come from the checkpoint.
+            for name, nothing in {"pretrained": False, "backbone_ckpt": None}.items():
+                if name in config.model.init_args:
+                    config.model.init_args[name] = nothing
+
+    def _parse_ckpt_path(self) -> None:
+        """The saved configuration is laid below the command line instead, so that the command line wins."""
+
+    def _next_stage(self, config: Namespace) -> Namespace | None:
+        """Merges `then` into a stage's configuration: that of the next stage, or None after the last."""
+        if not config.then:
+            return None
+        base = config.clone()
+        base.then = None
+        return self._parser("fit").parse_object(config.then, base)
+
+    def _class_counts(self, data: ImbalDataModule) -> list[int]:
+        return data.class_counts if self.subcommand == "fit" else self._trained_with("class_counts")
+
+    def _class_names(self, data: ImbalDataModule) -> list[str]:
+        return list(data.class_names) if self.subcommand == "fit" else self._trained_with("class_names")
+
+    def _class_groups(self, data: ImbalDataModule) -> dict[str, list[str]] | None:
+        return data.class_groups if self.subcommand == "fit" else self._trained_with("class_groups")
+
+    def _trained_with(self, name: str) -> Any:
+        """What the checkpoint was trained with: a test on other data must not change it."""
+        ckpt_path = self.config[self.subcommand].ckpt_path
+        return torch.load(ckpt_path, map_location="cpu", weights_only=True, mmap=True)["hyper_parameters"][name]
+
+    @property
+    def folder(self) -> Path:
+        """Where this stage writes its configuration, checkpoints and curves."""
+        return self.run / f"stage{self.stage}"
+
+    def instantiate_trainer(self, **kwargs: Any) -> Trainer:
+        """Adds loggers, checkpoints and result files, all below the run's folder."""
+        config = self._get(self.config_init, "trainer")
+        callbacks = list(config.get("callbacks") or [])
+        if self.subcommand == "fit":
+            kwargs["default_root_dir"] = self.folder
+            monitor, mode = self.config.fit.monitor, self.config.fit.monitor_mode
+            keep = {"monitor": monitor, "mode": mode, "save_last": True if monitor else "link"}
+            folder = self.folder / "checkpoints"
+            callbacks += [
+                ModelCheckpoint(folder, "best", enable_version_counter=False, **keep),
+                LearningRateMonitor(logging_interval="epoch"),
+                ClassF1Panels(),
+                ResultsWriter(self.run, self._identity()),
+            ]
+            kwargs["logger"] = self._loggers(config.get("logger"))
+        else:
+            self.save_config_callback = None
+            kwargs["logger"] = False
+            if self.subcommand != "predict":
+                self.results = run_folder.for_results(self.config[self.subcommand], self.args, self.subcommand)
+                callbacks.append(ResultsWriter(self.results, self._identity()))
+        return super().instantiate_trainer(callbacks=callbacks, **kwargs)
+
+    def _loggers(self, chosen: Any) -> list[Any]:
+        loggers = [csv_logger(self.folder)]
+        if chosen in (None, True):
+            loggers.append(wandb_logger(self.folder, self.run.name, f"stage{self.stage}"))
+        elif chosen:
+            loggers += chosen if isinstance(chosen, list) else [chosen]
+        return [logger for logger in loggers if logger is not None]
+
+    def _identity(self) -> dict[str, Any]:
+        config = self.config[self.subcommand]
+        split = self.datamodule.split
+        return {
+            "name": self.run.name if self.subcommand == "fit" else Path(config.run_dir).name,
+            "method": type(self.model).__name__,
+            "data": type(self.datamodule).__name__,
+            "split": {"kind": type(split).__name__, **vars(split), "group_by": self.datamodule.group_by},
+            "seed": config.seed_everything,
+            "checkpoint": None if self.subcommand == "fit" else str(config.ckpt_path),
+        }
+
+    def before_fit(self) -> None:
+        """Refuses what could only fail after hours of training."""
+        config = self.config.fit
+        run_folder.refuse_other_method(self.folder, config)
+        if not config.then and not isinstance(self.model, ImbalClassifier):
+            raise UserError(
+                f"{type(self.model).__name__} learns no classifier that could be tested: add a second stage with "
+                "then: {model: {class_path: FrozenHead}}."
+            )
+        if config.then and config.trainer.fast_dev_run:
+            raise UserError(
+                "fast_dev_run writes no checkpoint for the second stage: "
+                "use --trainer.max_epochs 1 --trainer.limit_train_batches 2 instead."
+            )
+        if config.monitor and not len(self.datamodule.rows("val")):
+            raise UserError(
+                f"There is no validation part to find the best {config.monitor} on: "
+                "give the split one (--data.split.val 0.1), or set monitor to null to keep the last epoch."
+            )
+
+    def after_fit(self) -> None:
+        """Goes on with the next stage, or tests the last one and prints its table."""
+        checkpoints = self.trainer.checkpoint_callback
+        best = checkpoints.best_model_path or checkpoints.last_model_path
+        if self.config.fit.then:
+            wandb.finish()
+            self._start_next_stage(best)
+            return
+        if not self.trainer.fast_dev_run:
+            self.trainer.test(self.model, datamodule=self.datamodule, ckpt_path=best, verbose=False)
+            self._print_table(self.run)
+        wandb.finish()
+
+    def _start_next_stage(self, backbone_ckpt: str) -> None:
+        following = self._next_stage(self.config.fit)
+        if "backbone_ckpt" in following.model.init_args:
+            following.model.init_args.backbone_ckpt = os.path.relpath(backbone_ckpt)
+        self.config.fit = following
+        self.stage += 1
+        del self.config_dump  # LightningCLI keeps the first stage's for the hyper-parameters
+        self._set_seed()
+        earlier = self.datamodule
+        self.instantiate_classes()
+        self.datamodule.share_images(earlier)
+        self._run_subcommand("fit")
+
+    def after_test(self) -> None:
+        """Prints the table of the tested checkpoint."""
+        self._print_table(self.results)
+
+    def before_validate(self) -> None:
+        """Refuses to validate without a validation part."""
+        if not len(self.datamodule.rows("val")):
+            raise UserError("There is no validation part: give the split one, such as --data.split.val 0.1.")
+
+    def after_validate(self) -> None:
+        """Prints the table of the validated checkpoint."""
+        self._print_table(self.results)
+
+    def predict(self, **kwargs: Any) -> None:
+        """Writes a CSV of the predictions for a folder of images."""
+        config = self.config.predict
+        predict.folder_to_csv(self.trainer, self.model, self.datamodule, config)
+
+    @rank_zero_only
+    def _print_table(self, folder: Path) -> None:
+        print_runs([str(folder)])
+        print(f"Results: {folder}")
