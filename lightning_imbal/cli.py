@@ -2,7 +2,10 @@
 
 import os
 import sys
+from difflib import get_close_matches
 from importlib.metadata import version
+
+VERBS = ("fit", "validate", "test", "predict", "report")
 
 HELP = """\
 usage: lightning_imbal VERB ...
@@ -37,11 +40,14 @@ def main(argv: list[str] | None = None) -> int:
     if args[0] == "--version":
         print(version("lightning_imbal"))
         return 0
-    verb = {"report": _report}.get(args[0], _train)
     from lightning_imbal.errors import UserError
 
     try:
-        return verb(args)
+        if args[0] not in VERBS:
+            similar = get_close_matches(args[0], VERBS, n=1)
+            hint = f"did you mean {similar[0]}?" if similar else f"choose from {', '.join(VERBS)}."
+            raise UserError(f"There is no verb {args[0]!r}: {hint}")
+        return _report(args) if args[0] == "report" else _train(args)
     except UserError as error:
         return _refuse(str(error).strip().splitlines()[-1].removeprefix(f"{_full_name(error)}: "))
 
@@ -61,8 +67,10 @@ def _train(args: list[str]) -> int:
     from jsonargparse import ArgumentError
 
     from lightning_imbal.cli_errors import explain
+    from lightning_imbal.quiet import quiet
     from lightning_imbal.stages import ImbalCLI
 
+    quiet()
     try:
         ImbalCLI(args)
     except ArgumentError as error:

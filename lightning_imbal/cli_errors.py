@@ -1,5 +1,73 @@
-"""One sentence out of jsonargparse's nested error messages."""
+"""Turns jsonargparse's nested error messages into one sentence that names what is wrong and the mend."""
+
+import inspect
+import re
+from difflib import get_close_matches
+
+from jsonargparse import import_object
+from lightning.pytorch import Trainer
+
+import lightning_imbal.callbacks
+import lightning_imbal.data
+import lightning_imbal.losses
+import lightning_imbal.modules
+from lightning_imbal import predictors, samplers
+
+RUN_OPTIONS = ["config", "model", "data", "then", "run_dir", "monitor", "monitor_mode", "seed_everything", "ckpt_path"]
 
 
 def explain(message: str) -> str:
-    return message
+    """Returns one sentence for a message of jsonargparse."""
+    key = ".".join(re.findall(r'Parser key "([^"]+)"', message))
+    if match := re.search(r"Option '([^']+)' is not accepted", message):
+        return _unknown_argument(match[1], re.findall(r"class_path='?\s?'([^']+)'", message))
+    if match := re.search(r"Expected a dot import path string: (\S+)", message):
+        return _unknown_class(match[1], key)
+    if match := re.search(r"[Uu]nrecognized arguments: (\S+)|does not accept option '([^']+)'", message):
+        return _unknown_option((match[1] or match[2]).lstrip("-").split("=")[0])
+    if match := re.search(r"File does not exist: '([^']+)'", message):
+        return f"There is no file {match[1]}: give {key} the path of an existing file, such as experiments/demo.yaml."
+    if match := re.search(r"arguments are required: (.+)", message):
+        missing = " and ".join(name.strip().split(".", 1)[-1] for name in match[1].split(","))
+        return f"No {missing} given: lay an experiment below, such as --config experiments/demo.yaml."
+    if match := re.search(r"Expected a <class '([^']+)'>(?:.|\n)*?Got value: (\S+)", message):
+        return f"{key} must be of type {match[1]}, but is {match[2]}."
+    if match := re.search(r"Expected a <class '([^']+)'>(?:.|\n)*Given value: (.+)", message):
+        return f"{key} must be of type {match[1]}, but is {match[2]}."
+    return " ".join(message.split())
+
+
+def _unknown_argument(name: str, owners: list[str]) -> str:
+    if not owners:
+        return f"There is no argument {name!r}: `lightning_imbal fit --help` lists all."
+    owner = import_object(owners[-1])
+    constructors = [vars(cls).get("__init__") for cls in inspect.getmro(owner) if cls.__module__ != "builtins"]
+    known = {
+        parameter
+        for constructor in filter(None, constructors)
+        for parameter in inspect.signature(constructor).parameters
+        if parameter not in ("self", "args", "kwargs")
+    }
+    return f"{owner.__name__} has no argument {name!r}: {_suggest(name, sorted(known), 'it takes')}"
+
+
+def _unknown_class(name: str, key: str) -> str:
+    public = [lightning_imbal.modules, lightning_imbal.data, lightning_imbal.losses, lightning_imbal.callbacks]
+    known = {name for package in public for name in package.__all__ if inspect.isclass(getattr(package, name))}
+    for module in (samplers, predictors):
+        known |= {name for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__}
+    classes = sorted(name for name in known if name[0].isupper())
+    return f"There is no class {name!r} for {key}: {_suggest(name, classes, 'known are')}"
+
+
+def _unknown_option(name: str) -> str:
+    trainer = [f"trainer.{parameter}" for parameter in inspect.signature(Trainer).parameters]
+    head = name.split(".")[0]
+    similar = get_close_matches(name, trainer + RUN_OPTIONS, n=1) or get_close_matches(head, RUN_OPTIONS, n=1)
+    hint = f"did you mean {similar[0]}?" if similar else "`lightning_imbal fit --help` lists all."
+    return f"There is no option {name!r}: {hint}"
+
+
+def _suggest(name: str, known: list[str], otherwise: str) -> str:
+    similar = get_close_matches(name, known, n=1)
+    return f"did you mean {similar[0]}?" if similar else f"{otherwise} {', '.join(known)}."

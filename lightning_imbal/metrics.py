@@ -125,7 +125,9 @@ def classification_scores(
     Args:
         probability: Softmax outputs, (N, C).
         label: True classes, (N,).
-        class_counts, class_names, class_groups: As in `ImbalReport`.
+        class_counts: As in `ImbalReport`.
+        class_names: As in `ImbalReport`.
+        class_groups: As in `ImbalReport`.
 
     Returns:
         - "accuracy"; "balanced_accuracy" (mean class recall, MCR); "f1", "precision", "recall" (macro);

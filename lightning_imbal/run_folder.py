@@ -1,11 +1,12 @@
 """Where a run writes, and what is refused so that no earlier run is lost."""
 
+import os
 import re
 from pathlib import Path
 
 import yaml
 from jsonargparse import Namespace
-from lightning.pytorch.utilities import rank_zero_only
+from lightning.pytorch.utilities import rank_zero_info, rank_zero_only
 
 from lightning_imbal.errors import UserError
 
@@ -14,9 +15,27 @@ FROM_CHECKPOINT = ("validate", "test", "predict")
 
 def given(option: str, args: list[str]) -> str | None:
     """The last value of `--option value` or `--option=value` on a command line."""
-    values = [b for a, b in zip(args, args[1:], strict=False) if a == f"--{option}"]
-    values += [a.split("=", 1)[1] for a in args if a.startswith(f"--{option}=")]
+    values = all_given(option, args)
     return values[-1] if values else None
+
+
+def all_given(option: str, args: list[str]) -> list[str]:
+    """Every value of `--option value` or `--option=value` on a command line."""
+    values = [b for a, b in zip(args, args[1:], strict=False) if a == f"--{option}"]
+    return values + [a.split("=", 1)[1] for a in args if a.startswith(f"--{option}=")]
+
+
+def check_yaml(args: list[str]) -> None:
+    """Refuses a --config that is not YAML, by its name.
+
+    Raises:
+        UserError: A file cannot be parsed; the message says where.
+    """
+    for name in filter(os.path.isfile, all_given("config", args)):
+        try:
+            yaml.safe_load(Path(name).read_text())
+        except yaml.YAMLError as error:
+            raise UserError(f"{name} is not valid YAML: {' '.join(str(error).split())}.") from error
 
 
 def with_saved_config(args: list[str]) -> list[str]:
@@ -32,7 +51,7 @@ def with_saved_config(args: list[str]) -> list[str]:
         what = "no checkpoint was given" if ckpt_path is None else f"{ckpt_path} is no file"
         example = "--ckpt_path runs/NAME/stage1/checkpoints/best.ckpt"
         raise UserError(f"`{args[0]}` needs a trained checkpoint, but {what}: give one with {example}.")
-    if given("config", args) or given("c", [a.replace("-c", "--c", 1) if a == "-c" else a for a in args]):
+    if "-c" in args or given("config", args):
         return args
     config = Path(ckpt_path).absolute().parents[1] / "config.yaml"
     if not config.is_file():
@@ -61,6 +80,19 @@ def prepare(config: Namespace, args: list[str]) -> Path:
             f"such as --run_dir {first_free(run)}."
         )
     return run
+
+
+def use_local_weights(config: Namespace) -> None:
+    """Resolves `pretrained: local`: weights/<backbone>*.safetensors beside the data set's folder, or from scratch."""
+    model, root = config.model.init_args, config.data.init_args.get("root")
+    if model.get("pretrained") != "local":
+        return
+    folder = Path(root or ".").expanduser().absolute().parent / "weights"
+    found = sorted(folder.glob(f"{model.backbone}*.safetensors"))
+    model.pretrained = str(found[0]) if found else False
+    rank_zero_info(
+        f"Weights: {found[0]}" if found else f"Weights: from scratch, {folder} has none of {model.backbone}."
+    )
 
 
 def first_free(folder: Path) -> Path:

@@ -12,7 +12,7 @@ from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.utilities import rank_zero_only
 
-from lightning_imbal import predict, run_folder
+from lightning_imbal import predict, run_folder, second_stage
 from lightning_imbal.callbacks import ClassF1Panels, ResultsWriter
 from lightning_imbal.data import ImbalDataModule
 from lightning_imbal.errors import UserError
@@ -34,6 +34,7 @@ class ImbalCLI(LightningCLI):
     def __init__(self, args: list[str]) -> None:
         self.stage = 1
         self.args = run_folder.with_saved_config(args)
+        strict = {"exit_on_error": False, "allow_abbrev": False}
         super().__init__(
             ImbalModule,
             ImbalDataModule,
@@ -42,13 +43,13 @@ class ImbalCLI(LightningCLI):
             auto_configure_optimizers=False,
             seed_everything_default=0,
             save_config_kwargs={"overwrite": True},
-            parser_kwargs={"exit_on_error": False} | {name: {"exit_on_error": False} for name in self.subcommands()},
+            parser_kwargs=strict | dict.fromkeys(self.subcommands(), strict),
         )
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Adds the run's folder, the second stage, the checkpoint rule, and the links from the data to the model."""
-        parser.add_argument("--run_dir", type=str | None, help="Folder of the run; runs/<names of the configs> if null.")
-        parser.add_argument("--then", type=dict[str, Any] | None, help="How the next stage differs from this one.")
+        parser.add_argument("--run_dir", type=str | None, help="Folder of the run; null: runs/<names of configs>.")
+        parser.add_argument("--then", type=dict | None, help="How the next stage differs from this one.")
         parser.add_argument(
             "--monitor",
             type=str | None,
@@ -68,13 +69,17 @@ class ImbalCLI(LightningCLI):
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Parses every stage before the first one starts."""
+        run_folder.check_yaml(self.args)
         self.config = parser.parse_args(self.args)
         self.subcommand = self.config.subcommand
         config = self.config[self.subcommand]
         if self.subcommand == "fit":
+            run_folder.use_local_weights(config)
+            config.then = second_stage.merged(config)
+            following = self._next_stage(config)
+            while following is not None:
+                following = self._next_stage(following)
             self.run = run_folder.prepare(config, self.args)
-            while config is not None:
-                config = self._next_stage(config)
         else:
             # All weights come from the checkpoint.
             for name, nothing in {"pretrained": False, "backbone_ckpt": None}.items():
@@ -86,7 +91,7 @@ class ImbalCLI(LightningCLI):
 
     def _next_stage(self, config: Namespace) -> Namespace | None:
         """Merges `then` into a stage's configuration: that of the next stage, or None after the last."""
-        if not config.then:
+        if not second_stage.is_stage(config.then):
             return None
         base = config.clone()
         base.then = None
@@ -105,6 +110,13 @@ class ImbalCLI(LightningCLI):
         """What the checkpoint was trained with: a test on other data must not change it."""
         ckpt_path = self.config[self.subcommand].ckpt_path
         return torch.load(ckpt_path, map_location="cpu", weights_only=True, mmap=True)["hyper_parameters"][name]
+
+    def instantiate_classes(self) -> None:
+        """Builds data, model and trainer; an argument that one of them refuses is the user's to mend."""
+        try:
+            super().instantiate_classes()
+        except ValueError as error:
+            raise UserError(str(error)) from error
 
     @property
     def folder(self) -> Path:
@@ -159,12 +171,13 @@ class ImbalCLI(LightningCLI):
         """Refuses what could only fail after hours of training."""
         config = self.config.fit
         run_folder.refuse_other_method(self.folder, config)
-        if not config.then and not isinstance(self.model, ImbalClassifier):
+        last = self._next_stage(config) is None
+        if last and not isinstance(self.model, ImbalClassifier):
             raise UserError(
                 f"{type(self.model).__name__} learns no classifier that could be tested: add a second stage with "
                 "then: {model: {class_path: FrozenHead}}."
             )
-        if config.then and config.trainer.fast_dev_run:
+        if not last and config.trainer.fast_dev_run:
             raise UserError(
                 "fast_dev_run writes no checkpoint for the second stage: "
                 "use --trainer.max_epochs 1 --trainer.limit_train_batches 2 instead."
@@ -179,17 +192,16 @@ class ImbalCLI(LightningCLI):
         """Goes on with the next stage, or tests the last one and prints its table."""
         checkpoints = self.trainer.checkpoint_callback
         best = checkpoints.best_model_path or checkpoints.last_model_path
-        if self.config.fit.then:
+        if (following := self._next_stage(self.config.fit)) is not None:
             wandb.finish()
-            self._start_next_stage(best)
+            self._start(following, best)
             return
         if not self.trainer.fast_dev_run:
             self.trainer.test(self.model, datamodule=self.datamodule, ckpt_path=best, verbose=False)
             self._print_table(self.run)
         wandb.finish()
 
-    def _start_next_stage(self, backbone_ckpt: str) -> None:
-        following = self._next_stage(self.config.fit)
+    def _start(self, following: Namespace, backbone_ckpt: str) -> None:
         if "backbone_ckpt" in following.model.init_args:
             following.model.init_args.backbone_ckpt = os.path.relpath(backbone_ckpt)
         self.config.fit = following

@@ -119,7 +119,9 @@ class ImbalDataModule(LightningDataModule, ABC):
         counts = np.bincount(label, minlength=len(self.class_names))
         if (counts == 0).any():
             empty = ", ".join(np.array(self.class_names)[counts == 0])
-            raise UserError(f"The training part has no image of: {empty}. Choose another split, or leave the class out.")
+            raise UserError(
+                f"The training part has no image of: {empty}. Choose another split, or leave the class out."
+            )
         return counts.tolist()
 
     @cached_property
@@ -192,7 +194,9 @@ class ImbalDataModule(LightningDataModule, ABC):
         """Loads all pictures below a folder as the test part would be; the index of a batch is the file's number."""
         files = sorted(f for f in Path(folder).expanduser().rglob("*") if f.suffix.lower() in IMAGE_SUFFIXES)
         if not files:
-            raise UserError(f"No images below {folder}: looked for files ending in {', '.join(sorted(IMAGE_SUFFIXES))}.")
+            raise UserError(
+                f"No images below {folder}: looked for files ending in {', '.join(sorted(IMAGE_SUFFIXES))}."
+            )
         nothing = np.zeros(len(files), dtype=int)
         dataset = ImageDataset(ImageFiles([str(f) for f in files]), nothing, np.arange(len(files)), self.test_transform)
         return self._loader(dataset), files

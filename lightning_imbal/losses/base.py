@@ -27,7 +27,7 @@ class ImbalancedLoss(nn.Module, ABC):
             )
         self.register_buffer("class_counts", class_counts)
 
-    def set_epoch(self, epoch: int, max_epochs: int) -> None:  # noqa: B027 (most losses have no schedule)
+    def set_epoch(self, epoch: int, max_epochs: int) -> None:
         """Tells a loss with a schedule that `epoch` (1-based) of `max_epochs` begins."""
 
     @abstractmethod

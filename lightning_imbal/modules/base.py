@@ -74,7 +74,7 @@ class ImbalModule(LightningModule, ABC):
         return [optimizer], [self.scheduler(optimizer, self.trainer.max_epochs)]
 
     def on_train_epoch_start(self) -> None:
-        """Tells scheduled losses the epoch, and makes random layers depend on (seed, epoch) so that a run can resume."""
+        """Tells scheduled losses the epoch, and seeds random layers by (seed, epoch), so that a run can resume."""
         torch.manual_seed(epoch_generator(run_seed(), self.current_epoch).initial_seed() + self.global_rank)
         for module in self.modules():
             if isinstance(module, ImbalancedLoss):

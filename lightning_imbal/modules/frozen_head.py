@@ -25,7 +25,7 @@ class FrozenHead(ImbalClassifier):
     def __init__(self, backbone_ckpt: str | None = None, init: Literal["new", "keep"] = "new", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.backbone_ckpt, self.init = backbone_ckpt, init
-        self.backbone.requires_grad_(False)
+        self.backbone.requires_grad_(False).eval()
 
     def setup(self, stage: str) -> None:
         """Loads the first stage before training; a resumed or tested checkpoint brings all weights itself."""
@@ -35,7 +35,9 @@ class FrozenHead(ImbalClassifier):
             raise UserError(f"There is no checkpoint {self.backbone_ckpt}: give backbone_ckpt that of a first stage.")
         state = torch.load(self.backbone_ckpt, map_location="cpu", weights_only=True)["state_dict"]
         for part in ["backbone", "head"] if self.init == "keep" else ["backbone"]:
-            weights = {key.removeprefix(f"{part}."): value for key, value in state.items() if key.startswith(f"{part}.")}
+            weights = {
+                key.removeprefix(f"{part}."): value for key, value in state.items() if key.startswith(f"{part}.")
+            }
             try:
                 getattr(self, part).load_state_dict(weights)
             except RuntimeError as error:

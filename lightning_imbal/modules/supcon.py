@@ -3,7 +3,6 @@
 import math
 from typing import Any
 
-import torch
 import torch.nn.functional as F
 from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor, nn

@@ -47,7 +47,7 @@ def run_table(results: dict[str, Any]) -> Group:
         table.add_row(row["name"], str(row["train_images"]), str(row["images"]), *scores)
     table.add_section()
     for group, row in results["groups"].items():
-        table.add_row(f"{group} ({len(row['classes'])} classes)", "", "", "", f"{row['recall']:.3f}", f"{row['f1']:.3f}")
+        table.add_row(f"{group} ({len(row['classes'])})", "", "", "", f"{row['recall']:.3f}", f"{row['f1']:.3f}")
     summary = Table.grid(padding=(0, 2))
     for key, title in SUMMARY.items():
         summary.add_row(f" {title}", f"{results['summary'][key]:.3f}")

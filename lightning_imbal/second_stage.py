@@ -1,0 +1,44 @@
+"""How the `then` of several configurations, laid over each other, becomes one second stage."""
+
+from typing import Any
+
+import yaml
+from jsonargparse import Namespace
+
+Then = dict[str, Any] | None
+
+
+def is_stage(then: Then) -> bool:
+    """A `then` is a stage of its own only if it names a model."""
+    return bool(then) and "class_path" in (then.get("model") or {})
+
+
+def merged(config: Namespace) -> Then:
+    """Lays the `then` of every --config file over the earlier ones, and that of the command line over all.
+
+    One that names a model replaces what was there; one that does not (an overlay that shortens every stage) adjusts it,
+    and is ignored where there is no second stage.
+
+    Args:
+        config: The parsed configuration of `fit`; its own `then` is the last one given.
+    """
+    then: Then = None
+    for path in config.get("config") or []:
+        content = yaml.safe_load(path.get_content())
+        if "then" in content:
+            then = _lay_over(then, content["then"])
+    then = _lay_over(then, config.then)
+    return then if is_stage(then) else None
+
+
+def _lay_over(below: Then, above: Then) -> Then:
+    return above if above is None or is_stage(above) else _merge(below or {}, above)
+
+
+def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    both = {
+        key: _merge(below[key], value)
+        for key, value in above.items()
+        if isinstance(value, dict) and isinstance(below.get(key), dict)
+    }
+    return below | above | both

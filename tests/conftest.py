@@ -1,0 +1,61 @@
+"""Settings and small data sets that several test files share."""
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # else importing albumentations asks a server for its newest version
+
+ISIC_COUNTS = {"MEL": 14, "NV": 24, "BCC": 8, "AKIEC": 6, "BKL": 11, "DF": 4, "VASC": 5}
+
+
+@pytest.fixture(autouse=True)
+def quiet_environment(monkeypatch):
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    monkeypatch.setenv("NO_ALBUMENTATIONS_UPDATE", "1")
+    # Set before it is removed: a variable that was absent is only removed afterwards if monkeypatch has seen it.
+    monkeypatch.setenv("PL_GLOBAL_SEED", "0")
+    monkeypatch.delenv("PL_GLOBAL_SEED", raising=False)
+
+
+@pytest.fixture(scope="session")
+def isic_root(tmp_path_factory) -> Path:
+    """72 pictures of 24 x 18 pixels in the layout of ISIC 2018 task 3; a class is a colour, do not write into it."""
+    root = tmp_path_factory.mktemp("isic2018")
+    pictures = root / "ISIC2018_Task3_Training_Input"
+    pictures.mkdir()
+    rng = np.random.default_rng(0)
+    colours = rng.integers(40, 216, (len(ISIC_COUNTS), 3))
+    lesion_of_class = {name: _lesions(name, count) for name, count in ISIC_COUNTS.items()}
+    rows = [(name, lesion) for name, lesions in lesion_of_class.items() for lesion in lesions]
+    rows = [rows[i] for i in rng.permutation(len(rows))]
+    ids = [f"ISIC_{24306 + i:07d}" for i in range(len(rows))]
+    for image, (name, _) in zip(ids, rows, strict=True):
+        pixels = colours[list(ISIC_COUNTS).index(name)] + rng.integers(-30, 31, (18, 24, 3))
+        assert cv2.imwrite(str(pictures / f"{image}.jpg"), pixels.astype(np.uint8))
+    truth = pd.DataFrame({name: [float(name == row[0]) for row in rows] for name in ISIC_COUNTS})
+    truth.insert(0, "image", ids)
+    truth.to_csv(root / "ISIC2018_Task3_Training_GroundTruth.csv", index=False)
+    groups = {"image": ids, "lesion_id": [row[1] for row in rows], "diagnosis_confirm_type": "histopathology"}
+    pd.DataFrame(groups).to_csv(root / "ISIC2018_Task3_Training_LesionGroupings.csv", index=False)
+    return root
+
+
+def _lesions(name: str, count: int) -> list[str]:
+    """Lesions of one, two, one and three images in turn."""
+    number = np.repeat(np.arange(count), np.resize([1, 2, 1, 3], count))[:count]
+    return [f"HAM_{name}_{i}" for i in number]
+
+
+@pytest.fixture(scope="session")
+def real_isic() -> Path:
+    """Folder of the real ISIC 2018 images."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    root = Path(os.environ.get("LIGHTNING_IMBAL_DATA") or beside) / "isic2018"
+    if not root.is_dir():
+        pytest.skip("real ISIC2018 images not found: set LIGHTNING_IMBAL_DATA to the folder that holds isic2018")
+    return root

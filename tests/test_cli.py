@@ -1,0 +1,183 @@
+"""The command as users type it, on the digits that scikit-learn ships."""
+
+import json
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+import torch
+import yaml
+
+from lightning_imbal.cli import main
+
+DEMO = ["--config", "experiments/demo.yaml", "--trainer.max_epochs", "1", "--then.trainer.max_epochs", "1"]
+DEMO += ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A finished two-stage run."""
+    folder = tmp_path_factory.mktemp("runs") / "demo"
+    assert main(["fit", *DEMO, "--run_dir", str(folder)]) == 0
+    return folder
+
+
+def refused(capsys, *args):
+    assert main(list(args)) == 2
+    sentence = capsys.readouterr().err.strip()
+    assert len(sentence.splitlines()) == 1
+    return sentence
+
+
+def test_help_is_one_screen_without_heavy_imports():
+    code = (
+        "import sys; from lightning_imbal.cli import main; main(['--help']); "
+        "heavy = {'torch', 'lightning', 'pandas', 'wandb'} & set(sys.modules); assert not heavy, heavy"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    lines = told.stdout.splitlines()
+    assert len(lines) <= 24 and max(map(len, lines)) <= 100
+    assert all(verb in told.stdout for verb in ("fit", "validate", "test", "predict", "report"))
+
+
+def test_fit_leaves_the_files_of_both_stages(run):
+    for stage in ("stage1", "stage2"):
+        assert (run / stage / "config.yaml").is_file() and (run / stage / "metrics.csv").is_file()
+        assert {file.name for file in (run / stage / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
+    config = yaml.safe_load((run / "stage2" / "config.yaml").read_text())
+    assert config["model"]["class_path"].endswith("FrozenHead") and config["then"] is None
+    assert config["model"]["init_args"]["backbone_ckpt"].endswith("stage1/checkpoints/best.ckpt")
+    assert config["data"]["init_args"]["sampler"]["class_path"].endswith("OversampleToMax")
+
+
+def test_metrics_and_predictions_agree(run):
+    results = json.loads((run / "metrics.json").read_text())
+    table = pd.read_parquet(run / "predictions.parquet")
+    probability = table[[f"probability/{digit}" for digit in range(10)]]
+    predicted = probability.to_numpy().argmax(axis=1).astype(str)
+    assert len(table) == sum(row["images"] for row in results["classes"]) == 540
+    assert (predicted == table["label"]).mean() == pytest.approx(results["summary"]["accuracy"])
+    assert torch.tensor(results["confusion"]).trace() == (predicted == table["label"]).sum()
+    assert probability.sum(axis=1).to_numpy() == pytest.approx(1)
+    assert [row["train_images"] for row in results["classes"]][:2] == [106, 76]
+    assert results["identity"]["seed"] == 0 and results["identity"]["versions"]["torch"]
+
+
+def test_fit_ends_with_the_per_class_table(run, capsys):
+    assert main(["report", str(run)]) == 0
+    told = capsys.readouterr().out
+    assert "training images" in told and "F1" in told and "Balanced accuracy" in told
+
+
+def test_report_compares_runs_side_by_side(run, capsys):
+    assert main(["report", str(run), str(run)]) == 0
+    assert capsys.readouterr().out.count("demo") == 2
+
+
+def test_test_repeats_the_scores_of_fit(run, capsys):
+    ckpt_path = str(run / "stage2" / "checkpoints" / "best.ckpt")
+    assert main(["test", "--ckpt_path", ckpt_path, "--trainer.enable_progress_bar", "false"]) == 0
+    first, again = (json.loads((run / place / "metrics.json").read_text()) for place in (".", "test"))
+    assert first["summary"] == again["summary"] and again["identity"]["part"] == "test"
+    assert main(["test", "--ckpt_path", ckpt_path, "--trainer.enable_progress_bar", "false"]) == 0
+    assert (run / "test_2" / "metrics.json").is_file(), "a second test must not overwrite the first"
+
+
+def test_validate_scores_the_validation_part(run):
+    ckpt_path = str(run / "stage2" / "checkpoints" / "best.ckpt")
+    assert main(["validate", "--ckpt_path", ckpt_path, "--trainer.enable_progress_bar", "false"]) == 0
+    results = json.loads((run / "validate" / "metrics.json").read_text())
+    assert results["identity"]["part"] == "val" and sum(row["images"] for row in results["classes"]) == 180
+
+
+def test_predict_writes_a_csv(run, isic_root, tmp_path):
+    images, output = isic_root / "ISIC2018_Task3_Training_Input", tmp_path / "out.csv"
+    ckpt_path = str(run / "stage2" / "checkpoints" / "best.ckpt")
+    assert main(["predict", "--ckpt_path", ckpt_path, "--images", str(images), "--output", str(output)]) == 0
+    table = pd.read_csv(output, dtype={"predicted": str})
+    probability = table.filter(like="probability/")
+    assert sorted(table["file"]) == sorted(file.name for file in images.iterdir())
+    assert probability.shape[1] == 10 and probability.sum(axis=1).to_numpy() == pytest.approx(1, abs=1e-5)
+    assert ("probability/" + table["predicted"] == probability.idxmax(axis=1)).all()
+
+
+def test_an_earlier_run_is_never_overwritten(run, capsys):
+    before = (run / "metrics.json").read_bytes()
+    assert "--run_dir" in refused(capsys, "fit", *DEMO, "--run_dir", str(run))
+    assert (run / "metrics.json").read_bytes() == before
+
+
+def test_stage_two_alone_equals_stage_two_after_stage_one(run, tmp_path):
+    config = str(run / "stage2" / "config.yaml")
+    assert main(["fit", "--config", config, "--run_dir", str(tmp_path / "head")]) == 0
+    both, alone = (json.loads((folder / "metrics.json").read_text())["summary"] for folder in (run, tmp_path / "head"))
+    assert both == alone
+
+
+def test_the_seed_changes_the_result(run, tmp_path):
+    assert main(["fit", *DEMO, "--run_dir", str(tmp_path / "other"), "--seed_everything", "1"]) == 0
+    both, other = (json.loads((folder / "metrics.json").read_text())["summary"] for folder in (run, tmp_path / "other"))
+    assert both != other
+
+
+@pytest.mark.parametrize(
+    ("args", "named"),
+    [
+        (["--data.rot", "x"], ["DigitsLT", "'rot'", "root"]),
+        (["--model", "Clasifier"], ["'Clasifier'", "Classifier"]),
+        (["--data.sampler", "ClasPower"], ["'ClasPower'", "ClassPower"]),
+        (["--model.optimizer.lrx", "1"], ["SGD", "'lrx'", "lr"]),
+        (["--model.backbone", "resnet5"], ["'resnet5'", "resnet50"]),
+        (["--model.pretrained", "no_such.safetensors"], ["no_such.safetensors", "pretrained"]),
+        (["--trainer.max_epoch", "1"], ["trainer.max_epoch", "trainer.max_epochs"]),
+        (["--run_dri", "x"], ["run_dri", "run_dir"]),
+        (["--trainer.max_epochs", "many"], ["max_epochs", "int", "many"]),
+        (["--data.batch_size", "1.5"], ["batch_size", "int", "1.5"]),
+        (["--config", "missing.yaml"], ["missing.yaml"]),
+        (["--then.model.class_path", "FrozenHed"], ["'FrozenHed'", "FrozenHead"]),
+        (["--then", "null"], ["SupConRepresentation", "FrozenHead"]),
+        (["--ckpt_path", "some.ckpt"], ["some.ckpt", "--ckpt_path last"]),
+        (["--monitor", "val/f1", "--data.split.val", "0"], ["val/f1", "--data.split.val"]),
+        (["--data.split.test", "1.5"], ["Holdout", "1.5"]),
+        (["--model.temperature", "0"], ["temperature"]),
+        (["--data.group_by", "lesion"], ["lesion", "DigitsLT"]),
+        (["--trainer.fast_dev_run", "true"], ["fast_dev_run", "--trainer.max_epochs"]),
+    ],
+)
+def test_bad_input_gets_one_sentence(args, named, capsys, tmp_path):
+    sentence = refused(capsys, "fit", *DEMO, "--run_dir", str(tmp_path / "run"), *args)
+    assert all(word in sentence for word in named), sentence
+
+
+@pytest.mark.parametrize(
+    ("args", "named"),
+    [
+        (["fti"], ["'fti'", "fit"]),
+        (["fit"], ["data", "model", "--config"]),
+        (["report"], ["report"]),
+        (["report", "nowhere"], ["nowhere", "metrics.json"]),
+        (["test"], ["--ckpt_path"]),
+        (["test", "--ckpt_path", "nowhere.ckpt"], ["nowhere.ckpt"]),
+    ],
+)
+def test_a_wrong_verb_gets_one_sentence(args, named, capsys):
+    sentence = refused(capsys, *args)
+    assert all(word in sentence for word in named), sentence
+
+
+def test_a_misspelt_key_in_a_config_is_named(capsys, tmp_path):
+    config = tmp_path / "bad.yaml"
+    config.write_text("modle: {class_path: Classifier}\n")
+    assert "modle" in refused(capsys, "fit", *DEMO, "--config", str(config))
+    config.write_text("model: {class_path: Classifier, init_args: {bakbone: resnet50}}\n")
+    assert "backbone" in refused(capsys, "fit", *DEMO, "--config", str(config))
+    config.write_text("model: [\n")
+    assert "bad.yaml" in refused(capsys, "fit", *DEMO, "--config", str(config))
+
+
+def test_missing_data_says_where_to_get_it(capsys, tmp_path):
+    args = ["--config", "experiments/marrakchi_isic.yaml", "--run_dir", str(tmp_path / "run")]
+    sentence = refused(capsys, "fit", *args, "--data.root", str(tmp_path / "nothing"))
+    for word in ("ISIC2018_Task3_Training_Input", str(tmp_path / "nothing"), "https://", "--data.root"):
+        assert word in sentence
