@@ -14,9 +14,9 @@ FLOORS = {
     5: "cli cli_errors stages run_folder second_stage predict __main__",
     4: "tables report export",
     3: "modules data",
-    2: "callbacks predictors mixers metrics",
-    1: "losses samplers backbones schedulers data.splits data.transforms data.cache data.dataset",
-    0: "errors",
+    2: "callbacks predictors mixers loggers data.dataset",
+    1: "losses metrics samplers backbones schedulers data.splits data.transforms data.cache",
+    0: "errors quiet",
 }
 FLOOR_OF = {f"{PACKAGE}.{name}": floor for floor, names in FLOORS.items() for name in names.split()}
 TOP = max(FLOORS)
@@ -54,7 +54,7 @@ def imports(module: str, file: Path, known: dict[str, Path]) -> Iterator[tuple[i
 
 def complaint(module: str, file: Path, target: str, known: dict[str, Path]) -> str | None:
     """Why a file may not import a module of the package, or None if it may."""
-    own_file_of_init = file.name == "__init__.py" and target.startswith(f"{module}.")
+    own_file_of_init = module != PACKAGE and file.name == "__init__.py" and target.startswith(f"{module}.")
     if target == PACKAGE or floor_of(module) == TOP or own_file_of_init:
         return None
     if target in known and known[target].name == "__init__.py":
@@ -71,14 +71,17 @@ def complaint(module: str, file: Path, target: str, known: dict[str, Path]) -> s
 
 def breaches(source: Path) -> list[str]:
     known = read_modules(source)
-    found = [
-        f"{file.relative_to(source.parent).as_posix()}:{line}: {target}: {reason}"
-        for module, file in known.items()
-        for line, target in imports(module, file, known)
-        if target.split(".")[0] == PACKAGE and (reason := complaint(module, file, target, known))
-    ]
-    unknown = [str(file) for module, file in known.items() if module != PACKAGE and floor_of(module) is None]
-    return found + [f"{file}: has no floor" for file in unknown]
+    found = set()
+    for module, file in known.items():
+        place = file.relative_to(source.parent).as_posix()
+        if module != PACKAGE and floor_of(module) is None:
+            found.add(f"{place}: has no floor")
+            continue
+        for line, target in imports(module, file, known):
+            reason = complaint(module, file, target, known) if target.split(".")[0] == PACKAGE else None
+            if reason:
+                found.add(f"{place}:{line}: {target}: {reason}")
+    return sorted(found)
 
 
 def test_no_import_goes_up():
@@ -127,8 +130,8 @@ def made_up(tmp_path):
     [
         (
             "losses/made_up.py",
-            "def f():\n    from lightning_imbal.modules.base import X",
-            ":2: lightning_imbal.modules.b",
+            "def f():\n    import lightning_imbal.modules.base",
+            ":2: lightning_imbal.modules.base",
         ),
         ("losses/made_up.py", "from ..modules import base", ":1: lightning_imbal.modules.base: floor 1 imports"),
         ("losses/made_up.py", "if True:\n    import lightning_imbal.cli", ":2: lightning_imbal.cli: floor 1"),
@@ -137,7 +140,7 @@ def made_up(tmp_path):
         ("modules/made_up.py", "from lightning_imbal.modules.other import X", "in its own folder"),
         ("modules/made_up.py", "from lightning_imbal.losses import X", ":1: lightning_imbal.losses: goes through"),
         ("data/splits.py", "from lightning_imbal.data.base import X", "floor 1 imports from floor 3"),
-        ("predictors.py", "from lightning_imbal.metrics import X", "floor 2 imports from floor 2"),
+        ("predictors.py", "from lightning_imbal.loggers import X", "floor 2 imports from floor 2"),
         ("errors.py", "import os, lightning_imbal.samplers", ":1: lightning_imbal.samplers: floor 0"),
         ("__init__.py", "from lightning_imbal.errors import X", "__init__.py:1: lightning_imbal.errors"),
         ("utils.py", "import os", "utils.py: has no floor"),

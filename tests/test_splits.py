@@ -7,12 +7,9 @@ from lightning_imbal.errors import UserError
 SIZES = np.array([200, 100, 40, 20])
 LABEL = np.random.default_rng(0).permutation(np.repeat(np.arange(4), SIZES))
 # Groups of one, two, three or four images; the images of a group are of one class, and apart in the table.
-GROUP = np.empty(len(LABEL), dtype=object)
-for _class in range(4):
-    _rows = np.flatnonzero(_class == LABEL)
-    GROUP[_rows] = [f"{_class}-{i}" for i in np.repeat(np.arange(len(_rows)), np.resize([1, 2, 3, 4], len(_rows)))][
-        : len(_rows)
-    ]
+NUMBER_IN_CLASS = np.array([np.count_nonzero(LABEL[:row] == label) for row, label in enumerate(LABEL)])
+GROUP_OF_NUMBER = np.repeat(np.arange(200), np.resize([1, 2, 3, 4], 200))
+GROUP = np.array([f"{label}-{i}" for label, i in zip(LABEL, GROUP_OF_NUMBER[NUMBER_IN_CLASS], strict=True)])
 
 
 def by_class(rows):
@@ -102,15 +99,14 @@ class TestKFold:
         assert set(parts["train"]) | set(parts["val"]) == set(plain["train"])
         assert np.allclose(by_class(parts["val"]) / by_class(plain["train"]), 0.25, atol=0.01 if group is None else 0.1)
 
-    def test_group_stays_on_one_side(self, group):
-        if group is None:
-            pytest.skip("only with groups")
-        assert_no_shared_group(KFold(fold=1, val=0.2)(LABEL, group))
-
     def test_seed_decides(self, group):
         first = KFold(val=0.2, seed=1)(LABEL, group)
         assert same_parts(first, KFold(val=0.2, seed=1)(LABEL, group))
         assert not np.array_equal(first["test"], KFold(val=0.2, seed=2)(LABEL, group)["test"])
+
+
+def test_fold_keeps_a_group_on_one_side():
+    assert_no_shared_group(KFold(fold=1, val=0.2)(LABEL, GROUP))
 
 
 @pytest.mark.parametrize("fold", [-1, 5])

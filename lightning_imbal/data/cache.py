@@ -22,7 +22,10 @@ def read_image(path: str | Path) -> np.ndarray:
         encoded = np.fromfile(path, dtype=np.uint8)
     except OSError as error:
         raise BadImageError(f"Cannot read the image {path} ({error.strerror}): restore the file.") from error
-    image = cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB) if encoded.size else None
+    try:
+        image = cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB) if encoded.size else None
+    except cv2.error:
+        image = None
     if image is None:
         raise BadImageError(f"Cannot decode the image {path}: it is damaged or no picture; replace or remove it.")
     return image

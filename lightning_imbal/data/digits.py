@@ -37,4 +37,4 @@ class DigitsLT(ImbalDataModule):
         return np.repeat(pixels.round().astype(np.uint8)[..., None], 3, axis=-1)
 
     def subsample(self, label: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        return rows[long_tailed(label[rows], self.ratio, self.split.seed)]
+        return rows[long_tailed(label[rows], self.ratio)]

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from lightning_imbal.data.base import ImbalDataModule
-from lightning_imbal.errors import DatasetNotFoundError
+from lightning_imbal.errors import DatasetNotFoundError, UserError
 
 PREFIX = "ISIC2018_Task3_Training_"
 
@@ -39,6 +39,10 @@ class ISIC2018(ImbalDataModule):
             source="https://challenge.isic-archive.com/data/#2018",
         )
         table = pd.read_csv(found["truth"]).merge(pd.read_csv(found["groups"]), on="image", how="left")
+        one_hot = table[list(self.columns)].to_numpy()
+        if (one_hot.sum(axis=1) != 1).any():
+            row = table["image"][(one_hot.sum(axis=1) != 1).argmax()]
+            raise UserError(f"{found['truth']} gives {row} no class or several: take the official file again.")
         present = {file.name for file in found["images"].iterdir()}
         absent = [name for name in table["image"] if f"{name}.jpg" not in present]
         if absent:
@@ -50,7 +54,7 @@ class ISIC2018(ImbalDataModule):
             {
                 "image": table["image"],
                 "path": str(found["images"]) + "/" + table["image"] + ".jpg",
-                "label": table[list(self.columns)].to_numpy().argmax(axis=1),
+                "label": one_hot.argmax(axis=1),
                 "group": table["lesion_id"],
             }
         )

@@ -67,6 +67,8 @@ class KFold(Split):
     def __init__(self, folds: int = 5, fold: int = 0, val: float = 0.0, seed: int = 0) -> None:
         if not 0 <= fold < folds:
             raise UserError(f"KFold has no fold {fold}: with folds={folds}, choose fold between 0 and {folds - 1}.")
+        if not 0 <= val < 1:
+            raise UserError(f"KFold cannot validate on val={val} of the training folds: give a fraction such as 0.1.")
         self.folds, self.fold, self.val, self.seed = folds, fold, val, seed
 
     def __call__(self, label: np.ndarray, group: np.ndarray | None = None) -> Parts:
@@ -82,7 +84,7 @@ def _take(
     if fraction == 0:
         return rows, rows[:0]
     if group is not None:
-        share = Fraction(fraction).limit_denominator(20)
+        share = Fraction(fraction).limit_denominator(100)
         return _folds(rows, label, group, share.denominator, range(share.numerator), seed)
     try:
         rest, taken = train_test_split(rows, test_size=fraction, random_state=seed, stratify=label[rows])
@@ -99,8 +101,8 @@ def _folds(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Cuts `rows` into stratified folds: returns the rows outside and inside the folds `taken`."""
     splitter = StratifiedKFold if group is None else StratifiedGroupKFold
-    cut = splitter(n_splits=folds, shuffle=True, random_state=seed)
     try:
+        cut = splitter(n_splits=folds, shuffle=True, random_state=seed)
         parts = [part for _, part in cut.split(rows, label[rows], None if group is None else group[rows])]
     except ValueError as error:
         raise UserError(f"The images cannot be cut into {folds} folds: {error}") from error
@@ -122,7 +124,12 @@ def long_tailed(label: np.ndarray, ratio: float, seed: int = 0) -> np.ndarray:
 
     Returns:
         Sorted row numbers to keep.
+
+    Raises:
+        UserError: The ratio is below 1.
     """
+    if ratio < 1:
+        raise UserError(f"A long tail needs a ratio of at least 1 between the largest and smallest class, not {ratio}.")
     counts = np.bincount(label)
     profile = ratio ** -(np.arange(len(counts)) / max(len(counts) - 1, 1))
     keep = np.maximum(np.rint((counts / profile).min() * profile).astype(int), 1)

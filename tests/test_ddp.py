@@ -1,0 +1,46 @@
+"""Two processes train and score exactly as one does: samplers, augmentation, gather, gradients, reports."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+
+# A backbone without BatchNorm, whose statistics are per device, in double precision.
+TRAIN = [
+    *("fit", "--config", "experiments/demo.yaml", "--model.backbone", "test_convnext"),
+    *("--trainer.precision", "64-true", "--trainer.max_epochs", "2", "--then.trainer.max_epochs", "2"),
+    *("--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"),
+    *("--trainer.accelerator", "cpu", "--data.views", "2"),
+]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """The same run on one and on two processes."""
+    folder = tmp_path_factory.mktemp("ddp")
+    on_two = ["--trainer.devices", "2", "--trainer.strategy", "ddp"]
+    for name, extra in {"one": ["--trainer.devices", "1"], "two": on_two}.items():
+        command = [sys.executable, "-m", "lightning_imbal", *TRAIN, *extra, "--run_dir", str(folder / name)]
+        env = os.environ | {"WANDB_MODE": "disabled"}
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=240)
+        assert done.returncode == 0, done.stderr
+    return folder / "one", folder / "two"
+
+
+@pytest.mark.parametrize("stage", ["stage1", "stage2"])
+def test_two_ranks_learn_the_same_weights_as_one(runs, stage):
+    one, two = (torch.load(run / stage / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"] for run in runs)
+    assert one.keys() == two.keys()
+    for name, value in one.items():
+        torch.testing.assert_close(two[name], value, rtol=1e-9, atol=1e-10, msg=name)
+
+
+def test_metrics_on_two_ranks_equal_those_on_one(runs):
+    one, two = (json.loads((run / "metrics.json").read_text()) for run in runs)
+    for part in ("classes", "confusion"):
+        assert one[part] == two[part]
+    assert two["summary"] == pytest.approx(one["summary"], rel=1e-9)
+    assert (one["identity"]["devices"], two["identity"]["devices"]) == (1, 2)
