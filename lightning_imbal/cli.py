@@ -20,13 +20,13 @@ Class-imbalanced medical image classification: train a method, look at every cla
 
 examples:
   lightning_imbal fit --config experiments/demo.yaml
-  lightning_imbal fit --config experiments/marrakchi_isic.yaml --data.root data/isic2018
-  lightning_imbal fit --config experiments/marrakchi_isic.yaml --ckpt_path last     # continue after a kill
+  lightning_imbal fit --config experiments/marrakchi_isic.yaml --data.root DIR
+  lightning_imbal fit --config experiments/marrakchi_isic.yaml --ckpt_path last
   lightning_imbal test --ckpt_path runs/demo/stage1/checkpoints/best.ckpt
   lightning_imbal predict --ckpt_path runs/demo/stage1/checkpoints/best.ckpt --images my_images
   lightning_imbal report runs/demo runs/demo-ce
 
-Lay several --config files over each other: the later one wins, and the command line over all of them.
+Several --config files lie over each other: the later one wins, the command line over all of them.
 All settings: `lightning_imbal fit --help`; of one class: `lightning_imbal fit --data.help ISIC2018`.
 """
 
@@ -64,6 +64,7 @@ def _report(args: list[str]) -> int:
 
 def _train(args: list[str]) -> int:
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else importing it asks a server for its newest version
+    sys.path.append(os.getcwd())  # where users keep classes of their own
     from jsonargparse import ArgumentError
 
     from lightning_imbal.cli_errors import explain

@@ -3,8 +3,8 @@
 import inspect
 import re
 from difflib import get_close_matches
+from importlib import import_module
 
-from jsonargparse import import_object
 from lightning.pytorch import Trainer
 
 import lightning_imbal.callbacks
@@ -20,7 +20,7 @@ def explain(message: str) -> str:
     """Returns one sentence for a message of jsonargparse."""
     key = ".".join(re.findall(r'Parser key "([^"]+)"', message))
     if match := re.search(r"Option '([^']+)' is not accepted", message):
-        return _unknown_argument(match[1], re.findall(r"class_path='?\s?'([^']+)'", message))
+        return _unknown_argument(match[1], re.findall(r"class_path[= ]'([^']+)'", message))
     if match := re.search(r"Expected a dot import path string: (\S+)", message):
         return _unknown_class(match[1], key)
     if match := re.search(r"[Uu]nrecognized arguments: (\S+)|does not accept option '([^']+)'", message):
@@ -37,10 +37,17 @@ def explain(message: str) -> str:
     return " ".join(message.split())
 
 
+def cause(message: str) -> str:
+    """Returns the sentence of a constructor that refused its arguments, without what jsonargparse puts around it."""
+    refusals = re.findall(r"^ +- (?!Expected a|Problem with)(.+)$", message, flags=re.MULTILINE)
+    return refusals[-1] if refusals else " ".join(message.split())
+
+
 def _unknown_argument(name: str, owners: list[str]) -> str:
     if not owners:
         return f"There is no argument {name!r}: `lightning_imbal fit --help` lists all."
-    owner = import_object(owners[-1])
+    module, _, owner_name = owners[-1].rpartition(".")
+    owner = getattr(import_module(module), owner_name)
     constructors = [vars(cls).get("__init__") for cls in inspect.getmro(owner) if cls.__module__ != "builtins"]
     known = {
         parameter

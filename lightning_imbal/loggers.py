@@ -2,11 +2,15 @@
 
 import csv
 import os
+from argparse import Namespace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import wandb
 from lightning.pytorch.loggers import CSVLogger, WandbLogger
-from lightning.pytorch.utilities import rank_zero_only
+from lightning.pytorch.utilities import rank_zero_only, rank_zero_warn
 
 INIT_SECONDS, FINISH_SECONDS = 30, 120
 
@@ -25,6 +29,35 @@ def csv_logger(folder: Path) -> CSVLogger:
             writer.metrics_keys = next(csv.reader(rows), [])
         os.replace(aside, file)
     return logger
+
+
+@contextmanager
+def without_wandb_if_it_fails() -> Iterator[None]:
+    """Lets a run go on when W&B breaks down in the middle of it."""
+    try:
+        yield
+    except (wandb.Error, OSError) as error:
+        rank_zero_warn(f"W&B failed ({type(error).__name__}): the run goes on without it, metrics.csv has every curve.")
+
+
+class TolerantWandbLogger(WandbLogger):
+    """A WandbLogger that a run survives."""
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Logs the metrics, or warns."""
+        with without_wandb_if_it_fails():
+            super().log_metrics(metrics, step)
+
+    def log_hyperparams(self, params: dict[str, Any] | Namespace) -> None:
+        """Logs the hyper-parameters, or warns."""
+        with without_wandb_if_it_fails():
+            super().log_hyperparams(params)
+
+
+def finish_wandb() -> None:
+    """Closes the W&B run of a stage, so that the next stage has one of its own."""
+    with without_wandb_if_it_fails():
+        wandb.finish()
 
 
 def wandb_logger(folder: Path, run: str, stage: str) -> WandbLogger | None:
@@ -58,4 +91,4 @@ def wandb_logger(folder: Path, run: str, stage: str) -> WandbLogger | None:
         print(f"W&B: recorded offline ({reason}); upload it with: wandb sync {experiment.settings.sync_dir}")
     experiment.define_metric("trainer/global_step")
     experiment.define_metric("*", step_metric="trainer/global_step", step_sync=True)
-    return WandbLogger(experiment=experiment)
+    return TolerantWandbLogger(experiment=experiment)

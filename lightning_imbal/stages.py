@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import wandb
 from jsonargparse import Namespace
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint
@@ -14,9 +13,10 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from lightning_imbal import predict, run_folder, second_stage
 from lightning_imbal.callbacks import ClassF1Panels, ResultsWriter
+from lightning_imbal.cli_errors import cause
 from lightning_imbal.data import ImbalDataModule
 from lightning_imbal.errors import UserError
-from lightning_imbal.loggers import csv_logger, wandb_logger
+from lightning_imbal.loggers import csv_logger, finish_wandb, wandb_logger
 from lightning_imbal.modules import ImbalClassifier, ImbalModule
 from lightning_imbal.report.terminal import print_runs
 
@@ -53,7 +53,7 @@ class ImbalCLI(LightningCLI):
         parser.add_argument(
             "--monitor",
             type=str | None,
-            help="Validation score whose best epoch is kept, such as val/f1; null keeps the last epoch.",
+            help="Validation score whose best epoch of a classifier is kept, such as val/f1; null keeps the last one.",
         )
         parser.add_argument("--monitor_mode", type=str, default="max", help="max or min of the monitored score.")
         for name in ("class_counts", "class_names", "class_groups"):
@@ -95,6 +95,7 @@ class ImbalCLI(LightningCLI):
             return None
         base = config.clone()
         base.then = None
+        base.data.init_args.views = 1  # several views are for the contrast of the first stage
         return self._parser("fit").parse_object(config.then, base)
 
     def _class_counts(self, data: ImbalDataModule) -> list[int]:
@@ -116,12 +117,17 @@ class ImbalCLI(LightningCLI):
         try:
             super().instantiate_classes()
         except ValueError as error:
-            raise UserError(str(error)) from error
+            raise UserError(cause(str(error))) from error
 
     @property
     def folder(self) -> Path:
         """Where this stage writes its configuration, checkpoints and curves."""
         return self.run / f"stage{self.stage}"
+
+    @property
+    def _monitor(self) -> str | None:
+        """The score that chooses the epoch; a stage without a classifier has none and keeps its last epoch."""
+        return self.config.fit.monitor if isinstance(self.model, ImbalClassifier) else None
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Adds loggers, checkpoints and result files, all below the run's folder."""
@@ -129,7 +135,7 @@ class ImbalCLI(LightningCLI):
         callbacks = list(config.get("callbacks") or [])
         if self.subcommand == "fit":
             kwargs["default_root_dir"] = self.folder
-            monitor, mode = self.config.fit.monitor, self.config.fit.monitor_mode
+            monitor, mode = self._monitor, self.config.fit.monitor_mode
             keep = {"monitor": monitor, "mode": mode, "save_last": True if monitor else "link"}
             folder = self.folder / "checkpoints"
             callbacks += [
@@ -182,9 +188,9 @@ class ImbalCLI(LightningCLI):
                 "fast_dev_run writes no checkpoint for the second stage: "
                 "use --trainer.max_epochs 1 --trainer.limit_train_batches 2 instead."
             )
-        if config.monitor and not len(self.datamodule.rows("val")):
+        if self._monitor and not len(self.datamodule.rows("val")):
             raise UserError(
-                f"There is no validation part to find the best {config.monitor} on: "
+                f"There is no validation part to find the best {self._monitor} on: "
                 "give the split one (--data.split.val 0.1), or set monitor to null to keep the last epoch."
             )
 
@@ -193,13 +199,13 @@ class ImbalCLI(LightningCLI):
         checkpoints = self.trainer.checkpoint_callback
         best = checkpoints.best_model_path or checkpoints.last_model_path
         if (following := self._next_stage(self.config.fit)) is not None:
-            wandb.finish()
+            finish_wandb()
             self._start(following, best)
             return
         if not self.trainer.fast_dev_run:
             self.trainer.test(self.model, datamodule=self.datamodule, ckpt_path=best, verbose=False)
             self._print_table(self.run)
-        wandb.finish()
+        finish_wandb()
 
     def _start(self, following: Namespace, backbone_ckpt: str) -> None:
         if "backbone_ckpt" in following.model.init_args:

@@ -14,8 +14,8 @@ FLOORS = {
     5: "cli cli_errors stages run_folder second_stage predict __main__",
     4: "tables report export",
     3: "modules data",
-    2: "callbacks predictors mixers loggers data.dataset",
-    1: "losses metrics samplers backbones schedulers data.splits data.transforms data.cache",
+    2: "callbacks predictors mixers data.dataset",
+    1: "losses metrics loggers samplers backbones schedulers data.splits data.transforms data.cache",
     0: "errors quiet",
 }
 FLOOR_OF = {f"{PACKAGE}.{name}": floor for floor, names in FLOORS.items() for name in names.split()}
@@ -140,7 +140,7 @@ def made_up(tmp_path):
         ("modules/made_up.py", "from lightning_imbal.modules.other import X", "in its own folder"),
         ("modules/made_up.py", "from lightning_imbal.losses import X", ":1: lightning_imbal.losses: goes through"),
         ("data/splits.py", "from lightning_imbal.data.base import X", "floor 1 imports from floor 3"),
-        ("predictors.py", "from lightning_imbal.loggers import X", "floor 2 imports from floor 2"),
+        ("predictors.py", "from lightning_imbal.mixers import X", "floor 2 imports from floor 2"),
         ("errors.py", "import os, lightning_imbal.samplers", ":1: lightning_imbal.samplers: floor 0"),
         ("__init__.py", "from lightning_imbal.errors import X", "__init__.py:1: lightning_imbal.errors"),
         ("utils.py", "import os", "utils.py: has no floor"),

@@ -5,6 +5,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import WandbLogger
 
 from lightning_imbal.callbacks.results import summarize
+from lightning_imbal.loggers import without_wandb_if_it_fails
 
 
 class ClassF1Panels(Callback):
@@ -22,16 +23,16 @@ class ClassF1Panels(Callback):
                 results = summarize(scores, predictions, report)
                 classes = sorted(results["classes"], key=lambda row: -row["train_images"])
                 table = wandb.Table(columns=list(classes[0]), data=[list(row.values()) for row in classes])
-                logger.experiment.log(
-                    {
-                        "test/classes": table,
-                        "test/f1_per_class": wandb.plot.bar(table, "name", "f1", title="F1 per class (test)"),
-                        "test/confusion": wandb.plot.confusion_matrix(
-                            probs=None,
-                            y_true=predictions["label"].tolist(),
-                            preds=predictions["probability"].argmax(dim=1).tolist(),
-                            class_names=report.class_names,
-                            title="Confusion matrix (test)",
-                        ),
-                    }
-                )
+                panels = {
+                    "test/classes": table,
+                    "test/f1_per_class": wandb.plot.bar(table, "name", "f1", title="F1 per class (test)"),
+                    "test/confusion": wandb.plot.confusion_matrix(
+                        probs=None,
+                        y_true=predictions["label"].tolist(),
+                        preds=predictions["probability"].argmax(dim=1).tolist(),
+                        class_names=report.class_names,
+                        title="Confusion matrix (test)",
+                    ),
+                }
+                with without_wandb_if_it_fails():
+                    logger.experiment.log(panels)

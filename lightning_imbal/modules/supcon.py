@@ -40,7 +40,7 @@ class SupConRepresentation(ImbalModule):
             nn.Linear(self.feature_size, hidden_size), nn.ReLU(), nn.Linear(hidden_size, embedding_size)
         )
         self.loss = SupConLoss(temperature, base_temperature)
-        self.distance_to_collapse = MeanMetric()
+        self.distance_to_collapse = MeanMetric(nan_strategy="disable")  # looking for NaN would wait for the device
 
     def forward(self, image: Tensor) -> Tensor:
         """Returns unit-length embeddings (B, D) of images (B, 3, H, W), or (B, V, D) of V views (B, V, 3, H, W)."""
@@ -61,7 +61,7 @@ class SupConRepresentation(ImbalModule):
 
     def on_train_epoch_end(self) -> None:
         """Warns when all embeddings have become one point: the loss of every anchor is then log(points - 1)."""
-        if self.distance_to_collapse.compute() < 0.01:
+        if self.distance_to_collapse.compute() < 0.02:
             rank_zero_warn(
                 "The embedding has collapsed: the contrastive loss stayed at log(points - 1), its value for embeddings "
                 "that are all alike, through the whole epoch; lower the learning rate."

@@ -39,7 +39,7 @@ def run_table(results: dict[str, Any]) -> Group:
     """Precision, recall and F1 of every class, most common first; below them the groups and the summary."""
     name, part = results["identity"]["name"], results["identity"]["part"]
     table = Table(title=f"{name}: {part} part", title_justify="left")
-    table.add_column("class")
+    table.add_column("class", no_wrap=True)
     for column in ("training images", f"{part} images", "precision", "recall", "F1"):
         table.add_column(column, justify="right", style="bold" if column == "F1" else "")
     for row in sorted(results["classes"], key=lambda row: -row["train_images"]):
@@ -64,7 +64,7 @@ def comparison_table(runs: list[dict[str, Any]]) -> Table:
     if any(names != classes[0] for names in classes):
         raise UserError("The runs have different classes and cannot be compared: give runs on the same data set.")
     table = Table(title="F1 per class", title_justify="left")
-    table.add_column("class")
+    table.add_column("class", no_wrap=True)
     table.add_column("training images", justify="right")
     for run in runs:
         table.add_column(run["identity"]["name"], justify="right")
