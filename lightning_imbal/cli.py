@@ -27,7 +27,7 @@ examples:
   lightning_imbal report runs/demo runs/demo-ce
 
 Several --config files lie over each other: the later one wins, the command line over all of them.
-All settings: `lightning_imbal fit --help`; of one class: `lightning_imbal fit --data.help ISIC2018`.
+All settings: `lightning_imbal fit --help`; those of a class: `... fit --data.help ISIC2018`.
 """
 
 
@@ -76,6 +76,10 @@ def _train(args: list[str]) -> int:
         ImbalCLI(args)
     except ArgumentError as error:
         return _refuse(explain(str(error)))
+    except SystemExit as stop:  # how Lightning ends after Ctrl-C
+        if stop.code == 1 and args[0] == "fit":
+            _refuse("Interrupted: every finished epoch is kept, continue with the same command and --ckpt_path last.")
+        raise
     return 0
 
 

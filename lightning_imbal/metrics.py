@@ -16,6 +16,8 @@ from torchmetrics.functional.classification import (
 )
 from torchmetrics.utilities.data import dim_zero_cat
 
+from lightning_imbal.errors import UserError
+
 
 class ImbalReport(Metric):
     """Collects the predictions of an evaluation and scores them per class, per group and overall.
@@ -138,14 +140,19 @@ def classification_scores(
         - "f1/<class>", "precision/<class>", "recall/<class>", "group_recall/<group>", "group_f1/<group>".
 
     Raises:
+        UserError: If an output is infinite or NaN.
         ValueError: If there is no image, shapes do not fit, probabilities are not in [0, 1], or as in `ImbalReport`.
     """
     num_classes = len(class_names)
     _check_classes(class_counts, class_names, class_groups)
     _check_shapes(probability, label, num_classes)
     probability, label = probability.detach().cpu().double(), label.detach().cpu().long()
+    if not bool(probability.isfinite().all()):
+        raise UserError(
+            "The network's outputs are no numbers any more: training has diverged, lower its learning rate."
+        )
     if not bool(((probability > -1e-3) & (probability < 1 + 1e-3)).all()):
-        raise ValueError("The probabilities are not all in [0, 1] (logits or NaN): pass the outputs of a softmax.")
+        raise ValueError("The probabilities are not all in [0, 1]: pass the outputs of a softmax, not logits.")
     # A mean of softmax outputs may round to just above 1, which torchmetrics would take for logits.
     probability = probability.clamp(0, 1)
     confidence, prediction = probability.max(dim=1)

@@ -67,7 +67,7 @@ def test_metrics_and_predictions_agree(run):
 def test_fit_ends_with_the_per_class_table(run, capsys):
     assert main(["report", str(run)]) == 0
     told = capsys.readouterr().out
-    assert "training images" in told and "F1" in told and "Balanced accuracy" in told
+    assert "train images" in told and "F1" in told and "Balanced accuracy" in told
 
 
 def test_report_compares_runs_side_by_side(run, capsys):
@@ -142,6 +142,7 @@ def test_the_seed_changes_the_result(run, tmp_path):
         (["--data.split.test", "1.5"], ["Holdout", "1.5"]),
         (["--model.temperature", "0"], ["temperature"]),
         (["--data.group_by", "lesion"], ["lesion", "DigitsLT"]),
+        (["--model.optimizer.lr", "1e30"], ["loss", "lower the learning rate"]),
         (["--trainer.fast_dev_run", "true"], ["fast_dev_run", "--trainer.max_epochs"]),
     ],
 )

@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from lightning_imbal.backbones import create_backbone, feature_size
+from lightning_imbal.errors import UserError
 from lightning_imbal.losses.base import ImbalancedLoss
 from lightning_imbal.losses.cross_entropy import CrossEntropy
 from lightning_imbal.metrics import ImbalReport
@@ -75,10 +76,24 @@ class ImbalModule(LightningModule, ABC):
 
     def on_train_epoch_start(self) -> None:
         """Tells scheduled losses the epoch, and seeds random layers by (seed, epoch), so that a run can resume."""
+        self._refuse_divergence()
         torch.manual_seed(epoch_generator(run_seed(), self.current_epoch).initial_seed() + self.global_rank)
         for module in self.modules():
             if isinstance(module, ImbalancedLoss):
                 module.set_epoch(self.current_epoch + 1, self.trainer.max_epochs)
+
+    def on_train_end(self) -> None:
+        """Refuses to hand on a network that has diverged in its last epoch."""
+        self._refuse_divergence()
+
+    def _refuse_divergence(self) -> None:
+        """Looks at the loss of the epoch before, once an epoch: looking at each step would wait for the device."""
+        loss = self.trainer.callback_metrics.get("train/loss")
+        if loss is not None and not loss.isfinite():
+            raise UserError(
+                f"The training loss has become {loss.item()} by epoch {self.current_epoch}: "
+                "lower the learning rate (--model.optimizer.lr) or clip gradients (--trainer.gradient_clip_val 1)."
+            )
 
     def gather(self, tensor: Tensor) -> Tensor:
         """Joins the batches (B, ...) of all devices to (devices * B, ...); gradients flow back to every device."""

@@ -14,7 +14,7 @@ SUMMARY = {
     "balanced_accuracy": "Balanced accuracy (MCR)",
     "f1": "Macro F1",
     "precision": "Macro precision",
-    "scr": "Recall of the rarest class (SCR)",
+    "scr": "Recall of rarest class (SCR)",
     "auc": "Macro AUC",
     "mcc": "MCC",
     "kappa": "Quadratic kappa",
@@ -40,7 +40,7 @@ def run_table(results: dict[str, Any]) -> Group:
     name, part = results["identity"]["name"], results["identity"]["part"]
     table = Table(title=f"{name}: {part} part", title_justify="left")
     table.add_column("class", no_wrap=True)
-    for column in ("training images", f"{part} images", "precision", "recall", "F1"):
+    for column in ("train images", f"{part} images", "precision", "recall", "F1"):
         table.add_column(column, justify="right", style="bold" if column == "F1" else "")
     for row in sorted(results["classes"], key=lambda row: -row["train_images"]):
         scores = [f"{row[metric]:.3f}" for metric in ("precision", "recall", "f1")]
@@ -65,9 +65,9 @@ def comparison_table(runs: list[dict[str, Any]]) -> Table:
         raise UserError("The runs have different classes and cannot be compared: give runs on the same data set.")
     table = Table(title="F1 per class", title_justify="left")
     table.add_column("class", no_wrap=True)
-    table.add_column("training images", justify="right")
+    table.add_column("train images", justify="right")
     for run in runs:
-        table.add_column(run["identity"]["name"], justify="right")
+        table.add_column(run["identity"]["name"], justify="right", overflow="fold")
     counts = runs[0]["classes"]
     for i in sorted(range(len(counts)), key=lambda i: -counts[i]["train_images"]):
         _add_row(table, counts[i]["name"], str(counts[i]["train_images"]), [run["classes"][i]["f1"] for run in runs])
