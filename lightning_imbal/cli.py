@@ -66,6 +66,7 @@ def _train(args: list[str]) -> int:
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else importing it asks a server for its newest version
     sys.path.append(os.getcwd())  # where users keep classes of their own
     from jsonargparse import ArgumentError
+    from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
     from lightning_imbal.cli_errors import explain
     from lightning_imbal.quiet import quiet
@@ -76,6 +77,8 @@ def _train(args: list[str]) -> int:
         ImbalCLI(args)
     except ArgumentError as error:
         return _refuse(explain(str(error)))
+    except MisconfigurationException as error:
+        return _refuse(" ".join(str(error).split()))
     except SystemExit as stop:  # how Lightning ends after Ctrl-C
         if stop.code == 1 and args[0] == "fit":
             _refuse("Interrupted: every finished epoch is kept, continue with the same command and --ckpt_path last.")

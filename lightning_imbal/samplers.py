@@ -1,3 +1,5 @@
+"""Samplers that balance classes, each epoch from a generator of its own."""
+
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -27,7 +29,7 @@ class EpochSampler(Sampler[int], ABC):
     would have drawn.
 
     Args:
-        labels: class label of each image, integers, shape (N,).
+        labels: Class label of each image, integers, shape (N,).
         seed: None takes the seed of the run.
 
     Raises:
@@ -65,13 +67,13 @@ class ClassPower(EpochSampler):
     """Draws classes with probability `n_c ** q / sum_k n_k ** q`, then a uniform image of the class.
 
     Galdran et al. 2021, "Balanced-MixUp for Highly Imbalanced Medical Image Classification", Eq. 2. `q = 1` is instance
-    sampling: a shuffle in which every image appears once, or uniform draws with replacement if `length` is not N. Any
+    sampling: A shuffle in which every image appears once, or uniform draws with replacement if `length` is not N. Any
     other `q` draws with replacement: 0.5 is square-root, 0 class-balanced sampling.
 
     Args:
-        labels: class label of each image, shape (N,).
-        q: exponent of the class sizes.
-        length: images drawn in an epoch; None means N.
+        labels: Class label of each image, shape (N,).
+        q: Exponent of the class sizes.
+        length: Images drawn in an epoch; None means N.
         seed: None takes the seed of the run.
 
     Raises:
@@ -108,7 +110,7 @@ class OversampleToMax(EpochSampler):
     which images have the additional copy is drawn anew each epoch.
 
     Args:
-        labels: class label of each image, shape (N,).
+        labels: Class label of each image, shape (N,).
         seed: None takes the seed of the run.
 
     Raises:

@@ -10,8 +10,9 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.utilities import rank_zero_only
+from lightning.pytorch.utilities.seed import isolate_rng
 
-from lightning_imbal import predict, run_folder, second_stage
+from lightning_imbal import checks, predict, run_folder, second_stage
 from lightning_imbal.callbacks import ClassF1Panels, ResultsWriter
 from lightning_imbal.cli_errors import cause
 from lightning_imbal.data import ImbalDataModule
@@ -62,6 +63,8 @@ class ImbalCLI(LightningCLI):
 
     def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs: Any) -> LightningArgumentParser:
         parser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
+        if subcommand in ("test", "validate"):
+            parser.set_defaults({"verbose": False})  # the table of the classes is printed instead
         if subcommand == "predict":
             parser.add_argument("--images", type=str, required=True, help="Folder of pictures, searched below too.")
             parser.add_argument("--output", type=str, default="predictions.csv", help="The CSV file to write.")
@@ -133,6 +136,7 @@ class ImbalCLI(LightningCLI):
         """Adds loggers, checkpoints and result files, all below the run's folder."""
         config = self._get(self.config_init, "trainer")
         callbacks = list(config.get("callbacks") or [])
+        self._check()
         if self.subcommand == "fit":
             kwargs["default_root_dir"] = self.folder
             monitor, mode = self._monitor, self.config.fit.monitor_mode
@@ -153,6 +157,22 @@ class ImbalCLI(LightningCLI):
                 callbacks.append(ResultsWriter(self.results, self._identity()))
         return super().instantiate_trainer(callbacks=callbacks, **kwargs)
 
+    def _check(self) -> None:
+        """Refuses what cannot work before anything is written; in the first stage, for all later stages too."""
+        config = self.config[self.subcommand]
+        if self.subcommand != "fit":
+            part = {"test": "test", "validate": "val", "predict": ""}[self.subcommand]
+            checks.check_evaluation(part, self.model, self.datamodule)
+            return
+        run_folder.refuse_other_method(self.folder, config)
+        model, data = self.model, self.datamodule
+        with isolate_rng():
+            while (following := self._next_stage(config)) is not None:
+                checks.check_stage(config, False, model, data)
+                built = self._parser("fit").instantiate_classes(following)
+                config, model, data = following, built.model, built.data
+        checks.check_stage(config, True, model, data)
+
     def _loggers(self, chosen: Any) -> list[Any]:
         loggers = [csv_logger(self.folder)]
         if chosen in (None, True):
@@ -172,27 +192,6 @@ class ImbalCLI(LightningCLI):
             "seed": config.seed_everything,
             "checkpoint": None if self.subcommand == "fit" else str(config.ckpt_path),
         }
-
-    def before_fit(self) -> None:
-        """Refuses what could only fail after hours of training."""
-        config = self.config.fit
-        run_folder.refuse_other_method(self.folder, config)
-        last = self._next_stage(config) is None
-        if last and not isinstance(self.model, ImbalClassifier):
-            raise UserError(
-                f"{type(self.model).__name__} learns no classifier that could be tested: add a second stage with "
-                "then: {model: {class_path: FrozenHead}}."
-            )
-        if not last and config.trainer.fast_dev_run:
-            raise UserError(
-                "fast_dev_run writes no checkpoint for the second stage: "
-                "use --trainer.max_epochs 1 --trainer.limit_train_batches 2 instead."
-            )
-        if self._monitor and not len(self.datamodule.rows("val")):
-            raise UserError(
-                f"There is no validation part to find the best {self._monitor} on: "
-                "give the split one (--data.split.val 0.1), or set monitor to null to keep the last epoch."
-            )
 
     def after_fit(self) -> None:
         """Goes on with the next stage, or tests the last one and prints its table."""
@@ -222,11 +221,6 @@ class ImbalCLI(LightningCLI):
     def after_test(self) -> None:
         """Prints the table of the tested checkpoint."""
         self._print_table(self.results)
-
-    def before_validate(self) -> None:
-        """Refuses to validate without a validation part."""
-        if not len(self.datamodule.rows("val")):
-            raise UserError("There is no validation part: give the split one, such as --data.split.val 0.1.")
 
     def after_validate(self) -> None:
         """Prints the table of the validated checkpoint."""

@@ -14,6 +14,8 @@ from lightning_imbal.cli import main
 DEMO = ["--config", "experiments/demo.yaml", "--trainer.max_epochs", "1", "--then.trainer.max_epochs", "1"]
 DEMO += ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
 
+BAD_LOSS = "{class_path: CrossEntropy, init_args: {weight: effective, beta: 2}}"
+
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
@@ -102,6 +104,23 @@ def test_predict_writes_a_csv(run, isic_root, tmp_path):
     assert ("probability/" + table["predicted"] == probability.idxmax(axis=1)).all()
 
 
+@pytest.mark.parametrize("verb", ["test", "validate"])
+def test_a_representation_cannot_be_tested(run, verb, capsys):
+    ckpt_path = str(run / "stage1" / "checkpoints" / "best.ckpt")
+    assert "second stage" in refused(capsys, verb, "--ckpt_path", ckpt_path)
+
+
+def test_other_classes_are_refused(run, isic_root, capsys):
+    ckpt_path = str(run / "stage2" / "checkpoints" / "best.ckpt")
+    args = ["--ckpt_path", ckpt_path, "--data", "ISIC2018", "--data.root", str(isic_root)]
+    assert "melanoma" in refused(capsys, "test", *args)
+
+
+def test_a_refused_run_leaves_nothing_behind(capsys, tmp_path):
+    refused(capsys, "fit", *DEMO, "--then", "null", "--run_dir", str(tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
+
+
 def test_an_earlier_run_is_never_overwritten(run, capsys):
     before = (run / "metrics.json").read_bytes()
     assert "--run_dir" in refused(capsys, "fit", *DEMO, "--run_dir", str(run))
@@ -142,6 +161,11 @@ def test_the_seed_changes_the_result(run, tmp_path):
         (["--data.split.test", "1.5"], ["Holdout", "1.5"]),
         (["--model.temperature", "0"], ["temperature"]),
         (["--data.group_by", "lesion"], ["lesion", "DigitsLT"]),
+        (
+            ["--then.model.init_args.loss", "{class_path: CrossEntropy, init_args: {weight: effective, beta: 2}}"],
+            ["beta"],
+        ),
+        (["--trainer.strategy", "nonsense"], ["nonsense"]),
         (["--model.optimizer.lr", "1e30"], ["loss", "lower the learning rate"]),
         (["--trainer.fast_dev_run", "true"], ["fast_dev_run", "--trainer.max_epochs"]),
     ],

@@ -11,7 +11,7 @@ import pytest
 PACKAGE = "lightning_imbal"
 SOURCE = Path(__file__).resolve().parents[1] / PACKAGE
 FLOORS = {
-    5: "cli cli_errors stages run_folder second_stage predict __main__",
+    5: "cli cli_errors checks stages run_folder second_stage predict __main__",
     4: "tables report export",
     3: "modules data",
     2: "callbacks predictors mixers data.dataset",

@@ -46,7 +46,7 @@ class ImbalDataModule(LightningDataModule, ABC):
         std: Standard deviation that is divided by per RGB channel, pixels in 0..1.
         views: Number of augmented views of each training image.
         cache: `memory` decodes every picture once, reduced to a short side of twice `image_size`.
-        num_workers: Processes that prepare batches; None takes one per CPU core, at most 8 per device.
+        num_workers: Processes that prepare batches; None shares the CPU cores out, at most 8 per device.
     """
 
     class_names: tuple[str, ...]
@@ -74,7 +74,7 @@ class ImbalDataModule(LightningDataModule, ABC):
         self.split, self.group_by, self.class_groups = split or Holdout(), group_by, class_groups
         self.sampler, self.batch_size, self.views = sampler, batch_size, views
         self.image_size, self.cache = image_size, cache
-        self.num_workers = min(os.cpu_count() or 1, 8) if num_workers is None else num_workers
+        self.num_workers = num_workers
         normalize = [A.Normalize(mean, std), ToTensorV2()]
         self.train_transform = A.Compose([train_transform(image_size), *normalize])
         self.test_transform = A.Compose([test_transform(image_size), *normalize])
@@ -144,25 +144,30 @@ class ImbalDataModule(LightningDataModule, ABC):
 
     @property
     def _device_batch_size(self) -> int:
-        devices = self.trainer.world_size if self.trainer else 1
-        if self.batch_size % devices:
+        if self.batch_size % self._devices:
             raise UserError(
-                f"A batch of {self.batch_size} images cannot be shared by {devices} devices: "
-                f"set data.batch_size to a multiple of {devices}."
+                f"A batch of {self.batch_size} images cannot be shared by {self._devices} devices: "
+                f"set data.batch_size to a multiple of {self._devices}."
             )
-        return self.batch_size // devices
+        return self.batch_size // self._devices
 
     def setup(self, stage: str) -> None:
         """Refuses a batch size that the devices cannot share, before anything is read."""
         _ = self._device_batch_size
 
+    @property
+    def _devices(self) -> int:
+        return self.trainer.world_size if self.trainer else 1
+
     def _loader(self, dataset: ImageDataset, sampler: Sampler | None = None) -> DataLoader:
+        cores_per_device = max((os.cpu_count() or 1) // self._devices, 1)
+        num_workers = min(cores_per_device, 8) if self.num_workers is None else self.num_workers
         return DataLoader(
             dataset,
             batch_size=self._device_batch_size,
             sampler=sampler,
-            num_workers=self.num_workers,
-            persistent_workers=self.num_workers > 0,
+            num_workers=num_workers,
+            persistent_workers=num_workers > 0,
             pin_memory=torch.cuda.is_available(),
             worker_init_fn=_one_thread,
         )
@@ -170,8 +175,8 @@ class ImbalDataModule(LightningDataModule, ABC):
     def train_dataloader(self) -> DataLoader:
         """Loads augmented training images in the order of the sampler."""
         sampler = self.sampler(torch.from_numpy(self._labels("train")))
-        replicas, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
-        draws = EpochDraws(sampler, self.batch_size, replicas, rank)
+        rank = self.trainer.global_rank if self.trainer else 0
+        draws = EpochDraws(sampler, self.batch_size, self._devices, rank)
         return self._loader(self._dataset("train", self.train_transform, self.views), draws)
 
     def val_dataloader(self) -> DataLoader | list:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from lightning.pytorch.utilities import rank_zero_only
 from rich.progress import track
 
 from lightning_imbal.errors import BadImageError
@@ -62,7 +63,9 @@ class MemoryCache(Sequence[np.ndarray]):
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             loaded = pool.map(load, range(len(images)))
-            self.images = list(track(loaded, "Decoding images", total=len(images), transient=True))
+            self.images = list(
+                track(loaded, "Decoding images", len(images), transient=True, disable=rank_zero_only.rank != 0)
+            )
 
     def __len__(self) -> int:
         return len(self.images)

@@ -1,3 +1,5 @@
+"""Losses: torch only, one per file."""
+
 from lightning_imbal.losses.base import ImbalancedLoss
 from lightning_imbal.losses.cross_entropy import CrossEntropy
 from lightning_imbal.losses.supcon import SupConLoss

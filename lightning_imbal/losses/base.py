@@ -1,3 +1,5 @@
+"""What every classification loss shares."""
+
 from abc import ABC, abstractmethod
 
 import torch
@@ -8,10 +10,10 @@ class ImbalancedLoss(nn.Module, ABC):
     """A classification loss that knows the class sizes of its training split.
 
     Args:
-        class_counts: training images per class, ordered by label, shape (C,). Kept as a float64 buffer.
+        class_counts: Training images per class, ordered by label, shape (C,). Kept as a float64 buffer.
 
     Raises:
-        ValueError: a class has no training image.
+        ValueError: A class has no training image.
     """
 
     class_counts: Tensor
@@ -35,9 +37,9 @@ class ImbalancedLoss(nn.Module, ABC):
         """Returns the loss of a batch.
 
         Args:
-            logits: unnormalised scores, shape (B, C).
-            label: class labels, shape (B,).
-            sample_weight: scales each sample's term, shape (B,). The divisor of a mean does not depend on it.
+            logits: Unnormalised scores, shape (B, C).
+            label: Class labels, shape (B,).
+            sample_weight: Scales each sample's term, shape (B,). The divisor of a mean does not depend on it.
 
         Returns:
             The loss, shape ().

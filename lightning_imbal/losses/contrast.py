@@ -1,3 +1,5 @@
+"""What the contrastive losses share."""
+
 from torch import Tensor
 
 
@@ -5,7 +7,7 @@ def masked_log_softmax(similarity: Tensor, keep: Tensor) -> Tensor:
     """Log-softmax of each row over its kept entries.
 
     Args:
-        similarity: scores, already divided by the temperature, shape (N, M).
+        similarity: Scores, already divided by the temperature, shape (N, M).
         keep: True where an entry counts in the denominator, shape (N, M).
 
     Returns:

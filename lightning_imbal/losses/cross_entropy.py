@@ -1,3 +1,5 @@
+"""Cross-entropy, plain or weighted by class."""
+
 from typing import Literal
 
 import torch
@@ -12,15 +14,15 @@ class CrossEntropy(ImbalancedLoss):
     """Softmax cross-entropy, plain or weighted by class.
 
     Args:
-        class_counts: training images per class, shape (C,).
+        class_counts: Training images per class, shape (C,).
         weight: "none", "inverse" (`n_c ** -power`) or "effective" (Cui et al. 2019). Weights sum to C.
-        power: exponent of the inverse frequency.
-        beta: parameter of the effective number.
-        reduction: the sum of the weighted terms is divided by the weights of the batch's labels ("weighted_mean", as
+        power: Exponent of the inverse frequency.
+        beta: Parameter of the effective number.
+        reduction: The sum of the weighted terms is divided by the weights of the batch's labels ("weighted_mean", as
             `torch.nn.functional.cross_entropy` does) or by the number of samples ("batch_mean").
 
     Raises:
-        ValueError: a class has no training image, or `weight`, `beta` or `reduction` is not one of those above.
+        ValueError: A class has no training image, or `weight`, `beta` or `reduction` is not one of those above.
     """
 
     class_weight: Tensor

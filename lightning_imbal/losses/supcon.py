@@ -1,3 +1,5 @@
+"""Supervised contrastive loss."""
+
 import torch
 from torch import Tensor, nn
 
@@ -12,12 +14,12 @@ class SupConLoss(nn.Module):
     out of the average. Computed in float32 or better, whatever the precision of the run.
 
     Args:
-        temperature: divides the similarities.
-        base_temperature: multiplies the loss by `temperature / base_temperature`; None means a factor of 1. The code
+        temperature: Divides the similarities.
+        base_temperature: Multiplies the loss by `temperature / base_temperature`; None means a factor of 1. The code
             released with both papers uses 0.07.
 
     Raises:
-        ValueError: a temperature is not positive.
+        ValueError: A temperature is not positive.
     """
 
     def __init__(self, temperature: float = 0.1, base_temperature: float | None = None) -> None:
@@ -33,9 +35,9 @@ class SupConLoss(nn.Module):
         """Returns the loss of a batch.
 
         Args:
-            embedding: unit-length vectors (they are not normalised again), shape (B, D), or (B, V, D) for V views of
+            embedding: Unit-length vectors (they are not normalised again), shape (B, D), or (B, V, D) for V views of
                 each image. All views of all images of a label are positives of each other.
-            label: class labels, shape (B,).
+            label: Class labels, shape (B,).
 
         Returns:
             The loss, shape (); a zero with zero gradient if no anchor has a positive.

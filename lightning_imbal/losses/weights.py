@@ -1,3 +1,5 @@
+"""Class weights from class sizes."""
+
 import torch
 from torch import Tensor
 
@@ -6,7 +8,7 @@ def inverse_frequency_weights(class_counts: Tensor, power: float = 1.0) -> Tenso
     """Class weights proportional to `n_c ** -power`, scaled to sum to the number of classes.
 
     Args:
-        class_counts: training images per class, all positive, shape (C,).
+        class_counts: Training images per class, all positive, shape (C,).
         power: 0 gives ones, 0.5 the inverse square root, 1 the inverse frequency.
 
     Returns:
@@ -22,8 +24,8 @@ def effective_number_weights(class_counts: Tensor, beta: float) -> Tensor:
     Samples", Proposition 1.
 
     Args:
-        class_counts: training images per class, all positive, shape (C,).
-        beta: from 0, which gives ones, to 1, which gives the limit 1 / n_c.
+        class_counts: Training images per class, all positive, shape (C,).
+        beta: From 0, which gives ones, to 1, which gives the limit 1 / n_c.
 
     Returns:
         Weights in float64, shape (C,).

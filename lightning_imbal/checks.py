@@ -1,0 +1,58 @@
+"""What is refused before training or testing starts, because it could only fail hours later."""
+
+from jsonargparse import Namespace
+
+from lightning_imbal.data.base import ImbalDataModule
+from lightning_imbal.errors import UserError
+from lightning_imbal.modules.base import ImbalClassifier, ImbalModule
+
+
+def check_stage(config: Namespace, last: bool, model: ImbalModule, data: ImbalDataModule) -> None:
+    """Checks one stage of `fit`.
+
+    Args:
+        config: The stage's configuration.
+        last: Whether it is the one that will be tested.
+        model: The stage's module.
+        data: The stage's data.
+
+    Raises:
+        UserError: The last stage has no classifier, an earlier one writes no checkpoint, the monitored score cannot be
+            computed, or there is nothing to test on.
+    """
+    if last and not isinstance(model, ImbalClassifier):
+        raise UserError(
+            f"{type(model).__name__} learns no classifier that could be tested: add a second stage with "
+            "then: {model: {class_path: FrozenHead}}."
+        )
+    if not last and config.trainer.fast_dev_run:
+        raise UserError(
+            "fast_dev_run writes no checkpoint for the second stage: "
+            "use --trainer.max_epochs 1 --trainer.limit_train_batches 2 instead."
+        )
+    if config.monitor and isinstance(model, ImbalClassifier) and not len(data.rows("val")):
+        raise UserError(
+            f"There is no validation part to find the best {config.monitor} on: "
+            "give the split one (--data.split.val 0.1), or set monitor to null to keep the last epoch."
+        )
+    if not len(data.rows("test")):
+        raise UserError("There is no image to test on: give the split a test part, such as --data.split.test 0.2.")
+
+
+def check_evaluation(part: str, model: ImbalModule, data: ImbalDataModule) -> None:
+    """Checks what `test` (part `test`), `validate` (part `val`) and `predict` (no part) were given.
+
+    Raises:
+        UserError: The checkpoint has no classifier, its classes are not those of the data, or the part is empty.
+    """
+    if not isinstance(model, ImbalClassifier):
+        raise UserError(
+            f"The checkpoint is a {type(model).__name__}, which has no classifier: give that of the second stage."
+        )
+    if part and list(data.class_names) != model.class_names:
+        raise UserError(
+            f"The checkpoint knows the classes {', '.join(model.class_names)}, but {type(data).__name__} has "
+            f"{', '.join(data.class_names)}: give data with the same classes."
+        )
+    if part and not len(data.rows(part)):
+        raise UserError(f"The split has no {part} part: give it one, such as --data.split.{part} 0.1.")
