@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import cv2
+import lightning.pytorch  # noqa: F401 (its log handler keeps the stderr of this moment: not that of one test)
 import numpy as np
 import pandas as pd
 import pytest
