@@ -12,6 +12,7 @@ import lightning_imbal.data
 import lightning_imbal.losses
 import lightning_imbal.modules
 from lightning_imbal import predictors, samplers
+from lightning_imbal.errors import UserError
 
 RUN_OPTIONS = ["config", "model", "data", "then", "run_dir", "monitor", "monitor_mode", "seed_everything", "ckpt_path"]
 
@@ -37,10 +38,15 @@ def explain(message: str) -> str:
     return " ".join(message.split())
 
 
-def cause(message: str) -> str:
-    """Returns the sentence of a constructor that refused its arguments, without what jsonargparse puts around it."""
-    refusals = re.findall(r"^ +- (?!Expected a|Problem with)(.+)$", message, flags=re.MULTILINE)
-    return refusals[-1] if refusals else " ".join(message.split())
+def cause(error: Exception) -> UserError:
+    """Finds why a constructor refused its arguments, below what jsonargparse puts around it."""
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, UserError):
+            return inner
+        inner = inner.__cause__ or inner.__context__
+    refusals = re.findall(r"^ +- (?!Expected a|Problem with)(.+)$", str(error), flags=re.MULTILINE)
+    return UserError(refusals[-1] if refusals else " ".join(str(error).split()))
 
 
 def _unknown_argument(name: str, owners: list[str]) -> str:

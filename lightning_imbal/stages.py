@@ -16,7 +16,6 @@ from lightning_imbal import checks, predict, run_folder, second_stage
 from lightning_imbal.callbacks import ClassF1Panels, ResultsWriter
 from lightning_imbal.cli_errors import cause
 from lightning_imbal.data import ImbalDataModule
-from lightning_imbal.errors import UserError
 from lightning_imbal.loggers import csv_logger, finish_wandb, wandb_logger
 from lightning_imbal.modules import ImbalClassifier, ImbalModule
 from lightning_imbal.report.terminal import print_runs
@@ -120,7 +119,7 @@ class ImbalCLI(LightningCLI):
         try:
             super().instantiate_classes()
         except ValueError as error:
-            raise UserError(cause(str(error))) from error
+            raise cause(error) from error
 
     @property
     def folder(self) -> Path:

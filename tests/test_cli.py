@@ -204,5 +204,6 @@ def test_a_misspelt_key_in_a_config_is_named(capsys, tmp_path):
 def test_missing_data_says_where_to_get_it(capsys, tmp_path):
     args = ["--config", "experiments/marrakchi_isic.yaml", "--run_dir", str(tmp_path / "run")]
     sentence = refused(capsys, "fit", *args, "--data.root", str(tmp_path / "nothing"))
+    assert sentence.startswith("lightning_imbal: ISIC2018 not found")
     for word in ("ISIC2018_Task3_Training_Input", str(tmp_path / "nothing"), "https://", "--data.root"):
         assert word in sentence
