@@ -51,15 +51,15 @@ def with_saved_config(args: list[str]) -> list[str]:
         what = "no checkpoint was given" if ckpt_path is None else f"{ckpt_path} is no file"
         example = "--ckpt_path runs/NAME/stage1/checkpoints/best.ckpt"
         raise UserError(f"`{args[0]}` needs a trained checkpoint, but {what}: give one with {example}.")
-    if "-c" in args or given("config", args):
-        return args
     config = Path(ckpt_path).absolute().parents[1] / "config.yaml"
-    if not config.is_file():
+    if config.is_file():
+        return [args[0], "--config", str(config), *args[1:]]
+    if given("config", args) is None:
         raise UserError(f"There is no {config} beside the checkpoint: give the run's configuration with --config.")
-    return [args[0], "--config", str(config), *args[1:]]
+    return args
 
 
-def prepare(config: Namespace, args: list[str]) -> Path:
+def prepare(config: Namespace) -> Path:
     """Chooses the folder of a run, and refuses one that holds another run.
 
     Raises:

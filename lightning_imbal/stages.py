@@ -81,7 +81,7 @@ class ImbalCLI(LightningCLI):
             following = self._next_stage(config)
             while following is not None:
                 following = self._next_stage(following)
-            self.run = run_folder.prepare(config, self.args)
+            self.run = run_folder.prepare(config)
         else:
             # All weights come from the checkpoint.
             for name, nothing in {"pretrained": False, "backbone_ckpt": None}.items():

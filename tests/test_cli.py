@@ -86,6 +86,16 @@ def test_test_repeats_the_scores_of_fit(run, capsys):
     assert (run / "test_2" / "metrics.json").is_file(), "a second test must not overwrite the first"
 
 
+def test_an_overlay_goes_over_the_saved_configuration(run, tmp_path, capsys):
+    (tmp_path / "overlay.yaml").write_text("data: {init_args: {split: {init_args: {test: 0.5}}}}\n")
+    ckpt_path = str(run / "stage2" / "checkpoints" / "best.ckpt")
+    args = ["--config", str(tmp_path / "overlay.yaml"), "--run_dir", str(tmp_path / "results")]
+    assert main(["test", "--ckpt_path", ckpt_path, *args]) == 0
+    results = json.loads((tmp_path / "results" / "metrics.json").read_text())
+    assert sum(row["images"] for row in results["classes"]) == 899
+    assert "results" in refused(capsys, "test", "--ckpt_path", ckpt_path, *args)
+
+
 def test_validate_scores_the_validation_part(run):
     ckpt_path = str(run / "stage2" / "checkpoints" / "best.ckpt")
     assert main(["validate", "--ckpt_path", ckpt_path, "--trainer.enable_progress_bar", "false"]) == 0
