@@ -102,8 +102,11 @@ class ImbalModule(LightningModule, ABC):
         return self.all_gather(tensor, sync_grads=tensor.is_floating_point()).flatten(0, 1)
 
     def log_loss(self, name: str, value: Tensor) -> None:
-        """Logs the mean of an epoch: nothing waits for the device at each step."""
-        self.log(name, value, on_step=False, on_epoch=True, prog_bar=True, sync_dist=True)
+        """Logs the mean of an epoch over this device's batches: nothing waits for the device at each step.
+
+        Not reduced over devices: the progress bar of the first one would ask for the reduction when the others do not.
+        """
+        self.log(name, value, on_step=False, on_epoch=True, prog_bar=True)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """A checkpoint holds all weights: loading it must not look for the files they once came from."""

@@ -40,7 +40,8 @@ class SupConRepresentation(ImbalModule):
             nn.Linear(self.feature_size, hidden_size), nn.ReLU(), nn.Linear(hidden_size, embedding_size)
         )
         self.loss = SupConLoss(temperature, base_temperature)
-        self.distance_to_collapse = MeanMetric(nan_strategy="disable")  # looking for NaN would wait for the device
+        # The loss is the same on all devices; looking for NaN would wait for each step.
+        self.distance_to_collapse = MeanMetric(nan_strategy="disable", sync_on_compute=False)
 
     def forward(self, image: Tensor) -> Tensor:
         """Returns unit-length embeddings (B, D) of images (B, 3, H, W), or (B, V, D) of V views (B, V, 3, H, W)."""
