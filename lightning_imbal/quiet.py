@@ -12,6 +12,7 @@ NOT_FOR_USERS = (
     r"Using `DistributedSampler` with the dataloaders",  # repeated images are dropped by the reports
     r"Experiment logs directory .* exists and is not empty",  # resuming keeps the earlier rows
     r"The '\w+_dataloader' does not have many workers",  # small pictures in memory are faster without
+    r"torch.distributed.nn.functional.all_gather is deprecated",  # Lightning's call
     r"Be aware that when using `ckpt_path`, callbacks",  # `test` needs no ModelCheckpoint
     r"Checkpoint directory .* exists and is not empty",
 )
