@@ -24,7 +24,7 @@ def merged(config: Namespace) -> Then:
     """
     then: Then = None
     for path in config.get("config") or []:
-        content = yaml.safe_load(path.get_content())
+        content = yaml.safe_load(path.get_content()) or {}
         if "then" in content:
             then = _lay_over(then, content["then"])
     then = _lay_over(then, config.then)
