@@ -47,13 +47,14 @@ class ResultsWriter(Callback):
             return
         identity = {**self.identity, **environment(trainer), "part": part}
         results = {"identity": identity, **summarize(scores, predictions, report)}
-        write_whole(self.folder / "metrics.json", lambda path: path.write_text(json.dumps(results, indent=2) + "\n"))
         image = trainer.datamodule.table["image"].to_numpy()[predictions["index"].numpy()]
         names = pd.Index(report.class_names)
         table = pd.DataFrame(predictions["probability"].float().numpy(), columns="probability/" + names)
         table.insert(0, "image", image)
         table.insert(1, "label", names.to_numpy()[predictions["label"].numpy()])
         write_whole(self.folder / "predictions.parquet", table.to_parquet)
+        # Last, because its presence says that the run is finished.
+        write_whole(self.folder / "metrics.json", lambda path: path.write_text(json.dumps(results, indent=2) + "\n"))
 
 
 def summarize(scores: dict[str, float], predictions: dict[str, torch.Tensor], report: ImbalReport) -> dict[str, Any]:
