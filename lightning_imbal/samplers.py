@@ -3,6 +3,7 @@
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 import torch
@@ -32,9 +33,14 @@ class EpochSampler(Sampler[int], ABC):
         labels: Class label of each image, integers, shape (N,).
         seed: None takes the seed of the run.
 
+    Attributes:
+        max_epochs: Number of epochs of the run; set by the DataModule to the Trainer's number of epochs.
+
     Raises:
         ValueError: `labels` is empty, or not a vector of integers.
     """
+
+    max_epochs: int | None = None
 
     def __init__(self, labels: Tensor, seed: int | None = None) -> None:
         if labels.ndim != 1 or labels.is_floating_point():
@@ -62,6 +68,29 @@ class EpochSampler(Sampler[int], ABC):
     def draw(self, generator: torch.Generator) -> Tensor:
         """Returns the image indices of one epoch in the order of their use, shape (len(self),)."""
 
+    def epoch_length(self, length: int | Literal["max"] | None) -> int:
+        """Number of draws that `length` means: None is N, "max" is n_max * C. ValueError if it is below 1."""
+        if length is None:
+            return len(self.class_of_image)
+        if length == "max":
+            return len(self.class_sizes) * int(self.class_sizes.max())
+        if length < 1:
+            raise ValueError(f"length must be at least 1, but is {length}.")
+        return length
+
+    def cycle_images(self, drawn_class: Tensor, generator: torch.Generator) -> Tensor:
+        """Draws an image for each drawn class (L,), without replacement until all images of the class are used.
+
+        The images of a class are shuffled once; after the last one comes the first again.
+        """
+        shuffled = torch.randperm(len(self.class_of_image), generator=generator)
+        shuffled_by_class = shuffled[self.class_of_image[shuffled].argsort(stable=True)]
+        draws = drawn_class.bincount()
+        first = (draws.cumsum(0) - draws).repeat_interleave(draws)
+        turn = torch.empty_like(drawn_class)  # earlier draws of the same class
+        turn[drawn_class.argsort(stable=True)] = torch.arange(len(drawn_class)) - first
+        return shuffled_by_class[self.class_starts[drawn_class] + turn % self.class_sizes[drawn_class]]
+
 
 class ClassPower(EpochSampler):
     """Draws classes with probability `n_c ** q / sum_k n_k ** q`, then a uniform image of the class.
@@ -73,18 +102,18 @@ class ClassPower(EpochSampler):
     Args:
         labels: Class label of each image, shape (N,).
         q: Exponent of the class sizes.
-        length: Images drawn in an epoch; None means N.
+        length: Images drawn in an epoch; None means N, "max" n_max * C: The largest class times the number of classes.
         seed: None takes the seed of the run.
 
     Raises:
         ValueError: `labels` is empty or not a vector of integers, or `length` is not positive.
     """
 
-    def __init__(self, labels: Tensor, q: float = 1.0, length: int | None = None, seed: int | None = None) -> None:
+    def __init__(
+        self, labels: Tensor, q: float = 1.0, length: int | Literal["max"] | None = None, seed: int | None = None
+    ) -> None:
         super().__init__(labels, seed)
-        if length is not None and length < 1:
-            raise ValueError(f"length must be at least 1, but is {length}.")
-        self.length = len(labels) if length is None else length
+        self.length = self.epoch_length(length)
         self.shuffle = q == 1 and self.length == len(labels)
         power = self.class_sizes.double() ** q
         self.class_probability = power / power.sum()
@@ -100,6 +129,62 @@ class ClassPower(EpochSampler):
         uniform = torch.rand(self.length, generator=generator, dtype=torch.float64)
         place = (uniform * self.class_sizes[drawn_class]).long()
         return self.images_by_class[self.class_starts[drawn_class] + place]
+
+
+class Reversed(ClassPower):
+    """Draws classes with probability proportional to `n_max / n_c`, then a uniform image of the class.
+
+    Zhou et al. 2020, "BBN: Bilateral-Branch Network with Cumulative Learning for Long-Tailed Visual Recognition",
+    reversed sampler. It is `ClassPower` with `q = -1`: Rare classes are drawn more often than frequent ones.
+
+    Args:
+        labels: Class label of each image, shape (N,).
+        length: Images drawn in an epoch, as for `ClassPower`.
+        seed: None takes the seed of the run.
+
+    Raises:
+        ValueError: `labels` is empty or not a vector of integers, or `length` is not positive.
+    """
+
+    def __init__(self, labels: Tensor, length: int | Literal["max"] | None = None, seed: int | None = None) -> None:
+        super().__init__(labels, -1.0, length, seed)
+
+
+class DeferredBalance(EpochSampler):
+    """Deferred re-sampling (DRS): A shuffle of all images at first, class-balanced draws in the last epochs.
+
+    A baseline of Chen et al. 2021, who take it from Zhou et al. 2020 (BBN). From the 0-based epoch
+    `round(start * max_epochs)` on, the N draws of an epoch are those of `ClassPower` with `q = 0`, before it `q = 1`.
+
+    Args:
+        labels: Class label of each image, shape (N,).
+        start: Fraction of the epochs before the switch, in 0..1.
+        seed: None takes the seed of the run.
+
+    Raises:
+        ValueError: `labels` is empty or not a vector of integers, `start` is outside 0..1, or, when an epoch is drawn,
+            `max_epochs` is not set.
+    """
+
+    def __init__(self, labels: Tensor, start: float = 0.8, seed: int | None = None) -> None:
+        super().__init__(labels, seed)
+        if not 0 <= start <= 1:
+            raise ValueError(f"start must be in 0..1, but is {start}.")
+        self.start = start
+        self.instance, self.balanced = ClassPower(labels), ClassPower(labels, q=0.0)
+
+    def __len__(self) -> int:
+        return len(self.instance)
+
+    def draw(self, generator: torch.Generator) -> Tensor:
+        # Lightning's -1, epochs without end, has no fraction either.
+        if self.max_epochs is None or self.max_epochs < 0:
+            raise ValueError(
+                f"DeferredBalance needs to know the number of epochs, but max_epochs is {self.max_epochs}: "
+                "set it to that of the Trainer."
+            )
+        switched = self.epoch >= round(self.start * self.max_epochs)
+        return (self.balanced if switched else self.instance).draw(generator)
 
 
 class OversampleToMax(EpochSampler):
@@ -118,11 +203,9 @@ class OversampleToMax(EpochSampler):
     """
 
     def __len__(self) -> int:
-        return len(self.class_sizes) * int(self.class_sizes.max())
+        return self.epoch_length("max")
 
     def draw(self, generator: torch.Generator) -> Tensor:
-        shuffled = torch.randperm(len(self.class_of_image), generator=generator)
-        shuffled_by_class = shuffled[self.class_of_image[shuffled].argsort(stable=True)]
-        copies = torch.arange(int(self.class_sizes.max())) % self.class_sizes[:, None]  # (C, n_max)
-        drawn = shuffled_by_class[(self.class_starts[:, None] + copies).flatten()]
+        each_class = torch.arange(len(self.class_sizes))
+        drawn = self.cycle_images(each_class.repeat_interleave(int(self.class_sizes.max())), generator)
         return drawn[torch.randperm(len(drawn), generator=generator)]

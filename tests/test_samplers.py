@@ -1,22 +1,54 @@
+from functools import partial
+
 import pytest
 import torch
 from torch import Tensor
 
-from lightning_imbal.samplers import ClassPower, OversampleToMax, epoch_generator, run_seed
+from lightning_imbal.batch_samplers import ClassBlocks, PKBatches
+from lightning_imbal.data.dataset import EpochDraws
+from lightning_imbal.samplers import (
+    ClassPower,
+    DeferredBalance,
+    EpochSampler,
+    OversampleToMax,
+    Reversed,
+    epoch_generator,
+    run_seed,
+)
 
 # Labels in no order and no image of class 1.
 LABELS = torch.tensor([0] * 17 + [2] * 5 + [3] * 10)[torch.randperm(32, generator=torch.Generator().manual_seed(0))]
 SIZES = {0: 17, 2: 5, 3: 10}
+
+
+def deferred(max_epochs: int = 5, start: float = 0.4, seed: int | None = None) -> DeferredBalance:
+    sampler = DeferredBalance(LABELS, start, seed)
+    sampler.max_epochs = max_epochs
+    return sampler
+
+
 SAMPLERS = [
     lambda seed=None: ClassPower(LABELS, seed=seed),
     lambda seed=None: ClassPower(LABELS, q=0.5, seed=seed),
     lambda seed=None: ClassPower(LABELS, length=100, seed=seed),
+    lambda seed=None: ClassPower(LABELS, q=0, length="max", seed=seed),
     lambda seed=None: OversampleToMax(LABELS, seed=seed),
+    lambda seed=None: Reversed(LABELS, seed=seed),
+    lambda seed=None: deferred(seed=seed),
+    lambda seed=None: ClassBlocks(LABELS, seed=seed),
+    lambda seed=None: ClassBlocks(LABELS, per_class=3, length=50, seed=seed),
+    lambda seed=None: PKBatches(LABELS, classes=2, samples=4, seed=seed),
+    lambda seed=None: PKBatches(LABELS, classes=3, samples=6, length=100, seed=seed),
 ]
 
 
 def frequencies(values: Tensor, length: int) -> Tensor:
     return torch.bincount(values, minlength=length) / len(values)
+
+
+def draw(sampler: EpochSampler, epoch: int) -> Tensor:
+    sampler.set_epoch(epoch)
+    return torch.tensor(list(sampler))
 
 
 @pytest.mark.parametrize("make", SAMPLERS)
@@ -64,6 +96,21 @@ class TestEveryEpochSampler:
         together[0::2], together[1::2] = shares
         assert together == list(alone)
 
+    @pytest.mark.parametrize("epoch", [0, 3])
+    def test_batches_of_two_processes_make_up_those_of_one(self, make, epoch: int):
+        size = getattr(make(), "batch_size", 8)
+        whole = EpochDraws(make(), size)
+        ranks = [EpochDraws(make(), size, num_replicas=2, rank=rank) for rank in range(2)]
+        for draws in (whole, *ranks):
+            draws.set_epoch(epoch)
+        expected, shares = list(whole), [list(rank) for rank in ranks]
+        assert len(expected) == len(make()) // size * size
+        assert {len(share) for share in shares} == {len(expected) // 2}
+        half = size // 2
+        for k in range(len(expected) // size):
+            together = [draw for share in shares for draw in share[k * half : (k + 1) * half]]
+            assert sorted(together) == sorted(expected[k * size : (k + 1) * size])
+
     def test_seed_of_the_run(self, make, monkeypatch):
         monkeypatch.setenv("PL_GLOBAL_SEED", "42")
         sampler = make()
@@ -98,8 +145,59 @@ class TestClassPower:
     def test_length(self, q: float):
         assert len(list(ClassPower(LABELS, q=q))) == 32
         assert len(list(ClassPower(LABELS, q=q, length=7))) == 7
+        assert len(list(ClassPower(LABELS, q=q, length="max"))) == 17 * 3
         with pytest.raises(ValueError, match="length must be at least 1"):
             ClassPower(LABELS, q=q, length=0)
+
+    def test_balanced_labels_of_length_max_are_shuffled(self):
+        assert sorted(ClassPower(torch.tensor([1, 0, 1, 0]), length="max")) == [0, 1, 2, 3]
+
+
+class TestReversed:
+    def test_frequencies(self):
+        drawn = torch.tensor(list(Reversed(LABELS, length=200_000, seed=0)))
+        ratio = torch.tensor([17 / SIZES[c] if c in SIZES else 0.0 for c in range(4)])
+        expected = ratio / ratio.sum()
+        torch.testing.assert_close(frequencies(LABELS[drawn], 4), expected, rtol=0, atol=0.01)
+        torch.testing.assert_close(
+            frequencies(drawn, 32), (expected / torch.bincount(LABELS))[LABELS], rtol=0, atol=0.003
+        )
+
+    def test_length(self):
+        assert len(list(Reversed(LABELS))) == 32
+        assert len(list(Reversed(LABELS, length="max"))) == 17 * 3
+        with pytest.raises(ValueError, match="length must be at least 1"):
+            Reversed(LABELS, length=0)
+
+
+class TestDeferredBalance:
+    @pytest.mark.parametrize("max_epochs, start, switch", [(10, 0.8, 8), (7, 0.8, 6), (3, 0.0, 0), (3, 1.0, 3)])
+    def test_switches_at_the_stated_epoch(self, max_epochs: int, start: float, switch: int):
+        sampler = deferred(max_epochs, start, seed=0)
+        for epoch in range(max_epochs):
+            twin = ClassPower(LABELS, q=0 if epoch >= switch else 1, seed=0)
+            drawn = draw(sampler, epoch)
+            assert torch.equal(drawn, draw(twin, epoch))
+            assert (drawn.unique().numel() == 32) == (epoch < switch)
+
+    def test_frequencies_after_the_switch(self):
+        sampler = deferred(max_epochs=1000, start=0.0, seed=0)
+        drawn = LABELS[torch.cat([draw(sampler, epoch) for epoch in range(1000)])]
+        torch.testing.assert_close(frequencies(drawn, 4), torch.tensor([1, 0, 1, 1]) / 3, rtol=0, atol=0.01)
+
+    @pytest.mark.parametrize("max_epochs", [None, -1])
+    def test_number_of_epochs_has_to_be_known(self, max_epochs: int | None):
+        sampler = DeferredBalance(LABELS)
+        assert sampler.max_epochs is None
+        sampler.max_epochs = max_epochs
+        assert len(sampler) == 32
+        with pytest.raises(ValueError, match=f"number of epochs, but max_epochs is {max_epochs}"):
+            list(sampler)
+
+    @pytest.mark.parametrize("start", [-0.1, 1.1])
+    def test_start_is_a_fraction(self, start: float):
+        with pytest.raises(ValueError, match="start must be in 0..1"):
+            DeferredBalance(LABELS, start)
 
 
 class TestOversampleToMax:
@@ -130,7 +228,91 @@ class TestOversampleToMax:
         assert sorted(OversampleToMax(torch.tensor([1, 0, 1, 0]), seed=0)) == [0, 1, 2, 3]
 
 
-@pytest.mark.parametrize("sampler_class", [ClassPower, OversampleToMax])
+class TestClassBlocks:
+    def test_each_cycle_visits_each_class_once(self):
+        sampler = ClassBlocks(LABELS, length=12 * 20, seed=0)
+        label = LABELS[draw(sampler, 0)].view(20, 3, 4)
+        assert torch.equal(label, label[:, :, :1].expand(-1, -1, 4))
+        assert label[:, :, 0].sort(dim=1).values.unique(dim=0).tolist() == [[0, 2, 3]]
+        assert label[:, :, 0].unique(dim=0).shape == (6, 3)
+
+    @pytest.mark.parametrize("per_class", [1, 4, 7])
+    def test_images_come_again_only_when_the_class_is_used_up(self, per_class: int):
+        drawn = draw(ClassBlocks(LABELS, per_class, length=500, seed=0), 0)
+        for label, size in SIZES.items():
+            of_class = drawn[LABELS[drawn] == label]
+            assert of_class[:size].unique().numel() == size
+            assert torch.equal(of_class[size:], of_class[:-size])
+
+    def test_epochs_shuffle_anew(self):
+        sampler = ClassBlocks(LABELS, seed=0)
+        orders = set()
+        for epoch in range(5):
+            drawn = draw(sampler, epoch)
+            orders.add(tuple(drawn[LABELS[drawn] == 2][:5].tolist()))
+        assert len(orders) > 1
+
+    def test_length(self):
+        assert len(list(ClassBlocks(LABELS))) == 17 * 3
+        assert len(list(ClassBlocks(LABELS, length=None))) == 32
+        assert len(list(ClassBlocks(LABELS, length=7))) == 7
+        with pytest.raises(ValueError, match="length must be at least 1"):
+            ClassBlocks(LABELS, length=0)
+        with pytest.raises(ValueError, match="per_class must be at least 1"):
+            ClassBlocks(LABELS, per_class=0)
+
+
+class TestPKBatches:
+    @pytest.mark.parametrize("classes, samples", [(1, 3), (2, 5), (3, 4), (3, 12)])
+    def test_batches(self, classes: int, samples: int):
+        sampler = PKBatches(LABELS, classes, samples, length=1000, seed=0)
+        assert sampler.batch_size == classes * samples
+        for batch in draw(sampler, 0).split(sampler.batch_size):
+            drawn_classes = LABELS[batch].unique()
+            assert len(drawn_classes) == classes
+            for label in drawn_classes.tolist():
+                repeats = batch[LABELS[batch] == label].unique(return_counts=True)[1]
+                assert repeats.sum() == samples
+                assert len(repeats) == min(samples, SIZES[label])
+                assert repeats.max() - repeats.min() <= 1
+
+    def test_classes_are_chosen_uniformly(self):
+        drawn = draw(PKBatches(LABELS, classes=2, samples=1, length=100_000, seed=0), 0)
+        pairs = LABELS[drawn].view(-1, 2)
+        torch.testing.assert_close(frequencies(pairs[:, 0], 4), torch.tensor([1, 0, 1, 1]) / 3, rtol=0, atol=0.01)
+        of_pair = frequencies(pairs[:, 0] * 4 + pairs[:, 1], 16)
+        torch.testing.assert_close(of_pair[of_pair > 0], torch.ones(6) / 6, rtol=0, atol=0.01)
+
+    def test_images_come_again_only_when_the_class_is_used_up(self):
+        drawn = draw(PKBatches(LABELS, classes=2, samples=4, length=400, seed=0), 0)
+        for label, size in SIZES.items():
+            of_class = drawn[LABELS[drawn] == label]
+            assert of_class[:size].unique().numel() == size
+            assert torch.equal(of_class[size:], of_class[:-size])
+
+    def test_all_images_are_used_over_the_epochs(self):
+        sampler = PKBatches(LABELS, classes=2, samples=4, seed=0)
+        assert torch.cat([draw(sampler, epoch) for epoch in range(20)]).unique().numel() == 32
+
+    def test_length_is_that_of_whole_batches(self):
+        assert len(list(PKBatches(LABELS, 2, 5))) == 30
+        assert len(list(PKBatches(LABELS, 2, 5, length=49))) == 40
+        assert len(list(PKBatches(LABELS, 3, 12))) == 36
+        with pytest.raises(ValueError, match="length must be at least 1"):
+            PKBatches(LABELS, 2, 5, length=0)
+
+    def test_refused_batches(self):
+        with pytest.raises(ValueError, match="cannot have 4 classes, for only 3 have images"):
+            PKBatches(LABELS, classes=4, samples=2)
+        for classes, samples in [(0, 2), (2, 0)]:
+            with pytest.raises(ValueError, match=f"must be at least 1, but are {classes} and {samples}"):
+                PKBatches(LABELS, classes, samples)
+
+
+@pytest.mark.parametrize(
+    "sampler_class",
+    [ClassPower, OversampleToMax, Reversed, DeferredBalance, ClassBlocks, partial(PKBatches, classes=1, samples=1)],
+)
 class TestRefusedLabels:
     def test_empty(self, sampler_class):
         with pytest.raises(ValueError, match="no image to draw from"):
