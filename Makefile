@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 DEMO := runs/demo-$(shell date +%Y%m%d-%H%M%S)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test format
+.PHONY: help install demo test benchmark format
 
 help: ## list the targets
 	@grep -hE '^[a-zA-Z_0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -27,6 +27,9 @@ test: install ## ruff and pytest
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pytest
+
+benchmark: install ## reading from the disk cache against decoding the same pictures (a minute)
+	$(BIN)/python tests/benchmarks/disk_cache.py
 
 format: install ## let ruff mend what it can
 	$(BIN)/ruff check --fix .

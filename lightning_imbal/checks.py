@@ -1,8 +1,11 @@
 """What is refused before training or testing starts, because it could only fail hours later."""
 
+import numpy as np
 from jsonargparse import Namespace
+from lightning.pytorch.utilities import rank_zero_info
 
 from lightning_imbal.data.base import ImbalDataModule
+from lightning_imbal.data.splits import torn_groups
 from lightning_imbal.errors import UserError
 from lightning_imbal.modules.base import ImbalClassifier, ImbalModule
 
@@ -35,8 +38,39 @@ def check_stage(config: Namespace, last: bool, model: ImbalModule, data: ImbalDa
             f"There is no validation part to find the best {config.monitor} on: "
             "give the split one (--data.split.val 0.1), or set monitor to null to keep the last epoch."
         )
+    if data.groups is not None and len(torn := torn_groups(data.table["part"], data.groups)):
+        raise UserError(
+            f"{type(data.split).__name__} puts images of one {data.group_by} into several parts ({len(torn)} times, "
+            f"the first is {torn.iloc[0]}): choose Holdout or KFold, which keep them together, or do not group it."
+        )
+    data.train_sampler()
     if not len(data.rows("test")):
         raise UserError("There is no image to test on: give the split a test part, such as --data.split.test 0.2.")
+
+
+def check_unseen(earlier: ImbalDataModule, later: ImbalDataModule) -> None:
+    """Checks that what a stage tests on was not trained on by the stage before.
+
+    Raises:
+        UserError: Their splits differ so that it was.
+    """
+    seen = earlier.table["image"][earlier.table["part"].isin(["train", "val"])]
+    test = later.table["image"][later.rows("test")]
+    if test.isin(seen).any():
+        raise UserError(
+            f"{test.isin(seen).sum()} of the {len(test)} test images of the second stage are training images of the "
+            "first: give both stages the same split."
+        )
+
+
+def report_missing_classes(data: ImbalDataModule) -> None:
+    """Says which classes have no image to be evaluated on: their scores mean nothing."""
+    for part in ("val", "test"):
+        rows = data.rows(part)
+        counts = np.bincount(data.table["label"].to_numpy()[rows], minlength=len(data.class_names))
+        if len(rows) and (counts == 0).any():
+            empty = ", ".join(np.array(data.class_names)[counts == 0])
+            rank_zero_info(f"The {part} part has no image of: {empty}. Scores of such a class mean nothing.")
 
 
 def check_evaluation(part: str, model: ImbalModule, data: ImbalDataModule) -> None:

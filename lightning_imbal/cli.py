@@ -5,7 +5,7 @@ import sys
 from difflib import get_close_matches
 from importlib.metadata import version
 
-VERBS = ("fit", "validate", "test", "predict", "report")
+VERBS = ("fit", "validate", "test", "predict", "report", "prepare", "audit")
 
 HELP = """\
 usage: lightning_imbal VERB ...
@@ -17,14 +17,15 @@ Class-imbalanced medical image classification: train a method, look at every cla
   test      evaluate a checkpoint on the test part
   predict   classify a folder of images with a checkpoint, into a CSV
   report    print the results of one run, or compare several side by side
+  prepare   check a data set, open every image, and cache them decoded
+  audit     find lesions, patients and images that are on both sides of a split
 
 examples:
-  lightning_imbal fit --config experiments/demo.yaml
   lightning_imbal fit --config experiments/marrakchi_isic.yaml --data.root DIR
   lightning_imbal fit --config experiments/marrakchi_isic.yaml --ckpt_path last
   lightning_imbal test --ckpt_path runs/demo/stage1/checkpoints/best.ckpt
-  lightning_imbal predict --ckpt_path runs/demo/stage1/checkpoints/best.ckpt --images my_images
   lightning_imbal report runs/demo runs/demo-ce
+  lightning_imbal audit --config experiments/marrakchi_isic.yaml --data.root DIR
 
 Several --config files lie over each other: the later one wins, the command line over all of them.
 All settings: `lightning_imbal fit --help`; those of a class: `... fit --data.help ISIC2018`.
@@ -47,7 +48,7 @@ def main(argv: list[str] | None = None) -> int:
             similar = get_close_matches(args[0], VERBS, n=1)
             hint = f"did you mean {similar[0]}?" if similar else f"choose from {', '.join(VERBS)}."
             raise UserError(f"There is no verb {args[0]!r}: {hint}")
-        return _report(args) if args[0] == "report" else _train(args)
+        return _report(args) if args[0] == "report" else _with_config(args)
     except UserError as error:
         return _refuse(str(error).strip().splitlines()[-1].removeprefix(f"{_full_name(error)}: "))
 
@@ -62,7 +63,7 @@ def _report(args: list[str]) -> int:
     return 0
 
 
-def _train(args: list[str]) -> int:
+def _with_config(args: list[str]) -> int:
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else importing it asks a server for its newest version
     sys.path.append(os.getcwd())  # where users keep classes of their own
     from jsonargparse import ArgumentError
@@ -70,10 +71,15 @@ def _train(args: list[str]) -> int:
 
     from lightning_imbal.cli_errors import explain
     from lightning_imbal.quiet import quiet
-    from lightning_imbal.stages import ImbalCLI
 
     quiet()
     try:
+        if args[0] in ("prepare", "audit"):
+            from lightning_imbal.data_verbs import run
+
+            return run(args)
+        from lightning_imbal.stages import ImbalCLI
+
         ImbalCLI(args)
     except ArgumentError as error:
         return _refuse(explain(str(error)))

@@ -5,15 +5,27 @@ import re
 from difflib import get_close_matches
 from importlib import import_module
 
+from albumentations import Compose
 from lightning.pytorch import Trainer
+from torch.utils.data import Sampler
 
 import lightning_imbal.callbacks
 import lightning_imbal.data
 import lightning_imbal.losses
 import lightning_imbal.modules
-from lightning_imbal import predictors, samplers
+from lightning_imbal import batch_samplers, predictors, samplers
 from lightning_imbal.errors import UserError
 
+BASES = {
+    "data": lightning_imbal.data.ImbalDataModule,
+    "split": lightning_imbal.data.Split,
+    "sampler": Sampler,
+    "train_transform": Compose,
+    "test_transform": Compose,
+    "model": lightning_imbal.modules.ImbalModule,
+    "loss": lightning_imbal.losses.ImbalancedLoss,
+    "predictor": predictors.Predictor,
+}
 RUN_OPTIONS = ["config", "model", "data", "then", "run_dir", "monitor", "monitor_mode", "seed_everything", "ckpt_path"]
 
 
@@ -31,6 +43,9 @@ def explain(message: str) -> str:
     if match := re.search(r"arguments are required: (.+)", message):
         missing = " and ".join(name.strip().split(".", 1)[-1] for name in match[1].split(","))
         return f"No {missing} given: lay an experiment below, such as --config experiments/demo.yaml."
+    if match := re.search(r"NestedArg\(key='(?:\w+\.)*(\w+)', val=['\"]?([^'\")]*)", message):
+        example = {"split": "Holdout"}.get(key.rpartition(".")[2], "CLASS")
+        return f"{key} is not set: name its class first, as in --{key} {example} --{key}.{match[1]} {match[2]}."
     if match := re.search(r"Expected a <class '([^']+)'>(?:.|\n)*?Got value: (\S+)", message):
         return f"{key} must be of type {match[1]}, but is {match[2]}."
     if match := re.search(r"Expected a <class '([^']+)'>(?:.|\n)*Given value: (.+)", message):
@@ -66,10 +81,12 @@ def _unknown_argument(name: str, owners: list[str]) -> str:
 
 def _unknown_class(name: str, key: str) -> str:
     public = [lightning_imbal.modules, lightning_imbal.data, lightning_imbal.losses, lightning_imbal.callbacks]
-    known = {name for package in public for name in package.__all__ if inspect.isclass(getattr(package, name))}
-    for module in (samplers, predictors):
-        known |= {name for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__}
-    classes = sorted(name for name in known if name[0].isupper())
+    known = {getattr(package, name) for package in public for name in package.__all__}
+    for module in (samplers, batch_samplers, predictors):
+        known |= {value for value in vars(module).values() if getattr(value, "__module__", "") == module.__name__}
+    known = {value for value in known if inspect.isclass(value)}
+    base = BASES.get(key.rpartition(".")[2], object)
+    classes = sorted(cls.__name__ for cls in known if issubclass(cls, base) and not inspect.isabstract(cls))
     return f"There is no class {name!r} for {key}: {_suggest(name, classes, 'known are')}"
 
 

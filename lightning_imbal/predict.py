@@ -24,8 +24,9 @@ def folder_to_csv(trainer: Trainer, model: ImbalClassifier, data: ImbalDataModul
     Raises:
         UserError: The folder holds no images.
     """
-    loader, files = data.folder_dataloader(config.images)
-    probability = torch.cat(trainer.predict(model, loader, ckpt_path=config.ckpt_path))
+    files = data.predict_folder(config.images)
+    data.cache = "none"  # which is of the data set, not of these images
+    probability = torch.cat(trainer.predict(model, datamodule=data, ckpt_path=config.ckpt_path))
     names = pd.Index(model.class_names)
     table = pd.DataFrame(probability.numpy(), columns="probability/" + names)
     table.insert(0, "file", [file.relative_to(Path(config.images).expanduser()).as_posix() for file in files])

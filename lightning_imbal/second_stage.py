@@ -27,8 +27,19 @@ def merged(config: Namespace) -> Then:
         content = yaml.safe_load(path.get_content()) or {}
         if "then" in content:
             then = _lay_over(then, content["then"])
-    then = _lay_over(then, config.then)
+    then = _lay_over(then, _unfolded(config.then))
     return then if is_stage(then) else None
+
+
+def _unfolded(then: Then) -> Then:
+    """Turns keys such as `init_args.batch_size`, as the command line leaves them, into nested dictionaries."""
+    if not isinstance(then, dict):
+        return then
+    whole: dict[str, Any] = {}
+    for key, value in then.items():
+        first, _, rest = key.partition(".")
+        whole = _merge(whole, {first: _unfolded({rest: value} if rest else value)})
+    return whole
 
 
 def _lay_over(below: Then, above: Then) -> Then:

@@ -169,8 +169,10 @@ class ImbalCLI(LightningCLI):
             while (following := self._next_stage(config)) is not None:
                 checks.check_stage(config, False, model, data)
                 built = self._parser("fit").instantiate_classes(following)
+                checks.check_unseen(data, built.data)
                 config, model, data = following, built.model, built.data
         checks.check_stage(config, True, model, data)
+        checks.report_missing_classes(data)
 
     def _loggers(self, chosen: Any) -> list[Any]:
         loggers = [csv_logger(self.folder)]

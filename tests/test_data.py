@@ -11,7 +11,7 @@ import torch
 from sklearn.datasets import load_digits
 
 from lightning_imbal.data.digits import DigitsLT
-from lightning_imbal.data.isic import ISIC2018, PREFIX
+from lightning_imbal.data.isic import ISIC2018
 from lightning_imbal.data.splits import Holdout, KFold, Split
 from lightning_imbal.data.transforms import ImageNetCrop
 from lightning_imbal.errors import DatasetNotFoundError, UserError
@@ -62,9 +62,9 @@ class TestIndex:
 
     def test_label_and_path_belong_to_the_image(self, make_isic, isic_root):
         table = make_isic().table
-        truth = pd.read_csv(isic_root / f"{PREFIX}GroundTruth.csv", index_col="image")
+        truth = pd.read_csv(isic_root / f"{ISIC2018.prefix}GroundTruth.csv", index_col="image")
         assert (truth.loc[table["image"]].to_numpy().argmax(axis=1) == table["label"]).all()
-        assert (table["path"] == [f"{isic_root}/{PREFIX}Input/{image}.jpg" for image in table["image"]]).all()
+        assert (table["path"] == [f"{isic_root}/{ISIC2018.prefix}Input/{image}.jpg" for image in table["image"]]).all()
 
     @pytest.mark.parametrize("split", [Holdout(val=0.1), KFold(fold=1, val=0.2)], ids=["holdout", "fold"])
     @pytest.mark.filterwarnings("ignore:The least populated class")
@@ -82,7 +82,8 @@ class TestIndex:
 
     def test_class_without_training_images_is_named(self, make_isic):
         class NoFibroma(Split):
-            def __call__(self, label, group=None):
+            def __call__(self, index, group=None):
+                label = index["label"].to_numpy()
                 train = np.flatnonzero(label != 5)
                 return {"train": train, "val": train[:0], "test": np.flatnonzero(label == 5)}
 
@@ -94,25 +95,32 @@ class TestLayout:
     def test_all_that_is_missing_is_named(self, make_isic, tmp_path):
         with pytest.raises(DatasetNotFoundError) as refusal:
             _ = make_isic(tmp_path).table
-        for text in (str(tmp_path), f"{PREFIX}Input", f"{PREFIX}GroundTruth.csv", f"{PREFIX}LesionGroupings.csv"):
+        for text in (
+            str(tmp_path),
+            f"{ISIC2018.prefix}Input",
+            f"{ISIC2018.prefix}GroundTruth.csv",
+            f"{ISIC2018.prefix}LesionGroupings.csv",
+        ):
             assert text in str(refusal.value)
         assert "https://challenge.isic-archive.com" in str(refusal.value) and "--data.root" in str(refusal.value)
 
     def test_only_what_is_missing_is_named(self, make_isic, copied_root):
-        (copied_root / f"{PREFIX}GroundTruth.csv").unlink()
-        with pytest.raises(DatasetNotFoundError, match=f"has no {PREFIX}GroundTruth.csv\\. Get"):
+        (copied_root / f"{ISIC2018.prefix}GroundTruth.csv").unlink()
+        with pytest.raises(DatasetNotFoundError, match=f"has no {ISIC2018.prefix}GroundTruth.csv\\. Get"):
             _ = make_isic(copied_root).table
 
     def test_absent_picture_is_named(self, make_isic, copied_root):
-        (copied_root / f"{PREFIX}Input" / "ISIC_0024310.jpg").unlink()
-        with pytest.raises(DatasetNotFoundError, match="1 of the 72 images.*the first is ISIC_0024310.jpg"):
+        (copied_root / f"{ISIC2018.prefix}Input" / "ISIC_0024310.jpg").unlink()
+        with pytest.raises(
+            DatasetNotFoundError, match="1 of the 72 images of ISIC2018 are absent, the first is .*ISIC_0024310.jpg"
+        ):
             _ = make_isic(copied_root).table
 
     def test_sub_folders_of_the_archives_are_accepted(self, make_isic, copied_root):
-        folder = copied_root / f"{PREFIX}GroundTruth"
+        folder = copied_root / f"{ISIC2018.prefix}GroundTruth"
         folder.mkdir()
         for name in ("GroundTruth", "LesionGroupings"):
-            (copied_root / f"{PREFIX}{name}.csv").rename(folder / f"{PREFIX}{name}.csv")
+            (copied_root / f"{ISIC2018.prefix}{name}.csv").rename(folder / f"{ISIC2018.prefix}{name}.csv")
         columns = ["image", "label", "group", "part"]
         assert make_isic(copied_root).table[columns].equals(make_isic().table[columns])
 
@@ -128,7 +136,7 @@ class TestBatches:
         ]:
             batch = next(iter(loader))
             assert set(batch) == {"image", "label", "index"}
-            assert batch["image"].shape == (8, 3, 16, 16) and batch["image"].dtype == torch.float32
+            assert batch["image"].shape == (8, 3, 16, 16) and batch["image"].dtype == torch.uint8
             assert batch["label"].shape == batch["index"].shape == (8,)
             assert batch["label"].dtype == batch["index"].dtype == torch.int64
             row = data.table.loc[batch["index"].tolist()]
@@ -154,7 +162,11 @@ class TestBatches:
         batch = next(iter(data.test_dataloader()))
         gray = torch.from_numpy(load_digits().images[batch["index"]] / 16)[:, None]
         expected = (gray - torch.tensor(mean).view(3, 1, 1)) / torch.tensor(std).view(3, 1, 1)
-        assert torch.allclose(batch["image"].double(), expected, atol=0.5 / 255 / 0.2 + 1e-5)
+        image = data.normalize(batch["image"])
+        assert image.dtype == torch.float32 and batch["image"].dtype == torch.uint8
+        assert torch.allclose(image.double(), expected, atol=0.5 / 255 / 0.2 + 1e-5)
+        exact = data.normalize(batch["image"], torch.float64)
+        assert exact.dtype == torch.float64 and torch.allclose(exact, image.double(), atol=1e-5)
 
     def test_cache_changes_no_small_picture(self, make_isic):
         decoded, kept = (next(iter(make_isic(cache=cache).test_dataloader())) for cache in ("none", "memory"))
@@ -168,7 +180,7 @@ class TestBatches:
 
     def test_batch_is_shared_by_devices(self, make_isic):
         data = make_isic(batch_size=8)
-        data.trainer = SimpleNamespace(world_size=2, global_rank=1)
+        data.trainer = SimpleNamespace(world_size=2, global_rank=1, max_epochs=1)
         data.setup("fit")
         assert [len(batch["label"]) for batch in data.train_dataloader()] == [4] * (sum(data.class_counts) // 8)
 
@@ -177,11 +189,11 @@ class TestBatches:
         for name in ("b/2.PNG", "1.jpg"):
             cv2.imwrite(str(tmp_path / name), np.zeros((5, 5, 3), np.uint8))
         (tmp_path / "notes.txt").touch()
-        loader, files = make_isic().folder_dataloader(tmp_path)
-        assert files == [tmp_path / "1.jpg", tmp_path / "b" / "2.PNG"]
-        assert next(iter(loader))["index"].tolist() == [0, 1]
+        data = make_isic()
+        assert data.predict_folder(tmp_path) == [tmp_path / "1.jpg", tmp_path / "b" / "2.PNG"]
+        assert next(iter(data.predict_dataloader()))["index"].tolist() == [0, 1]
         with pytest.raises(UserError, match="No images below"):
-            make_isic().folder_dataloader(tmp_path / "absent")
+            data.predict_folder(tmp_path / "absent")
 
 
 class TestShareImages:

@@ -11,11 +11,12 @@ import pytest
 PACKAGE = "lightning_imbal"
 SOURCE = Path(__file__).resolve().parents[1] / PACKAGE
 FLOORS = {
-    5: "cli cli_errors checks stages run_folder second_stage predict __main__",
+    5: "cli cli_errors checks data_verbs stages run_folder second_stage predict __main__",
     4: "tables report export",
     3: "modules data",
-    2: "callbacks predictors mixers data.dataset",
-    1: "losses metrics loggers samplers backbones schedulers data.splits data.transforms data.cache",
+    2: "callbacks predictors mixers batch_samplers data.dataset data.loaders data.open_images",
+    1: "losses metrics loggers samplers backbones schedulers data.index data.splits data.long_tail data.transforms "
+    "data.cache data.disk_cache",
     0: "errors quiet",
 }
 FLOOR_OF = {f"{PACKAGE}.{name}": floor for floor, names in FLOORS.items() for name in names.split()}

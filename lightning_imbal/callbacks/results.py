@@ -1,4 +1,4 @@
-"""Writes what an evaluation found: metrics.json and predictions.parquet."""
+"""Writes split.csv, and what an evaluation found: metrics.json and predictions.parquet."""
 
 import json
 import os
@@ -19,8 +19,11 @@ REPORTED_VERSIONS = ("lightning_imbal", "torch", "torchvision", "lightning", "ti
 
 
 class ResultsWriter(Callback):
-    """Writes `metrics.json` (every score, per class and per group, with the identity of the run) and
-    `predictions.parquet` (one row per image) at the end of `test` or `validate`.
+    """Writes what identifies a run and what it found.
+
+    `split.csv` (the part of every image) appears when a stage starts; `metrics.json` (every score, per class and per
+    group, with the identity of the run) and `predictions.parquet` (one row per image) at the end of `test` or
+    `validate`.
 
     Files appear whole or not at all.
 
@@ -31,6 +34,15 @@ class ResultsWriter(Callback):
 
     def __init__(self, folder: str | Path, identity: dict[str, Any]) -> None:
         self.folder, self.identity = Path(folder), identity
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Writes which image is in which part, into the folder of the stage."""
+        if trainer.is_global_zero:
+            data = trainer.datamodule
+            table = data.table.assign(**{"class": [data.class_names[label] for label in data.table["label"]]})
+            columns = [name for name in ("image", "class", "group", "part") if name in table]
+            file = Path(trainer.default_root_dir) / "split.csv"
+            write_whole(file, lambda path: table.to_csv(path, columns=columns, index=False))
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Writes the results of the test part."""

@@ -1,31 +1,29 @@
-"""ImbalDataModule: splits, samplers, loaders and class counts, written once for every data set."""
+"""ImbalDataModule: index, splits, samplers, loaders and class counts, written once for every data set."""
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 import albumentations as A
-import cv2
 import numpy as np
 import pandas as pd
 import torch
-from albumentations.pytorch import ToTensorV2
 from lightning.pytorch import LightningDataModule
+from lightning.pytorch.utilities import rank_zero_info
 from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
-from lightning_imbal.data.cache import ImageFiles, MemoryCache
 from lightning_imbal.data.dataset import EpochDraws, ImageDataset
-from lightning_imbal.data.splits import Holdout, Split
-from lightning_imbal.data.transforms import IMAGENET_MEAN, IMAGENET_STD, Squash, TransformFactory
-from lightning_imbal.errors import DatasetNotFoundError, UserError
+from lightning_imbal.data.index import check_index, find_files
+from lightning_imbal.data.loaders import folder_dataset, image_loader
+from lightning_imbal.data.open_images import CACHE_DIR, Cache, OnBadImage, open_images, refuse_absent
+from lightning_imbal.data.splits import Holdout, Split, group_ids
+from lightning_imbal.data.transforms import IMAGENET_MEAN, IMAGENET_STD, Normalize, Squash, TransformFactory
+from lightning_imbal.errors import UserError
 from lightning_imbal.samplers import ClassPower
 
 SamplerFactory = Callable[[Tensor], Sampler]
-IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"}
 
 
 class ImbalDataModule(LightningDataModule, ABC):
@@ -33,24 +31,31 @@ class ImbalDataModule(LightningDataModule, ABC):
 
     Args:
         root: Folder of the data set.
-        split: How images are divided into train, val and test; a stratified 7:3 holdout if None.
+        split: How images are divided into train, val and test; None is the split that the class's docstring names, a
+            stratified 7:3 holdout if it names none.
         group_by: Keeps all images of one group (`lesion`, `patient`) on the same side of the split.
         class_groups: Groups of classes whose mean recall and F1 are reported, such as major / middle / minor;
             None puts the largest, middle and smallest third of the classes together.
         sampler: Built with the labels (N,) of the training part, yields positions in it.
         batch_size: Global batch size; each of D devices gets batch_size / D images.
         image_size: Side of the square that the network is trained on, in pixels.
-        train_transform: Built with `image_size`; the training augmentation.
+        train_transform: Built with `image_size`; the training augmentation, or a list with one for each view.
         test_transform: Built with `image_size`; the same for every image.
-        mean: Mean that is subtracted per RGB channel, pixels in 0..1.
+        mean: Mean that is subtracted per RGB channel, pixels in 0..1. A checkpoint keeps those it was trained with.
         std: Standard deviation that is divided by per RGB channel, pixels in 0..1.
-        views: Number of augmented views of each training image.
-        cache: `memory` decodes every picture once, reduced to a short side of twice `image_size`.
+        views: Number of augmented views of each training image by each `train_transform`.
+        short_side: Larger pictures are reduced to it when they are read, in pixels; None is twice `image_size`.
+        cache: `memory` decodes every picture once per run; `disk` once and for all, as `lightning_imbal prepare` does.
+        cache_dir: Folder of the disk caches.
+        on_bad_image: `raise` stops at a picture that is absent or cannot be read; `skip` opens all pictures before
+            training, and leaves out and reports the bad ones.
         num_workers: Processes that prepare batches; None shares the CPU cores out, at most 8 per device.
     """
 
     class_names: tuple[str, ...]
     group_name: str | None = None
+    default_split: Split = Holdout()
+    official_counts: Sequence[int] | None = None
 
     def __init__(
         self,
@@ -61,78 +66,96 @@ class ImbalDataModule(LightningDataModule, ABC):
         sampler: SamplerFactory = ClassPower,
         batch_size: int = 32,
         image_size: int = 224,
-        train_transform: TransformFactory = Squash,
+        train_transform: TransformFactory | list[TransformFactory] = Squash,
         test_transform: TransformFactory = Squash,
         mean: tuple[float, float, float] = IMAGENET_MEAN,
         std: tuple[float, float, float] = IMAGENET_STD,
         views: int = 1,
-        cache: Literal["none", "memory"] = "none",
+        short_side: int | None = None,
+        cache: Cache = "none",
+        cache_dir: str = CACHE_DIR,
+        on_bad_image: OnBadImage = "raise",
         num_workers: int | None = None,
     ) -> None:
         super().__init__()
         self.root = Path(root).expanduser()
-        self.split, self.group_by, self.class_groups = split or Holdout(), group_by, class_groups
-        self.sampler, self.batch_size, self.views = sampler, batch_size, views
-        self.image_size, self.cache = image_size, cache
-        self.num_workers = num_workers
-        normalize = [A.Normalize(mean, std), ToTensorV2()]
-        self.train_transform = A.Compose([train_transform(image_size), *normalize])
-        self.test_transform = A.Compose([test_transform(image_size), *normalize])
+        self.split, self.group_by, self.class_groups = split or self.default_split, group_by, class_groups
+        self.sampler, self.batch_size = sampler, batch_size
+        recipes = train_transform if isinstance(train_transform, list) else [train_transform]
+        self.train_recipes = [recipe(image_size) for recipe in recipes] * views
+        self.test_recipe = test_transform(image_size)
+        self.normalize = Normalize(mean, std)
+        self.short_side, self.cache, self.cache_dir = short_side or 2 * image_size, cache, cache_dir
+        self.on_bad_image, self.num_workers = on_bad_image, num_workers
 
     @abstractmethod
     def read_index(self) -> pd.DataFrame:
         """Reads the labels, never a picture.
 
         Returns:
-            One row per image: `image` (its id), `path` (absent if `read_images` does not need it), `label` (0-based)
-            and, where known, `group`.
+            One row per image: `image` (its id), `path` (folder/file, absent if `read_images` does not need it), `label`
+            (0-based) and, where known, `group` (empty: on its own), `official` (train, val, test) and `fold`.
         """
 
     def read_images(self) -> Sequence[np.ndarray]:
-        """Returns the picture of every row of the sample table, uint8 RGB (H, W, 3)."""
-        files = ImageFiles(self.table["path"].tolist())
-        return files if self.cache == "none" else MemoryCache(files, 2 * self.image_size)
-
-    @cached_property
-    def table(self) -> pd.DataFrame:
-        """The sample table: the index with a column `part` (train, val, test, or empty for rows left out)."""
-        table = self.read_index().reset_index(drop=True)
-        if self.group_by not in (None, self.group_name):
-            known = f"only by {self.group_name}" if self.group_name else "not grouped"
-            raise UserError(f"{type(self).__name__} cannot be split by {self.group_by!r}: its images are {known}.")
-        group = table["group"].to_numpy() if self.group_by else None
-        parts = self.split(table["label"].to_numpy(), group)
-        parts["train"] = self.subsample(table["label"].to_numpy(), parts["train"])
-        table["part"] = ""
-        for name, rows in parts.items():
-            table.loc[rows, "part"] = name
-        return table
+        """Returns the picture of every row of the index, uint8 RGB (H, W, 3)."""
+        place = (self.cache_dir, type(self).__name__)
+        return open_images(self.index["path"], self.short_side, self.cache, *place, self.on_bad_image)
 
     def subsample(self, label: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Chooses the training rows to keep: all, unless a child simulates an imbalance."""
         return rows
 
-    @property
-    def class_counts(self) -> list[int]:
-        """Class sizes of the training part, ordered by label."""
-        label = self._labels("train")
-        counts = np.bincount(label, minlength=len(self.class_names))
-        if (counts == 0).any():
-            empty = ", ".join(np.array(self.class_names)[counts == 0])
-            raise UserError(
-                f"The training part has no image of: {empty}. Choose another split, or leave the class out."
-            )
-        return counts.tolist()
+    def check_source(self) -> list[str]:
+        """Complaints about the files of the data set that only `lightning_imbal prepare` takes the time to find."""
+        return []
+
+    @cached_property
+    def index(self) -> pd.DataFrame:
+        """What `read_index` returns, checked: no image twice, no label outside the classes, no file absent."""
+        index, owner = self.read_index().reset_index(drop=True), type(self).__name__
+        check_index(index, self.class_names, owner)
+        if self.on_bad_image == "raise" and "path" in index:
+            refuse_absent(index["path"], owner)
+        return index
 
     @cached_property
     def images(self) -> Sequence[np.ndarray]:
-        """Pictures by row of the sample table, read when first needed."""
+        """Pictures by row of the index, read when first needed."""
         return self.read_images()
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """The index and the `part` of each row: train, val, test, unreadable, or empty if it is left out."""
+        bad = getattr(self.images, "bad", {}) if self.on_bad_image == "skip" else {}
+        part = self.split.part_of_rows(self.index, self.groups)
+        part[list(bad)] = "unreadable"
+        train = np.flatnonzero(part == "train")
+        part[np.setdiff1d(train, self.subsample(self.index["label"].to_numpy(), train))] = ""
+        if bad:
+            first = bad[min(bad)]
+            rank_zero_info(f"Left out {len(bad)} of {len(part)} images that cannot be read. The first: {first}")
+        return self.index.assign(part=part)
+
+    @property
+    def class_counts(self) -> list[int]:
+        """Class sizes of the training part, ordered by label."""
+        counts = np.bincount(self._labels("train"), minlength=len(self.class_names))
+        if (counts == 0).any():
+            empty = ", ".join(np.array(self.class_names)[counts == 0])
+            raise UserError(f"The training part has no image of: {empty}. Choose another split, or leave it out.")
+        return counts.tolist()
+
+    @cached_property
+    def groups(self) -> np.ndarray | None:
+        """The group of every row of the index that the split keeps together; None if it splits image by image."""
+        return group_ids(self.index, self.group_by, self.group_name, type(self).__name__)
 
     def share_images(self, other: "ImbalDataModule") -> None:
         """Takes over the pictures that another stage has already decoded, if they are the same."""
-        same = (type(other), other.root, other.cache, other.image_size)
-        if "images" in vars(other) and same == (type(self), self.root, self.cache, self.image_size):
+        decoded = "images" in vars(other) and type(other) is type(self)
+        same = decoded and (other.root, other.cache, other.short_side) == (self.root, self.cache, self.short_side)
+        if same and self.index.equals(other.index):
             self.images = other.images
 
     def rows(self, part: str) -> np.ndarray:
@@ -143,6 +166,10 @@ class ImbalDataModule(LightningDataModule, ABC):
         return self.table["label"].to_numpy()[self.rows(part)]
 
     @property
+    def _devices(self) -> int:
+        return self.trainer.world_size if self.trainer else 1
+
+    @property
     def _device_batch_size(self) -> int:
         if self.batch_size % self._devices:
             raise UserError(
@@ -151,33 +178,39 @@ class ImbalDataModule(LightningDataModule, ABC):
             )
         return self.batch_size // self._devices
 
+    def prepare_data(self) -> None:
+        """Builds the disk cache, in one process, if it is wanted and not there."""
+        if self.cache == "disk":
+            _ = self.images
+
     def setup(self, stage: str) -> None:
         """Refuses a batch size that the devices cannot share, before anything is read."""
         _ = self._device_batch_size
 
-    @property
-    def _devices(self) -> int:
-        return self.trainer.world_size if self.trainer else 1
+    def train_sampler(self) -> Sampler[int]:
+        """Builds the sampler of the training part.
 
-    def _loader(self, dataset: ImageDataset, sampler: Sampler | None = None) -> DataLoader:
-        cores_per_device = max((os.cpu_count() or 1) // self._devices, 1)
-        num_workers = min(cores_per_device, 8) if self.num_workers is None else self.num_workers
-        return DataLoader(
-            dataset,
-            batch_size=self._device_batch_size,
-            sampler=sampler,
-            num_workers=num_workers,
-            persistent_workers=num_workers > 0,
-            pin_memory=torch.cuda.is_available(),
-            worker_init_fn=_one_thread,
-        )
+        Raises:
+            UserError: It refuses its arguments, or composes batches of another size.
+        """
+        try:
+            sampler = self.sampler(torch.from_numpy(self._labels("train")))
+        except ValueError as error:
+            raise UserError(str(error)) from error
+        wanted = getattr(sampler, "batch_size", self.batch_size)
+        if wanted != self.batch_size:
+            raise UserError(
+                f"{type(sampler).__name__} makes batches of {wanted} images: set data.batch_size to {wanted}."
+            )
+        return sampler
 
     def train_dataloader(self) -> DataLoader:
         """Loads augmented training images in the order of the sampler."""
-        sampler = self.sampler(torch.from_numpy(self._labels("train")))
-        rank = self.trainer.global_rank if self.trainer else 0
+        sampler, rank = self.train_sampler(), 0
+        if self.trainer:
+            rank, sampler.max_epochs = self.trainer.global_rank, self.trainer.max_epochs
         draws = EpochDraws(sampler, self.batch_size, self._devices, rank)
-        return self._loader(self._dataset("train", self.train_transform, self.views), draws)
+        return self._loader(self._dataset("train", self.train_recipes), draws)
 
     def val_dataloader(self) -> DataLoader | list:
         """Loads the validation part; no loader if the split has none."""
@@ -188,47 +221,29 @@ class ImbalDataModule(LightningDataModule, ABC):
         return self._evaluation_loader("test")
 
     def _evaluation_loader(self, part: str) -> DataLoader | list:
-        dataset = self._dataset(part, self.test_transform)
+        dataset = self._dataset(part, [self.test_recipe])
         return self._loader(dataset) if len(dataset) else []
 
-    def _dataset(self, part: str, transform: A.Compose, views: int = 1) -> ImageDataset:
+    def _dataset(self, part: str, recipes: list[A.Compose]) -> ImageDataset:
         rows = self.rows(part)
-        return ImageDataset(self.images if len(rows) else [], self.table["label"].to_numpy(), rows, transform, views)
+        return ImageDataset(self.images if len(rows) else [], self.table["label"].to_numpy(), rows, recipes)
 
-    def folder_dataloader(self, folder: str | Path) -> tuple[DataLoader, list[Path]]:
-        """Loads all pictures below a folder as the test part would be; the index of a batch is the file's number."""
-        files = sorted(f for f in Path(folder).expanduser().rglob("*") if f.suffix.lower() in IMAGE_SUFFIXES)
-        if not files:
-            raise UserError(
-                f"No images below {folder}: looked for files ending in {', '.join(sorted(IMAGE_SUFFIXES))}."
-            )
-        nothing = np.zeros(len(files), dtype=int)
-        dataset = ImageDataset(ImageFiles([str(f) for f in files]), nothing, np.arange(len(files)), self.test_transform)
-        return self._loader(dataset), files
+    def _loader(self, dataset: ImageDataset, sampler: Sampler | None = None) -> DataLoader:
+        return image_loader(dataset, self._device_batch_size, self.num_workers, self._devices, sampler)
+
+    def predict_folder(self, folder: str | Path) -> list[Path]:
+        """Makes all pictures below a folder what is predicted, in the order of the files that it returns."""
+        self.predicted, files = folder_dataset(folder, self.test_recipe, self.short_side)
+        return files
+
+    def predict_dataloader(self) -> DataLoader:
+        """Loads the pictures that `predict_folder` was given; the index of a batch is the file's number."""
+        return self._loader(self.predicted)
+
+    def on_after_batch_transfer(self, batch: dict[str, Tensor], dataloader_idx: int) -> dict[str, Tensor]:
+        """Normalises on the device: on the way there, uint8 takes a quarter of the space."""
+        return batch | {"image": self.normalize(batch["image"], self.trainer.lightning_module.dtype)}
 
     def find(self, needed: dict[str, list[str]], source: str) -> dict[str, Path]:
-        """Finds the files of a data set below `root`.
-
-        Args:
-            needed: Per file or folder, the places relative to `root` where it may lie.
-            source: Where to get the data set.
-
-        Raises:
-            DatasetNotFoundError: Something is missing; the message lists all that was looked for.
-        """
-        found = {
-            name: next((self.root / place for place in places if (self.root / place).exists()), None)
-            for name, places in needed.items()
-        }
-        missing = [needed[name][0] for name, path in found.items() if path is None]
-        if missing:
-            raise DatasetNotFoundError(
-                f"{type(self).__name__} not found: {self.root.absolute()} has no {', no '.join(missing)}. "
-                f"Get them from {source} and unpack them there, or give the folder that holds them with --data.root."
-            )
-        return found
-
-
-def _one_thread(worker: int) -> None:
-    """Loader processes already use every core: OpenCV must not start threads in each of them."""
-    cv2.setNumThreads(0)
+        """Finds files of the data set below `root`: see `data.index.find_files`."""
+        return find_files(self.root, needed, type(self).__name__, source)

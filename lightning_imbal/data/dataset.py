@@ -22,32 +22,35 @@ class ImageDataset(Dataset):
         images: Picture of every row of the sample table, uint8 RGB (H, W, 3).
         label: Class of every row, shape (N,).
         rows: Rows of this part.
-        transform: Picture to float tensor (3, H, W).
-        views: Number of independently augmented views of each picture.
+        recipes: Picture to picture of the network's size, one for each view.
     """
 
     def __init__(
-        self, images: Sequence[np.ndarray], label: np.ndarray, rows: np.ndarray, transform: A.Compose, views: int = 1
+        self, images: Sequence[np.ndarray], label: np.ndarray, rows: np.ndarray, recipes: Sequence[A.Compose]
     ) -> None:
-        self.images, self.label, self.rows = images, label, rows
-        self.transform, self.views = transform, views
+        self.images, self.label, self.rows, self.recipes = images, label, rows, recipes
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitem__(self, draw: int | Draw) -> dict[str, Tensor | int]:
-        """Returns image (3, H, W), or (V, 3, H, W) for V > 1 views, label and index (row of the sample table).
+        """Returns image (3, H, W), or (V, 3, H, W) for V > 1 views, uint8; label; index (row of the sample table).
 
         Args:
             draw: Position in this part, alone or with the seed of its augmentation.
         """
         position, seed = draw if isinstance(draw, tuple) else (draw, draw)
-        self.transform.set_random_state(np.random.default_rng(seed), random.Random(seed))
+        # One pair of generators for all views: they must be drawn from independently.
+        generators = np.random.default_rng(seed), random.Random(seed)
         row = int(self.rows[position])
         image = self.images[row]
-        views = [self.transform(image=image)["image"] for _ in range(self.views)]
+        views = []
+        for recipe in self.recipes:
+            recipe.set_random_state(*generators)
+            picture = np.ascontiguousarray(recipe(image=image)["image"].transpose(2, 0, 1))
+            views.append(torch.from_numpy(picture))
         return {
-            "image": views[0] if self.views == 1 else torch.stack(views),
+            "image": views[0] if len(views) == 1 else torch.stack(views),
             "label": int(self.label[row]),
             "index": row,
         }

@@ -7,7 +7,7 @@ import pandas as pd
 from sklearn.datasets import load_digits
 
 from lightning_imbal.data.base import ImbalDataModule
-from lightning_imbal.data.splits import long_tailed
+from lightning_imbal.data.long_tail import thin_out
 
 
 class DigitsLT(ImbalDataModule):
@@ -37,4 +37,4 @@ class DigitsLT(ImbalDataModule):
         return np.repeat(pixels.round().astype(np.uint8)[..., None], 3, axis=-1)
 
     def subsample(self, label: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        return rows[long_tailed(label[rows], self.ratio)]
+        return thin_out(label, rows, len(self.class_names), self.ratio)

@@ -1,19 +1,21 @@
 """Dermoscopy images of the ISIC challenges, in the layout of the official archives."""
 
+from pathlib import Path
+
 import pandas as pd
 
 from lightning_imbal.data.base import ImbalDataModule
-from lightning_imbal.errors import DatasetNotFoundError, UserError
-
-PREFIX = "ISIC2018_Task3_Training_"
+from lightning_imbal.data.index import read_columns
+from lightning_imbal.errors import UserError
 
 
 class ISIC2018(ImbalDataModule):
     """ISIC 2018 task 3 (HAM10000, Tschandl et al. 2018): 10,015 images of 7,470 skin lesions in 7 classes.
 
-    Expects below `root` the three archives `ISIC2018_Task3_Training_Input`, `_GroundTruth` and `_LesionGroupings`,
-    unpacked. Many lesions have several images: `group_by: lesion` keeps them on one side of the split, which the
-    papers do not do.
+    It is Skin7 of Zeng et al. 2023 (86 to 5,029 training images at 7.5:0.5:2) and of Chen et al. 2021 (115 to 6,705 in
+    all). Expects below `root` the three archives `ISIC2018_Task3_Training_Input`, `_GroundTruth` and
+    `_LesionGroupings`, unpacked. Many lesions have several images: `group_by: lesion` keeps them on one side of the
+    split, which the papers do not do.
     """
 
     class_names = (
@@ -25,36 +27,64 @@ class ISIC2018(ImbalDataModule):
         "dermatofibroma",
         "vascular lesion",
     )
-    columns = ("MEL", "NV", "BCC", "AKIEC", "BKL", "DF", "VASC")
     group_name = "lesion"
+    official_counts = (1113, 6705, 514, 327, 1099, 115, 142)
+    columns = ("MEL", "NV", "BCC", "AKIEC", "BKL", "DF", "VASC")
+    prefix = "ISIC2018_Task3_Training_"
+    groups_file = "LesionGroupings"
+    source = "https://challenge.isic-archive.com/data/#2018"
 
     def read_index(self) -> pd.DataFrame:
-        truth, groups = f"{PREFIX}GroundTruth", f"{PREFIX}LesionGroupings"
+        truth, groups = f"{self.prefix}GroundTruth", f"{self.prefix}{self.groups_file}"
         found = self.find(
             {
-                "images": [f"{PREFIX}Input"],
+                "images": [f"{self.prefix}Input"],
                 "truth": [f"{truth}.csv", f"{truth}/{truth}.csv"],
-                "groups": [f"{groups}.csv", f"{truth}/{groups}.csv"],
+                "groups": [f"{groups}.csv", f"{groups}/{groups}.csv", f"{truth}/{groups}.csv"],
             },
-            source="https://challenge.isic-archive.com/data/#2018",
+            self.source,
         )
-        table = pd.read_csv(found["truth"]).merge(pd.read_csv(found["groups"]), on="image", how="left")
-        one_hot = table[list(self.columns)].to_numpy()
-        if (one_hot.sum(axis=1) != 1).any():
-            row = table["image"][(one_hot.sum(axis=1) != 1).argmax()]
-            raise UserError(f"{found['truth']} gives {row} no class or several: take the official file again.")
-        present = {file.name for file in found["images"].iterdir()}
-        absent = [name for name in table["image"] if f"{name}.jpg" not in present]
-        if absent:
-            raise DatasetNotFoundError(
-                f"{len(absent)} of the {len(table)} images named in {found['truth'].name} are not in "
-                f"{found['images'].absolute()}, the first is {absent[0]}.jpg: unpack the archive {PREFIX}Input again."
-            )
+        table = read_columns(found["truth"], ["image", *self.columns])
+        lesion = read_columns(found["groups"], ["image", "lesion_id"]).drop_duplicates("image").set_index("image")
         return pd.DataFrame(
             {
                 "image": table["image"],
                 "path": str(found["images"]) + "/" + table["image"] + ".jpg",
-                "label": one_hot.argmax(axis=1),
-                "group": table["lesion_id"],
+                "label": self._labels_of(table, found["truth"]),
+                "group": table["image"].map(lesion["lesion_id"]),
             }
         )
+
+    def _labels_of(self, table: pd.DataFrame, truth: Path) -> pd.Series:
+        one_hot = table[list(self.columns)].to_numpy()
+        wrong = one_hot.sum(axis=1) != 1
+        if wrong.any():
+            row = table["image"][wrong.argmax()]
+            raise UserError(f"{truth} gives {row} no class or several: take the official file again.")
+        return one_hot.argmax(axis=1)
+
+
+class ISIC2019(ISIC2018):
+    """ISIC 2019 (HAM10000, BCN20000 and MSK): 25,331 training images of 8 classes.
+
+    Expects below `root` the archive `ISIC_2019_Training_Input` and the files `ISIC_2019_Training_GroundTruth.csv` and
+    `ISIC_2019_Training_Metadata.csv`. The column UNK of the ground truth is empty and is not a class. The metadata
+    names the lesion of most images, but not of all: with `group_by: lesion` an image without one is taken for a lesion
+    of its own.
+    """
+
+    class_names = (
+        "melanoma",
+        "nevus",
+        "basal cell carcinoma",
+        "actinic keratosis",
+        "benign keratosis",
+        "dermatofibroma",
+        "vascular lesion",
+        "squamous cell carcinoma",
+    )
+    official_counts = (4522, 12875, 3323, 867, 2624, 239, 253, 628)
+    columns = ("MEL", "NV", "BCC", "AK", "BKL", "DF", "VASC", "SCC")
+    prefix = "ISIC_2019_Training_"
+    groups_file = "Metadata"
+    source = "https://challenge.isic-archive.com/data/#2019"

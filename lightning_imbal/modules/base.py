@@ -109,9 +109,17 @@ class ImbalModule(LightningModule, ABC):
         self.log(name, value, on_step=False, on_epoch=True, prog_bar=True)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """A checkpoint holds all weights: loading it must not look for the files they once came from."""
+        """Stores the normalisation of the pictures, and forgets the files that weights once came from."""
         for name in {"pretrained", "backbone_ckpt"} & checkpoint["hyper_parameters"].keys():
             checkpoint["hyper_parameters"][name] = False if name == "pretrained" else None
+        if hasattr(self.trainer.datamodule, "normalize"):
+            checkpoint["normalize"] = self.trainer.datamodule.normalize.state_dict()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Pictures are normalised as in training, whatever the DataModule says that they are tested with."""
+        trainer = self._trainer
+        if trainer is not None and hasattr(trainer.datamodule, "normalize") and "normalize" in checkpoint:
+            trainer.datamodule.normalize.load_state_dict(checkpoint["normalize"])
 
 
 class ImbalClassifier(ImbalModule):

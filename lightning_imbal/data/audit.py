@@ -1,0 +1,206 @@
+"""Finds what leaks between the parts of a split: shared groups, ids, files and photographs."""
+
+from collections.abc import Iterable, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lightning_imbal.data.duplicates import DISTANCE, PARTS, inspect_pictures
+from lightning_imbal.data.index import pictures_below, read_columns
+from lightning_imbal.errors import UserError
+
+COLUMNS = ["image", "part", "class", "group", "path"]
+CLASS_COLUMNS = ("class", "category", "label")
+GROUP_COLUMNS = {"lesion_id": "lesion", "group": "group", "patient": "patient", "patient_id": "patient"}
+PAIRS = [(second, first) for first, second in combinations(PARTS, 2)]
+
+
+def read_lists(
+    train: str | None, val: str | None, test: str | None, groups: str | None = None, images: str | None = None
+) -> pd.DataFrame:
+    """Reads the lists of a split into an audit table.
+
+    Args:
+        train: CSV file with a column `image` and, optionally, `class`, `category` or `label`; None if there is none.
+        val: The same for the validation part.
+        test: The same for the test part.
+        groups: CSV file with a column `image` and a column `lesion_id`, `group`, `patient` or `patient_id`; a missing
+            value is an unknown group.
+        images: Folder of the pictures, searched with its subfolders: an image's name in the lists is its path below
+            the folder or its file name, with or without ending.
+
+    Returns:
+        One row per line of the lists: `image`, `part`, `class`, `group` and `path`, the last three missing where
+        unknown. `attrs["group_name"]` says what a group is.
+
+    Raises:
+        UserError: A file cannot be used, there are fewer than two lists, or none of their images is in the groups file
+            or in the folder.
+    """
+    files = {part: file for part, file in zip(PARTS, (train, val, test), strict=True) if file is not None}
+    if len(files) < 2:
+        raise UserError("An audit compares the parts of a split: give at least two of --train, --val and --test.")
+    table = pd.concat([_read_list(file).assign(part=part) for part, file in files.items()], ignore_index=True)
+    table = table.reindex(columns=COLUMNS)
+    if groups is not None:
+        group, table.attrs["group_name"] = _read_groups(groups)
+        if not table["image"].isin(group.index).any():
+            raise UserError(
+                f"{groups} has none of the {len(table)} images of the lists (it has {group.index[0]}, they have "
+                f"{table['image'].iloc[0]}): give the file of the same data set, with the same image names."
+            )
+        table["group"] = table["image"].map(group)
+    if images is not None:
+        table["path"] = _find_files(table["image"], images)
+    return table
+
+
+def _read(file: str, columns: Iterable[str], **options) -> tuple[pd.DataFrame, str | None]:
+    """Reads `image` and the first of some columns that is there; returns that column's name too."""
+    read_columns(file, ["image"])
+    header = pd.read_csv(file, nrows=0).columns
+    column = next((name for name in columns if name in header), None)
+    wanted = ["image"] if column is None else ["image", column]
+    table = read_columns(file, wanted, dtype="str", index_col=False, **options)
+    table = table.apply(lambda cells: cells.str.strip()).mask(lambda cells: cells == "")
+    empty = table["image"].isna().to_numpy()
+    if empty.any():
+        raise UserError(f"{file} has no image in row {empty.argmax() + 1}: mend or remove the row.")
+    return table, column
+
+
+def _read_list(file: str) -> pd.DataFrame:
+    # Only an empty cell is missing: a class may be called None or NA.
+    table, column = _read(file, CLASS_COLUMNS, keep_default_na=False, na_values=[""])
+    return table.rename(columns={column: "class"})
+
+
+def _read_groups(file: str) -> tuple[pd.Series, str]:
+    """Group of every image, missing where unknown, and what a group is called."""
+    table, column = _read(file, GROUP_COLUMNS)
+    if column is None:
+        raise UserError(
+            f"{file} has no column {', '.join(map(repr, GROUP_COLUMNS))}: "
+            "rename the column that says what belongs together to 'group'."
+        )
+    table = table.drop_duplicates()
+    twice = table["image"].duplicated()
+    if twice.any():
+        raise UserError(f"{file} puts {table['image'][twice].iloc[0]} into two groups: keep one row per image.")
+    return table.set_index("image")[column], GROUP_COLUMNS[column]
+
+
+def _find_files(image: pd.Series, folder: str) -> pd.Series:
+    """Path of every image, missing where there is no such file; the most exact name counts."""
+    root = Path(folder).expanduser()
+    files = pictures_below(root)
+    if not files:
+        raise UserError(f"There are no pictures below {folder}: give the folder that holds those of the lists.")
+    path = pd.Series([str(file) for file in files])
+    below = [file.relative_to(root) for file in files]
+    names = (
+        [file.as_posix() for file in below],
+        [file.with_suffix("").as_posix() for file in below],
+        [file.name for file in files],
+        [file.stem for file in files],
+    )
+    found = pd.Series(index=image.index, dtype=object)
+    for name in map(pd.Series, names):
+        twice = name.duplicated(keep=False)
+        unclear = image[found.isna() & image.isin(name[twice])]
+        if len(unclear):
+            first, second = path[name == unclear.iloc[0]].iloc[:2]
+            raise UserError(
+                f"The image {unclear.iloc[0]} may be {first} or {second}: give a folder that holds only one of them, "
+                f"or write paths below {folder} into the lists."
+            )
+        found = found.where(found.notna(), image.map(dict(zip(name[~twice], path[~twice], strict=True))))
+    if found.isna().all():
+        raise UserError(
+            f"None of the {len(image)} images of the lists is below {folder} (there is {files[0].name}, they name "
+            f"{image.iloc[0]}): give the folder of the same data set."
+        )
+    return found
+
+
+def audit(
+    table: pd.DataFrame,
+    class_names: Sequence[str] | None = None,
+    distance: int = DISTANCE,
+    group_name: str | None = None,
+    progress: bool = True,
+) -> dict[str, Any]:
+    """Looks for everything that two parts of a split share, and for classes that a part lacks.
+
+    Args:
+        table: One row per image: `image` and `part` (rows of no part are left out); if known, `class`, `group`, `path`.
+        class_names: The classes in the order in which they are reported; None takes those of the table, sorted.
+        distance: Largest number of the 256 bits in which the perceptual hashes of near-duplicates differ.
+        group_name: What a group is, such as `lesion`; None takes `table.attrs["group_name"]`, else `group`.
+        progress: Whether progress bars are shown.
+
+    Returns:
+        The report, plain enough for JSON: `leaks`, `parts`, `groups` (None if no group is known), `same_id`,
+        `missing_classes`, `single_image_classes`, `unknown_labels`, and what `inspect_pictures` finds.
+    """
+    name = group_name or table.attrs.get("group_name", "group")
+    table = table[table["part"].isin(PARTS)].reindex(columns=COLUMNS)
+    table = table.apply(lambda column: column.map(str, na_action="ignore"))
+    labels = set(table["class"].dropna())
+    known = list(class_names) if class_names is not None else sorted(labels)
+    order = known + sorted(labels - set(known))
+    parts = {part: table[table["part"] == part] for part in PARTS if (table["part"] == part).any()}
+    sizes = {part: _count(rows["class"], order) for part, rows in parts.items()}
+    labelled = {part: size for part, size in sizes.items() if any(size.values())}
+    report = {
+        "group_name": name,
+        "distance": distance,
+        "parts": {
+            part: {"images": len(rows), "classes": {c: n for c, n in sizes[part].items() if n}}
+            for part, rows in parts.items()
+        },
+        "groups": _shared_groups(parts, order) if table["group"].notna().any() else None,
+        "same_id": _repeated(table),
+        "missing_classes": {part: [c for c in known if labelled.get(part, {}).get(c) == 0] for part in parts},
+        "single_image_classes": {part: [c for c in known if labelled.get(part, {}).get(c) == 1] for part in parts},
+        "unknown_labels": _count(table["class"], [label for label in order if label not in known]),
+    }
+    report |= inspect_pictures(table, distance, progress)
+    shared = report["groups"] or {}
+    report["leaks"] = bool(
+        any(pair["images"] for key, pair in shared.items() if key != "unknown")
+        or any(len(set(entry["parts"])) > 1 for entry in report["same_id"])
+        or (report["identical_files"] or {}).get("across_parts")
+        or report["near_duplicates"]
+    )
+    return report
+
+
+def _count(labels: pd.Series, order: Sequence[str]) -> dict[str, int]:
+    counts = labels.value_counts()
+    return {label: int(counts.get(label, 0)) for label in order}
+
+
+def _shared_groups(parts: dict[str, pd.DataFrame], order: Sequence[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for first, second in PAIRS:
+        if first in parts and second in parts:
+            rows = parts[first]
+            shared = rows[rows["group"].isin(parts[second]["group"].dropna())]
+            images, of = _count(shared["class"], order), _count(rows["class"], order)
+            found[f"{first}_vs_{second}"] = {
+                "images": len(shared),
+                "of": len(rows),
+                "per_class": {label: {"images": images[label], "of": of[label]} for label in order if of[label]},
+                "groups": int(shared["group"].nunique()),
+            }
+    return found | {"unknown": int(sum(rows["group"].isna().sum() for rows in parts.values()))}
+
+
+def _repeated(table: pd.DataFrame) -> list[dict[str, Any]]:
+    rows = table[table["image"].duplicated(keep=False)]
+    return [
+        {"image": str(image), "parts": parts.tolist()} for image, parts in rows.groupby("image", sort=False)["part"]
+    ]

@@ -1,0 +1,66 @@
+"""Looks a data set over before it is used, and decodes its pictures once and for all."""
+
+import os
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lightning_imbal.data.base import ImbalDataModule
+from lightning_imbal.data.index import IMAGE_SUFFIXES
+from lightning_imbal.data.open_images import disk_cache
+
+
+def prepare(data: ImbalDataModule, verify: bool = False) -> dict[str, Any]:
+    """Checks layout, labels and official counts, opens every picture, and builds the disk cache.
+
+    Args:
+        data: The data set; its `cache_dir` and `short_side` say where and how large.
+        verify: Also reads the whole cache and compares its checksums.
+
+    Returns:
+        `classes` (name, images and official number of each), `complaints` (sentences), `unused` (pictures beside
+        the labelled ones that have no label here) and, for pictures in files, `unreadable` (image and cause), `decoded`
+        (pictures decoded in this call), `cache` (folder) and `bytes`.
+
+    Raises:
+        UserError: The layout is not that of the data set, or the cache cannot be written.
+    """
+    data.on_bad_image = "skip"
+    index = data.index
+    counts = np.bincount(index["label"], minlength=len(data.class_names)).tolist()
+    official = data.official_counts or [None] * len(counts)
+    found: dict[str, Any] = {
+        "name": type(data).__name__,
+        "classes": [
+            {"name": name, "images": images, "official": number}
+            for name, images, number in zip(data.class_names, counts, official, strict=True)
+        ],
+        "complaints": data.check_source(),
+    }
+    if data.official_counts and counts != list(data.official_counts):
+        found["complaints"].append(
+            f"{found['name']} has {sum(counts)} images, the official release {sum(official)}: see which classes differ."
+        )
+    if "path" not in index:
+        return found
+    images = disk_cache(index["path"], data.short_side, data.cache_dir, found["name"])
+    found["decoded"] = images.build()
+    if verify:
+        found["complaints"] += [
+            f"{file} does not match its checksum: delete it and prepare again." for file in images.verify()
+        ]
+    image = index["image"].to_numpy()
+    found["unreadable"] = [{"image": str(image[row]), "cause": cause} for row, cause in sorted(images.bad.items())]
+    found["unused"] = _unused(index["path"])
+    return found | {"cache": str(images.folder), "bytes": images.nbytes}
+
+
+def _unused(path: pd.Series) -> list[str]:
+    """Pictures in the folders of the labelled ones that the index does not name."""
+    folders = path.str.rsplit("/", n=1).str[0].unique()
+    beside = pd.Series(
+        [f"{folder}/{name}" for folder in folders if os.path.isdir(folder) for name in os.listdir(folder)]
+    )
+    pictures = beside[beside.str.lower().str.endswith(tuple(IMAGE_SUFFIXES))]
+    return sorted(pictures[~pictures.isin(path)])

@@ -1,0 +1,99 @@
+"""`lightning_imbal prepare` and `lightning_imbal audit`: what needs a data set and no model."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jsonargparse import SUPPRESS, ArgumentParser, Namespace
+
+from lightning_imbal.callbacks.results import write_whole
+from lightning_imbal.data import ImbalDataModule
+from lightning_imbal.data.audit import audit, read_lists
+from lightning_imbal.data.prepare import prepare
+from lightning_imbal.errors import UserError
+from lightning_imbal.report.audit import print_audit
+from lightning_imbal.report.prepared import print_prepared
+
+LISTS = ("train", "val", "test", "groups", "images")
+# What else a configuration of `fit` holds: it can be given as it is, these parts are not looked at.
+OF_TRAINING = ("seed_everything", "model", "trainer", "then", "run_dir", "monitor", "monitor_mode", "ckpt_path")
+
+
+def run(args: list[str]) -> int:
+    """Runs `prepare` or `audit` and returns the exit status: 1 if something is wrong with the data, else 0."""
+    verb, args = args[0], args[1:]
+    if args and not args[0].startswith("-"):
+        args = ["--config" if Path(args[0]).suffix in (".yaml", ".yml") else "--data", *args]
+    config = _parser(verb).parse_args(args)
+    return _prepare(config) if verb == "prepare" else _audit(config)
+
+
+def _parser(verb: str) -> ArgumentParser:
+    parser = ArgumentParser(
+        prog=f"lightning_imbal {verb}",
+        description=f"The data set: {verb} CONFIG.yaml, {verb} CLASS --data.root DIR, or --config as for `fit`.",
+        exit_on_error=False,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--config", action="config", help="Configuration of an experiment or of a data set.")
+    parser.add_subclass_arguments(ImbalDataModule, "data", required=False)
+    for name in OF_TRAINING:
+        parser.add_argument(f"--{name}", type=Any, help=SUPPRESS)
+    parser.add_argument("--json", type=str | None, help="File to write what was found to.")
+    if verb == "prepare":
+        parser.add_argument("--verify", type=bool, default=False, help="Compare the checksums of the whole cache.")
+        return parser
+    for name in LISTS[:3]:
+        parser.add_argument(f"--{name}", type=str | None, help=f"Instead of data: CSV with the images for {name}.")
+    parser.add_argument("--groups", type=str | None, help="CSV with columns image and lesion_id or group.")
+    parser.add_argument("--images", type=str | None, help="Folder of the listed pictures.")
+    parser.add_argument(
+        "--distance", type=int | None, help="Bits of 256 in which near-duplicates may differ; default 30."
+    )
+    return parser
+
+
+def _prepare(config: Namespace) -> int:
+    if config.data is None:
+        raise UserError("`prepare` needs a data set: lightning_imbal prepare experiments/data/isic2018.yaml.")
+    found = prepare(_parser("prepare").instantiate_classes(config).data, config.verify)
+    print_prepared(found)
+    _write(config.json, found)
+    return int(bool(found["complaints"] or found.get("unreadable")))
+
+
+def _audit(config: Namespace) -> int:
+    lists = {name: config[name] for name in LISTS}
+    distance = {} if config.distance is None else {"distance": config.distance}
+    if any(lists.values()):
+        table = read_lists(**lists)
+        found = audit(table, group_name=table.attrs.get("group_name", "group"), **distance)
+        title = " + ".join(Path(lists[name]).name for name in LISTS[:3] if lists[name])
+    elif config.data is not None:
+        data = _parser("audit").instantiate_classes(config).data
+        found = audit(audit_table(data), data.class_names, group_name=data.group_name or "group", **distance)
+        title = f"{type(data).__name__}, {type(data.split).__name__}"
+    else:
+        raise UserError(
+            "`audit` needs a split: that of an experiment (lightning_imbal audit --config experiments/demo.yaml), or "
+            "lists of images (--train a.csv --test b.csv --groups g.csv)."
+        )
+    print_audit(found, title)
+    _write(config.json, found)
+    return int(found["leaks"])
+
+
+def audit_table(data: ImbalDataModule) -> pd.DataFrame:
+    """The images of a data set's parts as `audit` takes them."""
+    table = data.table[data.table["part"].isin(LISTS[:3])].copy()
+    table["class"] = [data.class_names[label] for label in table["label"]]
+    for name in ("group", "path"):
+        if name not in table:
+            table[name] = None
+    return table[["image", "part", "class", "group", "path"]]
+
+
+def _write(path: str | None, found: dict[str, Any]) -> None:
+    if path is not None:
+        write_whole(Path(path), lambda file: file.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n"))

@@ -1,0 +1,289 @@
+"""The user's own images: what works, and the one sentence for what does not. All before training starts."""
+
+import json
+import logging
+import random
+import shutil
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from lightning_imbal.cli import main
+from lightning_imbal.data.splits import Official, Split
+from lightning_imbal.data.table import CSVData, FolderData
+from lightning_imbal.errors import DatasetNotFoundError, UserError
+
+SIZES = {"benign": 20, "malignant": 12, "unclear": 8}
+TINY = [
+    *("--model.backbone", "test_resnet", "--data.image_size", "16", "--data.num_workers", "0"),
+    *("--trainer.max_epochs", "1", "--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"),
+]
+
+
+def write(path, colour, size=(9, 7), mode="RGB"):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, colour).convert(mode).save(path)
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A folder of images and the table of labels.csv beside it, to be changed and written by the test."""
+    rows = []
+    for number, (name, size) in enumerate(SIZES.items()):
+        for i in range(size):
+            write(tmp_path / "images" / f"{name}_{i}.png", (80 * number, 10 * i, 40))
+            rows.append((f"{name}_{i}.png", name, f"{name}{i // 2}", ["train", "train", "val", "test"][i % 4]))
+    return tmp_path / "images", pd.DataFrame(rows, columns=["image", "label", "patient", "part"])
+
+
+def saved(root, table, **kwargs):
+    file = root.parent / "labels.csv"
+    table.to_csv(file, index=False, **kwargs)
+    return str(file)
+
+
+def make(own, **kwargs):
+    root, table = own
+    settings = {"batch_size": 8, "image_size": 16, "num_workers": 0}
+    return CSVData(str(root), kwargs.pop("labels", None) or saved(root, table), **{**settings, **kwargs})
+
+
+def fit(own, *args):
+    root, table = own
+    options = ["--data.root", str(root), "--data.labels", saved(root, table), "--run_dir", str(root.parent / "run")]
+    return main(["fit", "--config", "experiments/own_csv.yaml", *options, *TINY, *args])
+
+
+def refused(capsys, own, *args):
+    assert fit(own, *args) == 2
+    sentence = [line for line in capsys.readouterr().err.splitlines() if line.startswith("lightning_imbal: ")]
+    assert len(sentence) == 1
+    return sentence[0]
+
+
+@pytest.fixture
+def told(caplog):
+    """What Lightning's logger, which hands nothing on, is told."""
+    logger = logging.getLogger("lightning.pytorch.utilities.rank_zero")
+    logger.addHandler(caplog.handler)
+    yield caplog
+    logger.removeHandler(caplog.handler)
+
+
+class TestCSVData:
+    def test_one_command(self, own):
+        assert fit(own) == 0
+        run = own[0].parent / "run"
+        results = json.loads((run / "metrics.json").read_text())
+        assert {row["name"]: row["images"] for row in results["classes"]} == {"benign": 4, "malignant": 2, "unclear": 2}
+        split = pd.read_csv(run / "stage1" / "split.csv")
+        assert split["part"].value_counts().to_dict() == {"train": 28, "test": 8, "val": 4}
+        assert dict(zip(split["image"], split["class"], strict=True)) == dict(own[1][["image", "label"]].to_numpy())
+        predictions = pd.read_parquet(run / "predictions.parquet")
+        assert set(predictions["image"]) == set(split["image"][split["part"] == "test"])
+
+    def test_own_split_and_groups(self, own):
+        own[1]["part"] = own[1]["patient"].map(lambda name: ["train", "val", "test"][int(name[-1]) % 3])
+        table = make(own, split_column="part", group_column="patient").table
+        assert (table["part"] == own[1]["part"]).all()
+        table = make(own, group_column="patient").table
+        assert (table.groupby("group")["part"].nunique() == 1).all()
+
+    def test_part_of_the_training_images_validates_if_the_file_names_none(self, own):
+        own[1]["part"] = own[1]["part"].replace("val", "train")
+        table = make(own, split_column="part").table
+        assert table["part"].value_counts().to_dict() == {"train": 27, "test": 10, "val": 3}
+
+    def test_rows_without_a_part_are_left_out(self, own):
+        own[1].loc[own[1]["part"] == "train", "part"] = [None] * 10 + ["train"] * 10
+        assert (make(own, split_column="part").table["part"] == "").sum() == 10
+
+    def test_torn_patients_are_refused(self, own, capsys):
+        sentence = refused(capsys, own, "--data.split_column", "part", "--data.group_column", "patient")
+        assert "of one patient into several parts" in sentence and "benign" in sentence
+
+    def test_classes_are_sorted_and_may_be_given(self, own):
+        own[1]["label"] = own[1]["label"].map({"benign": "10", "malignant": "9", "unclear": "2"})
+        assert make(own).class_names == ("2", "9", "10")
+        data = make(own, classes=["10", "2", "9"])
+        assert data.class_names == ("10", "2", "9")
+        assert np.bincount(data.index["label"]).tolist() == [20, 8, 12]
+
+    def test_names_without_ending(self, own):
+        own[1]["image"] = own[1]["image"].str.removesuffix(".png")
+        assert make(own, suffix=".png").table["path"].str.endswith(".png").all()
+
+    def test_other_columns_and_a_file_below_the_root(self, own):
+        root, table = own
+        table.rename(columns={"image": "file", "label": "diagnosis"}).to_csv(root / "table.csv", index=False)
+        data = make(own, labels="table.csv", image_column="file", label_column="diagnosis")
+        assert len(data.table) == 40
+
+    @pytest.mark.parametrize(
+        ("spoil", "named"),
+        [
+            (lambda t: t.rename(columns={"label": "diagnosis"}), ["no column 'label'", "'diagnosis'"]),
+            (lambda t: t.assign(label=t["label"].where(t.index != 3)), ["no label in line 5"]),
+            (lambda t: pd.concat([t, t[:1]]), ["benign_0.png twice"]),
+            (lambda t: t.assign(image=t["image"].replace("benign_1.png", "gone.png")), ["1 of the 40", "gone.png"]),
+            (lambda t: t[:0], ["no rows"]),
+            (lambda t: t[t["label"] != "unclear"].assign(label="benign"), ["only the class benign"]),
+        ],
+    )
+    def test_bad_table_gets_one_sentence(self, own, capsys, spoil, named):
+        sentence = refused(capsys, (own[0], spoil(own[1])))
+        assert all(word in sentence for word in named), sentence
+        assert not (own[0].parent / "run").exists()
+
+    @pytest.mark.parametrize(
+        ("args", "named"),
+        [
+            (["--data.root", "nowhere"], ["no folder nowhere", "--data.root"]),
+            (["--data.labels", "nowhere.csv"], ["no file nowhere.csv", "--data.labels"]),
+            (["--data.classes", "[benign, malignant]"], ["unclear_0.png", "'unclear'", "benign, malignant"]),
+            (["--data.split_column", "fold"], ["no column 'fold'"]),
+            (["--data.split_column", "patient"], ["'benign0'", "train, val, test"]),
+            (["--data.split", "KFold", "--data.split.fold", "7"], ["no fold 7", "between 0 and 4"]),
+            (["--data.split", "OfficialFold"], ["no official folds", "Holdout"]),
+            (["--data.split.val", "0.2"], ["data.split is not set", "--data.split Holdout --data.split.val 0.2"]),
+            (["--data.sampler", "PKBatches", "--data.sampler.classes", "4", "--data.sampler.samples", "2"], ["only 3"]),
+            (["--data.sampler", "PKBatches", "--data.sampler.classes", "2", "--data.sampler.samples", "3"], ["of 6"]),
+        ],
+    )
+    def test_bad_argument_gets_one_sentence(self, own, capsys, args, named):
+        sentence = refused(capsys, own, *args)
+        assert all(word in sentence for word in named), sentence
+        assert not (own[0].parent / "run").exists()
+
+    def test_class_with_one_image(self, own, capsys, told):
+        own[1].loc[len(own[1])] = ["benign_0.jpg", "rare", "x", "train"]
+        write(own[0] / "benign_0.jpg", "red")
+        assert "give every class at least two images" in refused(capsys, own)
+        assert fit(own, "--data.split_column", "part") == 0
+        assert "The test part has no image of: rare." in told.text
+
+    def test_not_utf8(self, own, capsys):
+        own[1]["label"] = own[1]["label"].replace("unclear", "gutartig-ähnlich")
+        file = saved(*own, encoding="latin-1")
+        with pytest.raises(UserError, match="labels.csv is not UTF-8"):
+            _ = make(own, labels=file).table
+
+    def test_batch_larger_than_the_data(self, own):
+        assert fit(own, "--data.batch_size", "1000") == 0
+
+    def test_extra_images_are_not_used(self, own):
+        write(own[0] / "extra.png", "red")
+        assert len(make(own).table) == 40
+
+
+def damage(kind, path):
+    if kind == "empty":
+        path.write_bytes(b"")
+    elif kind == "truncated":
+        noise = np.random.default_rng(0).integers(0, 255, (40, 40, 3), np.uint8)
+        encoded = cv2.imencode(".jpg", noise)[1].tobytes()
+        path.write_bytes(encoded[: len(encoded) // 2])
+    elif kind == "no picture":
+        path.write_bytes(random.Random(0).randbytes(300))
+    else:
+        path.unlink()
+
+
+@pytest.mark.parametrize("cache", ["none", "memory", "disk"])
+@pytest.mark.parametrize("kind", ["empty", "truncated", "no picture", "absent"])
+class TestBadPictures:
+    def test_raise_names_the_picture(self, own, tmp_path, kind, cache):
+        damage(kind, own[0] / "malignant_3.png")
+        with pytest.raises(UserError, match="malignant_3.png"):
+            list(make(own, cache=cache, cache_dir=str(tmp_path), split=EveryImage(), batch_size=1).train_dataloader())
+
+    def test_skip_leaves_it_out_and_says_so(self, own, told, tmp_path, kind, cache):
+        whole = make(own).table
+        damage(kind, own[0] / "malignant_3.png")
+        data = make(own, cache=cache, cache_dir=str(tmp_path), on_bad_image="skip")
+        bad = data.table["part"] == "unreadable"
+        assert data.table["image"][bad].tolist() == ["malignant_3.png"]
+        assert (data.table["part"] == whole["part"])[~bad].all(), "the other images must stay where they were"
+        assert "Left out 1 of 40 images" in told.text and "malignant_3.png" in told.text
+        drawn = [index for batch in data.train_dataloader() for index in batch["index"].tolist()]
+        assert len(drawn) == sum(data.class_counts) // 8 * 8 and not bad[drawn].any()
+
+
+class EveryImage(Split):
+    """Trains on all images and tests on the first."""
+
+    def __call__(self, index, group=None):
+        return {"train": np.arange(1, len(index)), "val": np.arange(0), "test": np.arange(1)}
+
+
+def test_bad_picture_found_in_training_is_named(own, capsys):
+    damage("truncated", own[0] / "malignant_3.png")
+    sentence = refused(capsys, own, "--data.batch_size", "2")
+    assert "malignant_3.png" in sentence
+
+
+def test_training_goes_on_without_bad_pictures(own):
+    damage("truncated", own[0] / "malignant_3.png")
+    assert fit(own, "--data.on_bad_image", "skip") == 0
+
+
+@pytest.mark.parametrize(
+    "mode, ending", [("RGBA", "png"), ("CMYK", "jpg"), ("L", "png"), ("I;16", "png"), ("P", "png")]
+)
+def test_any_mode_trains(own, mode, ending):
+    root, table = own
+    for name in table["image"][:6]:
+        write(root / name.replace(".png", f"_x.{ending}"), "red", mode="L" if mode == "I;16" else mode)
+        if mode == "I;16":
+            cv2.imwrite(str(root / name.replace(".png", "_x.png")), np.full((7, 9), 40000, np.uint16))
+    table["image"] = [*table["image"][:6].str.replace(".png", f"_x.{ending}"), *table["image"][6:]]
+    assert fit((root, table)) == 0
+
+
+def test_paths_are_not_ascii(own):
+    root, table = own
+    (root / "Läsionen 皮膚").mkdir()
+    shutil.move(root / "benign_0.png", root / "Läsionen 皮膚" / "bösartig.png")
+    table.loc[0, "image"] = "Läsionen 皮膚/bösartig.png"
+    assert fit((root, table)) == 0
+
+
+class TestFolderData:
+    @pytest.fixture
+    def folders(self, tmp_path):
+        for number, (name, size) in enumerate(SIZES.items()):
+            for i in range(size):
+                write(tmp_path / "all" / name / f"{i}.png", (80 * number, 10 * i, 40))
+        return tmp_path / "all"
+
+    def test_one_command(self, folders, tmp_path):
+        args = ["--data.root", str(folders), "--run_dir", str(tmp_path / "run")]
+        assert main(["fit", "--config", "experiments/own_folder.yaml", *args, *TINY]) == 0
+        results = json.loads((tmp_path / "run" / "metrics.json").read_text())
+        assert {row["name"]: row["images"] for row in results["classes"]} == {"benign": 4, "malignant": 2, "unclear": 2}
+
+    def test_parts_are_folders(self, folders, tmp_path):
+        for part, numbers in {"train": range(5), "val": range(5, 7), "test": [7]}.items():
+            for name in SIZES:
+                for i in numbers:
+                    (tmp_path / "parts" / part / name).mkdir(parents=True, exist_ok=True)
+                    shutil.copy(folders / name / f"{i}.png", tmp_path / "parts" / part / name)
+        data = FolderData(str(tmp_path / "parts"))
+        assert data.table["part"].value_counts().to_dict() == {"train": 15, "val": 6, "test": 3}
+        assert (data.table["part"] == data.table["image"].str.split("/").str[0]).all()
+        shutil.rmtree(tmp_path / "parts" / "val")
+        data = FolderData(str(tmp_path / "parts"), split=Official(val=0.2))
+        assert data.table["part"].value_counts().to_dict() == {"train": 12, "val": 3, "test": 3}
+
+    def test_no_folders_of_classes(self, tmp_path):
+        write(tmp_path / "1.png", "red")
+        with pytest.raises(DatasetNotFoundError, match="no folders of classes"):
+            _ = FolderData(str(tmp_path)).class_names
+
+    def test_empty_class_folder_is_named(self, folders):
+        (folders / "none").mkdir()
+        with pytest.raises(UserError, match="training part has no image of: none"):
+            _ = FolderData(str(folders)).class_counts
