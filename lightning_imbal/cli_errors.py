@@ -43,8 +43,9 @@ def explain(message: str) -> str:
     if match := re.search(r"arguments are required: (.+)", message):
         missing = " and ".join(name.strip().split(".", 1)[-1] for name in match[1].split(","))
         return f"No {missing} given: lay an experiment below, such as --config experiments/demo.yaml."
-    if match := re.search(r"NestedArg\(key='(?:\w+\.)*(\w+)', val=['\"]?([^'\")]*)", message):
-        example = {"split": "Holdout"}.get(key.rpartition(".")[2], "CLASS")
+    name = re.escape(key.rpartition(".")[2])
+    if match := re.search(rf"NestedArg\(key='{name}\.(\w+)', val=['\"]?([^'\")]*)", message):
+        example = {"split": "Holdout"}.get(name, "CLASS")
         return f"{key} is not set: name its class first, as in --{key} {example} --{key}.{match[1]} {match[2]}."
     if match := re.search(r"Expected a <class '([^']+)'>(?:.|\n)*?Got value: (\S+)", message):
         return f"{key} must be of type {match[1]}, but is {match[2]}."

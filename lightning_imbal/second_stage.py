@@ -27,7 +27,10 @@ def merged(config: Namespace) -> Then:
         content = yaml.safe_load(path.get_content()) or {}
         if "then" in content:
             then = _lay_over(then, content["then"])
-    then = _lay_over(then, _unfolded(config.then))
+    last = _unfolded(config.then)
+    # What the parser hands over is the last file's, in which an option of the command line has replaced a whole branch.
+    again = is_stage(then) and is_stage(last) and then["model"]["class_path"] == last["model"]["class_path"]
+    then = _merge(then, last) if again else _lay_over(then, last)
     return then if is_stage(then) else None
 
 

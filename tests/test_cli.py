@@ -40,7 +40,7 @@ def test_help_is_one_screen_without_heavy_imports():
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     lines = told.stdout.splitlines()
     assert len(lines) <= 24 and max(map(len, lines)) <= 100
-    assert all(verb in told.stdout for verb in ("fit", "validate", "test", "predict", "report"))
+    assert all(verb in told.stdout for verb in ("fit", "validate", "test", "predict", "report", "prepare", "audit"))
 
 
 def test_fit_leaves_the_files_of_both_stages(run):
@@ -84,6 +84,40 @@ def test_test_repeats_the_scores_of_fit(run, capsys):
     assert first["summary"] == again["summary"] and again["identity"]["part"] == "test"
     assert main(["test", "--ckpt_path", ckpt_path, "--trainer.enable_progress_bar", "false"]) == 0
     assert (run / "test_2" / "metrics.json").is_file(), "a second test must not overwrite the first"
+
+
+def test_pictures_are_normalised_as_in_training(run, isic_root, tmp_path):
+    other = [
+        "--data.mean",
+        "[0.9, 0.9, 0.9]",
+        "--data.std",
+        "[0.1, 0.1, 0.1]",
+        "--trainer.enable_progress_bar",
+        "false",
+    ]
+    ckpt_path = str(run / "stage2" / "checkpoints" / "best.ckpt")
+    assert main(["test", "--ckpt_path", ckpt_path, *other, "--run_dir", str(tmp_path / "test")]) == 0
+    first, again = (json.loads((folder / "metrics.json").read_text()) for folder in (run, tmp_path / "test"))
+    assert first["summary"] == again["summary"]
+    outputs = [tmp_path / "own.csv", tmp_path / "other.csv"]
+    for output, args in zip(outputs, ([], other), strict=True):
+        place = ["--images", str(isic_root), "--output", str(output)]
+        assert main(["predict", "--ckpt_path", ckpt_path, *place, *args]) == 0
+    assert outputs[0].read_text() == outputs[1].read_text()
+
+
+def test_an_option_deep_in_the_second_stage_changes_nothing_else(tmp_path):
+    args = ["--then.data.init_args.batch_size", "48", "--trainer.limit_train_batches", "1"]
+    assert main(["fit", *DEMO, *args, "--run_dir", str(tmp_path / "run")]) == 0
+    data = yaml.safe_load((tmp_path / "run" / "stage2" / "config.yaml").read_text())["data"]["init_args"]
+    assert data["batch_size"] == 48 and data["sampler"]["class_path"].endswith("OversampleToMax")
+
+
+def test_split_of_every_stage_is_written(run):
+    splits = [pd.read_csv(run / stage / "split.csv") for stage in ("stage1", "stage2")]
+    assert splits[0].equals(splits[1]) and list(splits[0]) == ["image", "class", "part"]
+    tested = set(pd.read_parquet(run / "predictions.parquet")["image"])
+    assert set(splits[0]["image"][splits[0]["part"] == "test"]) == tested
 
 
 def test_an_overlay_goes_over_the_saved_configuration(run, tmp_path, capsys):
@@ -167,6 +201,7 @@ def test_the_seed_changes_the_result(run, tmp_path):
         (["--then.model.class_path", "FrozenHed"], ["'FrozenHed'", "FrozenHead"]),
         (["--then", "null"], ["SupConRepresentation", "FrozenHead"]),
         (["--ckpt_path", "some.ckpt"], ["some.ckpt", "--ckpt_path last"]),
+        (["--then.data.init_args.split.init_args.seed", "1"], ["test images of the second stage", "the same split"]),
         (["--monitor", "val/f1", "--data.split.val", "0"], ["val/f1", "--data.split.val"]),
         (["--data.split.test", "1.5"], ["Holdout", "1.5"]),
         (["--model.temperature", "0"], ["temperature"]),

@@ -1,6 +1,8 @@
 """Data sets: their index, their parts, their batches, and what they refuse."""
 
 import shutil
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import cv2
@@ -13,7 +15,7 @@ from sklearn.datasets import load_digits
 from lightning_imbal.data.digits import DigitsLT
 from lightning_imbal.data.isic import ISIC2018
 from lightning_imbal.data.splits import Holdout, KFold, Split
-from lightning_imbal.data.transforms import ImageNetCrop
+from lightning_imbal.data.transforms import ImageNetCrop, Squash
 from lightning_imbal.errors import DatasetNotFoundError, UserError
 
 
@@ -156,6 +158,15 @@ class TestBatches:
         assert not any(torch.equal(first, second) for first, second in image)
         assert next(iter(data.test_dataloader()))["image"].shape == (8, 3, 16, 16)
 
+    def test_each_view_may_have_its_recipe(self, make_isic):
+        data = make_isic(train_transform=[Squash, ImageNetCrop])
+        batch = next(iter(data.train_dataloader()))
+        assert batch["image"].shape == (8, 2, 3, 16, 16)
+        plain = make_isic(train_transform=Squash).images
+        squashed = [torch.from_numpy(Squash(16)(image=plain[row])["image"]).permute(2, 0, 1) for row in batch["index"]]
+        assert torch.equal(batch["image"][:, 0], torch.stack(squashed))
+        assert not torch.equal(batch["image"][:, 0], batch["image"][:, 1])
+
     def test_normalisation(self):
         mean, std = (0.5, 0.4, 0.3), (0.2, 0.3, 0.4)
         data = DigitsLT(image_size=8, mean=mean, std=std, num_workers=0)
@@ -257,3 +268,24 @@ class TestRealISIC:
         assert (table.groupby("group")["part"].nunique() == 1).all()
         test_share = (table["part"] == "test").groupby(table["label"]).mean()
         assert test_share.between(0.27, 0.33).all()
+
+
+def test_a_hundred_thousand_images_take_little_memory(tmp_path):
+    script = """
+import os, resource, sys
+import torch
+from lightning_imbal.data.table import CSVData
+memory = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+before = memory()
+data = CSVData(sys.argv[1], sys.argv[1] + "/labels.csv", num_workers=0)
+draws = iter(data.train_dataloader().sampler)
+assert len(data.table) == 100_000 and sum(data.class_counts) == 70_000 and next(draws)
+print(memory() - before)
+"""
+    names = [f"patient_{i:06d}_a_rather_long_name.png" for i in range(100_000)]
+    for name in names:
+        (tmp_path / name).touch()
+    table = pd.DataFrame({"image": names, "label": np.resize(["benign", "malignant", "unclear"], len(names))})
+    table.to_csv(tmp_path / "labels.csv", index=False)
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 200

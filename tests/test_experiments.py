@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import layouts
 import pytest
 import timm
 import yaml
@@ -27,11 +28,16 @@ def name_of(path):
 @pytest.fixture
 def fit(isic_root, tmp_path):
     """Runs configurations laid over each other on tiny data and returns the results."""
+    roots = {
+        "ISIC2018": lambda: isic_root,
+        "CSVData": lambda: layouts.csv_data(tmp_path / "own"),
+        "FolderData": lambda: layouts.folder_data(tmp_path / "own"),
+    }
 
     def run(*configs, extra=()):
         args = [part for config in configs for part in ("--config", str(config))]
-        if yaml.safe_load(configs[0].read_text())["data"]["class_path"] == "ISIC2018":
-            args += ["--data.root", str(isic_root)]
+        data = yaml.safe_load(configs[0].read_text())["data"]["class_path"]
+        args += ["--data.root", str(roots[data]())] if data in roots else []
         assert main(["fit", *args, *TINY, *extra, "--run_dir", str(tmp_path / "run")]) == 0
         return json.loads((tmp_path / "run" / "metrics.json").read_text())
 

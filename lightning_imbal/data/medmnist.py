@@ -79,7 +79,11 @@ class MedMNIST(ImbalDataModule):
         official = pd.Series(np.repeat(PARTS, [len(part) for part in label]))
         number = official.groupby(official).cumcount().astype(str)
         return pd.DataFrame(
-            {"image": official + "_" + number, "label": np.concatenate(label).astype(int), "official": official}
+            {
+                "image": f"{self.file.stem}_" + official + "_" + number,
+                "label": np.concatenate(label).astype(int),
+                "official": official,
+            }
         )
 
     def read_images(self) -> Sequence[np.ndarray]:
