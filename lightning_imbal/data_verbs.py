@@ -8,6 +8,7 @@ import pandas as pd
 from jsonargparse import SUPPRESS, ArgumentParser, Namespace
 
 from lightning_imbal.callbacks.results import write_whole
+from lightning_imbal.cli_errors import cause
 from lightning_imbal.data import ImbalDataModule
 from lightning_imbal.data.audit import audit, read_lists
 from lightning_imbal.data.prepare import prepare
@@ -25,8 +26,13 @@ def run(args: list[str]) -> int:
     verb, args = args[0], args[1:]
     if args and not args[0].startswith("-"):
         args = ["--config" if Path(args[0]).suffix in (".yaml", ".yml") else "--data", *args]
-    config = _parser(verb).parse_args(args)
-    return _prepare(config) if verb == "prepare" else _audit(config)
+    parser = _parser(verb)
+    config = parser.parse_args(args)
+    try:
+        data = parser.instantiate_classes(config).data
+    except ValueError as error:
+        raise cause(error) from error
+    return _prepare(data, config) if verb == "prepare" else _audit(data, config)
 
 
 def _parser(verb: str) -> ArgumentParser:
@@ -54,24 +60,23 @@ def _parser(verb: str) -> ArgumentParser:
     return parser
 
 
-def _prepare(config: Namespace) -> int:
-    if config.data is None:
+def _prepare(data: ImbalDataModule | None, config: Namespace) -> int:
+    if data is None:
         raise UserError("`prepare` needs a data set: lightning_imbal prepare experiments/data/isic2018.yaml.")
-    found = prepare(_parser("prepare").instantiate_classes(config).data, config.verify)
+    found = prepare(data, config.verify)
     print_prepared(found)
     _write(config.json, found)
     return int(bool(found["complaints"] or found.get("unreadable")))
 
 
-def _audit(config: Namespace) -> int:
+def _audit(data: ImbalDataModule | None, config: Namespace) -> int:
     lists = {name: config[name] for name in LISTS}
     distance = {} if config.distance is None else {"distance": config.distance}
     if any(lists.values()):
         table = read_lists(**lists)
         found = audit(table, group_name=table.attrs.get("group_name", "group"), **distance)
         title = " + ".join(Path(lists[name]).name for name in LISTS[:3] if lists[name])
-    elif config.data is not None:
-        data = _parser("audit").instantiate_classes(config).data
+    elif data is not None:
         found = audit(audit_table(data), data.class_names, group_name=data.group_name or "group", **distance)
         title = f"{type(data).__name__}, {type(data.split).__name__}"
     else:

@@ -91,6 +91,8 @@ class TestPrepare:
             (["ISIC2018"], ["root"]),
             (["ISIC2018", "--data.root", "nowhere"], ["not found", "nowhere"]),
             (["nowhere.yaml"], ["nowhere.yaml"]),
+            (["XRay9", "--data.root", "x", "--data.findings", "[Cough]"], ["no finding 'Cough'", "Hernia"]),
+            (["ISIC2018", "--data.root", "x", "--data.split", "KFold", "--data.split.fold", "9"], ["no fold 9"]),
         ],
     )
     def test_bad_input_gets_one_sentence(self, args, named, capsys):

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from lightning.pytorch.utilities import rank_zero_only
 from PIL import Image
+from rich import get_console
 from rich.progress import track
 
 from lightning_imbal.errors import BadImageError
@@ -178,7 +179,7 @@ def decode_ahead(decode: Callable[[int], T], rows: Sequence[int], title: str, pr
     """
     cores = os.cpu_count() or 1
     pool, waiting = ThreadPoolExecutor(cores), deque()
-    shown = progress and rank_zero_only.rank == 0
+    shown = progress and rank_zero_only.rank == 0 and get_console().is_terminal
     try:
         for row in track(rows, title, transient=True, disable=not shown):
             waiting.append(pool.submit(decode, row))

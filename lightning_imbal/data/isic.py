@@ -73,16 +73,7 @@ class ISIC2019(ISIC2018):
     of its own.
     """
 
-    class_names = (
-        "melanoma",
-        "nevus",
-        "basal cell carcinoma",
-        "actinic keratosis",
-        "benign keratosis",
-        "dermatofibroma",
-        "vascular lesion",
-        "squamous cell carcinoma",
-    )
+    class_names = (*ISIC2018.class_names, "squamous cell carcinoma")
     official_counts = (4522, 12875, 3323, 867, 2624, 239, 253, 628)
     columns = ("MEL", "NV", "BCC", "AK", "BKL", "DF", "VASC", "SCC")
     prefix = "ISIC_2019_Training_"

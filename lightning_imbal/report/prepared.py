@@ -36,7 +36,7 @@ def print_prepared(found: dict[str, Any]) -> None:
         console.print(
             f"Cache: {found['cache']} ({found['bytes'] / 1e9:.2f} GB, {done}).", highlight=False, soft_wrap=True
         )
-        console.print("Train from it with --data.cache disk and the same --data.image_size.")
+        console.print("Train from it with --data.cache disk and the same --data.image_size or --data.short_side.")
 
 
 def _print_list(console: Console, what: str, lines: list[str]) -> None:
