@@ -33,8 +33,9 @@ class Normalize(nn.Module):
 
     def forward(self, image: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
         """Returns floats of the type `dtype` in the shape of `image`."""
-        mean, std = self.mean.to(image.device, dtype), self.std.to(image.device, dtype)
-        return image.to(dtype).sub_(255 * mean).div_(255 * std)
+        exact = torch.promote_types(dtype, torch.float32)
+        mean, std = self.mean.to(image.device, exact), self.std.to(image.device, exact)
+        return image.to(exact).sub_(255 * mean).div_(255 * std).to(dtype)
 
 
 class ImageNetCrop(A.Compose):
