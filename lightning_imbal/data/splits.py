@@ -6,6 +6,7 @@ experiment share the same test images.
 
 from abc import ABC, abstractmethod
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -220,12 +221,23 @@ def _folds(
     rows: np.ndarray, label: np.ndarray, group: np.ndarray | None, folds: int, taken: range | list[int], seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Cuts `rows` into stratified folds: returns the rows outside and inside the folds `taken`."""
+    codes = None if group is None else np.unique(group[rows], return_inverse=True)[1].astype(np.int64).tobytes()
+    fold = _fold_of_rows(label[rows].astype(np.int64).tobytes(), codes, folds, seed)
+    inside = np.isin(fold, taken)
+    return rows[~inside], rows[inside]
+
+
+@lru_cache(maxsize=16)  # both stages of a run ask for the same split, which takes seconds for thousands of groups
+def _fold_of_rows(label: bytes, group: bytes | None, folds: int, seed: int) -> np.ndarray:
+    """The fold of every row, from int64 labels and groups."""
+    y = np.frombuffer(label, np.int64)
     splitter = StratifiedKFold if group is None else StratifiedGroupKFold
     try:
         cut = splitter(n_splits=folds, shuffle=True, random_state=seed)
-        parts = [part for _, part in cut.split(rows, label[rows], None if group is None else group[rows])]
+        parts = list(cut.split(y, y, None if group is None else np.frombuffer(group, np.int64)))
     except ValueError as error:
         raise UserError(f"The images cannot be cut into {folds} folds: {error}") from error
-    inside = np.zeros(len(rows), dtype=bool)
-    inside[np.concatenate([parts[i] for i in taken])] = True
-    return rows[~inside], rows[inside]
+    fold = np.empty(len(y), dtype=int)
+    for number, (_, inside) in enumerate(parts):
+        fold[inside] = number
+    return fold
