@@ -45,7 +45,10 @@ def check_stage(config: Namespace, last: bool, model: ImbalModule, data: ImbalDa
         )
     data.train_sampler()
     if not len(data.rows("test")):
-        raise UserError("There is no image to test on: give the split a test part, such as --data.split.test 0.2.")
+        raise UserError(
+            f"{type(data.split).__name__} leaves no image to test on: choose a split with a test part, such as "
+            "--data.split Holdout --data.split.test 0.2."
+        )
 
 
 def check_unseen(earlier: ImbalDataModule, later: ImbalDataModule) -> None:

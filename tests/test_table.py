@@ -116,6 +116,15 @@ class TestCSVData:
         own[1]["image"] = own[1]["image"].str.removesuffix(".png")
         assert make(own, suffix=".png").table["path"].str.endswith(".png").all()
 
+    def test_absolute_paths(self, own):
+        expected = make(own).table["path"].tolist()
+        own[1]["image"] = str(own[0]) + "/" + own[1]["image"]
+        assert make(own).table["path"].tolist() == expected
+
+    def test_spaces_do_not_count_and_na_is_a_label(self, own):
+        own[1]["label"] = own[1]["label"].replace({"unclear": " NA", "malignant": "malignant "})
+        assert make(own).class_names == ("NA", "benign", "malignant")
+
     def test_other_columns_and_a_file_below_the_root(self, own):
         root, table = own
         table.rename(columns={"image": "file", "label": "diagnosis"}).to_csv(root / "table.csv", index=False)
@@ -277,6 +286,16 @@ class TestFolderData:
         shutil.rmtree(tmp_path / "parts" / "val")
         data = FolderData(str(tmp_path / "parts"), split=Official(val=0.2))
         assert data.table["part"].value_counts().to_dict() == {"train": 12, "val": 3, "test": 3}
+
+    def test_hidden_files_are_no_pictures(self, folders):
+        (folders / "benign" / "._0.png").touch()
+        assert len(FolderData(str(folders)).table) == 40
+
+    def test_no_test_part(self, folders, tmp_path, capsys):
+        shutil.copytree(folders, tmp_path / "parts" / "train")
+        args = ["--data.root", str(tmp_path / "parts"), "--run_dir", str(tmp_path / "run")]
+        assert main(["fit", "--config", "experiments/own_folder.yaml", *args, *TINY]) == 2
+        assert "leaves no image to test on" in capsys.readouterr().err
 
     def test_no_folders_of_classes(self, tmp_path):
         write(tmp_path / "1.png", "red")

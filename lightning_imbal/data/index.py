@@ -130,5 +130,6 @@ def find_files(root: Path, needed: Mapping[str, Sequence[str]], owner: str, sour
 
 
 def pictures_below(folder: str | Path) -> list[Path]:
-    """All files below a folder that are pictures by their ending, sorted."""
-    return sorted(f for f in Path(folder).expanduser().rglob("*") if f.suffix.lower() in IMAGE_SUFFIXES)
+    """All files below a folder that are pictures by their ending, without hidden ones, sorted."""
+    files = Path(folder).expanduser().rglob("*")
+    return sorted(f for f in files if f.suffix.lower() in IMAGE_SUFFIXES and not f.name.startswith("."))

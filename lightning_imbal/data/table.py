@@ -22,7 +22,7 @@ class CSVData(ImbalDataModule):
     Args:
         root: Folder of the images.
         labels: The CSV file, one row per image; a relative path is looked for here, then below `root`.
-        image_column: Column with the image: its path below `root`.
+        image_column: Column with the image: its path below `root`, or an absolute one.
         label_column: Column with the label: any text or number.
         split_column: Column with the part of each image (train, val, test; empty: not used).
         group_column: Column with what must stay together (patient, lesion; empty: on its own); also sets `group_by`.
@@ -54,7 +54,10 @@ class CSVData(ImbalDataModule):
     def file(self) -> pd.DataFrame:
         """The rows of the CSV file as text, with the columns image, label and, if named, official and group."""
         names = {column: name for name, column in self.columns.items() if column is not None}
-        file = read_columns(self.labels_file, list(names), dtype=str).rename(columns=names)
+        # Only an empty cell is missing: a class may be called None or NA.
+        text = {"dtype": str, "keep_default_na": False, "na_values": [""]}
+        file = read_columns(self.labels_file, list(names), **text).rename(columns=names)
+        file = file.apply(lambda cells: cells.str.strip())
         empty = file[["image", "label"]].isna().any(axis=1)
         if empty.any():
             raise UserError(
@@ -89,11 +92,12 @@ class CSVData(ImbalDataModule):
             raise DatasetNotFoundError(f"There is no folder {self.root}: give that of the images with --data.root.")
         file = self.file
         index = file.assign(
-            path=str(self.root) + "/" + file["image"] + self.suffix,
+            path=file["image"].where(file["image"].str.startswith("/"), str(self.root) + "/" + file["image"])
+            + self.suffix,
             label=label_numbers(file["label"], self.class_names, file["image"], self.labels_file),
         )
         if "official" in file:
-            official = file["official"].str.strip().str.lower()
+            official = file["official"].str.lower()
             known = official.isna() | official.isin(PARTS)
             if not known.all():
                 raise UserError(
