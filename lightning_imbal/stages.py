@@ -97,7 +97,8 @@ class ImbalCLI(LightningCLI):
             return None
         base = config.clone()
         base.then = None
-        base.data.init_args.views = 1  # several views are for the contrast of the first stage
+        # Several views are for the contrast of the first stage.
+        base.data.init_args.views, base.data.init_args.more_views = 1, None
         return self._parser("fit").parse_object(config.then, base)
 
     def _class_counts(self, data: ImbalDataModule) -> list[int]:

@@ -113,6 +113,14 @@ def test_an_option_deep_in_the_second_stage_changes_nothing_else(tmp_path):
     assert data["batch_size"] == 48 and data["sampler"]["class_path"].endswith("OversampleToMax")
 
 
+def test_each_view_has_its_recipe_and_the_second_stage_the_first_one(tmp_path):
+    recipes = "[{class_path: ImageNetCrop, init_args: {hue: 0.1}}]"
+    assert main(["fit", *DEMO, "--data.more_views", recipes, "--run_dir", str(tmp_path / "run")]) == 0
+    stages = [yaml.safe_load((tmp_path / "run" / f"stage{k}" / "config.yaml").read_text()) for k in (1, 2)]
+    first, second = (stage["data"]["init_args"]["more_views"] for stage in stages)
+    assert first[0]["class_path"].endswith("ImageNetCrop") and first[0]["init_args"]["hue"] == 0.1 and second is None
+
+
 def test_split_of_every_stage_is_written(run):
     splits = [pd.read_csv(run / stage / "split.csv") for stage in ("stage1", "stage2")]
     assert splits[0].equals(splits[1]) and list(splits[0]) == ["image", "class", "part"]

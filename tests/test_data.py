@@ -159,7 +159,7 @@ class TestBatches:
         assert next(iter(data.test_dataloader()))["image"].shape == (8, 3, 16, 16)
 
     def test_each_view_may_have_its_recipe(self, make_isic):
-        data = make_isic(train_transform=[Squash, ImageNetCrop])
+        data = make_isic(train_transform=Squash, more_views=[ImageNetCrop])
         batch = next(iter(data.train_dataloader()))
         assert batch["image"].shape == (8, 2, 3, 16, 16)
         plain = make_isic(train_transform=Squash).images

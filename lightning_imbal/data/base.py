@@ -39,11 +39,12 @@ class ImbalDataModule(LightningDataModule, ABC):
         sampler: Built with the labels (N,) of the training part, yields positions in it.
         batch_size: Global batch size; each of D devices gets batch_size / D images.
         image_size: Side of the square that the network is trained on, in pixels.
-        train_transform: Built with `image_size`; the training augmentation, or a list with one for each view.
+        train_transform: Built with `image_size`; the training augmentation.
         test_transform: Built with `image_size`; the same for every image.
         mean: Mean that is subtracted per RGB channel, pixels in 0..1. A checkpoint keeps those it was trained with.
         std: Standard deviation that is divided by per RGB channel, pixels in 0..1.
-        views: Number of augmented views of each training image by each `train_transform`.
+        views: Number of views of each training image by `train_transform`.
+        more_views: Built with `image_size`; the augmentation of each further view, where it is another one.
         short_side: Larger pictures are reduced to it when they are read, in pixels; None is twice `image_size`.
         cache: `memory` decodes every picture once per run; `disk` once and for all, as `lightning_imbal prepare` does.
         cache_dir: Folder of the disk caches.
@@ -66,11 +67,12 @@ class ImbalDataModule(LightningDataModule, ABC):
         sampler: SamplerFactory = ClassPower,
         batch_size: int = 32,
         image_size: int = 224,
-        train_transform: TransformFactory | list[TransformFactory] = Squash,
+        train_transform: TransformFactory = Squash,
         test_transform: TransformFactory = Squash,
         mean: tuple[float, float, float] = IMAGENET_MEAN,
         std: tuple[float, float, float] = IMAGENET_STD,
         views: int = 1,
+        more_views: list[TransformFactory] | None = None,
         short_side: int | None = None,
         cache: Cache = "none",
         cache_dir: str = CACHE_DIR,
@@ -81,8 +83,7 @@ class ImbalDataModule(LightningDataModule, ABC):
         self.root = Path(root).expanduser()
         self.split, self.group_by, self.class_groups = split or self.default_split, group_by, class_groups
         self.sampler, self.batch_size = sampler, batch_size
-        recipes = train_transform if isinstance(train_transform, list) else [train_transform]
-        self.train_recipes = [recipe(image_size) for recipe in recipes] * views
+        self.train_recipes = [recipe(image_size) for recipe in [train_transform] * views + (more_views or [])]
         self.test_recipe = test_transform(image_size)
         self.normalize = Normalize(mean, std)
         self.short_side, self.cache, self.cache_dir = short_side or 2 * image_size, cache, cache_dir
