@@ -69,9 +69,8 @@ def check_unseen(earlier: ImbalDataModule, later: ImbalDataModule) -> None:
 def report_missing_classes(data: ImbalDataModule) -> None:
     """Says which classes have no image to be evaluated on: their scores mean nothing."""
     for part in ("val", "test"):
-        rows = data.rows(part)
-        counts = np.bincount(data.table["label"].to_numpy()[rows], minlength=len(data.class_names))
-        if len(rows) and (counts == 0).any():
+        counts = np.bincount(data.labels_of(part), minlength=len(data.class_names))
+        if counts.any() and (counts == 0).any():
             empty = ", ".join(np.array(data.class_names)[counts == 0])
             rank_zero_info(f"The {part} part has no image of: {empty}. Scores of such a class mean nothing.")
 

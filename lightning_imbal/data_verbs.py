@@ -4,21 +4,22 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from jsonargparse import SUPPRESS, ArgumentParser, Namespace
 
 from lightning_imbal.callbacks.results import write_whole
-from lightning_imbal.cli_errors import cause
+from lightning_imbal.cli_errors import RUN_OPTIONS, cause
 from lightning_imbal.data import ImbalDataModule
 from lightning_imbal.data.audit import audit, read_lists
+from lightning_imbal.data.duplicates import DISTANCE
 from lightning_imbal.data.prepare import prepare
+from lightning_imbal.data.splits import PARTS
 from lightning_imbal.errors import UserError
 from lightning_imbal.report.audit import print_audit
 from lightning_imbal.report.prepared import print_prepared
 
-LISTS = ("train", "val", "test", "groups", "images")
+LISTS = (*PARTS, "groups", "images")
 # What else a configuration of `fit` holds: it can be given as it is, these parts are not looked at.
-OF_TRAINING = ("seed_everything", "model", "trainer", "then", "run_dir", "monitor", "monitor_mode", "ckpt_path")
+OF_TRAINING = sorted({"trainer", *RUN_OPTIONS} - {"config", "data"})
 
 
 def run(args: list[str]) -> int:
@@ -50,12 +51,12 @@ def _parser(verb: str) -> ArgumentParser:
     if verb == "prepare":
         parser.add_argument("--verify", type=bool, default=False, help="Compare the checksums of the whole cache.")
         return parser
-    for name in LISTS[:3]:
+    for name in PARTS:
         parser.add_argument(f"--{name}", type=str | None, help=f"Instead of data: CSV with the images for {name}.")
     parser.add_argument("--groups", type=str | None, help="CSV with columns image and lesion_id or group.")
     parser.add_argument("--images", type=str | None, help="Folder of the listed pictures.")
     parser.add_argument(
-        "--distance", type=int | None, help="Bits of 256 in which near-duplicates may differ; default 30."
+        "--distance", type=int, default=DISTANCE, help="Bits of 256 that may differ in near-duplicates."
     )
     return parser
 
@@ -71,13 +72,11 @@ def _prepare(data: ImbalDataModule | None, config: Namespace) -> int:
 
 def _audit(data: ImbalDataModule | None, config: Namespace) -> int:
     lists = {name: config[name] for name in LISTS}
-    distance = {} if config.distance is None else {"distance": config.distance}
     if any(lists.values()):
-        table = read_lists(**lists)
-        found = audit(table, group_name=table.attrs.get("group_name", "group"), **distance)
-        title = " + ".join(Path(lists[name]).name for name in LISTS[:3] if lists[name])
+        found = audit(read_lists(**lists), distance=config.distance)
+        title = " + ".join(Path(lists[name]).name for name in PARTS if lists[name])
     elif data is not None:
-        found = audit(audit_table(data), data.class_names, group_name=data.group_name or "group", **distance)
+        found = audit(data.table, data.class_names, config.distance, data.group_name)
         title = f"{type(data).__name__}, {type(data.split).__name__}"
     else:
         raise UserError(
@@ -87,16 +86,6 @@ def _audit(data: ImbalDataModule | None, config: Namespace) -> int:
     print_audit(found, title)
     _write(config.json, found)
     return int(found["leaks"])
-
-
-def audit_table(data: ImbalDataModule) -> pd.DataFrame:
-    """The images of a data set's parts as `audit` takes them."""
-    table = data.table[data.table["part"].isin(LISTS[:3])].copy()
-    table["class"] = [data.class_names[label] for label in table["label"]]
-    for name in ("group", "path"):
-        if name not in table:
-            table[name] = None
-    return table[["image", "part", "class", "group", "path"]]
 
 
 def _write(path: str | None, found: dict[str, Any]) -> None:

@@ -23,6 +23,16 @@ def quiet_environment(monkeypatch):
     monkeypatch.delenv("PL_GLOBAL_SEED", raising=False)
 
 
+@pytest.fixture
+def no_decoder(monkeypatch):
+    """Makes the decoder fail: what only reads labels must not call it."""
+
+    def refuse(*args):
+        raise AssertionError("a picture was decoded")
+
+    monkeypatch.setattr(cv2, "imdecode", refuse)
+
+
 @pytest.fixture(scope="session")
 def isic_root(tmp_path_factory) -> Path:
     """72 pictures of 24 x 18 pixels in the layout of ISIC 2018 task 3; a class is a colour, do not write into it."""

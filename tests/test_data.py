@@ -33,14 +33,6 @@ def copied_root(isic_root, tmp_path):
     return shutil.copytree(isic_root, tmp_path / "copy")
 
 
-@pytest.fixture
-def no_decoder(monkeypatch):
-    def refuse(*args):
-        raise AssertionError("a picture was decoded")
-
-    monkeypatch.setattr(cv2, "imdecode", refuse)
-
-
 def table_counts(data):
     return dict(zip(data.class_names, np.bincount(data.table["label"]).tolist(), strict=True))
 

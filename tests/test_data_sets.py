@@ -5,7 +5,6 @@ import os
 import shutil
 from pathlib import Path
 
-import cv2
 import layouts
 import numpy as np
 import pandas as pd
@@ -114,14 +113,6 @@ def linked(layout, tmp_path):
         return root
 
     return link
-
-
-@pytest.fixture
-def no_decoder(monkeypatch):
-    def refuse(*args):
-        raise AssertionError("a picture was decoded")
-
-    monkeypatch.setattr(cv2, "imdecode", refuse)
 
 
 def part_counts(data):

@@ -38,8 +38,7 @@ class ResultsWriter(Callback):
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Writes which image is in which part, into the folder of the stage."""
         if trainer.is_global_zero:
-            data = trainer.datamodule
-            table = data.table.assign(**{"class": [data.class_names[label] for label in data.table["label"]]})
+            table = trainer.datamodule.table
             columns = [name for name in ("image", "class", "group", "part") if name in table]
             file = Path(trainer.default_root_dir) / "split.csv"
             write_whole(file, lambda path: table.to_csv(path, columns=columns, index=False))

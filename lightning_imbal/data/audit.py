@@ -1,14 +1,15 @@
 """Finds what leaks between the parts of a split: shared groups, ids, files and photographs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from lightning_imbal.data.duplicates import DISTANCE, PARTS, inspect_pictures
-from lightning_imbal.data.index import pictures_below, read_columns
+from lightning_imbal.data.duplicates import DISTANCE, inspect_pictures
+from lightning_imbal.data.index import pictures_below, read_columns, stripped
+from lightning_imbal.data.splits import PARTS
 from lightning_imbal.errors import UserError
 
 COLUMNS = ["image", "part", "class", "group", "path"]
@@ -57,14 +58,11 @@ def read_lists(
     return table
 
 
-def _read(file: str, columns: Iterable[str], **options) -> tuple[pd.DataFrame, str | None]:
+def _read(file: str, columns: Collection[str], **options) -> tuple[pd.DataFrame, str | None]:
     """Reads `image` and the first of some columns that is there; returns that column's name too."""
-    read_columns(file, ["image"])
-    header = pd.read_csv(file, nrows=0).columns
-    column = next((name for name in columns if name in header), None)
-    wanted = ["image"] if column is None else ["image", column]
-    table = read_columns(file, wanted, dtype="str", index_col=False, **options)
-    table = table.apply(lambda cells: cells.str.strip()).mask(lambda cells: cells == "")
+    table = stripped(read_columns(file, ["image"], columns, dtype="str", index_col=False, **options))
+    column = next((name for name in columns if name in table), None)
+    table = table[["image"] if column is None else ["image", column]]
     empty = table["image"].isna().to_numpy()
     if empty.any():
         raise UserError(f"{file} has no image in row {empty.argmax() + 1}: mend or remove the row.")

@@ -127,21 +127,20 @@ class ImbalDataModule(LightningDataModule, ABC):
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """The index and the `part` of each row: train, val, test, unreadable, or empty if it is left out."""
+        """The index, each row's `class` by name, and its `part`: train, val, test, unreadable, or empty: left out."""
         bad = getattr(self.images, "bad", {}) if self.on_bad_image == "skip" else {}
         part = self.split.part_of_rows(self.index, self.groups)
         part[list(bad)] = "unreadable"
         train = np.flatnonzero(part == "train")
         part[np.setdiff1d(train, self.subsample(self.index["label"].to_numpy(), train))] = ""
         if bad:
-            first = bad[min(bad)]
-            rank_zero_info(f"Left out {len(bad)} of {len(part)} images that cannot be read. The first: {first}")
-        return self.index.assign(part=part)
+            rank_zero_info(f"Left out {len(bad)} of {len(part)} images that cannot be read. The first: {bad[min(bad)]}")
+        return self.index.assign(part=part, **{"class": np.array(self.class_names)[self.index["label"]]})
 
     @property
     def class_counts(self) -> list[int]:
         """Class sizes of the training part, ordered by label."""
-        counts = np.bincount(self._labels("train"), minlength=len(self.class_names))
+        counts = np.bincount(self.labels_of("train"), minlength=len(self.class_names))
         if (counts == 0).any():
             empty = ", ".join(np.array(self.class_names)[counts == 0])
             raise UserError(f"The training part has no image of: {empty}. Choose another split, or leave it out.")
@@ -163,7 +162,8 @@ class ImbalDataModule(LightningDataModule, ABC):
         """Row numbers of a part in the sample table."""
         return np.flatnonzero(self.table["part"] == part)
 
-    def _labels(self, part: str) -> np.ndarray:
+    def labels_of(self, part: str) -> np.ndarray:
+        """Class of every row of a part."""
         return self.table["label"].to_numpy()[self.rows(part)]
 
     @property
@@ -195,7 +195,7 @@ class ImbalDataModule(LightningDataModule, ABC):
             UserError: It refuses its arguments, or composes batches of another size.
         """
         try:
-            sampler = self.sampler(torch.from_numpy(self._labels("train")))
+            sampler = self.sampler(torch.from_numpy(self.labels_of("train")))
         except ValueError as error:
             raise UserError(str(error)) from error
         wanted = getattr(sampler, "batch_size", self.batch_size)

@@ -135,7 +135,9 @@ class DiskCache(Sequence[np.ndarray]):
 
     def stale(self) -> list[int]:
         """Numbers of the shards that `build` would write: absent, of the wrong length, or of other or changed files."""
-        sources = self._sources()
+        return self._stale(self._sources())
+
+    def _stale(self, sources: np.ndarray) -> list[int]:
         return [shard for shard in range(self._shards) if not self._is_current(shard, sources[_rows(shard)])]
 
     def verify(self, progress: bool = True) -> list[str]:
@@ -189,7 +191,8 @@ class DiskCache(Sequence[np.ndarray]):
         return False
 
     def _fill(self, progress: bool) -> int:
-        sources, stale = self._sources(), self.stale()
+        sources = self._sources()
+        stale = self._stale(sources)
         kept = {self._file(i, suffix) for i in set(range(self._shards)).difference(stale) for suffix in ("bin", "json")}
         for file in set(self.folder.glob("shard-*")) - kept:
             file.unlink()

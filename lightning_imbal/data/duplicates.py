@@ -12,9 +12,9 @@ import pandas as pd
 from PIL import Image
 
 from lightning_imbal.data.cache import decode_ahead, read_image
+from lightning_imbal.data.splits import PARTS
 from lightning_imbal.errors import BadImageError
 
-PARTS = ("train", "val", "test")
 # A side of 8 (64 bits) cannot tell lesions apart: 40 pairs of different lesions in HAM10000 are within 2 bits, and only
 # one of them is really the same picture.
 HASH_SIDE = 16

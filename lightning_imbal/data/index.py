@@ -1,7 +1,7 @@
 """Reads label files into an index, with one sentence for whatever is wrong with them."""
 
 import os
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +12,13 @@ from lightning_imbal.errors import DatasetNotFoundError, UserError
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"}
 
 
-def read_columns(path: str | Path, columns: Sequence[str], **options) -> pd.DataFrame:
+def read_columns(path: str | Path, columns: Sequence[str], optional: Collection[str] = (), **options) -> pd.DataFrame:
     """Reads some columns of a CSV file.
 
     Args:
         path: The file; may be compressed (`.gz`).
         columns: Names of the columns to read.
+        optional: Names of columns to read where the file has them.
         **options: Further arguments of `pandas.read_csv`.
 
     Raises:
@@ -30,7 +31,8 @@ def read_columns(path: str | Path, columns: Sequence[str], **options) -> pd.Data
                 f"{path} has no column {' and no column '.join(map(repr, missing))}, only "
                 f"{', '.join(map(repr, header))}: rename its columns, or give the file that has them."
             )
-        table = pd.read_csv(path, usecols=list(columns), **options)
+        wanted = [*columns, *(name for name in optional if name in header)]
+        table = pd.read_csv(path, usecols=wanted, **options)
     except FileNotFoundError as error:
         raise DatasetNotFoundError(f"There is no file {path}: give the path of an existing CSV file.") from error
     except UnicodeDecodeError as error:
@@ -42,28 +44,30 @@ def read_columns(path: str | Path, columns: Sequence[str], **options) -> pd.Data
     return table
 
 
-def label_numbers(
-    values: pd.Series, numbers: Sequence[Hashable] | Mapping[Hashable, int], image: pd.Series, source: str | Path
-) -> np.ndarray:
+def stripped(table: pd.DataFrame) -> pd.DataFrame:
+    """Text without the spaces around it; a cell of spaces is empty."""
+    return table.apply(lambda cells: cells.str.strip()).mask(lambda cells: cells == "")
+
+
+def label_numbers(values: pd.Series, classes: Sequence[Hashable], image: pd.Series, source: str | Path) -> np.ndarray:
     """Translates the labels of a file into class numbers.
 
     Args:
         values: Label of every image as the file gives it.
-        numbers: The labels in the order of the class numbers, or the number of each label.
+        classes: The labels in the order of the class numbers.
         image: Id of every image, for the message.
         source: The file, for the message.
 
     Raises:
         UserError: A label is empty or not in the list; the message names the first image that has one.
     """
-    known = numbers if isinstance(numbers, Mapping) else {value: i for i, value in enumerate(numbers)}
-    label = values.map(known)
+    label = values.map({value: number for number, value in enumerate(classes)})
     if label.isna().any():
         first = int(label.isna().to_numpy().argmax())
         found = "no label" if pd.isna(values.iloc[first]) else f"the label {str(values.iloc[first])!r}"
         raise UserError(
             f"{source} gives {image.iloc[first]} {found} ({label.isna().sum()} such rows): "
-            f"mend the file; the labels are {', '.join(map(str, known))}."
+            f"mend the file; the labels are {', '.join(map(str, classes))}."
         )
     return label.to_numpy(dtype=np.int64)
 

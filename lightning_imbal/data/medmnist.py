@@ -15,10 +15,8 @@ import pandas as pd
 
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.long_tail import thin_out
-from lightning_imbal.data.splits import Official
+from lightning_imbal.data.splits import PARTS, Official
 from lightning_imbal.errors import DatasetNotFoundError, UserError
-
-PARTS = ("train", "val", "test")
 
 
 class MedMNIST(ImbalDataModule):

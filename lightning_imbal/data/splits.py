@@ -16,6 +16,7 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, train
 from lightning_imbal.data.index import read_columns
 from lightning_imbal.errors import UserError
 
+PARTS = ("train", "val", "test")
 Parts = dict[str, np.ndarray]
 
 
@@ -123,7 +124,7 @@ class Official(Split):
 
     def __call__(self, index: pd.DataFrame, group: np.ndarray | None = None) -> Parts:
         part = _column(index, "official", "split")
-        rows = {name: np.flatnonzero(part == name) for name in ("train", "val", "test")}
+        rows = {name: np.flatnonzero(part == name) for name in PARTS}
         if self.val and not len(rows["val"]):
             rows["train"], rows["val"] = _take(rows["train"], index["label"].to_numpy(), group, self.val, self.seed)
         return rows

@@ -6,11 +6,9 @@ from pathlib import Path
 import pandas as pd
 
 from lightning_imbal.data.base import ImbalDataModule
-from lightning_imbal.data.index import label_numbers, pictures_below, read_columns
-from lightning_imbal.data.splits import Holdout, Official
+from lightning_imbal.data.index import label_numbers, pictures_below, read_columns, stripped
+from lightning_imbal.data.splits import PARTS, Holdout, Official
 from lightning_imbal.errors import DatasetNotFoundError, UserError
-
-PARTS = ("train", "val", "test")
 
 
 class CSVData(ImbalDataModule):
@@ -56,8 +54,7 @@ class CSVData(ImbalDataModule):
         names = {column: name for name, column in self.columns.items() if column is not None}
         # Only an empty cell is missing: a class may be called None or NA.
         text = {"dtype": str, "keep_default_na": False, "na_values": [""]}
-        file = read_columns(self.labels_file, list(names), **text).rename(columns=names)
-        file = file.apply(lambda cells: cells.str.strip())
+        file = stripped(read_columns(self.labels_file, list(names), **text).rename(columns=names))
         empty = file[["image", "label"]].isna().any(axis=1)
         if empty.any():
             raise UserError(

@@ -7,7 +7,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-MAX_ROWS = 20
+from lightning_imbal.report.terminal import print_list
+
 WORD = {"train": "training", "val": "validation", "test": "test"}
 
 
@@ -27,12 +28,7 @@ def print_audit(report: dict[str, Any], title: str) -> None:
         console.print(f"[bold]{escape(heading)}[/]", soft_wrap=True)
         console.print(table)
     for heading, rows, number in lists(report):
-        console.print(f"[bold]{escape(heading)}[/]", soft_wrap=True)
-        for row in rows[:MAX_ROWS]:
-            console.print(escape(f"  {row}"), soft_wrap=True)
-        if number > MAX_ROWS:
-            has = "all" if number == len(rows) else f"the nearest {len(rows)}"
-            console.print(f"  ... and {number - MAX_ROWS} more: --json FILE has {has}")
+        print_list(console, heading, rows, number)
     for line in remarks(report):
         console.print(escape(line), soft_wrap=True)
 

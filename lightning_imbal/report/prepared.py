@@ -5,7 +5,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-SHOWN = 20
+from lightning_imbal.report.terminal import print_list
 
 
 def print_prepared(found: dict[str, Any]) -> None:
@@ -29,20 +29,16 @@ def print_prepared(found: dict[str, Any]) -> None:
     console.print(f"{total:,} images, imbalance ratio {largest / smallest:.1f}" if smallest else f"{total:,} images")
     for complaint in found["complaints"]:
         console.print(f"[bold red]{complaint}", highlight=False)
-    _print_list(console, "cannot be read", [f"{row['image']}: {row['cause']}" for row in found.get("unreadable", [])])
-    _print_list(console, "beside them have no label here and are not used", found.get("unused", []))
+    lists = {
+        "cannot be read": [f"{row['image']}: {row['cause']}" for row in found.get("unreadable", [])],
+        "beside them have no label here and are not used": found.get("unused", []),
+    }
+    for what, rows in lists.items():
+        if rows:
+            print_list(console, f"{len(rows):,} pictures {what}:", rows)
     if "cache" in found:
         done = f"{found['decoded']:,} decoded now" if found["decoded"] else "it was up to date"
         console.print(
             f"Cache: {found['cache']} ({found['bytes'] / 1e9:.2f} GB, {done}).", highlight=False, soft_wrap=True
         )
         console.print("Train from it with --data.cache disk and the same --data.image_size or --data.short_side.")
-
-
-def _print_list(console: Console, what: str, lines: list[str]) -> None:
-    if lines:
-        console.print(f"[bold]{len(lines):,} pictures {what}:", highlight=False)
-    for line in lines[:SHOWN]:
-        console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
-    if len(lines) > SHOWN:
-        console.print(f"  ... and {len(lines) - SHOWN:,} more: --json FILE writes all.")

@@ -1,14 +1,17 @@
 """Tables in the terminal, made from the metrics.json of one or more runs."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console, Group
+from rich.markup import escape
 from rich.table import Table
 
 from lightning_imbal.errors import UserError
 
+MAX_ROWS = 20
 SUMMARY = {
     "accuracy": "Accuracy",
     "balanced_accuracy": "Balanced accuracy (MCR)",
@@ -21,6 +24,24 @@ SUMMARY = {
     "kendall_tau": "Kendall tau-b",
     "ece": "Expected calibration error",
 }
+
+
+def print_list(console: Console, heading: str, rows: Sequence[str], number: int | None = None) -> None:
+    """Prints a heading and the first rows of a list of which a JSON file holds the rest.
+
+    Args:
+        console: Where to print.
+        heading: Printed in bold.
+        rows: One line each.
+        number: How many rows there are in truth, if these are only the nearest.
+    """
+    number = len(rows) if number is None else number
+    console.print(f"[bold]{escape(heading)}[/]", highlight=False, soft_wrap=True)
+    for row in rows[:MAX_ROWS]:
+        console.print(escape(f"  {row}"), highlight=False, soft_wrap=True)
+    if number > MAX_ROWS:
+        has = "all" if number == len(rows) else f"the nearest {len(rows)}"
+        console.print(f"  ... and {number - MAX_ROWS} more: --json FILE has {has}", highlight=False)
 
 
 def read_results(run: str | Path) -> dict[str, Any]:
