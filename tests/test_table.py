@@ -136,6 +136,7 @@ class TestCSVData:
         [
             (lambda t: t.rename(columns={"label": "diagnosis"}), ["no column 'label'", "'diagnosis'"]),
             (lambda t: t.assign(label=t["label"].where(t.index != 3)), ["no label in line 5"]),
+            (lambda t: t.assign(label=t["label"].where(t.index != 3, "  ")), ["no label in line 5"]),
             (lambda t: pd.concat([t, t[:1]]), ["benign_0.png twice"]),
             (lambda t: t.assign(image=t["image"].replace("benign_1.png", "gone.png")), ["1 of the 40", "gone.png"]),
             (lambda t: t[:0], ["no rows"]),
