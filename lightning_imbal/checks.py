@@ -8,6 +8,20 @@ from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.splits import torn_groups
 from lightning_imbal.errors import UserError
 from lightning_imbal.modules.base import ImbalClassifier, ImbalModule
+from lightning_imbal.modules.frozen_head import FrozenHead
+
+
+def check_start(config: Namespace, model: ImbalModule) -> None:
+    """Checks the stage that `fit` is about to start.
+
+    Raises:
+        UserError: It would train a classifier on a frozen backbone that was never trained.
+    """
+    if isinstance(model, FrozenHead) and not (model.backbone_ckpt or config.model.init_args.pretrained):
+        raise UserError(
+            "FrozenHead would train a classifier on a backbone of random weights: give it as the second stage, such as "
+            "--then experiments/heads/crw.yaml, or set --model.backbone_ckpt or --model.pretrained."
+        )
 
 
 def check_stage(config: Namespace, last: bool, model: ImbalModule, data: ImbalDataModule) -> None:
@@ -43,7 +57,17 @@ def check_stage(config: Namespace, last: bool, model: ImbalModule, data: ImbalDa
             f"{type(data.split).__name__} puts images of one {data.group_by} into several parts ({len(torn)} times, "
             f"the first is {torn.iloc[0]}): choose Holdout or KFold, which keep them together, or do not group it."
         )
-    data.train_sampler()
+    if model.needs_pairs and data.paired_sampler is None:
+        raise UserError(
+            f"{type(model).__name__} mixes two images, but the data draws one: set a sampler for the second one, "
+            "such as --data.paired_sampler ClassPower --data.paired_sampler.q 0."
+        )
+    if data.paired_sampler is not None and not model.needs_pairs:
+        raise UserError(
+            f"{type(model).__name__} has no use for the second image that paired_sampler draws: set it to null."
+        )
+    data.train_samplers()
+    model.build_optimizers(config.trainer.max_epochs or 1000)  # Lightning's number where none is given
     if not len(data.rows("test")):
         raise UserError(
             f"{type(data.split).__name__} leaves no image to test on: choose a split with a test part, such as "

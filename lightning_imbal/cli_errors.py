@@ -7,25 +7,33 @@ from importlib import import_module
 
 from albumentations import Compose
 from lightning.pytorch import Trainer
+from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import Sampler
 
 import lightning_imbal.callbacks
 import lightning_imbal.data
 import lightning_imbal.losses
 import lightning_imbal.modules
-from lightning_imbal import batch_samplers, predictors, samplers
+from lightning_imbal import batch_samplers, heads, mixers, predictors, samplers, schedulers
 from lightning_imbal.errors import UserError
 
 BASES = {
     "data": lightning_imbal.data.ImbalDataModule,
     "split": lightning_imbal.data.Split,
     "sampler": Sampler,
+    "paired_sampler": Sampler,
     "train_transform": Compose,
     "test_transform": Compose,
     "model": lightning_imbal.modules.ImbalModule,
     "loss": lightning_imbal.losses.ImbalancedLoss,
+    "head": (heads.NormedLinear, heads.LearnableScale, heads.ClosedFormHead),
+    "metric": lightning_imbal.losses.MetricTerm,
+    "mixer": mixers.Mixer,
     "predictor": predictors.Predictor,
+    "perturb": predictors.PerturbedInput,
+    "scheduler": LRScheduler,
 }
+CHOICES = (samplers, batch_samplers, heads, mixers, predictors, schedulers)
 RUN_OPTIONS = ["config", "model", "data", "then", "run_dir", "monitor", "monitor_mode", "seed_everything", "ckpt_path"]
 
 
@@ -83,7 +91,7 @@ def _unknown_argument(name: str, owners: list[str]) -> str:
 def _unknown_class(name: str, key: str) -> str:
     public = [lightning_imbal.modules, lightning_imbal.data, lightning_imbal.losses, lightning_imbal.callbacks]
     known = {getattr(package, name) for package in public for name in package.__all__}
-    for module in (samplers, batch_samplers, predictors):
+    for module in CHOICES:
         known |= {value for value in vars(module).values() if getattr(value, "__module__", "") == module.__name__}
     known = {value for value in known if inspect.isclass(value)}
     base = BASES.get(key.rpartition(".")[2], object)

@@ -16,10 +16,10 @@ def run_seed() -> int:
     return int(os.environ.get("PL_GLOBAL_SEED", 0))
 
 
-def epoch_generator(seed: int, epoch: int) -> torch.Generator:
-    """A generator that depends on nothing but `seed` and `epoch`, both non-negative."""
-    # Hashing both, unlike adding them, keeps epoch 1 of seed 0 apart from epoch 0 of seed 1.
-    state = np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0]
+def epoch_generator(seed: int, epoch: int, stream: int = 0) -> torch.Generator:
+    """A generator that depends on nothing but `seed`, `epoch` and `stream`, none of them negative."""
+    # Hashing them, unlike adding them, keeps epoch 1 of seed 0 apart from epoch 0 of seed 1.
+    state = np.random.SeedSequence([seed, epoch, stream]).generate_state(1, np.uint64)[0]
     return torch.Generator().manual_seed(int(state) & (2**63 - 1))
 
 
@@ -35,12 +35,15 @@ class EpochSampler(Sampler[int], ABC):
 
     Attributes:
         max_epochs: Number of epochs of the run; set by the DataModule to the Trainer's number of epochs.
+        stream: Samplers that draw for one batch together, such as those of Balanced-MixUp, have different streams,
+            else equal seeds would give equal draws.
 
     Raises:
         ValueError: `labels` is empty, or not a vector of integers.
     """
 
     max_epochs: int | None = None
+    stream: int = 0
 
     def __init__(self, labels: Tensor, seed: int | None = None) -> None:
         if labels.ndim != 1 or labels.is_floating_point():
@@ -58,7 +61,7 @@ class EpochSampler(Sampler[int], ABC):
         self.epoch = epoch
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self.draw(epoch_generator(self.seed, self.epoch)).tolist())
+        return iter(self.draw(epoch_generator(self.seed, self.epoch, self.stream)).tolist())
 
     @abstractmethod
     def __len__(self) -> int:
@@ -77,6 +80,16 @@ class EpochSampler(Sampler[int], ABC):
         if length < 1:
             raise ValueError(f"length must be at least 1, but is {length}.")
         return length
+
+    def epochs_of_run(self) -> int:
+        """Returns `max_epochs`; ValueError if it is not known."""
+        # Lightning's -1 means epochs without end.
+        if self.max_epochs is None or self.max_epochs < 0:
+            raise ValueError(
+                f"{type(self).__name__} needs to know the number of epochs, but max_epochs is {self.max_epochs}: "
+                "set it to that of the Trainer."
+            )
+        return self.max_epochs
 
     def cycle_images(self, drawn_class: Tensor, generator: torch.Generator) -> Tensor:
         """Draws an image for each drawn class (L,), without replacement until all images of the class are used.
@@ -177,14 +190,32 @@ class DeferredBalance(EpochSampler):
         return len(self.instance)
 
     def draw(self, generator: torch.Generator) -> Tensor:
-        # Lightning's -1, epochs without end, has no fraction either.
-        if self.max_epochs is None or self.max_epochs < 0:
-            raise ValueError(
-                f"DeferredBalance needs to know the number of epochs, but max_epochs is {self.max_epochs}: "
-                "set it to that of the Trainer."
-            )
-        switched = self.epoch >= round(self.start * self.max_epochs)
+        switched = self.epoch >= round(self.start * self.epochs_of_run())
         return (self.balanced if switched else self.instance).draw(generator)
+
+
+class ProgressiveBalance(EpochSampler):
+    """Progressively-balanced sampling: Every epoch is drawn a little more evenly from the classes than the one before.
+
+    Kang et al. 2020, "Decoupling Representation and Classifier for Long-Tailed Recognition"; also in the code released
+    with Galdran et al. 2021. In the 0-based epoch `e` class `c` has probability `(1 - t) * n_c / N + t / C` with
+    `t = e / (max_epochs - 1)`, where C counts the classes that have images. N draws with replacement make an epoch.
+
+    Args:
+        labels: Class label of each image, shape (N,).
+        seed: None takes the seed of the run.
+
+    Raises:
+        ValueError: `labels` is empty or not a vector of integers, or, when an epoch is drawn, `max_epochs` is not set.
+    """
+
+    def __len__(self) -> int:
+        return len(self.class_of_image)
+
+    def draw(self, generator: torch.Generator) -> Tensor:
+        t = min(self.epoch / max(self.epochs_of_run() - 1, 1), 1.0)
+        probability = (1 - t) / len(self) + t / (len(self.class_sizes) * self.class_sizes.double())
+        return probability[self.class_of_image].multinomial(len(self), replacement=True, generator=generator)
 
 
 class OversampleToMax(EpochSampler):

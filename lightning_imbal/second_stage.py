@@ -1,9 +1,12 @@
 """How the `then` of several configurations, laid over each other, becomes one second stage."""
 
+from pathlib import Path
 from typing import Any
 
 import yaml
 from jsonargparse import Namespace
+
+from lightning_imbal.errors import UserError
 
 Then = dict[str, Any] | None
 
@@ -13,25 +16,47 @@ def is_stage(then: Then) -> bool:
     return bool(then) and "class_path" in (then.get("model") or {})
 
 
-def merged(config: Namespace) -> Then:
+def merged(config: Namespace, command_line: str | None) -> Then:
     """Lays the `then` of every --config file over the earlier ones, and that of the command line over all.
 
     One that names a model replaces what was there; one that does not (an overlay that shortens every stage) adjusts it,
-    and is ignored where there is no second stage.
+    and is ignored where there is no second stage. Instead of a stage, `then` may be the path of a file that holds it,
+    relative to the configuration that names it or, on the command line, to the working directory.
 
     Args:
         config: The parsed configuration of `fit`; its own `then` is the last one given.
+        command_line: What was given as `--then`.
+
+    Raises:
+        UserError: There is no such file, or it holds no stage.
     """
     then: Then = None
     for path in config.get("config") or []:
         content = yaml.safe_load(path.get_content()) or {}
         if "then" in content:
-            then = _lay_over(then, content["then"])
+            then = _lay_over(then, _read(content["then"], Path(path.absolute).parent))
+    if command_line is not None:
+        then = _lay_over(then, _read(yaml.safe_load(command_line), Path()))
+    if isinstance(config.then, str):
+        return then
     last = _unfolded(config.then)
     # What the parser hands over is the last file's, in which an option of the command line has replaced a whole branch.
     again = is_stage(then) and is_stage(last) and then["model"]["class_path"] == last["model"]["class_path"]
     then = _merge(then, last) if again else _lay_over(then, last)
     return then if is_stage(then) else None
+
+
+def _read(then: Then | str, folder: Path) -> Then:
+    """Replaces the path of a file by what it holds."""
+    if not isinstance(then, str):
+        return then
+    file = folder / then
+    if not file.is_file():
+        raise UserError(f"There is no file {file}: give `then` a stage, or the path of one, such as heads/crw.yaml.")
+    stage = yaml.safe_load(file.read_text())
+    if not isinstance(stage, dict) or not is_stage(stage):
+        raise UserError(f"{file} is no second stage: it must name a model, such as model: {{class_path: FrozenHead}}.")
+    return stage
 
 
 def _unfolded(then: Then) -> Then:

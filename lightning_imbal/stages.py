@@ -49,7 +49,7 @@ class ImbalCLI(LightningCLI):
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Adds the run's folder, the second stage, the checkpoint rule, and the links from the data to the model."""
         parser.add_argument("--run_dir", type=str | None, help="Folder of the run; null: runs/<names of configs>.")
-        parser.add_argument("--then", type=dict | None, help="How the next stage differs from this one.")
+        parser.add_argument("--then", type=dict | str | None, help="How the next stage differs, or a file with it.")
         parser.add_argument(
             "--monitor",
             type=str | None,
@@ -77,7 +77,7 @@ class ImbalCLI(LightningCLI):
         config = self.config[self.subcommand]
         if self.subcommand == "fit":
             run_folder.use_local_weights(config)
-            config.then = second_stage.merged(config)
+            config.then = second_stage.merged(config, run_folder.given("then", self.args))
             following = self._next_stage(config)
             while following is not None:
                 following = self._next_stage(following)
@@ -97,8 +97,9 @@ class ImbalCLI(LightningCLI):
             return None
         base = config.clone()
         base.then = None
-        # Several views are for the contrast of the first stage.
-        base.data.init_args.views, base.data.init_args.more_views = 1, None
+        # Several views and pairs of images are for the training step of the first stage.
+        for name, value in {"views": 1, "more_views": None, "paired_sampler": None}.items():
+            base.data.init_args[name] = value
         return self._parser("fit").parse_object(config.then, base)
 
     def _class_counts(self, data: ImbalDataModule) -> list[int]:
@@ -139,11 +140,8 @@ class ImbalCLI(LightningCLI):
         self._check()
         if self.subcommand == "fit":
             kwargs["default_root_dir"] = self.folder
-            monitor, mode = self._monitor, self.config.fit.monitor_mode
-            keep = {"monitor": monitor, "mode": mode, "save_last": True if monitor else "link"}
-            folder = self.folder / "checkpoints"
             callbacks += [
-                ModelCheckpoint(folder, "best", enable_version_counter=False, **keep),
+                *self._checkpoints(),
                 LearningRateMonitor(logging_interval="epoch"),
                 ClassF1Panels(),
                 ResultsWriter(self.run, self._identity()),
@@ -157,6 +155,15 @@ class ImbalCLI(LightningCLI):
                 callbacks.append(ResultsWriter(self.results, self._identity()))
         return super().instantiate_trainer(callbacks=callbacks, **kwargs)
 
+    def _checkpoints(self) -> list[ModelCheckpoint]:
+        """Keeps the best and the last epoch; without a monitored score they are the same file."""
+        folder, common = self.folder / "checkpoints", {"enable_version_counter": False}
+        if self._monitor is None:
+            return [ModelCheckpoint(folder, "best", save_last="link", **common)]
+        best = ModelCheckpoint(folder, "best", monitor=self._monitor, mode=self.config.fit.monitor_mode, **common)
+        # With save_last=True, the first one would write the last epoch only if it is the best as well.
+        return [best, ModelCheckpoint(folder, "last", **common)]
+
     def _check(self) -> None:
         """Refuses what cannot work before anything is written; in the first stage, for all later stages too."""
         config = self.config[self.subcommand]
@@ -166,6 +173,7 @@ class ImbalCLI(LightningCLI):
             return
         run_folder.refuse_other_method(self.folder, config)
         model, data = self.model, self.datamodule
+        checks.check_start(config, model)
         with isolate_rng():
             while (following := self._next_stage(config)) is not None:
                 checks.check_stage(config, False, model, data)
@@ -235,5 +243,8 @@ class ImbalCLI(LightningCLI):
 
     @rank_zero_only
     def _print_table(self, folder: Path) -> None:
+        beside = [str(folder / name) for name in self.model.side_reports if (folder / name).is_dir()]
         print_runs([str(folder)])
+        if beside:
+            print_runs([*beside, str(folder)])
         print(f"Results: {folder}")

@@ -14,9 +14,9 @@ FLOORS = {
     5: "cli cli_errors checks data_verbs stages run_folder second_stage predict __main__",
     4: "tables report export",
     3: "modules data",
-    2: "callbacks predictors mixers batch_samplers data.dataset data.loaders data.open_images",
-    1: "losses metrics loggers samplers backbones schedulers data.index data.splits data.long_tail data.transforms "
-    "data.cache data.disk_cache",
+    2: "callbacks predictors mixers batch_samplers data.dataset data.features data.loaders data.open_images",
+    1: "losses heads metrics loggers samplers backbones schedulers data.index data.splits data.long_tail "
+    "data.transforms data.cache data.disk_cache",
     0: "errors quiet",
 }
 FLOOR_OF = {f"{PACKAGE}.{name}": floor for floor, names in FLOORS.items() for name in names.split()}

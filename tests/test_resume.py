@@ -6,6 +6,8 @@ import subprocess
 import sys
 
 import pandas as pd
+import pytest
+import torch
 
 from lightning_imbal.cli import main
 
@@ -47,3 +49,61 @@ def test_killed_in_both_stages_and_resumed_gives_the_same_predictions(tmp_path):
     for stage in ("stage1", "stage2"):
         epochs = [pd.read_csv(run / stage / "metrics.csv")["train/loss"].dropna().round(9) for run in (whole, broken)]
         assert set(epochs[0]) == set(epochs[1]), "the curves before the kill are kept"
+
+
+ONE_STAGE = ["fit", "--config", "experiments/demo.yaml", "--then", "null", "--trainer.max_epochs", "3"]
+ONE_STAGE += ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
+METHODS = {
+    # Both schedules are switched when the run is killed, in the second of three epochs.
+    "deferred and mixed": (
+        "Classifier",
+        ["--model.loss", "Deferred", "--model.loss.loss", "LDAM", "--model.loss.start", "0.3"]
+        + ["--model.head", "NormedLinear", "--model.mixer", "MixUp", "--data.sampler", "DeferredBalance"]
+        + ["--data.sampler.start", "0.3"],
+    ),
+    "cut and pasted": ("Classifier", ["--model.mixer", "CutMix", "--data.sampler", "ProgressiveBalance"]),
+    "paired": (
+        "BalancedMixUpClassifier",
+        ["--data.paired_sampler", "ClassPower", "--data.paired_sampler.q", "0"],
+    ),
+    "centers": ("MetricLearningClassifier", ["--model.metric", "CenterTerm", "--model.metric_weight", "0.001"]),
+}
+
+
+def test_the_last_epoch_is_kept_even_if_it_is_not_the_best(tmp_path):
+    """Else a resumed run would train again what came after the best epoch."""
+    args = [*ONE_STAGE, "--model", "Classifier", "--model.optimizer.lr", "0", "--monitor", "val/f1"]
+    assert main([*args, "--run_dir", str(tmp_path / "run")]) == 0
+    checkpoints = tmp_path / "run" / "stage1" / "checkpoints"
+    assert {file.name for file in checkpoints.iterdir()} == {"best.ckpt", "last.ckpt"}
+    epochs = [torch.load(checkpoints / name, weights_only=True)["epoch"] for name in ("best.ckpt", "last.ckpt")]
+    assert epochs[1] == 2, "the score of a model that does not learn stays the same"
+    assert epochs[0] < 2
+
+
+def test_a_schedule_that_waits_for_a_score_goes_on_where_it_was(tmp_path):
+    """At a rate that never improves the score, every epoch lowers it."""
+    plateau = "{class_path: Plateau, init_args: {monitor: val/f1, patience: 0, factor: 0.5}}"
+    args = [*ONE_STAGE, "--model", "Classifier", "--model.optimizer.lr", "1e-20", "--model.scheduler", plateau]
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    assert main([*args, "--run_dir", str(whole)]) == 0
+    kill("Classifier", [*args, "--run_dir", str(broken)])
+    assert main([*args, "--run_dir", str(broken), "--ckpt_path", "last"]) == 0
+    one, two = (torch.load(run / "stage1" / "checkpoints" / "last.ckpt", weights_only=True) for run in (whole, broken))
+    rates = [group["lr"] for state in (one, two) for group in state["optimizer_states"][0]["param_groups"]]
+    assert rates[0] == rates[1] < 1e-20
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_killed_in_the_middle_of_a_schedule_gives_the_same_weights(name, tmp_path):
+    module, chosen = METHODS[name]
+    args = [*ONE_STAGE, "--model", module, *chosen]
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    assert main([*args, "--run_dir", str(whole)]) == 0
+    kill(module, [*args, "--run_dir", str(broken)])
+    assert main([*args, "--run_dir", str(broken), "--ckpt_path", "last"]) == 0
+    one, two = (torch.load(run / "stage1" / "checkpoints" / "last.ckpt", weights_only=True) for run in (whole, broken))
+    assert one["epoch"] == two["epoch"] == 2
+    assert all(torch.equal(value, two["state_dict"][key]) for key, value in one["state_dict"].items())
+    assert one.get("metric_optimizer") == two.get("metric_optimizer")
+    assert ("metric_optimizer" in one) == (name == "centers")

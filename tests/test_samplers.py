@@ -1,5 +1,6 @@
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from lightning_imbal.samplers import (
     DeferredBalance,
     EpochSampler,
     OversampleToMax,
+    ProgressiveBalance,
     Reversed,
     epoch_generator,
     run_seed,
@@ -27,6 +29,12 @@ def deferred(max_epochs: int = 5, start: float = 0.4, seed: int | None = None) -
     return sampler
 
 
+def progressive(max_epochs: int = 5, seed: int | None = None) -> ProgressiveBalance:
+    sampler = ProgressiveBalance(LABELS, seed)
+    sampler.max_epochs = max_epochs
+    return sampler
+
+
 SAMPLERS = [
     lambda seed=None: ClassPower(LABELS, seed=seed),
     lambda seed=None: ClassPower(LABELS, q=0.5, seed=seed),
@@ -35,6 +43,7 @@ SAMPLERS = [
     lambda seed=None: OversampleToMax(LABELS, seed=seed),
     lambda seed=None: Reversed(LABELS, seed=seed),
     lambda seed=None: deferred(seed=seed),
+    lambda seed=None: progressive(seed=seed),
     lambda seed=None: ClassBlocks(LABELS, seed=seed),
     lambda seed=None: ClassBlocks(LABELS, per_class=3, length=50, seed=seed),
     lambda seed=None: PKBatches(LABELS, classes=2, samples=4, seed=seed),
@@ -69,6 +78,15 @@ class TestEveryEpochSampler:
             sampler.set_epoch(epoch)
             drawn.append(tuple(sampler))
         assert len(set(drawn)) == 4
+
+    def test_streams_differ(self, make):
+        first, second = make(seed=3), make(seed=3)
+        assert first.stream == 0
+        second.stream = 1
+        assert list(first) != list(second)
+        third = make(seed=3)
+        third.stream = 1
+        assert list(second) == list(third)
 
     def test_ignores_the_global_generator(self, make):
         torch.manual_seed(0)
@@ -185,19 +203,52 @@ class TestDeferredBalance:
         drawn = LABELS[torch.cat([draw(sampler, epoch) for epoch in range(1000)])]
         torch.testing.assert_close(frequencies(drawn, 4), torch.tensor([1, 0, 1, 1]) / 3, rtol=0, atol=0.01)
 
-    @pytest.mark.parametrize("max_epochs", [None, -1])
-    def test_number_of_epochs_has_to_be_known(self, max_epochs: int | None):
-        sampler = DeferredBalance(LABELS)
-        assert sampler.max_epochs is None
-        sampler.max_epochs = max_epochs
-        assert len(sampler) == 32
-        with pytest.raises(ValueError, match=f"number of epochs, but max_epochs is {max_epochs}"):
-            list(sampler)
-
     @pytest.mark.parametrize("start", [-0.1, 1.1])
     def test_start_is_a_fraction(self, start: float):
         with pytest.raises(ValueError, match="start must be in 0..1"):
             DeferredBalance(LABELS, start)
+
+
+class TestProgressiveBalance:
+    @pytest.mark.parametrize("max_epochs", [1, 2, 5])
+    def test_frequencies(self, max_epochs: int):
+        for epoch in range(max_epochs):
+            t = epoch / (max_epochs - 1) if max_epochs > 1 else 0.0
+            expected = torch.tensor([(1 - t) * SIZES[c] / 32 + t / 3 if c in SIZES else 0.0 for c in range(4)])
+            drawn = []
+            for seed in range(1000):
+                sampler = progressive(max_epochs, seed)
+                drawn.append(draw(sampler, epoch))
+            drawn = torch.cat(drawn)
+            torch.testing.assert_close(frequencies(LABELS[drawn], 4), expected, rtol=0, atol=0.01)
+            of_image = (expected / torch.bincount(LABELS))[LABELS]
+            torch.testing.assert_close(frequencies(drawn, 32), of_image, rtol=0, atol=0.005)
+
+    def test_by_hand(self):
+        # Half way the probabilities of the classes are (17/32 + 1/3) / 2, (5/32 + 1/3) / 2 and (10/32 + 1/3) / 2.
+        drawn = torch.cat([LABELS[draw(progressive(3, seed), 1)] for seed in range(2000)])
+        found = frequencies(drawn, 4)[[0, 2, 3]]
+        torch.testing.assert_close(found, torch.tensor([83, 47, 62]) / 192, rtol=0, atol=0.01)
+
+    def test_draws_with_replacement(self):
+        assert len(progressive()) == 32
+        assert draw(progressive(), 0).unique().numel() < 32
+
+    def test_stays_balanced_after_the_last_epoch(self):
+        drawn = torch.cat([LABELS[draw(progressive(2, seed), 5)] for seed in range(1000)])
+        torch.testing.assert_close(frequencies(drawn, 4), torch.tensor([1, 0, 1, 1]) / 3, rtol=0, atol=0.01)
+
+
+@pytest.mark.parametrize("sampler_class", [DeferredBalance, ProgressiveBalance])
+@pytest.mark.parametrize("max_epochs", [None, -1])
+def test_number_of_epochs_has_to_be_known(sampler_class: type[EpochSampler], max_epochs: int | None):
+    sampler = sampler_class(LABELS)
+    assert sampler.max_epochs is None
+    sampler.max_epochs = max_epochs
+    assert len(sampler) == 32
+    name = sampler_class.__name__
+    with pytest.raises(ValueError, match=f"{name} needs to know the number of epochs, but max_epochs is {max_epochs}"):
+        list(sampler)
 
 
 class TestOversampleToMax:
@@ -311,7 +362,15 @@ class TestPKBatches:
 
 @pytest.mark.parametrize(
     "sampler_class",
-    [ClassPower, OversampleToMax, Reversed, DeferredBalance, ClassBlocks, partial(PKBatches, classes=1, samples=1)],
+    [
+        ClassPower,
+        OversampleToMax,
+        Reversed,
+        DeferredBalance,
+        ProgressiveBalance,
+        ClassBlocks,
+        partial(PKBatches, classes=1, samples=1),
+    ],
 )
 class TestRefusedLabels:
     def test_empty(self, sampler_class):
@@ -324,7 +383,14 @@ class TestRefusedLabels:
             sampler_class(labels)
 
 
-def test_epoch_generator_depends_on_both_numbers():
+def test_epoch_generator_depends_on_all_numbers():
     pairs = [(0, 0), (0, 1), (1, 0), (2, 1), (1, 2), (2**32 - 1, 1000)]
-    assert len({epoch_generator(*pair).initial_seed() for pair in pairs}) == len(pairs)
-    assert epoch_generator(1, 2).initial_seed() == epoch_generator(1, 2).initial_seed()
+    numbers = [(*pair, stream) for pair in pairs for stream in (0, 1, 2)]
+    assert len({epoch_generator(*each).initial_seed() for each in numbers}) == len(numbers)
+    assert epoch_generator(1, 2, 3).initial_seed() == epoch_generator(1, 2, 3).initial_seed()
+
+
+@pytest.mark.parametrize("seed, epoch", [(0, 0), (1, 2), (2**32 - 1, 1000)])
+def test_first_stream_hashes_seed_and_epoch_alone(seed: int, epoch: int):
+    state = np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0]
+    assert epoch_generator(seed, epoch).initial_seed() == int(state) & (2**63 - 1)

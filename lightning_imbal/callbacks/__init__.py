@@ -1,6 +1,7 @@
-"""Callbacks that record what a run found."""
+"""Callbacks that record what a run found, or take part in its training."""
 
 from lightning_imbal.callbacks.class_f1 import ClassF1Panels
 from lightning_imbal.callbacks.results import ResultsWriter
+from lightning_imbal.callbacks.warmup import LinearWarmup
 
-__all__ = ["ClassF1Panels", "ResultsWriter"]
+__all__ = ["ClassF1Panels", "LinearWarmup", "ResultsWriter"]

@@ -44,7 +44,9 @@ class ResultsWriter(Callback):
             write_whole(file, lambda path: table.to_csv(path, columns=columns, index=False))
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Writes the results of the test part."""
+        """Writes the results of the test part, and those of further reports in folders of their own."""
+        for name, report in pl_module.side_reports.items():
+            self._write(trainer, report, "test", name)
         self._write(trainer, pl_module.test_report, "test")
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -52,20 +54,22 @@ class ResultsWriter(Callback):
         if trainer.state.fn == "validate":
             self._write(trainer, pl_module.val_report, "val")
 
-    def _write(self, trainer: Trainer, report: ImbalReport, part: str) -> None:
+    def _write(self, trainer: Trainer, report: ImbalReport, part: str, side: str = "") -> None:
         scores, predictions = report.compute(), report.predictions()
         if not trainer.is_global_zero:
             return
         identity = {**self.identity, **environment(trainer), "part": part}
+        identity["name"] = " ".join(filter(None, [identity["name"], side]))
         results = {"identity": identity, **summarize(scores, predictions, report)}
         image = trainer.datamodule.table["image"].to_numpy()[predictions["index"].numpy()]
         names = pd.Index(report.class_names)
         table = pd.DataFrame(predictions["probability"].float().numpy(), columns="probability/" + names)
         table.insert(0, "image", image)
         table.insert(1, "label", names.to_numpy()[predictions["label"].numpy()])
-        write_whole(self.folder / "predictions.parquet", table.to_parquet)
+        write_whole(self.folder / side / "predictions.parquet", table.to_parquet)
         # Last, because its presence says that the run is finished.
-        write_whole(self.folder / "metrics.json", lambda path: path.write_text(json.dumps(results, indent=2) + "\n"))
+        file = self.folder / side / "metrics.json"
+        write_whole(file, lambda path: path.write_text(json.dumps(results, indent=2) + "\n"))
 
 
 def summarize(scores: dict[str, float], predictions: dict[str, torch.Tensor], report: ImbalReport) -> dict[str, Any]:

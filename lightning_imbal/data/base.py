@@ -1,29 +1,26 @@
 """ImbalDataModule: index, splits, samplers, loaders and class counts, written once for every data set."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
 import albumentations as A
 import numpy as np
 import pandas as pd
-import torch
 from lightning.pytorch import LightningDataModule
 from lightning.pytorch.utilities import rank_zero_info
-from torch import Tensor
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler
 
-from lightning_imbal.data.dataset import EpochDraws, ImageDataset
+from lightning_imbal.data.dataset import Draw, EpochDraws, ImageDataset, PairedImages
+from lightning_imbal.data.features import Encoder, FeatureDataset
 from lightning_imbal.data.index import check_index, find_files
-from lightning_imbal.data.loaders import folder_dataset, image_loader
+from lightning_imbal.data.loaders import SamplerFactory, build_samplers, device_share, folder_dataset, image_loader
 from lightning_imbal.data.open_images import CACHE_DIR, Cache, OnBadImage, open_images, refuse_absent
 from lightning_imbal.data.splits import Holdout, Split, group_ids
 from lightning_imbal.data.transforms import IMAGENET_MEAN, IMAGENET_STD, Normalize, Squash, TransformFactory
 from lightning_imbal.errors import UserError
 from lightning_imbal.samplers import ClassPower
-
-SamplerFactory = Callable[[Tensor], Sampler]
 
 
 class ImbalDataModule(LightningDataModule, ABC):
@@ -37,6 +34,7 @@ class ImbalDataModule(LightningDataModule, ABC):
         class_groups: Groups of classes whose mean recall and F1 are reported, such as major / middle / minor;
             None puts the largest, middle and smallest third of the classes together.
         sampler: Built with the labels (N,) of the training part, yields positions in it.
+        paired_sampler: Built likewise; draws a second image for each one of `sampler`, which a batch holds as `other`.
         batch_size: Global batch size; each of D devices gets batch_size / D images.
         image_size: Side of the square that the network is trained on, in pixels.
         train_transform: Built with `image_size`; the training augmentation.
@@ -65,6 +63,7 @@ class ImbalDataModule(LightningDataModule, ABC):
         group_by: str | None = None,
         class_groups: dict[str, list[str]] | None = None,
         sampler: SamplerFactory = ClassPower,
+        paired_sampler: SamplerFactory | None = None,
         batch_size: int = 32,
         image_size: int = 224,
         train_transform: TransformFactory = Squash,
@@ -82,12 +81,13 @@ class ImbalDataModule(LightningDataModule, ABC):
         super().__init__()
         self.root = Path(root).expanduser()
         self.split, self.group_by, self.class_groups = split or self.default_split, group_by, class_groups
-        self.sampler, self.batch_size = sampler, batch_size
+        self.sampler, self.paired_sampler, self.batch_size = sampler, paired_sampler, batch_size
         self.train_recipes = [recipe(image_size) for recipe in [train_transform] * views + (more_views or [])]
         self.test_recipe = test_transform(image_size)
         self.normalize = Normalize(mean, std)
         self.short_side, self.cache, self.cache_dir = short_side or 2 * image_size, cache, cache_dir
         self.on_bad_image, self.num_workers = on_bad_image, num_workers
+        self.stored: dict[str, FeatureDataset] = {}
 
     @abstractmethod
     def read_index(self) -> pd.DataFrame:
@@ -167,17 +167,9 @@ class ImbalDataModule(LightningDataModule, ABC):
         return self.table["label"].to_numpy()[self.rows(part)]
 
     @property
-    def _devices(self) -> int:
-        return self.trainer.world_size if self.trainer else 1
-
-    @property
-    def _device_batch_size(self) -> int:
-        if self.batch_size % self._devices:
-            raise UserError(
-                f"A batch of {self.batch_size} images cannot be shared by {self._devices} devices: "
-                f"set data.batch_size to a multiple of {self._devices}."
-            )
-        return self.batch_size // self._devices
+    def _share(self) -> tuple[int, int]:
+        """How many devices share the work, and which of them this is."""
+        return (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
 
     def prepare_data(self) -> None:
         """Builds the disk cache, in one process, if it is wanted and not there."""
@@ -186,32 +178,39 @@ class ImbalDataModule(LightningDataModule, ABC):
 
     def setup(self, stage: str) -> None:
         """Refuses a batch size that the devices cannot share, before anything is read."""
-        _ = self._device_batch_size
+        device_share(self.batch_size, self._share[0])
 
-    def train_sampler(self) -> Sampler[int]:
-        """Builds the sampler of the training part.
+    def train_samplers(self) -> list[Sampler[int]]:
+        """Builds the sampler of the training part, and the one that is paired with it, if there is one.
 
         Raises:
-            UserError: It refuses its arguments, or composes batches of another size.
+            UserError: One of them refuses its arguments, or composes batches of another size.
         """
-        try:
-            sampler = self.sampler(torch.from_numpy(self.labels_of("train")))
-        except ValueError as error:
-            raise UserError(str(error)) from error
-        wanted = getattr(sampler, "batch_size", self.batch_size)
-        if wanted != self.batch_size:
-            raise UserError(
-                f"{type(sampler).__name__} makes batches of {wanted} images: set data.batch_size to {wanted}."
-            )
-        return sampler
+        factories = [self.sampler, self.paired_sampler] if self.paired_sampler else [self.sampler]
+        max_epochs = self.trainer.max_epochs if self.trainer else None
+        return build_samplers(factories, self.labels_of("train"), self.batch_size, max_epochs)
 
     def train_dataloader(self) -> DataLoader:
-        """Loads augmented training images in the order of the sampler."""
-        sampler, rank = self.train_sampler(), 0
-        if self.trainer:
-            rank, sampler.max_epochs = self.trainer.global_rank, self.trainer.max_epochs
-        draws = EpochDraws(sampler, self.batch_size, self._devices, rank)
-        return self._loader(self._dataset("train", self.train_recipes), draws)
+        """Loads augmented training images in the order of the sampler, or their stored features."""
+        sampler, *paired = self.train_samplers()
+        draws = EpochDraws(sampler, self.batch_size, *self._share, *paired)
+        if "train" in self.stored:
+            return self._loader(self.stored["train"], draws)
+        images = self._dataset("train", self.train_recipes)
+        return self._loader(PairedImages(images) if paired else images, draws)
+
+    def store_features(self, encode: Encoder, views: int, val: bool = True) -> None:
+        """From now on, batches of the training part, and of the validation part, hold a `feature` (B, D), no `image`.
+
+        Args:
+            encode: As for `FeatureDataset`.
+            views: Versions that are stored of each training image.
+            val: Whether to store features of the validation part.
+        """
+        parts = [("train", self.train_recipes[0], views)] + val * [("val", self.test_recipe, 1)]
+        for part, recipe, versions in parts:
+            images = self._dataset(part, [recipe])
+            self.stored[part] = FeatureDataset(images, encode, self._loader, versions, *self._share)
 
     def val_dataloader(self) -> DataLoader | list:
         """Loads the validation part; no loader if the split has none."""
@@ -222,15 +221,15 @@ class ImbalDataModule(LightningDataModule, ABC):
         return self._evaluation_loader("test")
 
     def _evaluation_loader(self, part: str) -> DataLoader | list:
-        dataset = self._dataset(part, [self.test_recipe])
+        dataset = self.stored[part] if part in self.stored else self._dataset(part, [self.test_recipe])
         return self._loader(dataset) if len(dataset) else []
 
     def _dataset(self, part: str, recipes: list[A.Compose]) -> ImageDataset:
         rows = self.rows(part)
         return ImageDataset(self.images if len(rows) else [], self.table["label"].to_numpy(), rows, recipes)
 
-    def _loader(self, dataset: ImageDataset, sampler: Sampler | None = None) -> DataLoader:
-        return image_loader(dataset, self._device_batch_size, self.num_workers, self._devices, sampler)
+    def _loader(self, dataset: Dataset, sampler: Sampler | list[Draw] | None = None) -> DataLoader:
+        return image_loader(dataset, self.batch_size, self.num_workers, self._share[0], sampler)
 
     def predict_folder(self, folder: str | Path) -> list[Path]:
         """Makes all pictures below a folder what is predicted, in the order of the files that it returns."""
@@ -241,9 +240,9 @@ class ImbalDataModule(LightningDataModule, ABC):
         """Loads the pictures that `predict_folder` was given; the index of a batch is the file's number."""
         return self._loader(self.predicted)
 
-    def on_after_batch_transfer(self, batch: dict[str, Tensor], dataloader_idx: int) -> dict[str, Tensor]:
+    def on_after_batch_transfer(self, batch: dict, dataloader_idx: int) -> dict:
         """Normalises on the device: on the way there, uint8 takes a quarter of the space."""
-        return batch | {"image": self.normalize(batch["image"], self.trainer.lightning_module.dtype)}
+        return self.normalize.batch(batch, self.trainer.lightning_module.dtype)
 
     def find(self, needed: dict[str, list[str]], source: str) -> dict[str, Path]:
         """Finds files of the data set below `root`: see `data.index.find_files`."""

@@ -14,6 +14,7 @@ from torch.utils.data import Dataset, DistributedSampler, Sampler
 from lightning_imbal.samplers import epoch_generator, run_seed
 
 Draw = tuple[int, int]
+Item = dict[str, Tensor | int]
 
 
 class ImageDataset(Dataset):
@@ -34,7 +35,7 @@ class ImageDataset(Dataset):
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, draw: int | Draw) -> dict[str, Tensor | int]:
+    def __getitem__(self, draw: int | Draw) -> Item:
         """Returns image (3, H, W), or (V, 3, H, W) for V > 1 views, uint8; label; index (row of the sample table).
 
         Args:
@@ -57,6 +58,24 @@ class ImageDataset(Dataset):
         }
 
 
+class PairedImages(Dataset):
+    """Pictures of one part, each with a second one beside it as `other`.
+
+    Args:
+        images: Where both are drawn from.
+    """
+
+    def __init__(self, images: ImageDataset) -> None:
+        self.images = images
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, draws: tuple[Draw, Draw]) -> dict[str, Tensor | int | Item]:
+        """Returns the item of the first draw, and under `other` that of the second."""
+        return self.images[draws[0]] | {"other": self.images[draws[1]]}
+
+
 class EpochDraws(DistributedSampler):
     """The list of an inner sampler, cut to whole batches, each draw with a seed of its own for the augmentation.
 
@@ -70,21 +89,35 @@ class EpochDraws(DistributedSampler):
         batch_size: The global batch size. A list shorter than one batch is one batch.
         num_replicas: Number of processes that share the list.
         rank: Which of them this is.
+        paired: A second sampler: its k-th draw goes with the k-th of the first, until the shorter list ends.
     """
 
-    def __init__(self, sampler: Sampler[int], batch_size: int, num_replicas: int = 1, rank: int = 0) -> None:
+    def __init__(
+        self,
+        sampler: Sampler[int],
+        batch_size: int,
+        num_replicas: int = 1,
+        rank: int = 0,
+        paired: Sampler[int] | None = None,
+    ) -> None:
         super().__init__(sampler, num_replicas, rank, shuffle=False, seed=run_seed())
-        batch = batch_size if len(sampler) >= batch_size else num_replicas
-        self.total_size = len(sampler) // batch * batch
+        self.samplers = [sampler] if paired is None else [sampler, paired]
+        length = min(map(len, self.samplers))
+        batch = batch_size if length >= batch_size else num_replicas
+        self.total_size = length // batch * batch
         self.num_samples = self.total_size // num_replicas
 
     def set_epoch(self, epoch: int) -> None:
         """Sets the 0-based epoch whose list comes next."""
         super().set_epoch(epoch)
-        if hasattr(self.dataset, "set_epoch"):
-            self.dataset.set_epoch(epoch)
+        for sampler in self.samplers:
+            if hasattr(sampler, "set_epoch"):
+                sampler.set_epoch(epoch)
 
-    def __iter__(self) -> Iterator[Draw]:
-        seeds = torch.randint(2**62, (self.total_size,), generator=epoch_generator(self.seed, self.epoch)).tolist()
-        draws = zip(self.dataset, seeds, strict=False)
-        return islice(draws, self.rank, None, self.num_replicas)
+    def __iter__(self) -> Iterator[Draw | tuple[Draw, Draw]]:
+        generator = epoch_generator(self.seed, self.epoch)
+        draws = [
+            zip(sampler, torch.randint(2**62, (self.total_size,), generator=generator).tolist(), strict=False)
+            for sampler in self.samplers
+        ]
+        return islice(draws[0] if len(draws) == 1 else zip(*draws, strict=False), self.rank, None, self.num_replicas)

@@ -1,32 +1,84 @@
 """DataLoaders for pictures, with the project's defaults."""
 
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import albumentations as A
 import cv2
 import numpy as np
 import torch
+from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
 from lightning_imbal.data.cache import ImageFiles
-from lightning_imbal.data.dataset import ImageDataset
+from lightning_imbal.data.dataset import Draw, ImageDataset, PairedImages
+from lightning_imbal.data.features import FeatureDataset
 from lightning_imbal.data.index import IMAGE_SUFFIXES, pictures_below
 from lightning_imbal.errors import UserError
 
+SamplerFactory = Callable[[Tensor], Sampler]
+
+
+def device_share(batch_size: int, devices: int) -> int:
+    """Images per batch of one device.
+
+    Raises:
+        UserError: The devices cannot share the global batch equally.
+    """
+    if batch_size % devices:
+        raise UserError(
+            f"A batch of {batch_size} images cannot be shared by {devices} devices: "
+            f"set data.batch_size to a multiple of {devices}."
+        )
+    return batch_size // devices
+
+
+def build_samplers(
+    factories: Sequence[SamplerFactory], label: np.ndarray, batch_size: int, max_epochs: int | None
+) -> list[Sampler[int]]:
+    """Builds the samplers of one part with its labels (N,); each draws from a stream of its own.
+
+    Raises:
+        UserError: One of them refuses its arguments, or composes batches of another size.
+    """
+    samplers = []
+    for stream, factory in enumerate(factories):
+        try:
+            sampler = factory(torch.from_numpy(label))
+        except ValueError as error:
+            raise UserError(str(error)) from error
+        wanted = getattr(sampler, "batch_size", batch_size)
+        if wanted != batch_size:
+            name = type(sampler).__name__
+            raise UserError(f"{name} makes batches of {wanted} images: set data.batch_size to {wanted}.")
+        sampler.stream, sampler.max_epochs = stream, max_epochs
+        samplers.append(sampler)
+    return samplers
+
 
 def image_loader(
-    dataset: ImageDataset, batch_size: int, num_workers: int | None, devices: int = 1, sampler: Sampler | None = None
+    dataset: ImageDataset | PairedImages | FeatureDataset,
+    batch_size: int,
+    num_workers: int | None,
+    devices: int = 1,
+    sampler: Sampler | list[Draw] | None = None,
 ) -> DataLoader:
     """Returns a loader of one device.
 
     Args:
-        dataset: What to load.
-        batch_size: Images per batch of one device.
+        dataset: What to load; of stored features, whole batches are taken out of memory without any process.
+        batch_size: Images per batch of all devices.
         num_workers: Processes that prepare batches; None shares the CPU cores out, at most 8 per device.
-        devices: Number of devices that share the CPU cores.
+        devices: Number of devices that share the batch and the CPU cores.
         sampler: Yields what is drawn from the data set; None is every image once, in order.
+
+    Raises:
+        UserError: The devices cannot share the batch.
     """
+    batch_size = device_share(batch_size, devices)
+    if isinstance(dataset, FeatureDataset):
+        return DataLoader(dataset, batch_size, sampler=sampler, collate_fn=_as_it_is)
     if num_workers is None:
         num_workers = min(max((os.cpu_count() or 1) // devices, 1), 8)
     return DataLoader(
@@ -56,6 +108,10 @@ def folder_dataset(folder: str | Path, recipe: A.Compose, short_side: int) -> tu
         raise UserError(f"No images below {folder}: looked for files ending in {', '.join(sorted(IMAGE_SUFFIXES))}.")
     images, nothing = ImageFiles([str(file) for file in files], short_side), np.zeros(len(files), dtype=int)
     return ImageDataset(images, nothing, np.arange(len(files)), [recipe]), files
+
+
+def _as_it_is(batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    return batch
 
 
 def _one_thread(worker: int) -> None:

@@ -37,6 +37,11 @@ class Normalize(nn.Module):
         mean, std = self.mean.to(image.device, exact), self.std.to(image.device, exact)
         return image.to(exact).sub_(255 * mean).div_(255 * std).to(dtype)
 
+    def batch(self, batch: dict, dtype: torch.dtype) -> dict:
+        """Returns a batch whose `image`, and that of its `other`, are normalised; one of features stays as it is."""
+        new = {"image": self(batch["image"], dtype)} if "image" in batch else {}
+        return batch | new | ({"other": self.batch(batch["other"], dtype)} if "other" in batch else {})
+
 
 class ImageNetCrop(A.Compose):
     """Training recipe of Marrakchi et al. 2021, section 4.3: random crop and scale, flip, colour distortion.

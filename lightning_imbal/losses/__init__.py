@@ -1,14 +1,36 @@
 """Losses: torch only, one per file."""
 
 from lightning_imbal.losses.base import ImbalancedLoss
+from lightning_imbal.losses.center import CenterLoss
 from lightning_imbal.losses.cross_entropy import CrossEntropy
+from lightning_imbal.losses.deferred import Deferred
+from lightning_imbal.losses.focal import ClassBalancedFocal, Focal
+from lightning_imbal.losses.ldam import LDAM
+from lightning_imbal.losses.logit_adjusted import LogitAdjusted
+from lightning_imbal.losses.metric_terms import CenterTerm, ContrastTerm, MetricTerm, TripletTerm
+from lightning_imbal.losses.mwnl import MWNL
+from lightning_imbal.losses.ohem import OHEM
 from lightning_imbal.losses.supcon import SupConLoss
+from lightning_imbal.losses.triplet import TripletLoss
 from lightning_imbal.losses.weights import effective_number_weights, inverse_frequency_weights
 
 __all__ = [
+    "LDAM",
+    "MWNL",
+    "OHEM",
+    "CenterLoss",
+    "CenterTerm",
+    "ClassBalancedFocal",
+    "ContrastTerm",
     "CrossEntropy",
+    "Deferred",
+    "Focal",
     "ImbalancedLoss",
+    "LogitAdjusted",
+    "MetricTerm",
     "SupConLoss",
+    "TripletLoss",
+    "TripletTerm",
     "effective_number_weights",
     "inverse_frequency_weights",
 ]

@@ -1,6 +1,7 @@
 """What every classification loss shares."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -44,3 +45,6 @@ class ImbalancedLoss(nn.Module, ABC):
         Returns:
             The loss, shape ().
         """
+
+
+LossFactory = Callable[[Tensor], ImbalancedLoss]

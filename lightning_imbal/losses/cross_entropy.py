@@ -20,9 +20,12 @@ class CrossEntropy(ImbalancedLoss):
         beta: Parameter of the effective number.
         reduction: The sum of the weighted terms is divided by the weights of the batch's labels ("weighted_mean", as
             `torch.nn.functional.cross_entropy` does) or by the number of samples ("batch_mean").
+        label_smoothing: Share of the target that is spread evenly over all classes; each class's part of it has that
+            class's weight, as in `torch.nn.functional.cross_entropy`.
 
     Raises:
-        ValueError: A class has no training image, or `weight`, `beta` or `reduction` is not one of those above.
+        ValueError: A class has no training image, `weight`, `beta` or `reduction` is not one of those above, or
+            `label_smoothing` is outside [0, 1].
     """
 
     class_weight: Tensor
@@ -34,6 +37,7 @@ class CrossEntropy(ImbalancedLoss):
         power: float = 1.0,
         beta: float = 0.9999,
         reduction: Literal["weighted_mean", "batch_mean"] = "weighted_mean",
+        label_smoothing: float = 0.0,
     ) -> None:
         super().__init__(class_counts)
         match weight:
@@ -47,14 +51,19 @@ class CrossEntropy(ImbalancedLoss):
                 raise ValueError(f"weight must be none, inverse or effective, but is {weight!r}.")
         if reduction not in ("weighted_mean", "batch_mean"):
             raise ValueError(f"reduction must be weighted_mean or batch_mean, but is {reduction!r}.")
+        if not 0 <= label_smoothing <= 1:
+            raise ValueError(f"label_smoothing must lie between 0 and 1, but is {label_smoothing}.")
         self.register_buffer("class_weight", class_weight)
         self.reduction = reduction
+        self.label_smoothing = label_smoothing
 
     def forward(self, logits: Tensor, label: Tensor, sample_weight: Tensor | None = None) -> Tensor:
         """Returns the loss, shape (), of logits (B, C), labels (B,) and optional sample weights (B,)."""
         logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
         class_weight = self.class_weight.to(logits.dtype)
-        term = F.cross_entropy(logits, label, weight=class_weight, reduction="none")
+        term = F.cross_entropy(
+            logits, label, weight=class_weight, reduction="none", label_smoothing=self.label_smoothing
+        )
         if sample_weight is not None:
             term = term * sample_weight
         divisor = class_weight[label].sum() if self.reduction == "weighted_mean" else len(label)

@@ -1,8 +1,20 @@
 """LightningModules: one paper or method per file."""
 
+from lightning_imbal.modules.balanced_mixup import BalancedMixUpClassifier
 from lightning_imbal.modules.base import ImbalClassifier, ImbalModule
 from lightning_imbal.modules.classifier import Classifier
 from lightning_imbal.modules.frozen_head import FrozenHead
+from lightning_imbal.modules.metric_learning import MetricLearningClassifier
+from lightning_imbal.modules.perturbed import PerturbedClassifier
 from lightning_imbal.modules.supcon import SupConRepresentation
 
-__all__ = ["Classifier", "FrozenHead", "ImbalClassifier", "ImbalModule", "SupConRepresentation"]
+__all__ = [
+    "BalancedMixUpClassifier",
+    "Classifier",
+    "FrozenHead",
+    "ImbalClassifier",
+    "ImbalModule",
+    "MetricLearningClassifier",
+    "PerturbedClassifier",
+    "SupConRepresentation",
+]

@@ -1,7 +1,7 @@
 """What every method shares: backbone, optimizer, gathering over devices, and the evaluation of a classifier."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
@@ -9,18 +9,18 @@ from lightning.pytorch import LightningModule
 from lightning.pytorch.cli import OptimizerCallable
 from torch import Tensor, nn
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
+from torch.utils.data import DataLoader
 
 from lightning_imbal.backbones import create_backbone, feature_size
 from lightning_imbal.errors import UserError
-from lightning_imbal.losses.base import ImbalancedLoss
+from lightning_imbal.losses.base import ImbalancedLoss, LossFactory
 from lightning_imbal.losses.cross_entropy import CrossEntropy
 from lightning_imbal.metrics import ImbalReport
-from lightning_imbal.predictors import Plain, PredictorFactory
+from lightning_imbal.predictors import Plain, Predictor, PredictorFactory
 from lightning_imbal.samplers import epoch_generator, run_seed
 
 Batch = dict[str, Tensor]
-LossFactory = Callable[[Tensor], ImbalancedLoss]
 HeadFactory = Callable[[int, int], nn.Module]
 SchedulerFactory = Callable[[Optimizer, int], LRScheduler]
 
@@ -35,8 +35,11 @@ class ImbalModule(LightningModule, ABC):
         backbone: Name of a timm network.
         pretrained: True fetches timm's weights, a path loads a local file, False starts from scratch.
         optimizer: Built with the trained parameters.
-        scheduler: Built with the optimizer and the Trainer's number of epochs, stepped once an epoch.
+        scheduler: Built with the optimizer and the Trainer's number of epochs, stepped once an epoch; one that waits
+            for a validation score has its name as `monitor`.
     """
+
+    needs_pairs = False  # whether a batch must hold a second batch, `other`, drawn by the data's `paired_sampler`
 
     def __init__(
         self,
@@ -67,20 +70,49 @@ class ImbalModule(LightningModule, ABC):
         """The parameters that the optimizer gets."""
         return self.parameters()
 
+    def build_optimizers(self, max_epochs: int) -> Any:
+        """Builds the optimizer and its schedule over a number of epochs.
+
+        Raises:
+            UserError: One of them refuses its arguments.
+        """
+        try:
+            optimizer = self.optimizer(self.trained_parameters())
+            if self.scheduler is None:
+                return optimizer
+            scheduler = self.scheduler(optimizer, max_epochs)
+        except ValueError as error:
+            raise UserError(str(error)) from error
+        return [optimizer], [{"scheduler": scheduler, "monitor": getattr(scheduler, "monitor", None)}]
+
     def configure_optimizers(self) -> Any:
         """Builds the optimizer and its schedule over the Trainer's number of epochs."""
-        optimizer = self.optimizer(self.trained_parameters())
-        if self.scheduler is None:
-            return optimizer
-        return [optimizer], [self.scheduler(optimizer, self.trainer.max_epochs)]
+        return self.build_optimizers(self.trainer.max_epochs)
+
+    def lr_scheduler_step(self, scheduler: LRScheduler, metric: Any) -> None:
+        """Steps a schedule, but not one that waits for a score: Lightning would do so after the checkpoint is saved."""
+        if not isinstance(scheduler, ReduceLROnPlateau):
+            super().lr_scheduler_step(scheduler, metric)
+
+    def on_validation_end(self) -> None:
+        """Steps a schedule that waits for a score."""
+        if self.trainer.state.fn != "fit" or self.trainer.sanity_checking:
+            return
+        for config in self.trainer.lr_scheduler_configs:
+            if isinstance(config.scheduler, ReduceLROnPlateau):
+                config.scheduler.step(self.trainer.callback_metrics[config.monitor])
 
     def on_train_epoch_start(self) -> None:
-        """Tells scheduled losses the epoch, and seeds random layers by (seed, epoch), so that a run can resume."""
+        """Tells scheduled losses the epoch."""
         self._refuse_divergence()
-        torch.manual_seed(epoch_generator(run_seed(), self.current_epoch).initial_seed() + self.global_rank)
-        for module in self.modules():
-            if isinstance(module, ImbalancedLoss):
-                module.set_epoch(self.current_epoch + 1, self.trainer.max_epochs)
+        for loss in filter(lambda module: isinstance(module, ImbalancedLoss), self.modules()):
+            loss.set_epoch(self.current_epoch + 1, self.trainer.max_epochs)
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Seeds random layers and mixers by (seed, epoch), so that a run can resume."""
+        # Not earlier: whether the loader's own draw comes before or after the epoch's start depends on the epoch.
+        if batch_idx == 0:
+            torch.manual_seed(epoch_generator(run_seed(), self.current_epoch).initial_seed() + self.global_rank)
 
     def on_train_end(self) -> None:
         """Refuses to hand on a network that has diverged in its last epoch."""
@@ -100,6 +132,11 @@ class ImbalModule(LightningModule, ABC):
         if self.trainer.world_size == 1:
             return tensor
         return self.all_gather(tensor, sync_grads=tensor.is_floating_point()).flatten(0, 1)
+
+    def batches(self, loader: DataLoader) -> Iterator[Batch]:
+        """Yields the batches of a loader outside of the Trainer's loops, as in them: on this device, normalised."""
+        for batch in loader:
+            yield self.trainer.strategy.batch_to_device(batch)
 
     def log_loss(self, name: str, value: Tensor) -> None:
         """Logs the mean of an epoch over this device's batches: nothing waits for the device at each step.
@@ -145,22 +182,56 @@ class ImbalClassifier(ImbalModule):
         self.predictor = predictor(self.class_counts)
         about_classes = (kwargs["class_counts"], self.class_names, kwargs.get("class_groups"))
         self.val_report, self.test_report = ImbalReport(*about_classes), ImbalReport(*about_classes)
+        self.side_reports = nn.ModuleDict()  # further reports of the test part, by their names
 
     def forward(self, image: Tensor) -> Tensor:
         """Returns logits (B, C) of images (B, 3, H, W)."""
         return self.head(self.backbone(image))
 
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Returns the loss of a batch: that of its logits."""
+        loss = self.loss(self(batch["image"]), batch["label"])
+        self.log_loss("train/loss", loss)
+        return loss
+
+    def probability(self, batch: Batch) -> Tensor:
+        """Returns class probabilities (B, C), as the predictor obtains them."""
+        return self.predictor(self, batch["image"]).float().softmax(dim=1)
+
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Returns class probabilities (B, C)."""
-        return self.predictor(self, batch["image"]).float().softmax(dim=1)
+        return self.probability(batch)
+
+    def on_validation_start(self) -> None:
+        """Tells predictors how the pictures are normalised."""
+        if hasattr(self.trainer.datamodule, "normalize"):
+            normalize = self.trainer.datamodule.normalize
+            for predictor in filter(lambda module: isinstance(module, Predictor), self.modules()):
+                predictor.set_normalization(normalize.mean, normalize.std)
+
+    def on_test_start(self) -> None:
+        """Tells predictors how the pictures are normalised, and fits one that learns from the validation part."""
+        self.on_validation_start()
+        if not self.predictor.needs_calibration:
+            return
+        loader = self.trainer.datamodule.val_dataloader()
+        if not loader:
+            raise UserError(
+                f"{type(self.predictor).__name__} is fitted on the validation part, but there is none: "
+                "give the split one (--data.split.val 0.1), or the predictor its value."
+            )
+        seen = [(self.predictor(self, batch["image"]).float(), batch["label"]) for batch in self.batches(loader)]
+        self.predictor.calibrate(*map(torch.cat, zip(*seen, strict=True)))
+
+    on_predict_start = on_test_start
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Collects predictions of the validation part."""
-        self.val_report.update(self.predict_step(batch, batch_idx), batch["label"], batch["index"])
+        self.val_report.update(self.probability(batch), batch["label"], batch["index"])
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         """Collects predictions of the test part."""
-        self.test_report.update(self.predict_step(batch, batch_idx), batch["label"], batch["index"])
+        self.test_report.update(self.probability(batch), batch["label"], batch["index"])
 
     def on_validation_epoch_end(self) -> None:
         """Logs every score of the validation part: `val/f1`, `val/f1/<class>`, ..."""
@@ -169,6 +240,8 @@ class ImbalClassifier(ImbalModule):
     def on_test_epoch_end(self) -> None:
         """Logs every score of the test part: `test/f1`, `test/f1/<class>`, ..."""
         self._log_report("test", self.test_report)
+        for name, report in self.side_reports.items():
+            self._log_report(f"test_{name}", report)
 
     def _log_report(self, part: str, report: ImbalReport) -> None:
         # The report has gathered all devices' predictions: its scores are the same on each of them.

@@ -1,14 +1,31 @@
-"""Classifier: one-stage training with any loss and any sampler."""
+"""Classifier: one-stage training with any loss, any sampler and any mixer."""
+
+from typing import Any
 
 from torch import Tensor
 
+from lightning_imbal.mixers import MixerFactory
 from lightning_imbal.modules.base import Batch, ImbalClassifier
 
 
 class Classifier(ImbalClassifier):
-    """Backbone and classifier trained together: the baseline of every paper (CE), and each of its weighted kin."""
+    """Backbone and classifier trained together: the baseline of every paper (CE), and each of its one-stage rivals.
+
+    Args:
+        mixer: Built with the class counts; mixes the images of a batch before the network sees them.
+        **kwargs: Arguments of `ImbalClassifier`.
+    """
+
+    def __init__(self, mixer: MixerFactory | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.mixer = mixer(self.class_counts) if mixer else None
+        self.needs_pairs = bool(mixer) and self.mixer.needs_pairs
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        loss = self.loss(self(batch["image"]), batch["label"])
+        if self.mixer is None:
+            return super().training_step(batch, batch_idx)
+        image, parts = self.mixer(batch, batch.get("other"))
+        logits = self(image)
+        loss = sum(self.loss(logits, label, weight) for label, weight in parts)
         self.log_loss("train/loss", loss)
         return loss

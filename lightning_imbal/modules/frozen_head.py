@@ -6,34 +6,66 @@ from typing import Any, Literal, Self
 
 import torch
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
 
 from lightning_imbal.errors import UserError
+from lightning_imbal.heads import ClosedFormHead
 from lightning_imbal.modules.base import Batch, ImbalClassifier
+from lightning_imbal.predictors import Plain
 
 
 class FrozenHead(ImbalClassifier):
     """Trains only the classifier; the backbone of the first stage is fixed, its BatchNorm statistics too.
 
-    Stage two of Marrakchi et al. 2021 (section 3: balanced by copies) and of Zeng et al. 2023 (re-weighted).
+    Stage two of Marrakchi et al. 2021 (section 3: balanced by copies), of Zeng et al. 2023 (cRW, cRS), and the
+    classifiers of Kang et al. 2020: cRT, learnable weight scaling, tau-normalisation, nearest class mean.
+
+    With `cache_views` the frozen backbone sees every training image that many times before training, and the classifier
+    is trained on the stored features. That gives up augmentation: an image has `cache_views` versions, drawn once,
+    instead of a new one in each epoch. Without a random augmentation nothing is given up. Features of the validation
+    part are stored too, unless the predictor is another than `Plain`. They take 4 N V D bytes of memory.
 
     Args:
         backbone_ckpt: Checkpoint of the first stage; the program fills it in when it trains both stages.
         init: `new` starts from a random classifier, `keep` from that of the first stage.
+        cache_views: Stored versions of each training image; None stores nothing. A `ClosedFormHead`, which is computed
+            instead of trained, always has one.
         **kwargs: Arguments of `ImbalClassifier`.
     """
 
-    def __init__(self, backbone_ckpt: str | None = None, init: Literal["new", "keep"] = "new", **kwargs: Any) -> None:
+    def __init__(
+        self,
+        backbone_ckpt: str | None = None,
+        init: Literal["new", "keep"] = "new",
+        cache_views: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
+        if cache_views is not None and cache_views < 1:
+            raise ValueError(f"cache_views must be at least 1, or null to store no features, but is {cache_views}.")
         self.backbone_ckpt, self.init = backbone_ckpt, init
+        self.closed_form = isinstance(self.head, ClosedFormHead)
+        self.cache_views = 1 if self.closed_form and cache_views is None else cache_views
         self.backbone.requires_grad_(False).eval()
 
     def setup(self, stage: str) -> None:
         """Loads the first stage before training; a resumed or tested checkpoint brings all weights itself."""
-        if stage != "fit" or self.backbone_ckpt is None:
+        if stage != "fit":
             return
-        if not Path(self.backbone_ckpt).is_file():
-            raise UserError(f"There is no checkpoint {self.backbone_ckpt}: give backbone_ckpt that of a first stage.")
-        state = torch.load(self.backbone_ckpt, map_location="cpu", weights_only=True)["state_dict"]
+        if self.backbone_ckpt is not None:
+            self._load_first_stage(Path(self.backbone_ckpt))
+        if self.cache_views:
+            data = self.trainer.datamodule
+            if not hasattr(data, "store_features"):
+                raise UserError("cache_views needs an ImbalDataModule to store features of: give the Trainer one.")
+            data.store_features(self.encode, self.cache_views, self.closed_form or isinstance(self.predictor, Plain))
+        if self.closed_form and self.trainer.world_size > 1:
+            raise UserError(f"{type(self.head).__name__} is computed, not trained: set --trainer.devices 1.")
+
+    def _load_first_stage(self, checkpoint: Path) -> None:
+        if not checkpoint.is_file():
+            raise UserError(f"There is no checkpoint {checkpoint}: give backbone_ckpt that of a first stage.")
+        state = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
         for part in ["backbone", "head"] if self.init == "keep" else ["backbone"]:
             weights = {
                 key.removeprefix(f"{part}."): value for key, value in state.items() if key.startswith(f"{part}.")
@@ -42,9 +74,17 @@ class FrozenHead(ImbalClassifier):
                 getattr(self, part).load_state_dict(weights)
             except RuntimeError as error:
                 raise UserError(
-                    f"The {part} in {self.backbone_ckpt} is not the {part} of this stage: "
+                    f"The {part} in {checkpoint} is not the {part} of this stage: "
                     "set the same backbone and head in both stages, or init: new."
                 ) from error
+
+    def encode(self, loader: DataLoader) -> Tensor:
+        """Returns the features (N, D) of a loader's images on the CPU, those of all devices in turn."""
+        # What is made in inference mode, as in the check before training, could not be trained on.
+        with torch.inference_mode(False), torch.no_grad(), self.trainer.precision_plugin.forward_context():
+            feature = torch.cat([self.backbone(batch["image"]).float() for batch in self.batches(loader)])
+        # The k-th image of device r of W is image W k + r of all.
+        return self.gather(feature).unflatten(0, (self.trainer.world_size, -1)).transpose(0, 1).flatten(0, 1).cpu()
 
     def train(self, mode: bool = True) -> Self:
         """Keeps the backbone in evaluation mode, whatever the mode of the rest."""
@@ -55,7 +95,32 @@ class FrozenHead(ImbalClassifier):
     def trained_parameters(self) -> Iterable[nn.Parameter]:
         return self.head.parameters()
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        loss = self.loss(self(batch["image"]), batch["label"])
+    def build_optimizers(self, max_epochs: int) -> Any:
+        """Builds optimizer and schedule; a head that is computed has none."""
+        return None if self.closed_form else super().build_optimizers(max_epochs)
+
+    def on_train_start(self) -> None:
+        """Computes a head that is not trained."""
+        if not self.closed_form:
+            return
+        train, val = (self.trainer.datamodule.stored[part] for part in ("train", "val"))
+        try:
+            self.head.solve(train.samples(self.device), val.samples(self.device) if len(val) else None)
+        except ValueError as error:
+            raise UserError(str(error)) from error
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
+        """Returns the loss of the logits of images or of stored features; None if there is nothing to train."""
+        if self.closed_form:
+            return None
+        loss = self.loss(self.logits(batch), batch["label"])
         self.log_loss("train/loss", loss)
         return loss
+
+    def logits(self, batch: Batch) -> Tensor:
+        """Returns logits (B, C) of images or of stored features."""
+        return self.head(batch["feature"]) if "feature" in batch else self(batch["image"])
+
+    def probability(self, batch: Batch) -> Tensor:
+        """Returns class probabilities (B, C) of images or of stored features."""
+        return self.logits(batch).float().softmax(dim=1) if "feature" in batch else super().probability(batch)
