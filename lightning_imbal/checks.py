@@ -7,8 +7,10 @@ from lightning.pytorch.utilities import rank_zero_info
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.splits import torn_groups
 from lightning_imbal.errors import UserError
+from lightning_imbal.losses.logit_adjusted import LogitAdjusted
 from lightning_imbal.modules.base import ImbalClassifier, ImbalModule
 from lightning_imbal.modules.frozen_head import FrozenHead
+from lightning_imbal.predictors import PostHocAdjusted
 
 
 def check_start(config: Namespace, model: ImbalModule) -> None:
@@ -57,6 +59,8 @@ def check_stage(config: Namespace, last: bool, model: ImbalModule, data: ImbalDa
             f"{type(data.split).__name__} puts images of one {data.group_by} into several parts ({len(torn)} times, "
             f"the first is {torn.iloc[0]}): choose Holdout or KFold, which keep them together, or do not group it."
         )
+    if isinstance(model, ImbalClassifier):
+        check_predictor(model, data)
     if model.needs_pairs and data.paired_sampler is None:
         raise UserError(
             f"{type(model).__name__} mixes two images, but the data draws one: set a sampler for the second one, "
@@ -72,6 +76,23 @@ def check_stage(config: Namespace, last: bool, model: ImbalModule, data: ImbalDa
         raise UserError(
             f"{type(data.split).__name__} leaves no image to test on: choose a split with a test part, such as "
             "--data.split Holdout --data.split.test 0.2."
+        )
+
+
+def check_predictor(model: ImbalClassifier, data: ImbalDataModule) -> None:
+    """Checks that the predictor fits the loss and the data.
+
+    Raises:
+        UserError: Logits would be adjusted to the class sizes in training and once more after it (Menon et al. 2021),
+            or the predictor is fitted on a validation part that is not there.
+    """
+    adjusted = any(isinstance(module, LogitAdjusted) for module in model.modules())
+    if adjusted and isinstance(model.predictor, PostHocAdjusted):
+        raise UserError("The loss LogitAdjusted has adjusted the logits already: use another predictor, such as Plain.")
+    if model.predictor.needs_calibration and not len(data.rows("val")):
+        raise UserError(
+            f"{type(model.predictor).__name__} is fitted on the validation part, but there is none: "
+            "give the split one (--data.split.val 0.1), or the predictor its value."
         )
 
 
@@ -109,6 +130,7 @@ def check_evaluation(part: str, model: ImbalModule, data: ImbalDataModule) -> No
         raise UserError(
             f"The checkpoint is a {type(model).__name__}, which has no classifier: give that of the second stage."
         )
+    check_predictor(model, data)
     if part and list(data.class_names) != model.class_names:
         raise UserError(
             f"The checkpoint knows the classes {', '.join(model.class_names)}, but {type(data).__name__} has "

@@ -127,7 +127,7 @@ class TemperatureScaled(Predictor):
 
 
 class PerturbedInput(Predictor):
-    """Classifies each image after a small step towards what a network biased to the rare classes would prefer.
+    """Classifies each image after a small step of its pixels in favour of the rare classes.
 
     Chen et al. 2021, "Alleviating Data Imbalance Issue with Perturbed Input During Inference", Eq. 1-3: the softmax of
     `logits / temperature` is drawn to the target `log(n_max / n_c) / sum_k log(n_max / n_k)` by `epsilon` times the

@@ -11,19 +11,26 @@ import torch
 # A backbone without BatchNorm, whose statistics are per device, in double precision; with the progress bar, which only
 # the first rank has: it must not ask for a reduction that the other rank does not take part in.
 TRAIN = [
-    *("fit", "--config", "experiments/demo.yaml", "--model.backbone", "test_convnext"),
-    *("--trainer.precision", "64-true", "--trainer.max_epochs", "2", "--then.trainer.max_epochs", "2"),
-    *("--trainer.enable_model_summary", "false", "--data.views", "2"),
+    *("fit", "--config", "experiments/demo.yaml", "--trainer.precision", "64-true", "--trainer.max_epochs", "2"),
+    *("--then.trainer.max_epochs", "2", "--trainer.enable_model_summary", "false"),
 ]
+METHODS = {
+    "contrast of views": ["--data.views", "2"],
+    # The centers have an optimizer of their own; the second stage shares the images whose features it stores.
+    "centers": [
+        *("--model", "MetricLearningClassifier", "--model.metric", "CenterTerm", "--model.metric_weight", "0.01"),
+        *("--then.model.init_args.cache_views", "1"),
+    ],
+}
 
 
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory):
+@pytest.fixture(scope="module", params=METHODS)
+def runs(request, tmp_path_factory):
     """The same run on one and on two processes."""
-    folder = tmp_path_factory.mktemp("ddp")
+    folder, method = tmp_path_factory.mktemp("ddp"), [*METHODS[request.param], "--model.backbone", "test_convnext"]
     on_two = ["--trainer.devices", "2", "--trainer.strategy", "ddp"]
     for name, extra in {"one": ["--trainer.devices", "1"], "two": on_two}.items():
-        command = [sys.executable, "-m", "lightning_imbal", *TRAIN, *extra, "--run_dir", str(folder / name)]
+        command = [sys.executable, "-m", "lightning_imbal", *TRAIN, *method, *extra, "--run_dir", str(folder / name)]
         env = os.environ | {"WANDB_MODE": "disabled"}
         done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=240)
         assert done.returncode == 0, done.stderr

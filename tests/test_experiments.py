@@ -12,6 +12,7 @@ import pytest
 import timm
 import torch
 import yaml
+from jsonargparse import Namespace
 
 from lightning_imbal import second_stage
 from lightning_imbal.cli import main
@@ -44,7 +45,16 @@ TINY = [
 # A twentieth of the 72 generated images of ISIC2018 would be fewer than its classes.
 MORE = {"zeng_skin7": ["--data.split.val", "0.15"]}
 # What belongs to the protocol, or is linked from the data; all else of a model belongs to the method.
-PROTOCOL = {"backbone", "pretrained", "optimizer", "scheduler", "predictor", "class_counts", "class_names", "class_groups"}
+PROTOCOL = {
+    "backbone",
+    "pretrained",
+    "optimizer",
+    "scheduler",
+    "predictor",
+    "class_counts",
+    "class_names",
+    "class_groups",
+}
 OF_DATA = ("sampler", "paired_sampler", "views", "more_views")
 
 
@@ -150,7 +160,6 @@ def test_head_runs_over_a_first_stage(head, first, fit, tmp_path, capsys):
 def test_variant_runs_over_experiments(configs, fit, tmp_path):
     paths = [EXPERIMENTS / f"{name}.yaml" for name in configs]
     fit(*paths)
-    content = {key: value for path in paths for key, value in read(path).items() if key == "then"}
     then = [read(path)["then"] for path in paths[:-1] if "then" in read(path)]
     stages = sorted(path.name for path in (tmp_path / "run").glob("stage*"))
     assert stages == (["stage1", "stage2"] if then and then[-1] else ["stage1"])
@@ -178,39 +187,176 @@ class Parsing(ImbalCLI):
 
 @functools.cache
 def parsing():
-    return Parsing(["fit", *with_configs(EXPERIMENTS / "demo.yaml"), "--run_dir", "not a run"])
+    return Parsing(["fit", *with_configs(EXPERIMENTS / "demo.yaml"), "--run_dir", "none"])
 
 
 @functools.cache
 def merged(*configs, then=None):
-    """The configuration of `fit`, its second stage read."""
-    config = parsing()._parser("fit").parse_args(with_configs(*configs))
-    config.then = second_stage.merged(config, then)
+    """The configuration of `fit` from files laid over each other, in which `then` is whole."""
+    args = with_configs(*configs) + (["--then", str(then)] if then else [])
+    config = parsing()._parser("fit").parse_args(args)
+    config.then = second_stage.merged(config, str(then) if then else None)
     return config
+
+
+def second(config):
+    """The complete configuration of the second stage."""
+    return parsing()._next_stage(config)
 
 
 def of_method(config):
     """What a method decides: all that is left when the protocol's share is taken away."""
-    arguments = {key: value for key, value in config.model.init_args.items() if key not in PROTOCOL}
+    arguments = {key: value for key, value in vars(config.model.init_args).items() if key not in PROTOCOL}
     drawing = {key: config.data.init_args[key] for key in OF_DATA}
-    return {"model": config.model.class_path, **arguments, **drawing}
+    return {"class_path": config.model.class_path, **arguments, **drawing}
 
 
 @pytest.mark.parametrize("path", METHODS, ids=name_of)
-def test_method_leaves_nothing_of_the_method_of_any_paper(path):
-    own = merged(PAPERS[0], path)
-    for paper in PAPERS[1:]:
-        other, protocol = merged(paper, path), merged(paper)
-        assert of_method(other) == of_method(own), paper.stem
-        assert other.then == own.then, paper.stem
-        assert other.monitor == protocol.monitor and other.trainer == protocol.trainer
-        for name in PROTOCOL & vars(protocol.model.init_args).keys() & vars(other.model.init_args).keys():
-            assert other.model.init_args[name] == protocol.model.init_args[name], (paper.stem, name)
+def test_method_leaves_nothing_of_the_own_method_of_any_paper(path):
+    over_first = merged(PAPERS[0], path)
+    for paper in PAPERS:
+        protocol, config = vars(merged(paper).model.init_args), merged(paper, path)
+        assert of_method(config) == of_method(over_first) and config.then == over_first.then, paper.stem
+        for name in PROTOCOL & vars(config.model.init_args).keys():
+            plain = Namespace(class_path="lightning_imbal.predictors.Plain")
+            expected = protocol.get(name, plain if name == "predictor" else None)
+            assert config.model.init_args[name] == expected, (paper.stem, name)
+
+
+def settings(arguments, path=()):
+    """The paths of all arguments that are set, such as loss, loss.gamma."""
+    for name, value in arguments.items():
+        yield ".".join((*path, name))
+        if isinstance(value, dict):
+            yield from settings(value.get("init_args", {}), (*path, name))
+
+
+def settings_of_method(config):
+    """What a method decides of all that is set in a configuration."""
+    model = settings(config["model"].get("init_args", {}))
+    data = settings(config["data"].get("init_args", {}))
+    return {path for path in model if path.split(".")[0] not in PROTOCOL} | {
+        path for path in data if path.split(".")[0] in OF_DATA
+    }
+
+
+@pytest.mark.parametrize("path", METHODS, ids=name_of)
+def test_method_sets_all_of_its_own_that_another_sets(path):
+    """Laid over another one it would have that one's value else."""
+    config = merged(PAPERS[0], path)
+    takes = settings_of_method({"model": config.model.as_dict(), "data": config.data.as_dict()})
+    others = set().union(*(settings_of_method(read(other)) for other in METHODS + PAPERS))
+    assert takes & others == settings_of_method(read(path))
+
+
+OWN = {"marrakchi": "supcon", "zeng": "contrast_crw", "chen": "perturbed"}
+
+
+@pytest.mark.parametrize("paper", [path for path in PAPERS if path.stem.split("_")[0] in OWN], ids=name_of)
+def test_method_of_a_paper_is_that_of_its_experiments(paper):
+    alone, overlaid = merged(paper), merged(paper, method(OWN[paper.stem.split("_")[0]]))
+    if paper.stem == "chen_xray6":
+        assert alone.model.init_args.perturb.init_args.epsilon == 1e-4
+        overlaid.model.init_args.perturb.init_args.epsilon = 1e-4
+    assert (alone.model, alone.data, alone.trainer) == (overlaid.model, overlaid.data, overlaid.trainer)
+    if alone.then or overlaid.then:
+        alone, overlaid = second(alone), second(overlaid)
+        assert (alone.model, alone.data, alone.trainer) == (overlaid.model, overlaid.data, overlaid.trainer)
+
+
+def test_balanced_mixup_is_that_of_the_paper(fit, tmp_path):
+    paper = EXPERIMENTS / "galdran_hyper_kvasir.yaml"
+    alone = fit(paper)
+    (tmp_path / "run").rename(tmp_path / "alone")
+    assert fit(paper, method("balanced_mixup"))["summary"] == alone["summary"]
+
+
+TRAINED_HEADS = [head for head in HEADS if "optimizer" in read(head)["model"]["init_args"]]
+
+
+@pytest.mark.parametrize("head", TRAINED_HEADS, ids=name_of)
+def test_second_stage_is_the_same_after_every_paper(head):
+    def settings_of_stage(paper):
+        stage = second(merged(paper, method("ldam"), then=head))
+        training = [stage.model.init_args[key] for key in ("optimizer", "scheduler")]
+        return of_method(stage), training, [stage.trainer[key] for key in ("max_epochs", "callbacks")]
+
+    over_first = settings_of_stage(PAPERS[0])
+    assert over_first[-1] == [read(head)["trainer"]["max_epochs"], None]
+    assert all(settings_of_stage(paper) == over_first for paper in PAPERS[1:])
+
+
+@pytest.mark.parametrize("path", [path for path in METHODS if path.stem.endswith(("_crw", "_crs"))], ids=name_of)
+def test_two_stage_method_is_the_one_stage_method_and_a_head(path):
+    name, head = path.stem.rsplit("_", 1)
+    content = read(path)
+    assert content.pop("then") == f"../heads/{head}.yaml"
+    if method(name).exists():
+        assert content | {"then": None} == read(method(name))
+    else:
+        assert name in ("center", "triplet", "contrast_only")
+
+
+PATTERNS = [
+    lambda x, y: (x // 4) % 2,
+    lambda x, y: (y // 4) % 2,
+    lambda x, y: (x // 4 + y // 4) % 2,
+    lambda x, y: (x - 16) ** 2 + (y - 16) ** 2 < 100,
+]
+
+
+@pytest.fixture(scope="module")
+def learnable(tmp_path_factory):
+    """A protocol whose test part is a copy of its 64 training images: 4 patterns, each in two random colours, noisy."""
+    root = tmp_path_factory.mktemp("learnable")
+    rng = np.random.default_rng(0)
+    x, y = np.meshgrid(np.arange(32), np.arange(32))
+    rows = []
+    for number, label in enumerate(layouts.labels([40, 14, 6, 4])):
+        fore, back = rng.permutation([rng.uniform(0, 110, 3), rng.uniform(145, 255, 3)])
+        image = np.where(PATTERNS[label](x, y)[..., None], fore, back) + rng.normal(0, 12, (32, 32, 3))
+        for part in ("train", "test"):
+            rows.append((f"{part}{number}.png", str(label), part))
+            assert cv2.imwrite(str(root / rows[-1][0]), image.clip(0, 255).astype(np.uint8))
+    pd.DataFrame(rows, columns=["image", "label", "part"]).to_csv(root / "labels.csv", index=False)
+    optimizer = {"class_path": "torch.optim.SGD", "init_args": {"lr": 0.05, "momentum": 0.9}}
+    split = {"class_path": "Official", "init_args": {"val": 0.0}}
+    data = {"root": str(root), "labels": "labels.csv", "split_column": "part", "split": split, "image_size": 32}
+    scheduler = {"class_path": "torch.optim.lr_scheduler.CosineAnnealingLR"}
+    arguments = {"backbone": "test_resnet", "optimizer": optimizer, "scheduler": scheduler}
+    protocol = {
+        "model": {"class_path": "Classifier", "init_args": arguments},
+        "data": {"class_path": "CSVData", "init_args": data | {"batch_size": 32, "cache": "memory"}},
+        "trainer": {"max_epochs": 40, "accelerator": "cpu"},
+        "then": {"model": {"init_args": {"optimizer": optimizer}}, "trainer": {"max_epochs": 40}},
+    }
+    (root / "protocol.yaml").write_text(yaml.safe_dump(protocol))
+    (root / "then.yaml").write_text(yaml.safe_dump({"then": protocol["then"]}))
+    return root
+
+
+@pytest.mark.parametrize("path", METHODS, ids=name_of)
+def test_method_learns_its_training_images_by_heart(path, learnable, tmp_path):
+    configs = with_configs(learnable / "protocol.yaml", path, learnable / "then.yaml")
+    assert main(["fit", *configs, *QUIET, "--run_dir", str(tmp_path / "run")]) == 0
+    results = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    mixes = read(path)["model"]["init_args"].get("mixer")
+    print("ACC", path.stem, results["summary"]["accuracy"])
+    assert results["summary"]["accuracy"] >= (0.95 if mixes else 1)
 
 
 def test_real_images_train_and_test(real_isic, tmp_path):
     configs = with_configs(EXPERIMENTS / "marrakchi_isic.yaml", EXPERIMENTS / "variants" / "laptop.yaml")
-    few = ["--data.root", str(real_isic), "--data.cache", "none", "--data.image_size", "32", "--trainer.max_epochs", "1"]
+    few = [
+        "--data.root",
+        str(real_isic),
+        "--data.cache",
+        "none",
+        "--data.image_size",
+        "32",
+        "--trainer.max_epochs",
+        "1",
+    ]
     few += ["--then.trainer.max_epochs", "1", "--trainer.limit_train_batches", "2"]
     few += ["--trainer.enable_progress_bar", "false"]
     assert main(["fit", *configs, *few, "--run_dir", str(tmp_path / "run")]) == 0

@@ -216,10 +216,7 @@ class ImbalClassifier(ImbalModule):
             return
         loader = self.trainer.datamodule.val_dataloader()
         if not loader:
-            raise UserError(
-                f"{type(self.predictor).__name__} is fitted on the validation part, but there is none: "
-                "give the split one (--data.split.val 0.1), or the predictor its value."
-            )
+            raise UserError(f"{type(self.predictor).__name__} needs a validation part: set --data.split.val 0.1.")
         seen = [(self.predictor(self, batch["image"]).float(), batch["label"]) for batch in self.batches(loader)]
         self.predictor.calibrate(*map(torch.cat, zip(*seen, strict=True)))
 
