@@ -28,8 +28,10 @@ test: install ## ruff and pytest
 	$(BIN)/ruff format --check .
 	$(BIN)/pytest
 
-benchmark: install ## reading from the disk cache against decoding the same pictures (a minute)
+benchmark: install ## disk cache, stored features, perturbed input: each against doing without (10 minutes)
 	$(BIN)/python tests/benchmarks/disk_cache.py
+	$(BIN)/python tests/benchmarks/frozen_head.py
+	$(BIN)/python tests/benchmarks/perturbed_input.py
 
 format: install ## let ruff mend what it can
 	$(BIN)/ruff check --fix .

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lightning_imbal.data.dataset import EpochDraws, ImageDataset
+from lightning_imbal.data.dataset import EpochDraws, ImageDataset, PairedImages
 from lightning_imbal.data.isic import ISIC2018
 from lightning_imbal.data.transforms import ImageNetCrop, ShiftCrop, Squash
 from lightning_imbal.samplers import ClassPower, OversampleToMax
@@ -18,6 +18,16 @@ def test_recipe_is_drawn_from_the_seed_alone(recipe):
     assert first.shape == (3, 16, 16) and first.dtype == torch.uint8
     assert torch.equal(dataset[0, 5]["image"], first)
     assert torch.equal(first, other) == (recipe is Squash)
+
+
+def test_a_pair_is_an_item_in_an_item():
+    pictures = np.random.default_rng(0).integers(0, 256, (4, 18, 24, 3), dtype=np.uint8)
+    dataset = ImageDataset(pictures, np.arange(4), np.array([3, 1, 2]), [ShiftCrop(16)])
+    pair = PairedImages(dataset)[(0, 5), (2, 6)]
+    assert (pair["index"], pair["label"], pair["other"]["index"], pair["other"]["label"]) == (3, 3, 2, 2)
+    assert torch.equal(pair["image"], dataset[0, 5]["image"])
+    assert torch.equal(pair["other"]["image"], dataset[2, 6]["image"])
+    assert len(PairedImages(dataset)) == 3
 
 
 class TestEpochDraws:
@@ -53,6 +63,23 @@ class TestEpochDraws:
         first = list(draws)
         draws.set_epoch(1)
         assert len({seed for _, seed in first + list(draws)}) == 60
+
+    @pytest.mark.parametrize("replicas", [1, 2])
+    def test_pairs_are_those_of_one_process(self, replicas):
+        samplers = [ClassPower(self.labels, q=0.0), ClassPower(self.labels, q=0.0, length=20)]
+        samplers[1].stream = 1
+        whole = EpochDraws(samplers[0], 8, paired=samplers[1])
+        ranks = [EpochDraws(samplers[0], 8, replicas, rank, samplers[1]) for rank in range(replicas)]
+        for draws in (whole, *ranks):
+            draws.set_epoch(2)
+        expected = list(whole)
+        assert len(expected) == len(whole) == 16, "whole batches of the shorter list"
+        assert [draw for together in zip(*ranks, strict=True) for draw in together] == expected
+        first, second = zip(*expected, strict=True)
+        assert len({seed for _, seed in first + second}) == 32
+        assert [place for place, _ in first] == list(samplers[0])[:16]
+        assert [place for place, _ in second] == list(samplers[1])[:16]
+        assert list(samplers[0])[:16] != list(samplers[1])[:16], "equal seeds must not pair an image with itself"
 
     def test_seed_of_the_run_decides(self, monkeypatch):
         first = list(EpochDraws(ClassPower(self.labels), 10))

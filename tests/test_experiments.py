@@ -45,16 +45,8 @@ TINY = [
 # A twentieth of the 72 generated images of ISIC2018 would be fewer than its classes.
 MORE = {"zeng_skin7": ["--data.split.val", "0.15"]}
 # What belongs to the protocol, or is linked from the data; all else of a model belongs to the method.
-PROTOCOL = {
-    "backbone",
-    "pretrained",
-    "optimizer",
-    "scheduler",
-    "predictor",
-    "class_counts",
-    "class_names",
-    "class_groups",
-}
+PROTOCOL = {"backbone", "pretrained", "optimizer", "scheduler", "predictor"}
+PROTOCOL |= {"class_counts", "class_names", "class_groups"}
 OF_DATA = ("sampler", "paired_sampler", "views", "more_views")
 
 
@@ -126,20 +118,25 @@ def test_method_runs_over_a_paper(index, fit, tmp_path):
     assert first["model"]["class_path"].endswith("." + content["model"]["class_path"])
 
 
-@pytest.mark.parametrize("first", ["ce", "ldam"])
-@pytest.mark.parametrize("head", HEADS, ids=name_of)
-def test_head_runs_over_a_first_stage(head, first, fit, tmp_path, capsys):
-    extra = ["--then", str(head)]
-    configs = EXPERIMENTS / "own_folder.yaml", method(first)
-    if first == "ldam" and head.stem in ("lws", "tau_norm"):
-        with pytest.raises(AssertionError):
-            fit(*configs, extra=extra)
-        assert "The head in" in (refusal := capsys.readouterr().err) and "init: new" in refusal
-        return
-    assert fit(*configs, extra=extra)["identity"]["method"] == "FrozenHead"
-    then, second = (read(path) for path in (head, tmp_path / "run" / "stage2" / "config.yaml"))
-    cosines = first == "ldam" and "head" not in then["model"]["init_args"]
-    assert second["model"]["init_args"]["head"]["class_path"].endswith("NormedLinear") == cosines
+FOR_LINEAR = [EXPERIMENTS / "heads" / f"{name}.yaml" for name in ("lws", "tau_norm")]
+AFTER = [(head, first) for head in HEADS for first in ("ce", "ldam") if first == "ce" or head not in FOR_LINEAR]
+
+
+@pytest.mark.parametrize(("head", "first"), AFTER, ids=[f"{first}-{head.stem}" for head, first in AFTER])
+def test_head_runs_after_a_first_stage(head, first, fit, tmp_path):
+    results = fit(EXPERIMENTS / "own_folder.yaml", method(first), extra=["--then", str(head)])
+    assert results["identity"]["method"] == "FrozenHead"
+    model = read(tmp_path / "run" / "stage2" / "config.yaml")["model"]["init_args"]
+    of_first = "NormedLinear" if first == "ldam" else "Linear"
+    wanted = read(head)["model"]["init_args"].get("head", {"class_path": of_first})["class_path"]
+    assert model["head"]["class_path"].split(".")[-1] == wanted
+
+
+@pytest.mark.parametrize("head", FOR_LINEAR, ids=name_of)
+def test_head_made_of_a_linear_one_refuses_cosines(head, fit, capsys):
+    with pytest.raises(AssertionError):
+        fit(EXPERIMENTS / "own_folder.yaml", method("ldam"), extra=["--then", str(head)])
+    assert "is not the head of this stage" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -165,8 +162,41 @@ def test_variant_runs_over_experiments(configs, fit, tmp_path):
     assert stages == (["stage1", "stage2"] if then and then[-1] else ["stage1"])
 
 
+def test_any_method_can_be_tested_with_perturbed_input(fit, tmp_path):
+    results = fit(EXPERIMENTS / "chen_skin7.yaml", method("ldam_drw"), extra=["--model", "PerturbedClassifier"])
+    assert results["identity"]["method"] == "PerturbedClassifier"
+    model = read(tmp_path / "run" / "stage1" / "config.yaml")["model"]["init_args"]
+    assert [model[name]["class_path"].split(".")[-1] for name in ("loss", "head")] == ["Deferred", "NormedLinear"]
+    assert (tmp_path / "run" / "plain" / "metrics.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "named"),
+    [
+        ("LDAM,", "LDMA,", ["'LDMA'", "LDAM"]),
+        ("NormedLinear", "NormdLinear", ["'NormdLinear'", "NormedLinear"]),
+        ("max_margin", "max_margn", ["LDAM", "'max_margn'", "max_margin"]),
+        ("views", "veiws", ["'veiws'", "views"]),
+        ("then: null", "then: heads/cwr.yaml", ["heads/cwr.yaml"]),
+    ],
+)
+def test_mistake_in_a_method_is_one_sentence_that_names_it(right, wrong, named, tmp_path, capsys):
+    content = method("ldam").read_text()
+    assert right in content
+    (tmp_path / "mine.yaml").write_text(content.replace(right, wrong))
+    assert main(["fit", *with_configs(EXPERIMENTS / "demo.yaml", tmp_path / "mine.yaml")]) == 2
+    sentence = capsys.readouterr().err.strip()
+    assert len(sentence.splitlines()) == 1 and all(name in sentence for name in named)
+
+
+def test_mistake_in_the_name_of_a_method_is_one_sentence_that_names_it(capsys):
+    assert main(["fit", *with_configs(EXPERIMENTS / "demo.yaml", method("ldma"))]) == 2
+    sentence = capsys.readouterr().err.strip()
+    assert len(sentence.splitlines()) == 1 and "methods/ldma.yaml" in sentence
+
+
 @pytest.mark.parametrize("path", sorted(EXPERIMENTS.rglob("*.yaml")), ids=name_of)
-def test_experiment_starts_with_its_source(path):
+def test_file_starts_with_its_source(path):
     assert path.read_text().startswith("# ")
 
 
@@ -233,16 +263,14 @@ def settings(arguments, path=()):
 
 def settings_of_method(config):
     """What a method decides of all that is set in a configuration."""
-    model = settings(config["model"].get("init_args", {}))
-    data = settings(config["data"].get("init_args", {}))
-    return {path for path in model if path.split(".")[0] not in PROTOCOL} | {
-        path for path in data if path.split(".")[0] in OF_DATA
-    }
+    model, data = (settings(config[part].get("init_args", {})) for part in ("model", "data"))
+    of_model = {path for path in model if path.split(".")[0] not in PROTOCOL}
+    return of_model | {path for path in data if path.split(".")[0] in OF_DATA}
 
 
 @pytest.mark.parametrize("path", METHODS, ids=name_of)
 def test_method_sets_all_of_its_own_that_another_sets(path):
-    """Laid over another one it would have that one's value else."""
+    # Where it does not, it would have the other's value when it is laid over it.
     config = merged(PAPERS[0], path)
     takes = settings_of_method({"model": config.model.as_dict(), "data": config.data.as_dict()})
     others = set().union(*(settings_of_method(read(other)) for other in METHODS + PAPERS))
@@ -254,7 +282,7 @@ OWN = {"marrakchi": "supcon", "zeng": "contrast_crw", "chen": "perturbed"}
 
 @pytest.mark.parametrize("paper", [path for path in PAPERS if path.stem.split("_")[0] in OWN], ids=name_of)
 def test_method_of_a_paper_is_that_of_its_experiments(paper):
-    alone, overlaid = merged(paper), merged(paper, method(OWN[paper.stem.split("_")[0]]))
+    alone, overlaid = merged(paper), merged(paper, method(OWN[paper.stem.split("_")[0]])).clone()
     if paper.stem == "chen_xray6":
         assert alone.model.init_args.perturb.init_args.epsilon == 1e-4
         overlaid.model.init_args.perturb.init_args.epsilon = 1e-4
@@ -305,33 +333,48 @@ PATTERNS = [
 ]
 
 
+LEARNABLE = """
+model:
+  class_path: Classifier
+  init_args:
+    backbone: test_resnet
+    optimizer: {{class_path: torch.optim.Adam, init_args: {{lr: 0.005}}}}
+    scheduler: {{class_path: torch.optim.lr_scheduler.CosineAnnealingLR}}
+data:
+  class_path: CSVData
+  init_args:
+    root: {root}
+    labels: labels.csv
+    split_column: part
+    split: {{class_path: Official, init_args: {{val: 0.0}}}}
+    image_size: 32
+    batch_size: 32
+trainer: {{accelerator: cpu, max_epochs: 20}}
+"""
+SECOND = """
+then:
+  model: {init_args: {optimizer: {class_path: torch.optim.SGD, init_args: {lr: 0.05, momentum: 0.9}}}}
+  data: {init_args: {batch_size: 32}}
+  trainer: {max_epochs: 20}
+"""
+
+
 @pytest.fixture(scope="module")
 def learnable(tmp_path_factory):
     """A protocol whose test part is a copy of its 64 training images: 4 patterns, each in two random colours, noisy."""
     root = tmp_path_factory.mktemp("learnable")
     rng = np.random.default_rng(0)
     x, y = np.meshgrid(np.arange(32), np.arange(32))
-    rows = []
+    files = {"train": [], "test": []}
     for number, label in enumerate(layouts.labels([40, 14, 6, 4])):
         fore, back = rng.permutation([rng.uniform(0, 110, 3), rng.uniform(145, 255, 3)])
         image = np.where(PATTERNS[label](x, y)[..., None], fore, back) + rng.normal(0, 12, (32, 32, 3))
-        for part in ("train", "test"):
-            rows.append((f"{part}{number}.png", str(label), part))
-            assert cv2.imwrite(str(root / rows[-1][0]), image.clip(0, 255).astype(np.uint8))
-    pd.DataFrame(rows, columns=["image", "label", "part"]).to_csv(root / "labels.csv", index=False)
-    optimizer = {"class_path": "torch.optim.SGD", "init_args": {"lr": 0.05, "momentum": 0.9}}
-    split = {"class_path": "Official", "init_args": {"val": 0.0}}
-    data = {"root": str(root), "labels": "labels.csv", "split_column": "part", "split": split, "image_size": 32}
-    scheduler = {"class_path": "torch.optim.lr_scheduler.CosineAnnealingLR"}
-    arguments = {"backbone": "test_resnet", "optimizer": optimizer, "scheduler": scheduler}
-    protocol = {
-        "model": {"class_path": "Classifier", "init_args": arguments},
-        "data": {"class_path": "CSVData", "init_args": data | {"batch_size": 32, "cache": "memory"}},
-        "trainer": {"max_epochs": 40, "accelerator": "cpu"},
-        "then": {"model": {"init_args": {"optimizer": optimizer}}, "trainer": {"max_epochs": 40}},
-    }
-    (root / "protocol.yaml").write_text(yaml.safe_dump(protocol))
-    (root / "then.yaml").write_text(yaml.safe_dump({"then": protocol["then"]}))
+        for part, rows in files.items():
+            rows.append({"image": f"{part}{number}.png", "label": label, "part": part})
+            assert cv2.imwrite(str(root / rows[-1]["image"]), image.clip(0, 255).astype(np.uint8))
+    pd.DataFrame(files["train"] + files["test"]).to_csv(root / "labels.csv", index=False)
+    (root / "protocol.yaml").write_text(LEARNABLE.format(root=root))
+    (root / "then.yaml").write_text(SECOND)
     return root
 
 
@@ -341,23 +384,13 @@ def test_method_learns_its_training_images_by_heart(path, learnable, tmp_path):
     assert main(["fit", *configs, *QUIET, "--run_dir", str(tmp_path / "run")]) == 0
     results = json.loads((tmp_path / "run" / "metrics.json").read_text())
     mixes = read(path)["model"]["init_args"].get("mixer")
-    print("ACC", path.stem, results["summary"]["accuracy"])
     assert results["summary"]["accuracy"] >= (0.95 if mixes else 1)
 
 
 def test_real_images_train_and_test(real_isic, tmp_path):
     configs = with_configs(EXPERIMENTS / "marrakchi_isic.yaml", EXPERIMENTS / "variants" / "laptop.yaml")
-    few = [
-        "--data.root",
-        str(real_isic),
-        "--data.cache",
-        "none",
-        "--data.image_size",
-        "32",
-        "--trainer.max_epochs",
-        "1",
-    ]
-    few += ["--then.trainer.max_epochs", "1", "--trainer.limit_train_batches", "2"]
+    few = ["--data.root", str(real_isic), "--data.cache", "none", "--data.image_size", "32"]
+    few += ["--trainer.max_epochs", "1", "--then.trainer.max_epochs", "1", "--trainer.limit_train_batches", "2"]
     few += ["--trainer.enable_progress_bar", "false"]
     assert main(["fit", *configs, *few, "--run_dir", str(tmp_path / "run")]) == 0
     results = json.loads((tmp_path / "run" / "metrics.json").read_text())

@@ -2,7 +2,7 @@
 
 python tests/benchmarks/perturbed_input.py [--rounds 10] [--threads 1] [--device cpu]
 
-The cost in CPU seconds, unlike that in time, hardly depends on what else runs, above all in one thread.
+The cost in CPU seconds depends less than that in time on what else runs, above all in one thread.
 """
 
 import argparse
