@@ -1,6 +1,9 @@
 """What is refused before training or testing starts, because it could only fail hours later."""
 
+from difflib import get_close_matches
+
 import numpy as np
+import torch
 from jsonargparse import Namespace
 from lightning.pytorch.utilities import rank_zero_info
 
@@ -8,6 +11,7 @@ from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.splits import torn_groups
 from lightning_imbal.errors import UserError
 from lightning_imbal.losses.logit_adjusted import LogitAdjusted
+from lightning_imbal.metrics import classification_scores
 from lightning_imbal.modules.base import ImbalClassifier, ImbalModule
 from lightning_imbal.modules.frozen_head import FrozenHead
 from lightning_imbal.predictors import PostHocAdjusted
@@ -49,11 +53,8 @@ def check_stage(config: Namespace, last: bool, model: ImbalModule, data: ImbalDa
             "fast_dev_run writes no checkpoint for the second stage: "
             "use --trainer.max_epochs 1 --trainer.limit_train_batches 2 instead."
         )
-    if config.monitor and isinstance(model, ImbalClassifier) and not len(data.rows("val")):
-        raise UserError(
-            f"There is no validation part to find the best {config.monitor} on: "
-            "give the split one (--data.split.val 0.1), or set monitor to null to keep the last epoch."
-        )
+    if config.monitor and isinstance(model, ImbalClassifier):
+        check_monitor(config.monitor, "monitor", model, data)
     if data.groups is not None and len(torn := torn_groups(data.table["part"], data.groups)):
         raise UserError(
             f"{type(data.split).__name__} puts images of one {data.group_by} into several parts ({len(torn)} times, "
@@ -71,12 +72,39 @@ def check_stage(config: Namespace, last: bool, model: ImbalModule, data: ImbalDa
             f"{type(model).__name__} has no use for the second image that paired_sampler draws: set it to null."
         )
     data.train_samplers()
-    model.build_optimizers(config.trainer.max_epochs or 1000)  # Lightning's number where none is given
+    built = model.build_optimizers(config.trainer.max_epochs or 1000)  # Lightning's number where none is given
+    if isinstance(built, tuple) and (score := built[1][0]["monitor"]):
+        check_monitor(score, "scheduler.monitor", model, data)
     if not len(data.rows("test")):
         raise UserError(
             f"{type(data.split).__name__} leaves no image to test on: choose a split with a test part, such as "
             "--data.split Holdout --data.split.test 0.2."
         )
+
+
+def check_monitor(score: str, option: str, model: ImbalModule, data: ImbalDataModule) -> None:
+    """Checks that a score that something waits for will be computed.
+
+    Raises:
+        UserError: There is no validation part, or no such score.
+    """
+    if not len(data.rows("val")):
+        raise UserError(
+            f"There is no validation part to find the best {score} on: "
+            f"give the split one (--data.split.val 0.1), or set {option} to null."
+        )
+    known = ["val/loss"]
+    if isinstance(model, ImbalClassifier):
+        report = model.val_report
+        about = report.class_counts, report.class_names, report.class_groups
+        known = [
+            f"val/{name}"
+            for name in classification_scores(torch.eye(len(about[0])), torch.arange(len(about[0])), *about)
+        ]
+    if score not in known:
+        similar = get_close_matches(score, known, n=1)
+        hint = f"did you mean {similar[0]}?" if similar else f"there are {', '.join(known[:10])}."
+        raise UserError(f"{option} is {score!r}, which is no score of the validation part: {hint}")
 
 
 def check_predictor(model: ImbalClassifier, data: ImbalDataModule) -> None:

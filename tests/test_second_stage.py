@@ -104,6 +104,8 @@ def test_pairs_are_of_the_first_stage_alone(tmp_path):
         (["--model.scheduler", "{class_path: Steps, init_args: {at: [2]}}"], ["at", "0..1"]),
         (["--model", "MetricLearningClassifier", "--model.metric", "CentreTerm"], ["'CentreTerm'", "CenterTerm"]),
         (["--model.loss", "LogitAdjusted", "--model.predictor", "PostHocAdjusted"], ["LogitAdjusted", "Plain"]),
+        (["--monitor", "val/f2"], ["monitor", "'val/f2'", "val/f1"]),
+        (["--model.scheduler", "{class_path: Plateau, init_args: {monitor: kappa}}"], ["'kappa'", "val/kappa"]),
         (["--model.mixer", "{class_path: MixUp, init_args: {alpha: -1}}"], ["alpha", "-1"]),
         (
             ["--model.predictor", "TemperatureScaled", "--data.split.val", "0", "--monitor", "null"],

@@ -95,7 +95,7 @@ class ImbalModule(LightningModule, ABC):
             super().lr_scheduler_step(scheduler, metric)
 
     def on_validation_end(self) -> None:
-        """Steps a schedule that waits for a score."""
+        """Steps a schedule that waits for a score of the validation part."""
         if self.trainer.state.fn != "fit" or self.trainer.sanity_checking:
             return
         for config in self.trainer.lr_scheduler_configs:
