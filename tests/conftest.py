@@ -8,7 +8,11 @@ import lightning.pytorch  # noqa: F401 (its log handler keeps the stderr of this
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
+# The networks of the tests are too small to share: two threads wait for each other, for long if the machine is busy.
+torch.set_num_threads(1)
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # for the processes that tests start
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # else importing albumentations asks a server for its newest version
 
 ISIC_COUNTS = {"MEL": 14, "NV": 24, "BCC": 8, "AKIEC": 6, "BKL": 11, "DF": 4, "VASC": 5}

@@ -4,8 +4,8 @@ import io
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -178,7 +178,7 @@ def decode_ahead(decode: Callable[[int], T], rows: Sequence[int], title: str, pr
     Only a few results wait to be taken, so that memory is bounded. Rank zero shows a progress bar.
     """
     cores = os.cpu_count() or 1
-    pool, waiting = ThreadPoolExecutor(cores), deque()
+    pool, waiting = _threads(cores), deque()
     shown = progress and rank_zero_only.rank == 0 and get_console().is_terminal
     try:
         for row in track(rows, title, transient=True, disable=not shown):
@@ -188,4 +188,17 @@ def decode_ahead(decode: Callable[[int], T], rows: Sequence[int], title: str, pr
         while waiting:
             yield waiting.popleft().result()
     finally:
-        pool.shutdown(cancel_futures=True)
+        for future in waiting:
+            future.cancel()
+        wait(waiting)
+
+
+@cache
+def _threads(number: int) -> ThreadPoolExecutor:
+    """Threads that decode, kept for the next time.
+
+    A loader forks this process soon after. A thread that is just ending, or one of OpenCV's own, may hold a lock of
+    OpenCV at that moment, for which the new process would wait forever.
+    """
+    cv2.setNumThreads(1)
+    return ThreadPoolExecutor(number)

@@ -60,7 +60,7 @@ def main() -> None:
     args = parser.parse_args()
     quiet()
     with tempfile.TemporaryDirectory() as folder:
-        train(None, 6, 1, folder)  # warm up
+        train(None, 12, 1, folder)  # warm up
         stored, stored_scores = train(1, args.images, args.epochs, folder)
         again, again_scores = train(None, args.images, args.epochs, folder)
     print(f"frozen backbone in every epoch   {again:7.1f} s")
