@@ -15,7 +15,7 @@ Encoder = Callable[[DataLoader], Tensor]
 
 
 class FeatureDataset(Dataset):
-    """Features of one part's pictures, computed when the first of them is needed and kept in memory as float32.
+    """Features of one part's pictures, computed when the first of them is needed and kept in memory.
 
     What is given up is augmentation: every picture is seen in `views` versions, drawn once, where training on pictures
     draws a new one each time. Without a random augmentation nothing is given up, and one version is enough.

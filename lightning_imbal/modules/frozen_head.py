@@ -23,7 +23,8 @@ class FrozenHead(ImbalClassifier):
     With `cache_views` the frozen backbone sees every training image that many times before training, and the classifier
     is trained on the stored features. That gives up augmentation: an image has `cache_views` versions, drawn once,
     instead of a new one in each epoch. Without a random augmentation nothing is given up. Features of the validation
-    part are stored too, unless the predictor is another than `Plain`. They take 4 N V D bytes of memory.
+    part are stored too, unless the predictor is another than `Plain`. Stored features take 4 bytes a number: 61 MB for
+    7,500 images and ResNet-50.
 
     Args:
         backbone_ckpt: Checkpoint of the first stage; the program fills it in when it trains both stages.
@@ -82,7 +83,8 @@ class FrozenHead(ImbalClassifier):
         """Returns the features (N, D) of a loader's images on the CPU, those of all devices in turn."""
         # What is made in inference mode, as in the check before training, could not be trained on.
         with torch.inference_mode(False), torch.no_grad(), self.trainer.precision_plugin.forward_context():
-            feature = torch.cat([self.backbone(batch["image"]).float() for batch in self.batches(loader)])
+            feature = torch.cat([self.backbone(batch["image"]) for batch in self.batches(loader)])
+            feature = feature.to(torch.promote_types(feature.dtype, torch.float32))
         # The k-th image of device r of W is image W k + r of all.
         return self.gather(feature).unflatten(0, (self.trainer.world_size, -1)).transpose(0, 1).flatten(0, 1).cpu()
 
