@@ -1,5 +1,6 @@
 """What is refused before training or testing starts, because it could only fail hours later."""
 
+from copy import deepcopy
 from difflib import get_close_matches
 
 import numpy as np
@@ -10,6 +11,7 @@ from lightning.pytorch.utilities import rank_zero_info
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.splits import torn_groups
 from lightning_imbal.errors import UserError
+from lightning_imbal.heads import TauNormalized
 from lightning_imbal.losses.logit_adjusted import LogitAdjusted
 from lightning_imbal.metrics import classification_scores
 from lightning_imbal.modules.base import ImbalClassifier, ImbalModule
@@ -124,18 +126,46 @@ def check_predictor(model: ImbalClassifier, data: ImbalDataModule) -> None:
         )
 
 
-def check_unseen(earlier: ImbalDataModule, later: ImbalDataModule) -> None:
-    """Checks that what a stage tests on was not trained on by the stage before.
+def check_following(
+    earlier_model: ImbalModule, earlier: ImbalDataModule, later_model: ImbalModule, later: ImbalDataModule
+) -> None:
+    """Checks that a stage can follow another: its classifier, and that it tests on nothing the other was trained on.
 
     Raises:
-        UserError: Their splits differ so that it was.
+        UserError: It cannot take over the classifier, or their splits differ so that test images were trained on.
     """
+    if isinstance(later_model, FrozenHead):
+        check_head(earlier_model, later_model, later)
     seen = earlier.table["image"][earlier.table["part"].isin(["train", "val"])]
     test = later.table["image"][later.rows("test")]
     if test.isin(seen).any():
         raise UserError(
             f"{test.isin(seen).sum()} of the {len(test)} test images of the second stage are training images of the "
             "first: give both stages the same split."
+        )
+
+
+def check_head(earlier: ImbalModule, later: FrozenHead, data: ImbalDataModule) -> None:
+    """Checks that a second stage can take over the classifier of the first, and has what it is computed from.
+
+    Raises:
+        UserError: There is no classifier, it is of another kind, or there is no validation part to choose tau on.
+    """
+    if later.init == "keep":
+        if not isinstance(earlier, ImbalClassifier):
+            raise UserError(f"{type(earlier).__name__} has no classifier for the second stage to keep: set init: new.")
+        try:
+            deepcopy(later.head).load_state_dict(earlier.head.state_dict())
+        except RuntimeError as error:
+            before, now = type(earlier.head).__name__, type(later.head).__name__
+            raise UserError(
+                f"The second stage cannot keep the classifier of the first: {before} is no {now}; "
+                "choose the same head in both, or set init: new."
+            ) from error
+    if isinstance(later.head, TauNormalized) and later.head.given_tau is None and not len(data.rows("val")):
+        raise UserError(
+            "TauNormalized chooses tau on the validation part, but there is none: give the split one "
+            "(--data.split.val 0.1), or set --then.model.init_args.head.init_args.tau 1."
         )
 
 

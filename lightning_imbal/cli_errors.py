@@ -51,12 +51,14 @@ def explain(message: str) -> str:
     if match := re.search(r"arguments are required: (.+)", message):
         missing = " and ".join(name.strip().split(".", 1)[-1] for name in match[1].split(","))
         return f"No {missing} given: lay an experiment below, such as --config experiments/demo.yaml."
+    if match := re.search(r"Expected a typing.Literal\[(.+?)\]\. Got value: ([^\s]+?)\.?(?:\s|$)", message):
+        return f"{key} must be one of {match[1]}, but is {match[2]!r}."
     name = re.escape(key.rpartition(".")[2])
     if match := re.search(rf"NestedArg\(key='{name}\.(\w+)', val=['\"]?([^'\")]*)", message):
         example = {"split": "Holdout"}.get(name, "CLASS")
         return f"{key} is not set: name its class first, as in --{key} {example} --{key}.{match[1]} {match[2]}."
     if match := re.search(r"Expected a <class '([^']+)'>(?:.|\n)*?Got value: (\S+)", message):
-        return f"{key} must be of type {match[1]}, but is {match[2]}."
+        return f"{key} must be of type {match[1]}, but is {match[2].rstrip('.')}."
     if match := re.search(r"Expected a <class '([^']+)'>(?:.|\n)*Given value: (.+)", message):
         return f"{key} must be of type {match[1]}, but is {match[2]}."
     return " ".join(message.split())

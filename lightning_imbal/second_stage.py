@@ -32,7 +32,7 @@ def merged(config: Namespace, command_line: str | None) -> Then:
     """
     then: Then = None
     for path in config.get("config") or []:
-        content = yaml.safe_load(path.get_content()) or {}
+        content = yaml.safe_load(path.read_text()) or {}
         if "then" in content:
             then = _lay_over(then, _read(content["then"], Path(path.absolute).parent))
     if command_line is not None:
@@ -78,6 +78,11 @@ def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     both = {
         key: _merge(below[key], value)
         for key, value in above.items()
-        if isinstance(value, dict) and isinstance(below.get(key), dict)
+        if isinstance(value, dict) and isinstance(below.get(key), dict) and not _other_class(below[key], value)
     }
     return below | above | both
+
+
+def _other_class(below: dict[str, Any], above: dict[str, Any]) -> bool:
+    """Whether another class is chosen, to which the arguments of the first one mean nothing."""
+    return above.get("class_path", below.get("class_path")) != below.get("class_path")

@@ -178,7 +178,7 @@ class ImbalCLI(LightningCLI):
             while (following := self._next_stage(config)) is not None:
                 checks.check_stage(config, False, model, data)
                 built = self._parser("fit").instantiate_classes(following)
-                checks.check_unseen(data, built.data)
+                checks.check_following(model, data, built.model, built.data)
                 config, model, data = following, built.model, built.data
         checks.check_stage(config, True, model, data)
         checks.report_missing_classes(data)

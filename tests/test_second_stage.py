@@ -84,6 +84,35 @@ def test_a_head_needs_a_trained_backbone(capsys, tmp_path):
     assert "--then experiments/heads/crw.yaml" in refused(capsys, *args)
 
 
+@pytest.mark.parametrize(
+    ("args", "named"),
+    [
+        (
+            ["--then", "experiments/heads/lws.yaml", "--model.head", "NormedLinear"],
+            ["NormedLinear is no LearnableScale"],
+        ),
+        (
+            ["--model", "SupConRepresentation", "--then", "experiments/heads/crw.yaml"],
+            ["SupConRepresentation", "init: new"],
+        ),
+        (["--then", "experiments/heads/tau_norm.yaml", "--data.split.val", "0", "--monitor", "null"], ["tau"]),
+    ],
+)
+def test_a_head_that_cannot_follow_is_refused_before_training(args, named, capsys, tmp_path):
+    sentence = refused(capsys, *CE, "--run_dir", str(tmp_path / "run"), *args)
+    assert all(word in sentence for word in named), sentence
+    assert not (tmp_path / "run").exists()
+
+
+def test_another_class_brings_no_arguments_of_the_first(tmp_path):
+    adam = "then: {model: {init_args: {optimizer: {class_path: torch.optim.Adam, init_args: {lr: 0.01}}}}}\n"
+    (tmp_path / "adam.yaml").write_text(adam)
+    args = ["--config", "experiments/methods/ce_crw.yaml", "--config", str(tmp_path / "adam.yaml")]
+    assert main([*DEMO, *args, "--then.trainer.max_epochs", "1", "--run_dir", str(tmp_path / "run")]) == 0
+    optimizer = stage_two(tmp_path / "run")["model"]["init_args"]["optimizer"]
+    assert optimizer["class_path"] == "torch.optim.Adam" and optimizer["init_args"]["lr"] == 0.01
+
+
 def test_pairs_are_of_the_first_stage_alone(tmp_path):
     args = ["--config", "experiments/methods/balanced_mixup.yaml", "--then", "experiments/heads/ncm.yaml"]
     assert main([*DEMO, *args, "--run_dir", str(tmp_path / "run")]) == 0
@@ -104,6 +133,8 @@ def test_pairs_are_of_the_first_stage_alone(tmp_path):
         (["--model.scheduler", "{class_path: Steps, init_args: {at: [2]}}"], ["at", "0..1"]),
         (["--model", "MetricLearningClassifier", "--model.metric", "CentreTerm"], ["'CentreTerm'", "CenterTerm"]),
         (["--model.loss", "LogitAdjusted", "--model.predictor", "PostHocAdjusted"], ["LogitAdjusted", "Plain"]),
+        (["--model.loss.weight", "inverted"], ["model.loss.weight", "'none', 'inverse', 'effective'", "'inverted'"]),
+        (["--model.mixer", "{class_path: MixUp, init_args: {alpha: much}}"], ["alpha", "float", "much."]),
         (["--monitor", "val/f2"], ["monitor", "'val/f2'", "val/f1"]),
         (["--model.scheduler", "{class_path: Plateau, init_args: {monitor: kappa}}"], ["'kappa'", "val/kappa"]),
         (["--model.mixer", "{class_path: MixUp, init_args: {alpha: -1}}"], ["alpha", "-1"]),

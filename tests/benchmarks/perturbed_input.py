@@ -16,15 +16,18 @@ from torch import Tensor, nn
 from lightning_imbal.predictors import PerturbedInput, Plain, Predictor
 
 CLASS_COUNTS = torch.tensor([6705, 1113, 1099, 514, 327, 142, 115])  # those of Skin7
+BATCHES = 4
 NETWORKS = [("mobilenetv2_100", 64, 64), ("resnet18", 64, 64), ("resnet50", 224, 8)]  # name, side, batch
 
 
 @torch.inference_mode()
 def seconds(predictor: Predictor, model: nn.Module, image: Tensor) -> tuple[float, float]:
-    """Time and CPU time of one batch."""
+    """Time and CPU time of a batch, mean over some that follow each other, as in a test."""
+    predictor(model, image)
     start, cpu_start = time.perf_counter(), time.process_time()
-    predictor(model, image).cpu()  # waits for the device
-    return time.perf_counter() - start, time.process_time() - cpu_start
+    for _ in range(BATCHES):
+        predictor(model, image).cpu()  # waits for the device
+    return (time.perf_counter() - start) / BATCHES, (time.process_time() - cpu_start) / BATCHES
 
 
 def compare(name: str, side: int, batch: int, rounds: int, device: str) -> None:
@@ -32,8 +35,8 @@ def compare(name: str, side: int, batch: int, rounds: int, device: str) -> None:
     model = timm.create_model(name, num_classes=len(CLASS_COUNTS)).eval().to(device)
     image = torch.randn(batch, 3, side, side, device=device)
     predictors = [Plain(CLASS_COUNTS).to(device), PerturbedInput(CLASS_COUNTS).to(device)]
-    measured = [[seconds(predictor, model, image) for predictor in predictors] for _ in range(rounds + 1)]
-    sides = list(zip(*measured[1:], strict=True))  # the first round allocates memory and chooses kernels
+    measured = [[seconds(predictor, model, image) for predictor in predictors] for _ in range(rounds)]
+    sides = list(zip(*measured, strict=True))
     for how, of in (("best", min), ("median", statistics.median)):
         (plain, plain_cpu), (perturbed, perturbed_cpu) = [map(of, zip(*side, strict=True)) for side in sides]
         rates = f"{batch / plain:>10.1f}{batch / perturbed:>12.1f}"
