@@ -13,6 +13,8 @@ from scipy.optimize import minimize_scalar
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from lightning_imbal.losses.base import checked_counts
+
 
 class Predictor(nn.Module, ABC):
     """Turns images into logits at validation, test and prediction time.
@@ -235,13 +237,7 @@ class PerturbedInput(Predictor):
 
 def _log_frequency(class_counts: Tensor) -> Tensor:
     """Natural logarithm of n_c / N in float64, shape (C,)."""
-    class_counts = class_counts.double()
-    empty = (~(class_counts > 0)).nonzero().flatten().tolist()
-    if empty:
-        raise ValueError(
-            f"No training image has class label {', '.join(map(str, empty))}: "
-            "leave the class out of the data set or choose a split that keeps some of its images for training."
-        )
+    class_counts = checked_counts(class_counts)
     return (class_counts / class_counts.sum()).log()
 
 

@@ -7,6 +7,18 @@ import torch
 from torch import Tensor, nn
 
 
+def checked_counts(class_counts: Tensor) -> Tensor:
+    """Returns class sizes (C,) in float64; ValueError if one of them is not positive."""
+    class_counts = torch.as_tensor(class_counts, dtype=torch.float64)
+    empty = (~(class_counts > 0)).nonzero().flatten().tolist()
+    if empty:
+        raise ValueError(
+            f"No training image has class label {', '.join(map(str, empty))}: "
+            "leave the class out of the data set or choose a split that keeps some of its images for training."
+        )
+    return class_counts
+
+
 class ImbalancedLoss(nn.Module, ABC):
     """A classification loss that knows the class sizes of its training split.
 
@@ -21,14 +33,7 @@ class ImbalancedLoss(nn.Module, ABC):
 
     def __init__(self, class_counts: Tensor) -> None:
         super().__init__()
-        class_counts = torch.as_tensor(class_counts, dtype=torch.float64)
-        empty = (~(class_counts > 0)).nonzero().flatten().tolist()
-        if empty:
-            raise ValueError(
-                f"No training image has class label {', '.join(map(str, empty))}: "
-                "leave the class out of the data set or choose a split that keeps some of its images for training."
-            )
-        self.register_buffer("class_counts", class_counts)
+        self.register_buffer("class_counts", checked_counts(class_counts))
 
     def set_epoch(self, epoch: int, max_epochs: int) -> None:
         """Tells a loss with a schedule that `epoch` (1-based) of `max_epochs` begins."""
