@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from small_runs import refused
 
 from lightning_imbal.cli import main
 
@@ -23,13 +24,6 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "demo"
     assert main(["fit", *DEMO, "--run_dir", str(folder)]) == 0
     return folder
-
-
-def refused(capsys, *args):
-    assert main(list(args)) == 2
-    sentence = capsys.readouterr().err.strip()
-    assert len(sentence.splitlines()) == 1
-    return sentence
 
 
 def test_help_is_one_screen_without_heavy_imports():

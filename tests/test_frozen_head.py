@@ -2,34 +2,16 @@
 
 import pytest
 import torch
-from lightning.pytorch import Trainer
+from small_runs import build, digits, make_trainer
 from torch import nn
 
-from lightning_imbal.data import DigitsLT, Holdout
+from lightning_imbal.data import Holdout
 from lightning_imbal.data.features import FeatureDataset
 from lightning_imbal.data.transforms import ShiftCrop
 from lightning_imbal.errors import UserError
 from lightning_imbal.heads import LearnableScale, NearestClassMean, NormedLinear, TauNormalized
 from lightning_imbal.modules import Classifier, FrozenHead
 from lightning_imbal.predictors import FlipTTA
-
-NAMES = list("0123456789")
-
-
-def digits(**kwargs):
-    split = kwargs.pop("split", Holdout(test=0.3, val=0.1))
-    return DigitsLT(split=split, batch_size=64, image_size=32, num_workers=0, **kwargs)
-
-
-def make_trainer(folder, max_epochs=1, **kwargs):
-    quiet = {"enable_progress_bar": False, "enable_model_summary": False, "logger": False}
-    return Trainer(default_root_dir=folder, accelerator="cpu", max_epochs=max_epochs, **quiet, **kwargs)
-
-
-def build(kind, data, seed=0, **kwargs):
-    torch.manual_seed(seed)
-    counts = data.class_counts
-    return kind(class_counts=counts, class_names=NAMES, backbone="test_resnet", **kwargs)
 
 
 @pytest.fixture(scope="module")

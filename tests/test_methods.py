@@ -3,19 +3,19 @@
 import copy
 
 import pytest
+import small_runs
 import torch
 import torch.nn.functional as F
-from lightning.pytorch import Callback, Trainer
+from lightning.pytorch import Callback
+from small_runs import digits, make_trainer
 
-from lightning_imbal.data import DigitsLT, Holdout
+from lightning_imbal.data import Holdout
 from lightning_imbal.errors import UserError
 from lightning_imbal.losses import CenterTerm, ContrastTerm, CrossEntropy, LogitAdjusted, TripletLoss, TripletTerm
 from lightning_imbal.mixers import BalancedMixUp, MixUp
 from lightning_imbal.modules import BalancedMixUpClassifier, Classifier, MetricLearningClassifier, PerturbedClassifier
 from lightning_imbal.predictors import FlipTTA, PerturbedInput, TemperatureScaled
 from lightning_imbal.samplers import ClassPower
-
-NAMES = list("0123456789")
 
 
 def sgd(parameters):
@@ -26,20 +26,8 @@ def balanced(labels):
     return ClassPower(labels, q=0.0)
 
 
-def digits(**kwargs):
-    split = kwargs.pop("split", Holdout(test=0.3, val=0.1))
-    return DigitsLT(split=split, batch_size=64, image_size=32, num_workers=0, **kwargs)
-
-
-def make_trainer(folder, **kwargs):
-    quiet = {"enable_progress_bar": False, "enable_model_summary": False, "logger": False}
-    return Trainer(default_root_dir=folder, accelerator="cpu", **{"max_epochs": 1} | quiet | kwargs)
-
-
-def build(kind, data, seed=0, **kwargs):
-    torch.manual_seed(seed)
-    about = {"class_counts": data.class_counts, "class_names": NAMES, "backbone": "test_resnet", "optimizer": sgd}
-    return kind(**about | kwargs)
+def build(kind, data, **kwargs):
+    return small_runs.build(kind, data, **{"optimizer": sgd} | kwargs)
 
 
 class Recorder(Callback):

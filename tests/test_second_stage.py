@@ -6,19 +6,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from small_runs import refused
 
 from lightning_imbal.cli import main
 
 QUIET = ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
 DEMO = ["fit", "--config", "experiments/demo.yaml", "--trainer.max_epochs", "1", *QUIET]
 CE = [*DEMO, "--config", "experiments/methods/ce.yaml"]
-
-
-def refused(capsys, *args):
-    assert main(list(args)) == 2
-    sentence = capsys.readouterr().err.strip()
-    assert len(sentence.splitlines()) == 1
-    return sentence
 
 
 def results(folder):

@@ -1,0 +1,33 @@
+"""Short runs on scikit-learn's digits, for the tests of modules, and the command line that refuses."""
+
+import torch
+from lightning.pytorch import Trainer
+
+from lightning_imbal.cli import main
+from lightning_imbal.data import DigitsLT, Holdout
+
+NAMES = list("0123456789")
+
+
+def digits(**kwargs):
+    split = kwargs.pop("split", Holdout(test=0.3, val=0.1))
+    return DigitsLT(split=split, batch_size=64, image_size=32, num_workers=0, **kwargs)
+
+
+def make_trainer(folder, max_epochs=1, **kwargs):
+    quiet = {"enable_progress_bar": False, "enable_model_summary": False, "logger": False}
+    return Trainer(default_root_dir=folder, accelerator="cpu", max_epochs=max_epochs, **quiet, **kwargs)
+
+
+def build(kind, data, **kwargs):
+    """A module with the weights of seed 0."""
+    torch.manual_seed(0)
+    return kind(class_counts=data.class_counts, class_names=NAMES, backbone="test_resnet", **kwargs)
+
+
+def refused(capsys, *args):
+    """The one sentence with which the command line refuses."""
+    assert main(list(args)) == 2
+    sentence = capsys.readouterr().err.strip()
+    assert len(sentence.splitlines()) == 1
+    return sentence
