@@ -14,7 +14,8 @@ from lightning_imbal.errors import UserError
 from lightning_imbal.heads import TauNormalized
 from lightning_imbal.losses.logit_adjusted import LogitAdjusted
 from lightning_imbal.metrics import classification_scores
-from lightning_imbal.modules.base import ImbalClassifier, ImbalModule
+from lightning_imbal.modules.base import ImbalModule
+from lightning_imbal.modules.base_classifier import ImbalClassifier
 from lightning_imbal.modules.frozen_head import FrozenHead
 from lightning_imbal.predictors import PostHocAdjusted
 

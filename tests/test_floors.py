@@ -65,7 +65,7 @@ def complaint(module: str, file: Path, target: str, known: dict[str, Path]) -> s
         return "has no floor"
     folder, name = target.rpartition(".")[::2]
     beside = folder == module.rpartition(".")[0] != PACKAGE
-    if there < here or (there == here and beside and (name == "base" or folder in FOLDERS_WITH_SIBLINGS)):
+    if there < here or (there == here and beside and (name.startswith("base") or folder in FOLDERS_WITH_SIBLINGS)):
         return None
     return f"floor {here} imports from floor {there}" + (" in its own folder" if beside else "")
 

@@ -1,6 +1,9 @@
 """Losses: torch only, one per file."""
 
 from lightning_imbal.losses.base import ImbalancedLoss
+from lightning_imbal.losses.bcl import BCLLoss
+from lightning_imbal.losses.bhp import BHPLoss, hybrid_proxy_counts
+from lightning_imbal.losses.bwce import BWCE
 from lightning_imbal.losses.center import CenterLoss
 from lightning_imbal.losses.cross_entropy import CrossEntropy
 from lightning_imbal.losses.deferred import Deferred
@@ -10,14 +13,18 @@ from lightning_imbal.losses.logit_adjusted import LogitAdjusted
 from lightning_imbal.losses.metric_terms import CenterTerm, ContrastTerm, MetricTerm, TripletTerm
 from lightning_imbal.losses.mwnl import MWNL
 from lightning_imbal.losses.ohem import OHEM
+from lightning_imbal.losses.projection import Projection
 from lightning_imbal.losses.supcon import SupConLoss
 from lightning_imbal.losses.triplet import TripletLoss
 from lightning_imbal.losses.weights import effective_number_weights, inverse_frequency_weights
 
 __all__ = [
+    "BWCE",
     "LDAM",
     "MWNL",
     "OHEM",
+    "BCLLoss",
+    "BHPLoss",
     "CenterLoss",
     "CenterTerm",
     "ClassBalancedFocal",
@@ -28,9 +35,11 @@ __all__ = [
     "ImbalancedLoss",
     "LogitAdjusted",
     "MetricTerm",
+    "Projection",
     "SupConLoss",
     "TripletLoss",
     "TripletTerm",
     "effective_number_weights",
+    "hybrid_proxy_counts",
     "inverse_frequency_weights",
 ]

@@ -30,6 +30,7 @@ class ImbalancedLoss(nn.Module, ABC):
     """
 
     class_counts: Tensor
+    needs_difficulty = False  # whether it waits for the F1 of each class on a validation part
 
     def __init__(self, class_counts: Tensor) -> None:
         super().__init__()
@@ -37,6 +38,9 @@ class ImbalancedLoss(nn.Module, ABC):
 
     def set_epoch(self, epoch: int, max_epochs: int) -> None:
         """Tells a loss with a schedule that `epoch` (1-based) of `max_epochs` begins."""
+
+    def set_difficulty(self, f1: Tensor) -> None:
+        """Tells a loss that waits for it the F1 of each class (C,) on the validation part; NaN for a class it lacks."""
 
     @abstractmethod
     def forward(self, logits: Tensor, label: Tensor, sample_weight: Tensor | None = None) -> Tensor:

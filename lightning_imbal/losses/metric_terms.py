@@ -5,11 +5,11 @@ from collections.abc import Callable
 from typing import Literal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from lightning_imbal.losses.center import CenterLoss
+from lightning_imbal.losses.projection import Projection
 from lightning_imbal.losses.supcon import SupConLoss
 from lightning_imbal.losses.triplet import TripletLoss
 
@@ -116,17 +116,11 @@ class ContrastTerm(MetricTerm):
         embedding_size: int = 128,
     ) -> None:
         super().__init__(num_classes, dim)
-        self.projection = nn.Sequential(
-            nn.Linear(dim, hidden_size),
-            nn.ReLU(),
-            nn.Linear(hidden_size, hidden_size),
-            nn.ReLU(),
-            nn.Linear(hidden_size, embedding_size),
-        )
+        self.projection = Projection(dim, hidden_size, embedding_size, hidden_layers=2)
         self.loss = SupConLoss(temperature)
 
     def forward(self, feature: Tensor, label: Tensor) -> Tensor:
-        return self.loss(F.normalize(self.projection(feature), dim=-1), label)
+        return self.loss(self.projection(feature), label)
 
 
 MetricFactory = Callable[[int, int], MetricTerm]

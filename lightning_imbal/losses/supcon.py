@@ -1,9 +1,8 @@
 """Supervised contrastive loss."""
 
-import torch
 from torch import Tensor, nn
 
-from lightning_imbal.losses.contrast import masked_log_softmax
+from lightning_imbal.losses.contrast import checked_temperature, flatten_views, supervised_contrast
 
 
 class SupConLoss(nn.Module):
@@ -24,11 +23,9 @@ class SupConLoss(nn.Module):
 
     def __init__(self, temperature: float = 0.1, base_temperature: float | None = None) -> None:
         super().__init__()
-        if not temperature > 0:
-            raise ValueError(f"temperature must be positive, but is {temperature}.")
         if base_temperature is not None and not base_temperature > 0:
             raise ValueError(f"base_temperature must be positive or null, but is {base_temperature}.")
-        self.temperature = temperature
+        self.temperature = checked_temperature(temperature)
         self.scale = 1.0 if base_temperature is None else temperature / base_temperature
 
     def forward(self, embedding: Tensor, label: Tensor) -> Tensor:
@@ -42,15 +39,4 @@ class SupConLoss(nn.Module):
         Returns:
             The loss, shape (); a zero with zero gradient if no anchor has a positive.
         """
-        if embedding.ndim == 3:
-            label = label.repeat_interleave(embedding.shape[1])
-            embedding = embedding.flatten(0, 1)
-        others = ~torch.eye(len(label), dtype=torch.bool, device=label.device)
-        positive = (label[:, None] == label) & others
-        num_positive = positive.sum(dim=1)
-
-        with torch.autocast(device_type=embedding.device.type, enabled=False):
-            embedding = embedding.to(torch.promote_types(embedding.dtype, torch.float32))
-            log_prob = masked_log_softmax(embedding @ embedding.T / self.temperature, others)
-            anchor_loss = -torch.where(positive, log_prob, 0).sum(dim=1) / num_positive.clamp(min=1)
-            return self.scale * anchor_loss.sum() / (num_positive > 0).sum().clamp(min=1)
+        return self.scale * supervised_contrast(*flatten_views(embedding, label), self.temperature)

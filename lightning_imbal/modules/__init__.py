@@ -1,7 +1,8 @@
 """LightningModules: one paper or method per file."""
 
 from lightning_imbal.modules.balanced_mixup import BalancedMixUpClassifier
-from lightning_imbal.modules.base import ImbalClassifier, ImbalModule
+from lightning_imbal.modules.base import ImbalModule
+from lightning_imbal.modules.base_classifier import ImbalClassifier
 from lightning_imbal.modules.classifier import Classifier
 from lightning_imbal.modules.frozen_head import FrozenHead
 from lightning_imbal.modules.metric_learning import MetricLearningClassifier

@@ -5,7 +5,8 @@ from typing import Any
 from torch import Tensor
 
 from lightning_imbal.mixers import BalancedMixUp
-from lightning_imbal.modules.base import Batch, ImbalClassifier
+from lightning_imbal.modules.base import Batch
+from lightning_imbal.modules.base_classifier import ImbalClassifier
 from lightning_imbal.predictors import FlipTTA, PredictorFactory
 
 

@@ -1,4 +1,4 @@
-"""What every method shares: backbone, optimizer, gathering over devices, and the evaluation of a classifier."""
+"""What every method shares: backbone, optimizer, epochs, gathering over devices."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
@@ -14,14 +14,10 @@ from torch.utils.data import DataLoader
 
 from lightning_imbal.backbones import create_backbone, feature_size
 from lightning_imbal.errors import UserError
-from lightning_imbal.losses.base import ImbalancedLoss, LossFactory
-from lightning_imbal.losses.cross_entropy import CrossEntropy
-from lightning_imbal.metrics import ImbalReport
-from lightning_imbal.predictors import Plain, Predictor, PredictorFactory
+from lightning_imbal.losses.base import ImbalancedLoss
 from lightning_imbal.samplers import epoch_generator, run_seed
 
 Batch = dict[str, Tensor]
-HeadFactory = Callable[[int, int], nn.Module]
 SchedulerFactory = Callable[[Optimizer, int], LRScheduler]
 
 
@@ -40,6 +36,8 @@ class ImbalModule(LightningModule, ABC):
     """
 
     needs_pairs = False  # whether a batch must hold a second batch, `other`, drawn by the data's `paired_sampler`
+    min_views: int = 1  # views of each training image that it needs
+    max_views: int | None = 1  # and how many it can use; None: any number
 
     def __init__(
         self,
@@ -102,10 +100,14 @@ class ImbalModule(LightningModule, ABC):
             if isinstance(config.scheduler, ReduceLROnPlateau):
                 config.scheduler.step(self.trainer.callback_metrics[config.monitor])
 
+    def losses(self) -> Iterator[ImbalancedLoss]:
+        """The losses in it that know the class sizes, also those within others."""
+        return (module for module in self.modules() if isinstance(module, ImbalancedLoss))
+
     def on_train_epoch_start(self) -> None:
         """Tells scheduled losses the epoch."""
         self._refuse_divergence()
-        for loss in filter(lambda module: isinstance(module, ImbalancedLoss), self.modules()):
+        for loss in self.losses():
             loss.set_epoch(self.current_epoch + 1, self.trainer.max_epochs)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
@@ -157,92 +159,3 @@ class ImbalModule(LightningModule, ABC):
         trainer = self._trainer
         if trainer is not None and hasattr(trainer.datamodule, "normalize") and "normalize" in checkpoint:
             trainer.datamodule.normalize.load_state_dict(checkpoint["normalize"])
-
-
-class ImbalClassifier(ImbalModule):
-    """An ImbalModule with a classifier on the backbone's feature, evaluated per class.
-
-    Args:
-        loss: Built with the class counts.
-        head: Built with the feature size and the number of classes.
-        predictor: Built with the class counts; how logits are obtained at inference.
-        **kwargs: Arguments of `ImbalModule`.
-    """
-
-    def __init__(
-        self,
-        loss: LossFactory = CrossEntropy,
-        head: HeadFactory = nn.Linear,
-        predictor: PredictorFactory = Plain,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.loss = loss(self.class_counts)
-        self.head = head(self.feature_size, len(self.class_names))
-        self.predictor = predictor(self.class_counts)
-        about_classes = (kwargs["class_counts"], self.class_names, kwargs.get("class_groups"))
-        self.val_report, self.test_report = ImbalReport(*about_classes), ImbalReport(*about_classes)
-        self.side_reports = nn.ModuleDict()  # further reports of the test part, by their names
-
-    def forward(self, image: Tensor) -> Tensor:
-        """Returns logits (B, C) of images (B, 3, H, W)."""
-        return self.head(self.backbone(image))
-
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Returns the loss of a batch: that of its logits."""
-        loss = self.loss(self(batch["image"]), batch["label"])
-        self.log_loss("train/loss", loss)
-        return loss
-
-    def probability(self, batch: Batch) -> Tensor:
-        """Returns class probabilities (B, C), as the predictor obtains them."""
-        return self.predictor(self, batch["image"]).float().softmax(dim=1)
-
-    def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Returns class probabilities (B, C)."""
-        return self.probability(batch)
-
-    def on_validation_start(self) -> None:
-        """Tells predictors how the pictures are normalised."""
-        if hasattr(self.trainer.datamodule, "normalize"):
-            normalize = self.trainer.datamodule.normalize
-            for predictor in filter(lambda module: isinstance(module, Predictor), self.modules()):
-                predictor.set_normalization(normalize.mean, normalize.std)
-
-    def on_test_start(self) -> None:
-        """Tells predictors how the pictures are normalised, and fits one that learns from the validation part."""
-        self.on_validation_start()
-        if not self.predictor.needs_calibration:
-            return
-        loader = self.trainer.datamodule.val_dataloader()
-        if not loader:
-            raise UserError(f"{type(self.predictor).__name__} needs a validation part: set --data.split.val 0.1.")
-        seen = [(self.predictor(self, batch["image"]).float(), batch["label"]) for batch in self.batches(loader)]
-        self.predictor.calibrate(*map(torch.cat, zip(*seen, strict=True)))
-
-    on_predict_start = on_test_start
-
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Collects predictions of the validation part."""
-        self.val_report.update(self.probability(batch), batch["label"], batch["index"])
-
-    def test_step(self, batch: Batch, batch_idx: int) -> None:
-        """Collects predictions of the test part."""
-        self.test_report.update(self.probability(batch), batch["label"], batch["index"])
-
-    def on_validation_epoch_end(self) -> None:
-        """Logs every score of the validation part: `val/f1`, `val/f1/<class>`, ..."""
-        self._log_report("val", self.val_report)
-
-    def on_test_epoch_end(self) -> None:
-        """Logs every score of the test part: `test/f1`, `test/f1/<class>`, ..."""
-        self._log_report("test", self.test_report)
-        for name, report in self.side_reports.items():
-            self._log_report(f"test_{name}", report)
-
-    def _log_report(self, part: str, report: ImbalReport) -> None:
-        # The report has gathered all devices' predictions: its scores are the same on each of them.
-        scores = {f"{part}/{name}": value for name, value in report.compute().items()}
-        self.log(f"{part}/f1", scores.pop(f"{part}/f1"), prog_bar=True, rank_zero_only=False)
-        self.log_dict(scores)
-        report.reset()

@@ -10,7 +10,8 @@ from torch.utils.data import DataLoader
 
 from lightning_imbal.errors import UserError
 from lightning_imbal.heads import ClosedFormHead
-from lightning_imbal.modules.base import Batch, ImbalClassifier
+from lightning_imbal.modules.base import Batch
+from lightning_imbal.modules.base_classifier import ImbalClassifier
 from lightning_imbal.predictors import Plain
 
 

@@ -8,7 +8,8 @@ from torch.optim import Optimizer
 
 from lightning_imbal.errors import UserError
 from lightning_imbal.losses.metric_terms import ContrastTerm, MetricFactory
-from lightning_imbal.modules.base import Batch, ImbalClassifier
+from lightning_imbal.modules.base import Batch
+from lightning_imbal.modules.base_classifier import ImbalClassifier
 
 
 class MetricLearningClassifier(ImbalClassifier):

@@ -6,7 +6,8 @@ from typing import Any
 from torch import Tensor
 
 from lightning_imbal.metrics import ImbalReport
-from lightning_imbal.modules.base import Batch, ImbalClassifier
+from lightning_imbal.modules.base import Batch
+from lightning_imbal.modules.base_classifier import ImbalClassifier
 from lightning_imbal.predictors import PerturbedInput
 
 PerturbedFactory = Callable[[Tensor], PerturbedInput]

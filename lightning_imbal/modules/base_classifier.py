@@ -1,0 +1,114 @@
+"""What every method with a classifier shares: loss, head, predictor, and an evaluation per class."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from lightning_imbal.errors import UserError
+from lightning_imbal.losses.base import LossFactory
+from lightning_imbal.losses.cross_entropy import CrossEntropy
+from lightning_imbal.metrics import ImbalReport
+from lightning_imbal.modules.base import Batch, ImbalModule
+from lightning_imbal.predictors import Plain, Predictor, PredictorFactory
+
+HeadFactory = Callable[[int, int], nn.Module]
+
+
+class ImbalClassifier(ImbalModule):
+    """An ImbalModule with a classifier on the backbone's feature, evaluated per class.
+
+    Args:
+        loss: Built with the class counts.
+        head: Built with the feature size and the number of classes.
+        predictor: Built with the class counts; how logits are obtained at inference.
+        **kwargs: Arguments of `ImbalModule`.
+    """
+
+    def __init__(
+        self,
+        loss: LossFactory = CrossEntropy,
+        head: HeadFactory = nn.Linear,
+        predictor: PredictorFactory = Plain,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.loss = loss(self.class_counts)
+        self.head = head(self.feature_size, len(self.class_names))
+        self.predictor = predictor(self.class_counts)
+        about_classes = (kwargs["class_counts"], self.class_names, kwargs.get("class_groups"))
+        self.val_report, self.test_report = ImbalReport(*about_classes), ImbalReport(*about_classes)
+        self.side_reports = nn.ModuleDict()  # further reports of the test part, by their names
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Returns logits (B, C) of images (B, 3, H, W)."""
+        return self.head(self.backbone(image))
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Returns the loss of a batch: that of its logits."""
+        loss = self.loss(self(batch["image"]), batch["label"])
+        self.log_loss("train/loss", loss)
+        return loss
+
+    def probability(self, batch: Batch) -> Tensor:
+        """Returns class probabilities (B, C), as the predictor obtains them."""
+        return self.predictor(self, batch["image"]).float().softmax(dim=1)
+
+    def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Returns class probabilities (B, C)."""
+        return self.probability(batch)
+
+    def on_validation_start(self) -> None:
+        """Tells predictors how the pictures are normalised."""
+        if hasattr(self.trainer.datamodule, "normalize"):
+            normalize = self.trainer.datamodule.normalize
+            for predictor in filter(lambda module: isinstance(module, Predictor), self.modules()):
+                predictor.set_normalization(normalize.mean, normalize.std)
+
+    def on_test_start(self) -> None:
+        """Tells predictors how the pictures are normalised, and fits one that learns from the validation part."""
+        self.on_validation_start()
+        if not self.predictor.needs_calibration:
+            return
+        loader = self.trainer.datamodule.val_dataloader()
+        if not loader:
+            raise UserError(f"{type(self.predictor).__name__} needs a validation part: set --data.split.val 0.1.")
+        seen = [(self.predictor(self, batch["image"]).float(), batch["label"]) for batch in self.batches(loader)]
+        self.predictor.calibrate(*map(torch.cat, zip(*seen, strict=True)))
+
+    on_predict_start = on_test_start
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Collects predictions of the validation part."""
+        self.val_report.update(self.probability(batch), batch["label"], batch["index"])
+
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
+        """Collects predictions of the test part."""
+        self.test_report.update(self.probability(batch), batch["label"], batch["index"])
+
+    def on_validation_epoch_end(self) -> None:
+        """Logs every score of the validation part: `val/f1`, `val/f1/<class>`, ...; some losses wait for them."""
+        if self.trainer.state.fn == "fit" and not self.trainer.sanity_checking:
+            for loss in filter(lambda loss: loss.needs_difficulty, self.losses()):
+                loss.set_difficulty(self._class_f1())
+        self._log_report("val", self.val_report)
+
+    def _class_f1(self) -> Tensor:
+        """F1 of each class (C,) on the validation part; NaN for a class that it lacks."""
+        scores, label = self.val_report.compute(), self.val_report.predictions()["label"]
+        f1 = torch.tensor([scores[f"f1/{name}"] for name in self.class_names])
+        return f1.masked_fill(label.bincount(minlength=len(f1)) == 0, torch.nan)
+
+    def on_test_epoch_end(self) -> None:
+        """Logs every score of the test part: `test/f1`, `test/f1/<class>`, ..."""
+        self._log_report("test", self.test_report)
+        for name, report in self.side_reports.items():
+            self._log_report(f"test_{name}", report)
+
+    def _log_report(self, part: str, report: ImbalReport) -> None:
+        # The report has gathered all devices' predictions: its scores are the same on each of them.
+        scores = {f"{part}/{name}": value for name, value in report.compute().items()}
+        self.log(f"{part}/f1", scores.pop(f"{part}/f1"), prog_bar=True, rank_zero_only=False)
+        self.log_dict(scores)
+        report.reset()

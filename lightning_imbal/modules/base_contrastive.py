@@ -1,0 +1,96 @@
+"""What the contrastive methods share: several views of an image, their embeddings, the batch of all devices."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from torch import Tensor
+
+from lightning_imbal.losses.projection import Projection
+from lightning_imbal.modules.base import Batch, ImbalModule
+from lightning_imbal.modules.base_classifier import ImbalClassifier
+
+
+class ContrastiveRepresentation(ImbalModule, ABC):
+    """Learns a feature space by a contrastive loss alone; a second stage trains the classifier.
+
+    Args:
+        hidden_size: Width of the projection's hidden layer.
+        embedding_size: Size of the embedding.
+        **kwargs: Arguments of `ImbalModule`.
+    """
+
+    max_views = None
+
+    def __init__(self, hidden_size: int = 2048, embedding_size: int = 128, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.projection = Projection(self.feature_size, hidden_size, embedding_size)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Returns unit-length embeddings (B, E) of images (B, 3, H, W), or (B, V, E) of V views (B, V, 3, H, W)."""
+        views = image.flatten(0, 1) if image.ndim == 5 else image
+        embedding = self.projection(self.backbone(views))
+        return embedding.unflatten(0, image.shape[:2]) if image.ndim == 5 else embedding
+
+    @abstractmethod
+    def contrast(self, batch: Batch) -> Tensor:
+        """Returns the loss over the batches of all devices."""
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        loss = self.contrast(batch)
+        self.log_loss("train/loss", loss)
+        return loss
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        self.log_loss("val/loss", self.contrast(batch))
+
+
+class ContrastiveClassifier(ImbalClassifier, ABC):
+    """A classifier on the first view of an image, trained together with a contrastive loss on its views' embeddings.
+
+    The contrastive loss sees the batch of all devices. The projection is not used after training.
+
+    Args:
+        ce_weight: Multiplies the loss of the logits.
+        contrast_weight: Multiplies the contrastive loss.
+        hidden_size: Width of the projection's hidden layer.
+        embedding_size: Size of the embedding.
+        batch_norm: Whether the projection's hidden layer has BatchNorm.
+        **kwargs: Arguments of `ImbalClassifier`.
+    """
+
+    min_views, max_views = 2, None
+
+    def __init__(
+        self,
+        ce_weight: float = 1.0,
+        contrast_weight: float = 1.0,
+        hidden_size: int = 2048,
+        embedding_size: int = 128,
+        batch_norm: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.ce_weight, self.contrast_weight = ce_weight, contrast_weight
+        self.projection = Projection(self.feature_size, hidden_size, embedding_size, batch_norm=batch_norm)
+
+    @abstractmethod
+    def contrast(self, embedding: Tensor, label: Tensor) -> Tensor:
+        """Returns the contrastive loss of the embeddings (B, V, E) and labels (B,) of all devices."""
+
+    def encode(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns features (B, V, D) and unit-length embeddings (B, V, E) of V views (B, V, 3, H, W)."""
+        feature = self.backbone(image.flatten(0, 1))
+        return feature.unflatten(0, image.shape[:2]), self.projection(feature).unflatten(0, image.shape[:2])
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        feature, embedding = self.encode(batch["image"])
+        classification = self.loss(self.head(feature[:, 0]), batch["label"])
+        contrast = self.contrast(self.gather(embedding), self.gather(batch["label"]))
+        return self.total(self.ce_weight * classification, self.contrast_weight * contrast)
+
+    def total(self, classification: Tensor, contrast: Tensor) -> Tensor:
+        """Returns the sum of two weighted losses, and logs each."""
+        loss = classification + contrast
+        for name, value in {"classification": classification, "contrast": contrast, "loss": loss}.items():
+            self.log_loss(f"train/{name}", value)
+        return loss
