@@ -65,6 +65,12 @@ def check_stage(config: Namespace, last: bool, model: ImbalModule, data: ImbalDa
         )
     if isinstance(model, ImbalClassifier):
         check_predictor(model, data)
+    if any(loss.needs_difficulty for loss in model.losses()) and not len(data.rows("val")):
+        raise UserError(
+            "BWCE weighs classes by their F1 on a validation part, but there is none: give the split one "
+            "(--data.split.val 0.1), or set --model.loss.balanced 1."
+        )
+    check_views(model, data)
     if model.needs_pairs and data.paired_sampler is None:
         raise UserError(
             f"{type(model).__name__} mixes two images, but the data draws one: set a sampler for the second one, "
@@ -82,6 +88,25 @@ def check_stage(config: Namespace, last: bool, model: ImbalModule, data: ImbalDa
         raise UserError(
             f"{type(data.split).__name__} leaves no image to test on: choose a split with a test part, such as "
             "--data.split Holdout --data.split.test 0.2."
+        )
+
+
+def check_views(model: ImbalModule, data: ImbalDataModule) -> None:
+    """Checks that a batch has as many views of each image as the model can use.
+
+    Raises:
+        UserError: It has fewer or more.
+    """
+    name, views = type(model).__name__, len(data.train_recipes)
+    if views < model.min_views:
+        raise UserError(
+            f"{name} needs {model.min_views} views of each image, but the data gives {views}: "
+            f"set --data.views {model.min_views}, or more_views for views of another kind."
+        )
+    if model.max_views is not None and views > model.max_views:
+        raise UserError(
+            f"{name} looks at {model.max_views} view of each image, but the data gives {views}: "
+            "set --data.views 1 --data.more_views null."
         )
 
 
@@ -136,6 +161,7 @@ def check_following(
         UserError: It cannot take over the classifier, or their splits differ so that test images were trained on.
     """
     if isinstance(later_model, FrozenHead):
+        check_backbone(earlier_model, later_model)
         check_head(earlier_model, later_model, later)
     seen = earlier.table["image"][earlier.table["part"].isin(["train", "val"])]
     test = later.table["image"][later.rows("test")]
@@ -143,6 +169,20 @@ def check_following(
         raise UserError(
             f"{test.isin(seen).sum()} of the {len(test)} test images of the second stage are training images of the "
             "first: give both stages the same split."
+        )
+
+
+def check_backbone(earlier: ImbalModule, later: FrozenHead) -> None:
+    """Checks that a second stage can take over the backbone of the first.
+
+    Raises:
+        UserError: They are different networks.
+    """
+    shapes = [{key: value.shape for key, value in model.backbone.state_dict().items()} for model in (earlier, later)]
+    if shapes[0] != shapes[1]:
+        raise UserError(
+            f"The second stage has another backbone than {type(earlier).__name__} trains: set the same one in both "
+            "(BBN, which doubles the last block, can have no second stage: set --then null)."
         )
 
 

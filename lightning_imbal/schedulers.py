@@ -1,4 +1,4 @@
-"""Learning rates over the epochs of a run; every point in time is a fraction of the number of epochs."""
+"""Learning rates and weights over the epochs of a run; every point in time is a fraction of the number of epochs."""
 
 import math
 from typing import Literal
@@ -144,6 +144,25 @@ class Plateau(ReduceLROnPlateau):
         # By default torch leaves out reductions below 1e-8, whatever the base rate.
         super().__init__(optimizer, mode, factor, patience, min_lr=min_lr, eps=0.0)
         self.monitor = monitor
+
+
+def parabolic_decay(epoch: int, max_epochs: int) -> float:
+    """The weight `1 - (epoch / max_epochs) ** 2`, which falls from 1 ever faster; 0 would come after the last epoch.
+
+    Zhou et al. 2020, Eq. 5, with the epochs counted from 0 as in their code; also in Wang et al. 2021 (Hybrid-SC).
+
+    Args:
+        epoch: The present epoch, 0-based.
+        max_epochs: Epochs of the run.
+
+    Raises:
+        ValueError: `max_epochs` is not positive.
+    """
+    if not max_epochs > 0:
+        raise ValueError(
+            f"The weight needs to know the number of epochs, but max_epochs is {max_epochs}: set trainer.max_epochs."
+        )
+    return 1 - (epoch / max_epochs) ** 2
 
 
 def _half_cosine(base: float, eta_min: float, progress: float) -> float:

@@ -3,16 +3,24 @@
 from lightning_imbal.modules.balanced_mixup import BalancedMixUpClassifier
 from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.modules.base_classifier import ImbalClassifier
+from lightning_imbal.modules.bcl import BCL
 from lightning_imbal.modules.classifier import Classifier
+from lightning_imbal.modules.ecl import ECL
 from lightning_imbal.modules.frozen_head import FrozenHead
+from lightning_imbal.modules.hybrid_sc import HybridSC
 from lightning_imbal.modules.metric_learning import MetricLearningClassifier
 from lightning_imbal.modules.perturbed import PerturbedClassifier
+from lightning_imbal.modules.scl import SCL
 from lightning_imbal.modules.supcon import SupConRepresentation
 
 __all__ = [
+    "BCL",
+    "ECL",
+    "SCL",
     "BalancedMixUpClassifier",
     "Classifier",
     "FrozenHead",
+    "HybridSC",
     "ImbalClassifier",
     "ImbalModule",
     "MetricLearningClassifier",

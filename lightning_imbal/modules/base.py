@@ -147,6 +147,11 @@ class ImbalModule(LightningModule, ABC):
         """
         self.log(name, value, on_step=False, on_epoch=True, prog_bar=True)
 
+    def log_losses(self, **losses: Tensor) -> None:
+        """Logs the parts of a step's loss and their sum, each as `train/<name>`."""
+        for name, value in losses.items():
+            self.log_loss(f"train/{name}", value)
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Stores the normalisation of the pictures, and forgets the files that weights once came from."""
         for name in {"pretrained", "backbone_ckpt"} & checkpoint["hyper_parameters"].keys():

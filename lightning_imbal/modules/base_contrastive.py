@@ -45,13 +45,11 @@ class ContrastiveRepresentation(ImbalModule, ABC):
 
 
 class ContrastiveClassifier(ImbalClassifier, ABC):
-    """A classifier on the first view of an image, trained together with a contrastive loss on its views' embeddings.
+    """A classifier that is trained together with a contrastive loss on the embeddings of an image's views.
 
     The contrastive loss sees the batch of all devices. The projection is not used after training.
 
     Args:
-        ce_weight: Multiplies the loss of the logits.
-        contrast_weight: Multiplies the contrastive loss.
         hidden_size: Width of the projection's hidden layer.
         embedding_size: Size of the embedding.
         batch_norm: Whether the projection's hidden layer has BatchNorm.
@@ -61,36 +59,13 @@ class ContrastiveClassifier(ImbalClassifier, ABC):
     min_views, max_views = 2, None
 
     def __init__(
-        self,
-        ce_weight: float = 1.0,
-        contrast_weight: float = 1.0,
-        hidden_size: int = 2048,
-        embedding_size: int = 128,
-        batch_norm: bool = False,
-        **kwargs: Any,
+        self, hidden_size: int = 2048, embedding_size: int = 128, batch_norm: bool = False, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.ce_weight, self.contrast_weight = ce_weight, contrast_weight
+        self.batch_norm = batch_norm
         self.projection = Projection(self.feature_size, hidden_size, embedding_size, batch_norm=batch_norm)
-
-    @abstractmethod
-    def contrast(self, embedding: Tensor, label: Tensor) -> Tensor:
-        """Returns the contrastive loss of the embeddings (B, V, E) and labels (B,) of all devices."""
 
     def encode(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Returns features (B, V, D) and unit-length embeddings (B, V, E) of V views (B, V, 3, H, W)."""
         feature = self.backbone(image.flatten(0, 1))
         return feature.unflatten(0, image.shape[:2]), self.projection(feature).unflatten(0, image.shape[:2])
-
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        feature, embedding = self.encode(batch["image"])
-        classification = self.loss(self.head(feature[:, 0]), batch["label"])
-        contrast = self.contrast(self.gather(embedding), self.gather(batch["label"]))
-        return self.total(self.ce_weight * classification, self.contrast_weight * contrast)
-
-    def total(self, classification: Tensor, contrast: Tensor) -> Tensor:
-        """Returns the sum of two weighted losses, and logs each."""
-        loss = classification + contrast
-        for name, value in {"classification": classification, "contrast": contrast, "loss": loss}.items():
-            self.log_loss(f"train/{name}", value)
-        return loss

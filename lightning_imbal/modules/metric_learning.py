@@ -42,10 +42,8 @@ class MetricLearningClassifier(ImbalClassifier):
         feature = self.backbone(batch["image"])
         loss = self.loss(self.head(feature), batch["label"])
         metric = self.metric(self.gather(feature), self.gather(batch["label"]))
-        self.log_loss("train/classification", loss)
-        self.log_loss("train/metric", metric)
         total = self.loss_weight * loss + self.metric_weight * metric
-        self.log_loss("train/loss", total)
+        self.log_losses(classification=loss, metric=metric, loss=total)
         return total
 
     def trained_parameters(self) -> Iterable[nn.Parameter]:
