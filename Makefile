@@ -28,10 +28,11 @@ test: install ## ruff and pytest
 	$(BIN)/ruff format --check .
 	$(BIN)/pytest
 
-benchmark: install ## disk cache, stored features, perturbed input: each against doing without (10 minutes)
+benchmark: install ## disk cache, stored features, perturbed input, BHP loss: each against doing without (10 minutes)
 	$(BIN)/python tests/benchmarks/disk_cache.py
 	$(BIN)/python tests/benchmarks/frozen_head.py
 	$(BIN)/python tests/benchmarks/perturbed_input.py
+	$(BIN)/python tests/benchmarks/bhp_loss.py
 
 format: install ## let ruff mend what it can
 	$(BIN)/ruff check --fix .

@@ -73,7 +73,7 @@ def check_stage(config: Namespace, last: bool, model: ImbalModule, data: ImbalDa
     check_views(model, data)
     if model.needs_pairs and data.paired_sampler is None:
         raise UserError(
-            f"{type(model).__name__} mixes two images, but the data draws one: set a sampler for the second one, "
+            f"{type(model).__name__} needs a second image beside each one, but the data draws none: set a sampler, "
             "such as --data.paired_sampler ClassPower --data.paired_sampler.q 0."
         )
     if data.paired_sampler is not None and not model.needs_pairs:

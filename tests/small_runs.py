@@ -1,7 +1,9 @@
 """Short runs on scikit-learn's digits, for the tests of modules, and the command line that refuses."""
 
+from pathlib import Path
+
 import torch
-from lightning.pytorch import Trainer
+from lightning.pytorch import Callback, Trainer
 
 from lightning_imbal.cli import main
 from lightning_imbal.data import DigitsLT, Holdout
@@ -23,6 +25,13 @@ def build(kind, data, **kwargs):
     """A module with the weights of seed 0."""
     torch.manual_seed(0)
     return kind(class_counts=data.class_counts, class_names=NAMES, backbone="test_resnet", **kwargs)
+
+
+class RankWeights(Callback):
+    """Writes what each process ends with."""
+
+    def on_train_end(self, trainer, pl_module):
+        torch.save(pl_module.state_dict(), Path(trainer.default_root_dir) / f"rank{trainer.global_rank}.pt")
 
 
 def refused(capsys, *args):

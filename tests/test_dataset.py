@@ -10,6 +10,16 @@ from lightning_imbal.data.transforms import ImageNetCrop, ShiftCrop, Squash
 from lightning_imbal.samplers import ClassPower, OversampleToMax
 
 
+class Counting(ShiftCrop):
+    """Knows how often it was asked for a picture."""
+
+    calls = 0
+
+    def __call__(self, **picture):
+        self.calls += 1
+        return super().__call__(**picture)
+
+
 @pytest.mark.parametrize("recipe", [ImageNetCrop, ShiftCrop, Squash])
 def test_recipe_is_drawn_from_the_seed_alone(recipe):
     picture = np.random.default_rng(0).integers(0, 256, (18, 24, 3), dtype=np.uint8)
@@ -28,6 +38,19 @@ def test_a_pair_is_an_item_in_an_item():
     assert torch.equal(pair["image"], dataset[0, 5]["image"])
     assert torch.equal(pair["other"]["image"], dataset[2, 6]["image"])
     assert len(PairedImages(dataset)) == 3
+
+
+def test_the_second_of_a_pair_is_seen_once_by_the_first_recipe():
+    pictures = np.random.default_rng(0).integers(0, 256, (4, 18, 24, 3), dtype=np.uint8)
+    first, further = Counting(16), Counting(16)
+
+    def part(*recipes):
+        return ImageDataset(pictures, np.arange(4), np.array([3, 1, 2]), recipes)
+
+    pair = PairedImages(part(first, first, further))[(0, 5), (2, 6)]
+    assert (first.calls, further.calls) == (3, 1)
+    assert torch.equal(pair["image"], part(first, first, further)[0, 5]["image"])
+    assert torch.equal(pair["other"]["image"], part(first)[2, 6]["image"])
 
 
 class TestEpochDraws:

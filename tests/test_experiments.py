@@ -28,6 +28,7 @@ LAYOUTS = {
     "EyePACS": layouts.eyepacs,
     "Flowers102LT": layouts.flowers,
     "FolderData": layouts.folder_data,
+    "ISIC2019": layouts.isic2019,
     "HyperKvasir": layouts.hyper_kvasir,
     "MedMNIST": lambda root: layouts.octmnist(layouts.pathmnist(root)),
     "StanfordDogsLT": layouts.dogs,
@@ -48,6 +49,10 @@ TINY = [
 ]
 # A twentieth of the 72 generated images of ISIC2018 would be fewer than its classes.
 MORE = {"zeng_skin7": ["--data.split.val", "0.15"]}
+# Rows of Table 2 of Zhang et al. 2023 that are ECL with something else.
+ABLATION = ("ce_bhp", "2_proxies", "3_proxies", "4_proxies", "no_cycle")
+# Methods that weigh classes by their F1 on a validation part, in the last half of the epochs.
+WITH_VAL = ("bwce", "ecl")
 # What belongs to the protocol, or is linked from the data; all else of a model belongs to the method.
 PROTOCOL = {"backbone", "pretrained", "optimizer", "scheduler", "predictor"}
 PROTOCOL |= {"class_counts", "class_names", "class_groups"}
@@ -107,7 +112,8 @@ def test_experiment_runs(paper, fit):
 @pytest.mark.parametrize("index", range(len(OTHERS)), ids=lambda index: OTHERS[index].stem)
 def test_method_runs_over_a_paper(index, fit, tmp_path):
     content = read(OTHERS[index])
-    results = fit(PAPERS[index % len(PAPERS)], OTHERS[index])
+    paper = EXPERIMENTS / "zhang_isic2018.yaml" if OTHERS[index].stem in WITH_VAL else PAPERS[index % len(PAPERS)]
+    results = fit(paper, OTHERS[index])
     assert results["identity"]["method"] == ("FrozenHead" if content["then"] else content["model"]["class_path"])
     first = read(tmp_path / "run" / "stage1" / "config.yaml")
     assert first["model"]["class_path"].endswith("." + content["model"]["class_path"])
@@ -146,6 +152,10 @@ def test_head_made_of_a_linear_one_refuses_cosines(head, fit, capsys):
         ("chen_skin7", "variants/laptop"),
         ("galdran_eyepacs", "methods/balanced_mixup", "variants/laptop"),
         ("galdran_hyper_kvasir", "methods/supcon", "variants/laptop"),
+        ("zhang_isic2018", "variants/laptop"),
+        ("zhang_isic2018", "variants/zhang_released"),
+        ("zhang_isic2019", "methods/bwce"),
+        *(("zhang_isic2019", f"variants/zhang_{row}") for row in ABLATION),
     ],
     ids="+".join,
 )
@@ -280,7 +290,7 @@ def test_method_sets_all_of_its_own_that_another_sets(path):
     assert takes & others == settings_of_method(read(path))
 
 
-OWN = {"marrakchi": "supcon", "zeng": "contrast_crw", "chen": "perturbed"}
+OWN = {"marrakchi": "supcon", "zeng": "contrast_crw", "chen": "perturbed", "zhang": "ecl"}
 
 
 @pytest.mark.parametrize("paper", [path for path in PAPERS if path.stem.split("_")[0] in OWN], ids=name_of)
@@ -374,7 +384,8 @@ def learnable(tmp_path_factory):
 @pytest.mark.parametrize("path", METHODS, ids=name_of)
 def test_method_learns_its_training_images_by_heart(path, learnable, tmp_path):
     configs = with_configs(learnable / "protocol.yaml", path, learnable / "then.yaml")
-    assert main(["fit", *configs, *QUIET, "--run_dir", str(tmp_path / "run")]) == 0
+    extra = ["--model.loss.balanced", "1"] if path.stem in WITH_VAL else []  # every image is trained on
+    assert main(["fit", *configs, *extra, *QUIET, "--run_dir", str(tmp_path / "run")]) == 0
     results = json.loads((tmp_path / "run" / "metrics.json").read_text())
     mixes = read(path)["model"]["init_args"].get("mixer")
     assert results["summary"]["accuracy"] >= (0.95 if mixes else 1)

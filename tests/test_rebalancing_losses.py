@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lightning_imbal.losses import (
+    BWCE,
     LDAM,
     MWNL,
     OHEM,
@@ -46,6 +47,7 @@ EVERY_LOSS = {
     "mwnl unclipped": partial(MWNL, clip="decrease", beta=0.0),
     "mwnl normal": partial(MWNL, reduction="normal"),
     "ohem": OHEM,
+    "bwce": BWCE,
     "deferred": deferred_late,
     "smooth cross-entropy": partial(CrossEntropy, weight="inverse", label_smoothing=0.1),
 }

@@ -66,6 +66,7 @@ METHODS = {
         "BalancedMixUpClassifier",
         ["--data.paired_sampler", "ClassPower", "--data.paired_sampler.q", "0"],
     ),
+    "proxies": ("ECL", ["--data.views", "2", "--model.loss.warm", "0", "--model.loss.balanced", "0.3"]),
     "centers": ("MetricLearningClassifier", ["--model.metric", "CenterTerm", "--model.metric_weight", "0.001"]),
 }
 
@@ -107,3 +108,6 @@ def test_killed_in_the_middle_of_a_schedule_gives_the_same_weights(name, tmp_pat
     assert all(torch.equal(value, two["state_dict"][key]) for key, value in one["state_dict"].items())
     assert one.get("metric_optimizer") == two.get("metric_optimizer")
     assert ("metric_optimizer" in one) == (name == "centers")
+    momentum = [run["callbacks"].get("ProxyCycleUpdate", {}).get("optimizer") for run in (one, two)]
+    assert str(momentum[0]) == str(momentum[1])
+    assert (momentum[0] is not None) == (name == "proxies")

@@ -11,6 +11,7 @@ from albumentations.pytorch import ToTensorV2
 
 from lightning_imbal.data.transforms import (
     CenterCrop,
+    FlipJitter,
     ImageNetCrop,
     RotateCrop,
     ScaleShiftRotate,
@@ -24,6 +25,7 @@ ResizeFlip = partial(RotateCrop, rotation=0, ratio=1)
 TRAIN = {
     "ImageNetCrop": ImageNetCrop,
     "StrongCrop": StrongCrop,
+    "FlipJitter": FlipJitter,
     "RotateCrop": RotateCrop,
     "CropFlip": CropFlip,
     "ResizeFlip": ResizeFlip,
@@ -127,11 +129,15 @@ class TestFlips:
 
 class TestColour:
     colour = (150, 110, 90)
+    grey = (128, 128, 128)  # of the jitter, brightness alone changes it
 
     @pytest.mark.parametrize(
         "recipe",
-        [Squash, CenterCrop, CropFlip, ResizeFlip, partial(ImageNetCrop, jitter=0, hue=0)],
-        ids=["Squash", "CenterCrop", "CropFlip", "ResizeFlip", "ImageNetCrop"],
+        [
+            *(Squash, CenterCrop, CropFlip, ResizeFlip),
+            *(partial(recipe, jitter=0, hue=0) for recipe in (ImageNetCrop, FlipJitter)),
+        ],
+        ids=["Squash", "CenterCrop", "CropFlip", "ResizeFlip", "ImageNetCrop", "FlipJitter"],
     )
     def test_is_kept_everywhere(self, recipe):
         for image in draws(recipe(SIZE), flat(60, 45, self.colour), 10):
@@ -149,6 +155,31 @@ class TestColour:
         # Contrast and saturation pull the channels together or apart by up to a quarter, here a little more.
         assert (np.abs(change) < 0.4).all()
         assert change.max() > 0.15 and change.min() < -0.15
+
+    @pytest.mark.parametrize("recipe", [ImageNetCrop, StrongCrop, FlipJitter])
+    def test_jitter_is_two_fifths(self, recipe):
+        seen = np.array([image[16, 16, 0] for image in draws(recipe(SIZE), flat(60, 45, self.grey), 100)])
+        assert 0.59 < seen.min() / 128 < 0.65 and 1.35 < seen.max() / 128 < 1.41
+
+    @pytest.mark.parametrize("recipe, limit", [(ImageNetCrop, 36), (StrongCrop, 18), (FlipJitter, 18)])
+    def test_hue_turns_by_up_to_its_share_of_the_circle(self, recipe, limit):
+        images = draws(recipe(SIZE, jitter=0), flat(60, 45, (0, 255, 255)), 100)
+        coloured = [image[16:17, 16:17] for image in images if len(set(image[16, 16].tolist())) > 1]
+        hue = np.array([cv2.cvtColor(pixel, cv2.COLOR_RGB2HSV)[0, 0, 0] for pixel in coloured])
+        # Half degrees: cyan is at 90.
+        assert 90 - limit - 1 <= hue.min() < 90 - 0.8 * limit and 90 + 0.8 * limit < hue.max() <= 90 + limit + 1
+
+    @pytest.mark.parametrize(
+        "recipe, kept",
+        [
+            *((ImageNetCrop, 0), (StrongCrop, 0), (partial(StrongCrop, jitter_probability=0.8), 0.2)),
+            *((FlipJitter, 0.2), (partial(FlipJitter, jitter_probability=0.5), 0.5)),
+        ],
+        ids=["ImageNetCrop", "StrongCrop", "StrongCrop 0.8", "FlipJitter", "FlipJitter 0.5"],
+    )
+    def test_share_of_pictures_that_keep_their_colours(self, recipe, kept):
+        images = draws(recipe(SIZE), flat(60, 45, self.grey), 300)
+        assert abs(np.mean([(middle(image) == self.grey).all() for image in images]) - kept) < 0.07
 
     def test_strong_crop_is_grey_in_a_fifth(self):
         def share(recipe):
@@ -195,10 +226,11 @@ class TestGeometry:
         first = ImageNetCrop(SIZE, hue=0.1).transforms
         assert list(map(repr, StrongCrop(SIZE).transforms[: len(first)])) == list(map(repr, first))
 
-    def test_resize_and_flip_is_the_squashed_picture_or_its_mirror_image(self):
+    @pytest.mark.parametrize("recipe", [ResizeFlip, partial(FlipJitter, jitter=0, hue=0)])
+    def test_resize_and_flip_is_the_squashed_picture_or_its_mirror_image(self, recipe):
         picture = noise(60, 45)
         squashed = draw(Squash(SIZE), picture, 0)
-        images = draws(ResizeFlip(SIZE), picture, 20)
+        images = draws(recipe(SIZE), picture, 20)
         straight = [np.array_equal(image, squashed) for image in images]
         mirrored = [np.array_equal(image[:, ::-1], squashed) for image in images]
         assert 0 < sum(straight) < 20 and sum(straight) + sum(mirrored) == 20

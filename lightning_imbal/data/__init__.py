@@ -15,6 +15,7 @@ from lightning_imbal.data.splits import Holdout, IdLists, KFold, Official, Offic
 from lightning_imbal.data.table import CSVData, FolderData
 from lightning_imbal.data.transforms import (
     CenterCrop,
+    FlipJitter,
     ImageNetCrop,
     RotateCrop,
     ScaleShiftRotate,
@@ -31,6 +32,7 @@ __all__ = [
     "DigitsLT",
     "EyePACS",
     "Flowers102LT",
+    "FlipJitter",
     "FolderData",
     "Holdout",
     "HyperKvasir",

@@ -62,18 +62,19 @@ class PairedImages(Dataset):
     """Pictures of one part, each with a second one beside it as `other`.
 
     Args:
-        images: Where both are drawn from.
+        images: Where both are drawn from; of the second one only the first view is made.
     """
 
     def __init__(self, images: ImageDataset) -> None:
         self.images = images
+        self.others = ImageDataset(images.images, images.label, images.rows, images.recipes[:1])
 
     def __len__(self) -> int:
         return len(self.images)
 
     def __getitem__(self, draws: tuple[Draw, Draw]) -> dict[str, Tensor | int | Item]:
         """Returns the item of the first draw, and under `other` that of the second."""
-        return self.images[draws[0]] | {"other": self.images[draws[1]]}
+        return self.images[draws[0]] | {"other": self.others[draws[1]]}
 
 
 class EpochDraws(DistributedSampler):

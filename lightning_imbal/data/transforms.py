@@ -69,11 +69,33 @@ class StrongCrop(A.Compose):
         min_scale: Smallest crop as a fraction of the picture's area.
         jitter: Strength of the change in brightness, contrast and saturation, as a fraction.
         hue: Strength of the change in hue, as a fraction of the colour circle.
+        jitter_probability: Share of the pictures whose colours change.
     """
 
-    def __init__(self, size: int, min_scale: float = 0.08, jitter: float = 0.4, hue: float = 0.1) -> None:
+    def __init__(
+        self,
+        size: int,
+        min_scale: float = 0.08,
+        jitter: float = 0.4,
+        hue: float = 0.1,
+        jitter_probability: float = 1.0,
+    ) -> None:
         extra = [A.VerticalFlip(), A.Rotate(90, p=1.0), A.ToGray(p=0.2)]
-        super().__init__([*_imagenet(size, min_scale, jitter, hue), *extra])
+        super().__init__([*_imagenet(size, min_scale, jitter, hue, jitter_probability), *extra])
+
+
+class FlipJitter(A.Compose):
+    """First view of the code released with ECL (Zhang et al. 2023): squash, horizontal flip, colour jitter; no crop.
+
+    Args:
+        size: Side of the square, in pixels.
+        jitter: Strength of the change in brightness, contrast and saturation, as a fraction.
+        hue: Strength of the change in hue, as a fraction of the colour circle.
+        jitter_probability: Share of the pictures whose colours change.
+    """
+
+    def __init__(self, size: int, jitter: float = 0.4, hue: float = 0.1, jitter_probability: float = 0.8) -> None:
+        super().__init__([_squash(size), A.HorizontalFlip(), _colour_jitter(jitter, hue, jitter_probability)])
 
 
 class RotateCrop(A.Compose):
@@ -155,11 +177,14 @@ def _squash(side: int) -> A.Resize:
     return A.Resize(side, side, area_for_downscale="image")
 
 
-def _colour_jitter(strength: float, hue: float) -> A.ColorJitter:
+def _colour_jitter(strength: float, hue: float, probability: float = 1.0) -> A.ColorJitter:
     factor = (1 - strength, 1 + strength)
-    return A.ColorJitter(factor, factor, factor, hue, p=1.0)
+    return A.ColorJitter(factor, factor, factor, hue, p=probability)
 
 
-def _imagenet(size: int, min_scale: float, jitter: float, hue: float) -> list[A.BasicTransform]:
+def _imagenet(
+    size: int, min_scale: float, jitter: float, hue: float, jitter_probability: float = 1.0
+) -> list[A.BasicTransform]:
     # From pictures of twice the side, interpolating is as good as averaging over areas and six times as fast.
-    return [A.RandomResizedCrop((size, size), scale=(min_scale, 1.0)), A.HorizontalFlip(), _colour_jitter(jitter, hue)]
+    crop = A.RandomResizedCrop((size, size), scale=(min_scale, 1.0))
+    return [crop, A.HorizontalFlip(), _colour_jitter(jitter, hue, jitter_probability)]

@@ -34,7 +34,7 @@ class BCLLoss(nn.Module):
             prototype: Unit-length prototype of each class, shape (C, D).
         """
         embedding, label = flatten_views(embedding, label)
-        point = torch.cat([embedding, prototype.to(embedding.dtype)])
+        point = torch.cat([embedding, prototype])
         class_label = torch.arange(len(prototype), device=label.device)
         return supervised_contrast(
             point, torch.cat([label, class_label]), self.temperature, len(embedding), balanced=True

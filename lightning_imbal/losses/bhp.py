@@ -56,5 +56,5 @@ class BHPLoss(nn.Module):
             The loss, shape (); a zero with zero gradient if no anchor has a positive.
         """
         embedding, label = flatten_views(embedding, label)
-        point = torch.cat([embedding, proxy.to(embedding.dtype)])
+        point = torch.cat([embedding, proxy])
         return supervised_contrast(point, torch.cat([label, proxy_label]), self.temperature, balanced=True)

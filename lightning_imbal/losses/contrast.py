@@ -25,10 +25,10 @@ def pull_to_positives(
     log_divisor: Tensor | None = None,
     weight: Tensor | None = None,
 ) -> Tensor:
-    """Mean over the anchors i with a positive of `-1/|P_i| sum_{j in P_i} w_j log(exp(s_ij) / sum_k exp(s_ik) / d_ik)`.
+    """Mean over the anchors i that have a positive of `-1 / |P_i| * sum_{j in P_i} w_j * log(q_ij)`.
 
-    The sum of the denominator runs over the kept points. Nothing is exponentiated that was not kept, and no maximum
-    comes from outside of them, so that float32 suffices at a temperature of 0.01.
+    Here `q_ij = exp(s_ij) / sum_k (exp(s_ik) / d_ik)`, where k runs over the kept points. Nothing else is
+    exponentiated, nor shifts the exponents, so that float32 suffices at a temperature of 0.01.
 
     Args:
         similarity: s, already divided by the temperature, shape (A, N).

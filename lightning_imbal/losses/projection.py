@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-class Projection(nn.Sequential):
+class Projection(nn.Module):
     """Perceptron with ReLU that ends in a unit-length embedding; it is dropped when the classifier is trained or used.
 
     Args:
@@ -26,15 +26,17 @@ class Projection(nn.Sequential):
         hidden_layers: int = 1,
         batch_norm: bool = False,
     ) -> None:
+        super().__init__()
         layers: list[nn.Module] = []
-        for size, next_size in pairwise([in_features] + [hidden_size] * hidden_layers):
+        sizes = [in_features] + [hidden_size] * hidden_layers
+        for size, next_size in pairwise(sizes):
             norm = [nn.BatchNorm1d(next_size)] if batch_norm else []
             layers += [nn.Linear(size, next_size), *norm, nn.ReLU()]
-        super().__init__(*layers, nn.Linear(hidden_size, embedding_size))
+        self.layers = nn.Sequential(*layers, nn.Linear(sizes[-1], embedding_size))
 
     def forward(self, feature: Tensor) -> Tensor:
         """Returns embeddings (N, E) of features (N, D), in float32 or better."""
-        embedding = super().forward(feature)
+        embedding = self.layers(feature)
         # A unit vector rounded to half precision would shift similarities at a temperature of 0.01 by several tenths.
         with torch.autocast(device_type=embedding.device.type, enabled=False):
             return F.normalize(embedding.to(torch.promote_types(embedding.dtype, torch.float32)), dim=-1)
