@@ -33,6 +33,7 @@ LAST_BLOCKS = {
     "efficientnet_b0": "blocks.6.0",
     "vit_tiny_patch16_224": "blocks.11",
     "darknet17": "stages.4.blocks.0",
+    "focalnet_tiny_srf": "layers.3.blocks.1",
     "pvt_v2_b0": "stages.3",
 }
 

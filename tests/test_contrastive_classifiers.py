@@ -129,9 +129,16 @@ class TestRefusals:
         args = [*DEMO, "--model", "HybridSC", "--data.views", "2", "--run_dir", str(tmp_path / "run")]
         assert "HybridSC" in (sentence := refused(capsys, *args)) and "paired_sampler" in sentence
 
-    def test_second_stage_with_another_backbone(self, tmp_path, capsys):
-        args = [*DEMO[:3], "--then.model.init_args.backbone", "test_convnext", "--run_dir", str(tmp_path / "run")]
-        assert "another backbone than SupConRepresentation trains" in refused(capsys, *args)
+    @pytest.mark.parametrize(
+        ("first", "args"),
+        [
+            ("SupConRepresentation", ["--then.model.init_args.backbone", "test_convnext"]),
+            ("BBN", ["--model", "BBN", "--data.paired_sampler", "Reversed"]),
+        ],
+    )
+    def test_second_stage_with_another_backbone(self, first, args, tmp_path, capsys):
+        args = [*DEMO[:3], *args, "--run_dir", str(tmp_path / "run")]
+        assert f"another backbone than {first} trains" in refused(capsys, *args)
 
 
 def test_ecl_trains_on_the_real_images(real_isic, tmp_path):

@@ -23,6 +23,8 @@ METHODS = {
         *("--model", "MetricLearningClassifier", "--model.metric", "CenterTerm", "--model.metric_weight", "0.01"),
         *("--then.model.init_args.cache_views", "1"),
     ],
+    # The queue holds the keys of both ranks, the centroids see them; targets are used in the second epoch.
+    "targets": ["--model", "TSC", "--data.views", "2", "--model.queue_size", "300"],
     # The proxies are stepped by a callback; the F1 of the validation part weighs the classes of the second epoch.
     "proxies": [
         *("--model", "ECL", "--model.batch_norm", "false", "--model.optimizer.lr", "0.01", "--data.views", "2"),

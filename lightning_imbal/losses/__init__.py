@@ -16,6 +16,7 @@ from lightning_imbal.losses.ohem import OHEM
 from lightning_imbal.losses.projection import Projection
 from lightning_imbal.losses.supcon import SupConLoss
 from lightning_imbal.losses.triplet import TripletLoss
+from lightning_imbal.losses.tsc import TSCLoss, simplex_targets
 from lightning_imbal.losses.weights import effective_number_weights, inverse_frequency_weights
 
 __all__ = [
@@ -37,9 +38,11 @@ __all__ = [
     "MetricTerm",
     "Projection",
     "SupConLoss",
+    "TSCLoss",
     "TripletLoss",
     "TripletTerm",
     "effective_number_weights",
     "hybrid_proxy_counts",
     "inverse_frequency_weights",
+    "simplex_targets",
 ]
