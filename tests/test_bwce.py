@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
+from test_losses import cross_entropy_oracle
 from torch import Tensor
 
 from lightning_imbal.losses import BWCE
@@ -38,17 +39,6 @@ def weight_oracle(epoch: int, first: float, second: float, max_epochs: int) -> l
     return inverse(F1, (epoch - second) / (max_epochs - second))
 
 
-def bwce_oracle(
-    logits: Tensor, label: Tensor, class_weight: list[float], reduction: str, sample_weight: list[float]
-) -> float:
-    total, divisor = 0.0, 0.0
-    for row, y, w in zip(logits.tolist(), label.tolist(), sample_weight, strict=True):
-        probability = math.exp(row[y]) / sum(math.exp(score) for score in row)
-        total += w * class_weight[y] * -math.log(probability)
-        divisor += class_weight[y] if reduction == "weighted_mean" else 1.0
-    return total / divisor
-
-
 class TestForward:
     @pytest.mark.parametrize("sample_weight", [None, SAMPLE_WEIGHT], ids=["plain", "sample_weight"])
     @every_reduction
@@ -57,7 +47,7 @@ class TestForward:
         logits, label = random_logits()
         value = bwce(epoch, reduction=reduction)(logits, label, sample_weight)
         scale = [1.0] * 8 if sample_weight is None else sample_weight.tolist()
-        expected = bwce_oracle(logits, label, weight_oracle(epoch, 20, 50, 100), reduction, scale)
+        expected = cross_entropy_oracle(logits, label, weight_oracle(epoch, 20, 50, 100), reduction, scale)
         assert value.dtype == torch.float64
         assert value.item() == pytest.approx(expected, abs=1e-10)
 
