@@ -81,7 +81,12 @@ def check_stage(config: Namespace, last: bool, model: ImbalModule, data: ImbalDa
             f"{type(model).__name__} has no use for the second image that paired_sampler draws: set it to null."
         )
     data.train_samplers()
-    built = model.build_optimizers(config.trainer.max_epochs or 1000)  # Lightning's number where none is given
+    max_epochs = config.trainer.max_epochs or 1000  # Lightning's number where none is given
+    built = model.build_optimizers(max_epochs)
+    try:
+        model.set_epoch(1, max_epochs)
+    except ValueError as error:
+        raise UserError(str(error)) from error
     if isinstance(built, tuple) and (score := built[1][0]["monitor"]):
         check_monitor(score, "scheduler.monitor", model, data)
     if not len(data.rows("test")):

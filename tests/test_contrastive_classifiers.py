@@ -33,9 +33,8 @@ def first_batch(data):
 
 def step(model, batch, folder, epoch=0, max_epochs=1):
     """The loss of the module's own training step in an epoch."""
-    model.trainer = make_trainer(folder, max_epochs=max_epochs)
-    model.trainer.fit_loop.epoch_progress.current.processed = epoch
-    model.trainer.fit_loop.epoch_progress.current.completed = epoch
+    model.trainer = make_trainer(folder)
+    model.set_epoch(epoch + 1, max_epochs)
     model.log = lambda *args, **kwargs: None
     return model.train().training_step(batch, 0)
 
@@ -124,6 +123,21 @@ class TestRefusals:
         assert "BWCE weighs classes by their F1 on a validation part" in refused(
             capsys, *args, "--run_dir", str(tmp_path / "run")
         )
+
+    @pytest.mark.parametrize(
+        "model",
+        [
+            ["HybridSC", "--data.views", "2", "--data.paired_sampler", "ClassPower"],
+            ["BBN", "--data.paired_sampler", "Reversed"],
+            ["ECL", "--data.views", "2"],
+            ["Classifier", "--model.loss", "MWNL"],
+        ],
+        ids=lambda args: args[0],
+    )
+    def test_epochs_without_end(self, model, tmp_path, capsys):
+        args = [*DEMO[:-1], "-1", "--model.scheduler", "null", "--model", *model, "--run_dir", str(tmp_path / "run")]
+        assert "max_epochs is -1" in refused(capsys, *args)
+        assert not (tmp_path / "run").exists()
 
     def test_hybrid_sc_without_a_second_sampler(self, tmp_path, capsys):
         args = [*DEMO, "--model", "HybridSC", "--data.views", "2", "--run_dir", str(tmp_path / "run")]

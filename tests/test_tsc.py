@@ -16,7 +16,6 @@ from torch import Tensor, nn
 
 import lightning_imbal.losses.tsc
 from lightning_imbal.data.transforms import ShiftCrop
-from lightning_imbal.errors import UserError
 from lightning_imbal.losses.supcon import SupConLoss
 from lightning_imbal.losses.tsc import TSCLoss, simplex_targets
 from lightning_imbal.modules.frozen_head import FrozenHead
@@ -270,8 +269,8 @@ def small(tmp_path):
         torch.manual_seed(0)
         about = {"class_counts": [3, 5, 2, 4], "class_names": list("abcd"), "backbone": "test_resnet"}
         model = TSC(**about, **{"hidden_size": 32, "embedding_size": 5} | kwargs).train()
-        model.trainer = make_trainer(tmp_path, max_epochs=4)
-        model.trainer.fit_loop.epoch_progress.current.completed = 1
+        model.trainer = make_trainer(tmp_path)
+        model.set_epoch(2, max_epochs=4)
         return model
 
     return make
@@ -352,7 +351,7 @@ class TestAssignment:
         model.class_centroid.copy_(model.target[[1, 2, 3, 0]])
         model.contrast(random_batch([0, 1]))
         assert model.assignment.tolist() == [0, 1, 2, 3] and model.class_target() is None
-        model.trainer.fit_loop.epoch_progress.current.completed = 2
+        model.set_epoch(3, max_epochs=4)
         model.contrast(random_batch([0, 1]))
         assert model.assignment.tolist() == [1, 2, 3, 0]
 
@@ -506,10 +505,9 @@ class TestTraining:
         expected = TSCLoss()(model(batch["image"]), batch["label"], model.class_target())
         torch.testing.assert_close(model.contrast(batch), expected)
 
-    def test_epochs_without_end_are_refused(self, tmp_path):
-        data = digits(views=2)
-        with pytest.raises(UserError, match="^TSC needs .* set --trainer.max_epochs"):
-            make_trainer(tmp_path, -1, max_steps=1).fit(build(data), data)
+    def test_epochs_without_end_are_refused(self, small):
+        with pytest.raises(ValueError, match="^TSC needs .* max_epochs is -1"):
+            small().set_epoch(1, max_epochs=-1)
 
 
 class TestQueue:

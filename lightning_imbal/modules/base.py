@@ -104,11 +104,15 @@ class ImbalModule(LightningModule, ABC):
         """The losses in it that know the class sizes, also those within others."""
         return (module for module in self.modules() if isinstance(module, ImbalancedLoss))
 
-    def on_train_epoch_start(self) -> None:
-        """Tells scheduled losses the epoch."""
-        self._refuse_divergence()
+    def set_epoch(self, epoch: int, max_epochs: int) -> None:
+        """Tells what has a schedule that `epoch` (1-based) of `max_epochs` begins; ValueError if that is no number."""
         for loss in self.losses():
-            loss.set_epoch(self.current_epoch + 1, self.trainer.max_epochs)
+            loss.set_epoch(epoch, max_epochs)
+
+    def on_train_epoch_start(self) -> None:
+        """Tells schedules the epoch."""
+        self._refuse_divergence()
+        self.set_epoch(self.current_epoch + 1, self.trainer.max_epochs)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Seeds random layers and mixers by (seed, epoch), so that a run can resume."""

@@ -40,16 +40,20 @@ class BBN(ImbalClassifier):
     def __init__(self, head: HeadFactory = nn.Linear, **kwargs: Any) -> None:
         super().__init__(head=lambda size, classes: head(2 * size, classes), **kwargs)
         twin_last_block(self.backbone)
+        self.share = 1.0
 
     def forward(self, image: Tensor) -> Tensor:
         return self.head(torch.cat(self.backbone(image).chunk(2), dim=1))
 
+    def set_epoch(self, epoch: int, max_epochs: int) -> None:
+        super().set_epoch(epoch, max_epochs)
+        self.share = parabolic_decay(epoch - 1, max_epochs)
+
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         other = batch["other"]
-        share = parabolic_decay(self.current_epoch, self.trainer.max_epochs)
         feature, other_feature = self.branch_feature(batch["image"], 0), self.branch_feature(other["image"], 1)
-        logits = self.head(2 * torch.cat([share * feature, (1 - share) * other_feature], dim=1))
-        loss = share * self.loss(logits, batch["label"]) + (1 - share) * self.loss(logits, other["label"])
+        logits = self.head(2 * torch.cat([self.share * feature, (1 - self.share) * other_feature], dim=1))
+        loss = self.share * self.loss(logits, batch["label"]) + (1 - self.share) * self.loss(logits, other["label"])
         self.log_loss("train/loss", loss)
         return loss
 

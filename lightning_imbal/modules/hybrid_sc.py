@@ -28,12 +28,16 @@ class HybridSC(ContrastiveClassifier):
     def __init__(self, temperature: float = 0.1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.contrast_loss = SupConLoss(temperature)
+        self.share = 1.0
+
+    def set_epoch(self, epoch: int, max_epochs: int) -> None:
+        super().set_epoch(epoch, max_epochs)
+        self.share = parabolic_decay(epoch - 1, max_epochs)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        share = parabolic_decay(self.current_epoch, self.trainer.max_epochs)
         _, embedding = self.encode(batch["image"])
         contrast = self.contrast_loss(self.gather(embedding), self.gather(batch["label"]))
         classification = self.loss(self(batch["other"]["image"]), batch["other"]["label"])
-        loss = share * contrast + (1 - share) * classification
+        loss = self.share * contrast + (1 - self.share) * classification
         self.log_losses(classification=classification, contrast=contrast, loss=loss)
         return loss

@@ -10,7 +10,6 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from lightning_imbal.errors import UserError
 from lightning_imbal.losses.contrast import flatten_views
 from lightning_imbal.losses.tsc import TSCLoss, simplex_targets
 from lightning_imbal.modules.base import Batch
@@ -80,6 +79,7 @@ class TSC(ContrastiveRepresentation):
             raise ValueError(f"key_momentum must be at least 0 and below 1, but is {key_momentum}.")
         self.loss = TSCLoss(temperature, target_weight, num_positives)
         self.target_start, self.key_momentum = target_start, key_momentum
+        self.targeted = False  # whether targets are used in this epoch
         self.register_buffer("target", simplex_targets(len(self.class_names), embedding_size, run_seed()))
         self.register_buffer("class_centroid", torch.zeros_like(self.target))
         self.register_buffer("assignment", torch.arange(len(self.target)))
@@ -96,10 +96,13 @@ class TSC(ContrastiveRepresentation):
     def trained_parameters(self) -> Iterable[nn.Parameter]:
         return [parameter for parameter in self.parameters() if parameter.requires_grad]
 
-    def on_fit_start(self) -> None:
-        """Refuses training without end, in which no epoch is the first with targets."""
-        if self.trainer.max_epochs < 0:
-            raise UserError("TSC needs to know the number of epochs: set --trainer.max_epochs.")
+    def set_epoch(self, epoch: int, max_epochs: int) -> None:
+        if not max_epochs > 0:
+            raise ValueError(
+                f"TSC needs to know the number of epochs, but max_epochs is {max_epochs}: set that of the Trainer."
+            )
+        super().set_epoch(epoch, max_epochs)
+        self.targeted = epoch > round(self.target_start * max_epochs)
 
     def contrast(self, batch: Batch) -> Tensor:
         """Returns the loss over the batches of all devices, or in training with a queue over that of this one."""
@@ -112,11 +115,7 @@ class TSC(ContrastiveRepresentation):
 
     def class_target(self) -> Tensor | None:
         """Returns the target of each class, shape (C, E), or None in the epochs without targets."""
-        return self.target[self.assignment] if self._targeted else None
-
-    @property
-    def _targeted(self) -> bool:
-        return self.current_epoch >= round(self.target_start * self.trainer.max_epochs)
+        return self.target[self.assignment] if self.targeted else None
 
     def _contrast_with_queue(self, batch: Batch) -> Tensor:
         image, label = batch["image"], batch["label"]
@@ -146,7 +145,7 @@ class TSC(ContrastiveRepresentation):
         # The optimizer skips a batch that overflows in half precision: a centroid must not keep it either.
         moves = member.any(dim=1, keepdim=True) & moved.isfinite().all(dim=1, keepdim=True)
         self.class_centroid.copy_(torch.where(moves, moved, self.class_centroid))
-        if self._targeted:
+        if self.targeted:
             # Solved on the CPU, as in the released code: C x C numbers leave the device, and the step waits for them.
             cosine = (self.class_centroid.double() @ self.target.double().T).cpu().numpy()
             self.assignment.copy_(torch.from_numpy(linear_sum_assignment(cosine, maximize=True)[1]))
