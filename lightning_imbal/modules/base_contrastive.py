@@ -69,3 +69,7 @@ class ContrastiveClassifier(ImbalClassifier, ABC):
         """Returns features (B, V, D) and unit-length embeddings (B, V, E) of V views (B, V, 3, H, W)."""
         feature = self.backbone(image.flatten(0, 1))
         return feature.unflatten(0, image.shape[:2]), self.projection(feature).unflatten(0, image.shape[:2])
+
+    @abstractmethod
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Returns the loss of a batch."""
