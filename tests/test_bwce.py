@@ -187,13 +187,18 @@ class TestDifficulty:
         loss.set_epoch(1, 4)
         assert loss.class_weight.tolist() == pytest.approx([1.0] * 3, abs=1e-12)
 
-    def test_counts_from_the_next_epoch(self):
-        loss = bwce(75)
-        before = loss.class_weight.clone()
-        loss.set_difficulty(torch.tensor([0.1, 0.2, 0.3], dtype=torch.float64))
-        assert torch.equal(loss.class_weight, before)
+    def test_counts_at_once_and_in_the_next_epoch(self):
+        loss, f1 = bwce(75), [0.1, 0.2, 0.3]
+        loss.set_difficulty(torch.tensor(f1, dtype=torch.float64))
+        assert loss.class_weight.tolist() == pytest.approx(inverse(f1, 25 / 50), rel=1e-12)
         loss.set_epoch(76, 100)
-        assert loss.class_weight.tolist() == pytest.approx(inverse([0.1, 0.2, 0.3], 26 / 50), rel=1e-12)
+        assert loss.class_weight.tolist() == pytest.approx(inverse(f1, 26 / 50), rel=1e-12)
+
+    @pytest.mark.parametrize(("epoch", "power"), [(20, 0), (50, 1)])
+    def test_counts_not_before_its_stage(self, epoch: int, power: int):
+        loss = bwce(epoch)
+        loss.set_difficulty(torch.tensor([0.1, 0.2, 0.3], dtype=torch.float64))
+        assert loss.class_weight.tolist() == pytest.approx(inverse(COUNTS, power), rel=1e-12)
 
     def test_goes_with_the_checkpoint(self):
         trained, loaded = bwce(75), BWCE(torch.tensor(COUNTS))

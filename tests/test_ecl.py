@@ -169,11 +169,12 @@ class TestECL:
     def test_classes_are_weighed_by_their_f1_of_the_epoch_before(self, tmp_path):
         class Watch(Callback):
             def __init__(self):
-                self.told, self.scores = [], []
+                self.told, self.scores, self.weights = [], [], []
 
             def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
                 if batch_idx == 0:
                     self.told.append(pl_module.loss.f1.clone())
+                    self.weights.append(pl_module.loss.class_weight.clone())
 
             def on_validation_end(self, trainer, pl_module):
                 names = pl_module.class_names
@@ -188,7 +189,7 @@ class TestECL:
         for told, seen in zip(watch.told[1:], scores[:2], strict=True):
             torch.testing.assert_close(told, seen.double().clamp(min=0.01), rtol=1e-6, atol=0)
         expected = (10 / watch.told[2] / (1 / watch.told[2]).sum()) ** ((3 - 1.5) / (3 - 1.5))
-        torch.testing.assert_close(model.loss.class_weight, expected, rtol=1e-9, atol=0)
+        torch.testing.assert_close(watch.weights[2], expected, rtol=1e-9, atol=0)
         assert (expected - 1).abs().max() > 0.01
 
     def test_lowest_temperature_in_half_precision_stays_finite(self, tmp_path):

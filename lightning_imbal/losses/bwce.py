@@ -46,12 +46,14 @@ class BWCE(CrossEntropy):
             )
         self.warm, self.balanced = warm, balanced
         self.needs_difficulty = balanced < 1
+        self.epoch, self.max_epochs = 0, 1
         self.register_buffer("f1", torch.ones_like(self.class_counts))
 
     def set_difficulty(self, f1: Tensor) -> None:
-        """Takes over the F1 of each class (C,) on the validation part; NaN for a class that it lacks."""
+        """Takes over the F1 of each class (C,) on the validation part, at once; NaN for a class that it lacks."""
         f1 = f1.to(self.f1).clamp(min=0.01)
         self.f1 = f1.nan_to_num(nan=float(f1.nanmean().nan_to_num(1.0)))
+        self._weigh_classes()
 
     def set_epoch(self, epoch: int, max_epochs: int) -> None:
         """Sets the class weights of `epoch` (1-based) of `max_epochs`; ValueError if `max_epochs` is not positive."""
@@ -59,11 +61,17 @@ class BWCE(CrossEntropy):
             raise ValueError(
                 f"BWCE needs to know the number of epochs, but max_epochs is {max_epochs}: set that of the Trainer."
             )
+        self.epoch, self.max_epochs = epoch, max_epochs
+        self._weigh_classes()
+
+    def _weigh_classes(self) -> None:
         # Rounded, because 0.29 * 100 is a little less than 29.
-        first, second = round(self.warm * max_epochs, 9), round(self.balanced * max_epochs, 9)
-        if epoch <= first:
+        first, second = round(self.warm * self.max_epochs, 9), round(self.balanced * self.max_epochs, 9)
+        if self.epoch <= first:
             self.class_weight = torch.ones_like(self.class_counts)
-        elif epoch <= second:
-            self.class_weight = inverse_frequency_weights(self.class_counts) ** ((epoch - first) / (second - first))
+        elif self.epoch <= second:
+            progress = (self.epoch - first) / (second - first)
+            self.class_weight = inverse_frequency_weights(self.class_counts) ** progress
         else:
-            self.class_weight = inverse_frequency_weights(self.f1) ** ((epoch - second) / (max_epochs - second))
+            progress = (self.epoch - second) / (self.max_epochs - second)
+            self.class_weight = inverse_frequency_weights(self.f1) ** progress
