@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from lightning_imbal.cli import main
+
 # A backbone without BatchNorm, whose statistics are per device, in double precision; with the progress bar, which only
 # the first rank has: it must not ask for a reduction that the other rank does not take part in.
 TRAIN = [
@@ -36,12 +38,16 @@ METHODS = {
 @pytest.fixture(scope="module", params=METHODS)
 def runs(request, tmp_path_factory):
     """The same run on one and on two processes."""
-    folder, method = tmp_path_factory.mktemp("ddp"), [*METHODS[request.param], "--model.backbone", "test_convnext"]
-    on_two = ["--trainer.devices", "2", "--trainer.strategy", "ddp"]
-    for name, extra in {"one": ["--trainer.devices", "1"], "two": on_two}.items():
-        command = [sys.executable, "-m", "lightning_imbal", *TRAIN, *method, *extra, "--run_dir", str(folder / name)]
-        env = os.environ | {"WANDB_MODE": "disabled", "PYTHONPATH": str(Path(__file__).parent)}
-        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=240)
+    folder = tmp_path_factory.mktemp("ddp")
+    args = [*TRAIN, *METHODS[request.param], "--model.backbone", "test_convnext"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WANDB_MODE", "disabled")
+        patch.setenv("PL_GLOBAL_SEED", "0")  # and with it back to what it was before
+        assert main([*args, "--trainer.devices", "1", "--run_dir", str(folder / "one")]) == 0
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent))
+        on_two = ["--trainer.devices", "2", "--trainer.strategy", "ddp", "--run_dir", str(folder / "two")]
+        command = [sys.executable, "-m", "lightning_imbal", *args, *on_two]
+        done = subprocess.run(command, env=os.environ, capture_output=True, text=True, timeout=240)
         assert done.returncode == 0, done.stderr
     return folder / "one", folder / "two"
 
