@@ -41,9 +41,12 @@ def pull_to_positives(
         The loss, shape (); a zero with zero gradient if no anchor has a positive.
     """
     # A row that keeps nothing would have the logarithm of 0 and a NaN gradient: let it sum over all of its entries.
-    counted = keep | ~keep.any(dim=1, keepdim=True)
-    term = similarity if log_divisor is None else similarity - log_divisor
-    log_denominator = term.masked_fill(~counted, -torch.inf).logsumexp(dim=1)
+    left_out = ~keep & keep.any(dim=1, keepdim=True)
+    if log_divisor is None:
+        term = similarity.masked_fill(left_out, -torch.inf)
+    else:
+        term = similarity - log_divisor.masked_fill(left_out, torch.inf)
+    log_denominator = term.logsumexp(dim=1)
     number = positive.sum(dim=1)
     share = positive.to(similarity.dtype) / number.clamp(min=1)[:, None]
     if weight is not None:
