@@ -110,8 +110,8 @@ def check_views(model: ImbalModule, data: ImbalDataModule) -> None:
         )
     if model.max_views is not None and views > model.max_views:
         raise UserError(
-            f"{name} looks at {model.max_views} view of each image, but the data gives {views}: "
-            "set --data.views 1 --data.more_views null."
+            f"{name} can use {model.max_views} of the {views} views of each image that the data gives: "
+            f"set --data.views {model.max_views} --data.more_views null."
         )
 
 

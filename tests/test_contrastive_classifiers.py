@@ -110,7 +110,11 @@ class TestRefusals:
         [
             ("ECL", "1", "ECL needs 2 views of each image, but the data gives 1: set --data.views 2"),
             ("BCL", "2", "BCL needs 3 views of each image, but the data gives 2: set --data.views 3"),
-            ("Classifier", "2", "Classifier looks at 1 view of each image, but the data gives 2: set --data.views 1"),
+            (
+                "Classifier",
+                "2",
+                "Classifier can use 1 of the 2 views of each image that the data gives: set --data",
+            ),
         ],
     )
     def test_number_of_views(self, model, views, said, tmp_path, capsys):
