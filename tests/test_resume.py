@@ -66,6 +66,10 @@ METHODS = {
         "BalancedMixUpClassifier",
         ["--data.paired_sampler", "ClassPower", "--data.paired_sampler.q", "0"],
     ),
+    "views and pairs": (
+        "HybridSC",
+        ["--data.views", "2", "--data.paired_sampler", "ClassPower", "--data.paired_sampler.q", "0"],
+    ),
     "proxies": ("ECL", ["--data.views", "2", "--model.loss.warm", "0", "--model.loss.balanced", "0.3"]),
     "centers": ("MetricLearningClassifier", ["--model.metric", "CenterTerm", "--model.metric_weight", "0.001"]),
 }
