@@ -65,9 +65,10 @@ def check_stage(config: Namespace, last: bool, model: ImbalModule, data: ImbalDa
         )
     if isinstance(model, ImbalClassifier):
         check_predictor(model, data)
-    if any(loss.needs_difficulty for loss in model.losses()) and not len(data.rows("val")):
+    waiting = [type(loss).__name__ for loss in model.losses() if loss.needs_difficulty]
+    if waiting and not len(data.rows("val")):
         raise UserError(
-            "BWCE weighs classes by their F1 on a validation part, but there is none: give the split one "
+            f"{waiting[0]} weighs classes by their F1 on a validation part, but there is none: give the split one "
             "(--data.split.val 0.1), or set --model.loss.balanced 1."
         )
     check_views(model, data)

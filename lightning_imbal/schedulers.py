@@ -158,11 +158,7 @@ def parabolic_decay(epoch: int, max_epochs: int) -> float:
     Raises:
         ValueError: `max_epochs` is not positive.
     """
-    if not max_epochs > 0:
-        raise ValueError(
-            f"The weight needs to know the number of epochs, but max_epochs is {max_epochs}: set trainer.max_epochs."
-        )
-    return 1 - (epoch / max_epochs) ** 2
+    return 1 - (epoch / _known(max_epochs, least=1)) ** 2
 
 
 def _half_cosine(base: float, eta_min: float, progress: float) -> float:
@@ -170,9 +166,9 @@ def _half_cosine(base: float, eta_min: float, progress: float) -> float:
     return eta_min + (base - eta_min) * (1 + math.cos(math.pi * progress)) / 2
 
 
-def _known(max_epochs: int) -> int:
+def _known(max_epochs: int, least: int = 0) -> int:
     # Lightning's -1 means epochs without end.
-    if max_epochs < 0:
+    if max_epochs < least:
         raise ValueError(
             f"The schedule needs to know the number of epochs, but max_epochs is {max_epochs}: set trainer.max_epochs."
         )

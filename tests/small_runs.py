@@ -7,6 +7,7 @@ from lightning.pytorch import Callback, Trainer
 
 from lightning_imbal.cli import main
 from lightning_imbal.data import DigitsLT, Holdout
+from lightning_imbal.samplers import ClassPower
 
 NAMES = list("0123456789")
 
@@ -25,6 +26,14 @@ def build(kind, data, **kwargs):
     """A module with the weights of seed 0."""
     torch.manual_seed(0)
     return kind(class_counts=data.class_counts, class_names=NAMES, backbone="test_resnet", **kwargs)
+
+
+def sgd(parameters):
+    return torch.optim.SGD(parameters, lr=0.1)
+
+
+def balanced(labels):
+    return ClassPower(labels, q=0.0)
 
 
 class RankWeights(Callback):

@@ -5,24 +5,15 @@ import copy
 import pytest
 import torch
 import torch.nn.functional as F
-from small_runs import build, digits, make_trainer, refused
+from small_runs import balanced, build, digits, make_trainer, refused, sgd
 from torch import nn
 
 from lightning_imbal.data import ISIC2018, Holdout
 from lightning_imbal.heads import LearnableScale, NearestClassMean, NormedLinear
 from lightning_imbal.losses import BCLLoss, LogitAdjusted, SupConLoss
 from lightning_imbal.modules import BCL, ECL, SCL, HybridSC
-from lightning_imbal.samplers import ClassPower
 
 DEMO = ["fit", "--config", "experiments/demo.yaml", "--then", "null", "--trainer.max_epochs", "1"]
-
-
-def balanced(labels):
-    return ClassPower(labels, q=0.0)
-
-
-def sgd(parameters):
-    return torch.optim.SGD(parameters, lr=0.1)
 
 
 def first_batch(data):

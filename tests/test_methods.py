@@ -7,7 +7,7 @@ import small_runs
 import torch
 import torch.nn.functional as F
 from lightning.pytorch import Callback
-from small_runs import digits, make_trainer
+from small_runs import balanced, digits, make_trainer, sgd
 
 from lightning_imbal.data import Holdout
 from lightning_imbal.errors import UserError
@@ -15,15 +15,6 @@ from lightning_imbal.losses import CenterTerm, ContrastTerm, CrossEntropy, Logit
 from lightning_imbal.mixers import BalancedMixUp, MixUp
 from lightning_imbal.modules import BalancedMixUpClassifier, Classifier, MetricLearningClassifier, PerturbedClassifier
 from lightning_imbal.predictors import FlipTTA, PerturbedInput, TemperatureScaled
-from lightning_imbal.samplers import ClassPower
-
-
-def sgd(parameters):
-    return torch.optim.SGD(parameters, lr=0.1)
-
-
-def balanced(labels):
-    return ClassPower(labels, q=0.0)
 
 
 def build(kind, data, **kwargs):

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from lightning.pytorch import Callback
 from lightning.pytorch.callbacks import ModelCheckpoint
 from scipy.optimize import linear_sum_assignment
-from small_runs import digits, make_trainer
+from small_runs import digits, make_trainer, sgd
 from torch import Tensor, nn
 
 import lightning_imbal.losses.tsc
@@ -251,10 +251,6 @@ class TestDrawnPositives:
         embedding, target = unit(8, 2, 4), unit(3, 4, seed=1)
         every, many = (TSCLoss(num_positives=number)(embedding, self.LABEL, target) for number in (None, 99))
         torch.testing.assert_close(many, every, rtol=0, atol=0)
-
-
-def sgd(parameters):
-    return torch.optim.SGD(parameters, lr=0.1)
 
 
 def build(data, **kwargs):

@@ -19,6 +19,15 @@ def checked_counts(class_counts: Tensor) -> Tensor:
     return class_counts
 
 
+def checked_epochs(max_epochs: int, owner: str) -> int:
+    """Returns the number of epochs; ValueError, which names its owner, if it is not positive: -1 is without end."""
+    if not max_epochs > 0:
+        raise ValueError(
+            f"{owner} needs to know the number of epochs, but max_epochs is {max_epochs}: set that of the Trainer."
+        )
+    return max_epochs
+
+
 class ImbalancedLoss(nn.Module, ABC):
     """A classification loss that knows the class sizes of its training split.
 

@@ -9,8 +9,8 @@ from lightning_imbal.losses.contrast import checked_temperature, flatten_views, 
 class BCLLoss(nn.Module):
     """Balanced contrastive loss: the supervised one with class means in the denominator and a prototype of each class.
 
-    Zhu et al. 2022, "Balanced Contrastive Learning for Long-Tailed Visual Recognition", class averaging
-    and class complement. Samples are the anchors, prototypes are not. An anchor's own class is divided by its number of
+    Zhu et al. 2022, "Balanced Contrastive Learning for Long-Tailed Visual Recognition", class averaging and
+    class complement. Samples are the anchors, prototypes are not. An anchor's own class is divided by its number of
     points less one, any other class by its number of points, as in the released code. Computed in float32 or better,
     whatever the precision of the run.
 

@@ -5,6 +5,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from lightning_imbal.losses.base import checked_epochs
 from lightning_imbal.losses.cross_entropy import CrossEntropy
 from lightning_imbal.losses.weights import inverse_frequency_weights
 
@@ -57,11 +58,7 @@ class BWCE(CrossEntropy):
 
     def set_epoch(self, epoch: int, max_epochs: int) -> None:
         """Sets the class weights of `epoch` (1-based) of `max_epochs`; ValueError if `max_epochs` is not positive."""
-        if not max_epochs > 0:
-            raise ValueError(
-                f"BWCE needs to know the number of epochs, but max_epochs is {max_epochs}: set that of the Trainer."
-            )
-        self.epoch, self.max_epochs = epoch, max_epochs
+        self.epoch, self.max_epochs = epoch, checked_epochs(max_epochs, "BWCE")
         self._weigh_classes()
 
     def _weigh_classes(self) -> None:

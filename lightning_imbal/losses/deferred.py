@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from lightning_imbal.losses.base import ImbalancedLoss, LossFactory
+from lightning_imbal.losses.base import ImbalancedLoss, LossFactory, checked_epochs
 from lightning_imbal.losses.weights import effective_number_weights
 
 
@@ -46,11 +46,7 @@ class Deferred(ImbalancedLoss):
         Raises:
             ValueError: `max_epochs` is not positive.
         """
-        if not max_epochs > 0:
-            raise ValueError(
-                f"Deferred needs to know the number of epochs, but max_epochs is {max_epochs}: set that of the Trainer."
-            )
-        self.weighted = epoch > round(self.start * max_epochs)
+        self.weighted = epoch > round(self.start * checked_epochs(max_epochs, "Deferred"))
 
     def forward(self, logits: Tensor, label: Tensor, sample_weight: Tensor | None = None) -> Tensor:
         """Returns the loss, shape (), of logits (B, C), labels (B,) and optional sample weights (B,)."""

@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from lightning_imbal.losses.base import ImbalancedLoss
+from lightning_imbal.losses.base import ImbalancedLoss, checked_epochs
 from lightning_imbal.losses.focal import binary_focal_parts
 from lightning_imbal.losses.weights import inverse_frequency_weights
 
@@ -71,11 +71,7 @@ class MWNL(ImbalancedLoss):
 
     def set_epoch(self, epoch: int, max_epochs: int) -> None:
         """Sets the class weights of `epoch` (1-based) of `max_epochs`; ValueError if `max_epochs` is not positive."""
-        if not max_epochs > 0:
-            raise ValueError(
-                f"MWNL needs to know the number of epochs, but max_epochs is {max_epochs}: set that of the Trainer."
-            )
-        progress = (epoch / max_epochs - self.start) / (self.full - self.start)
+        progress = (epoch / checked_epochs(max_epochs, "MWNL") - self.start) / (self.full - self.start)
         exponent = self.weight_power * min(max(progress, 0.0), 1.0) ** 2
         self.class_weight = inverse_frequency_weights(self.class_counts, exponent)
 

@@ -62,7 +62,6 @@ class ContrastiveClassifier(ImbalClassifier, ABC):
         self, hidden_size: int = 2048, embedding_size: int = 128, batch_norm: bool = False, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.batch_norm = batch_norm
         self.projection = Projection(self.feature_size, hidden_size, embedding_size, batch_norm=batch_norm)
 
     def encode(self, image: Tensor) -> tuple[Tensor, Tensor]:

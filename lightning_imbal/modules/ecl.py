@@ -59,6 +59,7 @@ class ECL(ContrastiveClassifier):
         super().__init__(hidden_size, embedding_size, batch_norm, loss=loss, **kwargs)
         if proxies != "hybrid" and proxies < 1:
             raise ValueError(f"proxies must be hybrid or at least 1, but is {proxies}.")
+        self.batch_norm = batch_norm
         self.bhp_loss = BHPLoss(temperature)
         self.ce_weight, self.bhp_weight, self.cycle_update = ce_weight, bhp_weight, cycle_update
         counts = hybrid_proxy_counts(self.class_counts) if proxies == "hybrid" else [proxies] * len(self.class_names)

@@ -10,6 +10,7 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from lightning_imbal.losses.base import checked_epochs
 from lightning_imbal.losses.contrast import flatten_views
 from lightning_imbal.losses.tsc import TSCLoss, simplex_targets
 from lightning_imbal.modules.base import Batch
@@ -97,12 +98,8 @@ class TSC(ContrastiveRepresentation):
         return [parameter for parameter in self.parameters() if parameter.requires_grad]
 
     def set_epoch(self, epoch: int, max_epochs: int) -> None:
-        if not max_epochs > 0:
-            raise ValueError(
-                f"TSC needs to know the number of epochs, but max_epochs is {max_epochs}: set that of the Trainer."
-            )
         super().set_epoch(epoch, max_epochs)
-        self.targeted = epoch > round(self.target_start * max_epochs)
+        self.targeted = epoch > round(self.target_start * checked_epochs(max_epochs, "TSC"))
 
     def contrast(self, batch: Batch) -> Tensor:
         """Returns the loss over the batches of all devices, or in training with a queue over that of this one."""
