@@ -4,10 +4,20 @@ BIN := $(VENV)/bin
 DEMO := runs/demo-$(shell date +%Y%m%d-%H%M%S)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test benchmark format
+TABLES := $(basename $(notdir $(wildcard experiments/tables/*.yaml)))
+LAPTOP_OPTIONS := --config experiments/variants/laptop.yaml --seeds $(or $(SEEDS),0)
+TABLE_OPTIONS = $(if $(LAPTOP),$(LAPTOP_OPTIONS),$(if $(SEEDS),--seeds $(SEEDS))) \
+	$(if $(JOBS),--jobs $(JOBS)) $(if $(DATA),--data.root $(DATA)) $(OPTIONS)
+
+.PHONY: help install demo test benchmark format $(TABLES)
 
 help: ## list the targets
-	@grep -hE '^[a-zA-Z_0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-zA-Z_0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-22s %s\n", $$1, $$2}'
+	@echo "tables and figures of the papers: what is missing is run, then ours is printed beside the published numbers"
+	@for table in $(TABLES); do \
+		printf "  %-22s %s\n" $$table "$$(sed -n 's/^title: *//p' experiments/tables/$$table.yaml | tr -d '"')"; done
+	@echo "  with SEEDS=\"0 1\", JOBS=2 (runs at once), DATA=folder of the data set, OPTIONS=\"--dry-run\" (or any other of"
+	@echo "  lightning_imbal table --help), LAPTOP=1 (small pictures and network, few epochs, one seed)"
 
 install: $(VENV)/installed ## create .venv and install the project with its tools
 
@@ -22,6 +32,9 @@ demo: install ## cross-entropy against two-stage contrastive training on long-ta
 	$(BIN)/lightning_imbal fit --config experiments/demo.yaml --config experiments/methods/ce.yaml --run_dir $(DEMO)/cross-entropy
 	$(BIN)/lightning_imbal fit --config experiments/demo.yaml --run_dir $(DEMO)/contrastive
 	$(BIN)/lightning_imbal report $(DEMO)/cross-entropy $(DEMO)/contrastive
+
+$(TABLES): install
+	$(BIN)/lightning_imbal table experiments/tables/$@.yaml $(TABLE_OPTIONS)
 
 test: install ## ruff and pytest
 	$(BIN)/ruff check .

@@ -5,7 +5,7 @@ import sys
 from difflib import get_close_matches
 from importlib.metadata import version
 
-VERBS = ("fit", "validate", "test", "predict", "report", "prepare", "audit")
+VERBS = ("fit", "validate", "test", "predict", "report", "table", "prepare", "audit")
 
 HELP = """\
 usage: lightning_imbal VERB ...
@@ -17,6 +17,7 @@ Class-imbalanced medical image classification: train a method, look at every cla
   test      evaluate a checkpoint on the test part
   predict   classify a folder of images with a checkpoint, into a CSV
   report    print the results of one run, or compare several side by side
+  table     run what a table of a paper lacks, then print it with the published numbers beside ours
   prepare   check a data set, open every image, and cache them decoded
   audit     find lesions, patients and images that are on both sides of a split
 
@@ -25,6 +26,7 @@ examples:
   lightning_imbal fit --config experiments/marrakchi_isic.yaml --ckpt_path last
   lightning_imbal test --ckpt_path runs/demo/stage1/checkpoints/best.ckpt
   lightning_imbal report runs/demo runs/demo-ce
+  lightning_imbal table experiments/tables/marrakchi_table1.yaml --dry-run
   lightning_imbal audit --config experiments/marrakchi_isic.yaml --data.root DIR
 
 Several --config files lie over each other: the later one wins, the command line over all of them.
@@ -48,7 +50,7 @@ def main(argv: list[str] | None = None) -> int:
             similar = get_close_matches(args[0], VERBS, n=1)
             hint = f"did you mean {similar[0]}?" if similar else f"choose from {', '.join(VERBS)}."
             raise UserError(f"There is no verb {args[0]!r}: {hint}")
-        return _report(args) if args[0] == "report" else _with_config(args)
+        return {"report": _report, "table": _table}.get(args[0], _with_config)(args)
     except UserError as error:
         return _refuse(str(error).strip().splitlines()[-1].removeprefix(f"{_full_name(error)}: "))
 
@@ -63,9 +65,22 @@ def _report(args: list[str]) -> int:
     return 0
 
 
-def _with_config(args: list[str]) -> int:
+def _table(args: list[str]) -> int:
+    _prepare_imports()
+    from lightning_imbal.quiet import quiet
+    from lightning_imbal.table_verb import run
+
+    quiet()
+    return run(args)
+
+
+def _prepare_imports() -> None:
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else importing it asks a server for its newest version
     sys.path.append(os.getcwd())  # where users keep classes of their own
+
+
+def _with_config(args: list[str]) -> int:
+    _prepare_imports()
     from jsonargparse import ArgumentError
     from lightning.pytorch.utilities.exceptions import MisconfigurationException
 

@@ -11,17 +11,17 @@ import pytest
 PACKAGE = "lightning_imbal"
 SOURCE = Path(__file__).resolve().parents[1] / PACKAGE
 FLOORS = {
-    5: "cli cli_errors checks data_verbs stages run_folder second_stage predict __main__",
+    5: "cli cli_errors table_verb table_check checks data_verbs stages run_folder second_stage predict __main__",
     4: "tables report export",
     3: "modules data",
     2: "callbacks predictors mixers batch_samplers data.dataset data.features data.loaders data.open_images",
     1: "losses heads metrics loggers samplers backbones schedulers data.index data.splits data.long_tail "
     "data.transforms data.cache data.disk_cache",
-    0: "errors quiet",
+    0: "errors quiet whole_files",
 }
 FLOOR_OF = {f"{PACKAGE}.{name}": floor for floor, names in FLOORS.items() for name in names.split()}
 TOP = max(FLOORS)
-FOLDERS_WITH_SIBLINGS = {f"{PACKAGE}.{name}" for name in ("losses", "data", "callbacks", "report")}
+FOLDERS_WITH_SIBLINGS = {f"{PACKAGE}.{name}" for name in ("losses", "data", "callbacks", "report", "tables")}
 MAX_LINES = 250
 
 

@@ -1,9 +1,7 @@
 """Writes split.csv, and what an evaluation found: metrics.json and predictions.parquet."""
 
 import json
-import os
 import subprocess
-from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +12,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from lightning_imbal.metrics import ImbalReport
+from lightning_imbal.whole_files import write_whole
 
 REPORTED_VERSIONS = ("lightning_imbal", "torch", "torchvision", "lightning", "timm", "albumentations")
 
@@ -121,11 +120,3 @@ def _commit() -> str | None:
     except FileNotFoundError:
         return None
     return told.stdout.strip() or None if (source / ".git").exists() else None
-
-
-def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
-    """Writes a file beside `path`, then renames it: a reader sees the old file or the new one, never a half."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    write(beside)
-    os.replace(beside, path)

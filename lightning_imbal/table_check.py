@@ -1,0 +1,72 @@
+"""Reads the configurations of a table's runs before the first one starts."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from jsonargparse import ArgumentError, Namespace
+from lightning.pytorch.cli import LightningArgumentParser
+
+from lightning_imbal import run_folder, second_stage
+from lightning_imbal.cli_errors import explain
+from lightning_imbal.errors import UserError
+from lightning_imbal.stages import ImbalCLI
+from lightning_imbal.tables.jobs import Job, parse_options
+
+
+class Configurations(ImbalCLI):
+    """Reads configurations as `fit` does, and builds nothing.
+
+    Args:
+        arguments: Any command line of `fit` that can be parsed.
+    """
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        super().__init__(list(arguments))
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        """Parses, and prepares no folder."""
+        self.config = parser.parse_args(self.args)
+
+    def _set_seed(self) -> None:
+        """Needs none."""
+
+    def instantiate_classes(self) -> None:
+        """Builds nothing."""
+
+    def _run_subcommand(self, subcommand: str) -> None:
+        """Runs nothing."""
+
+    def stages(self, arguments: Sequence[str]) -> list[Namespace]:
+        """The complete configuration of every stage of a `fit`.
+
+        Raises:
+            ArgumentError: An option is unknown, or a value does not fit.
+        """
+        config = self._parser("fit").parse_args(list(arguments[1:]))
+        config.then = second_stage.merged(config, run_folder.given("then", list(arguments)))
+        stages = [config]
+        while (following := self._next_stage(stages[-1])) is not None:
+            stages.append(following)
+        return stages
+
+
+def read_stages(jobs: Iterable[Job]) -> dict[Job, list[Namespace]]:
+    """The stages of every job that trains; those that differ in seed or fold alone are read once.
+
+    Raises:
+        UserError: A command line cannot be parsed; the message names the run.
+    """
+    reader, read, found = None, {}, {}
+    for job in jobs:
+        if job.arguments[0] != "fit":
+            continue
+        options = parse_options(job.arguments[1:])
+        key = tuple(option for option in options if option[0] not in ("seed_everything", "data.split.fold"))
+        try:
+            reader = reader or Configurations(job.arguments)
+            if key not in read:
+                read[key] = reader.stages(job.arguments)
+        except ArgumentError as error:
+            raise UserError(f"{job.name}: {explain(str(error))}") from error
+        found[job] = read[key]
+    return found

@@ -1,0 +1,92 @@
+"""Estimates what the runs of a table cost, before they are started."""
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+
+import timm
+import torch
+from jsonargparse import ArgumentParser, Namespace
+from torch.utils.flop_counter import FlopCounterMode
+
+from lightning_imbal.data import ImbalDataModule
+from lightning_imbal.errors import UserError
+from lightning_imbal.tables.jobs import Job
+
+ASSUMED_RATE = 10e12  # operations per second of a current GPU in such training; said beside the estimate
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Images that pass through networks in training, and the floating point operations of that (0: not known)."""
+
+    images: float = 0.0
+    operations: float = 0.0
+
+    def __add__(self, other: "Cost") -> "Cost":
+        """Both together."""
+        return Cost(self.images + other.images, self.operations + other.operations)
+
+
+def estimate(stages: dict[Job, list[Namespace]], jobs: int) -> str:
+    """Says in a few lines what the unfinished runs will cost.
+
+    The speed is that of the finished runs of the table, if there are any, else `ASSUMED_RATE`.
+
+    Args:
+        stages: What every run trains.
+        jobs: How many run at once.
+    """
+    costs = {job: sum((_cost(stage) for stage in configs), Cost()) for job, configs in stages.items()}
+    finished = [job for job in stages if job.finished and job.record.is_file()]
+    seconds = sum(json.loads(job.record.read_text())["seconds"] for job in finished)
+    done = sum((costs[job] for job in finished), Cost())
+    left = sum((costs[job] for job in stages if not job.finished), Cost())
+    number = sum(not job.finished for job in stages)
+    if not number:
+        return "Nothing is left to train."
+    if seconds and done.operations:
+        rate, of = done.operations / seconds * jobs, f"of the {len(finished)} finished runs"
+    else:
+        rate, of = ASSUMED_RATE, "assumed for a GPU; that of the first finished run is used instead"
+    hours = timedelta(seconds=round(left.operations / rate))
+    return (
+        f"{number} runs to train: {left.images / 1e6:,.2f} million images through the network, "
+        f"{left.operations / 1e15:,.3g} PFLOP.\n"
+        f"At {rate / 1e12:,.2g} TFLOP/s ({of}) that takes about {hours}."
+    )
+
+
+def _cost(config: Namespace) -> Cost:
+    """What one stage costs: forward and backward passes (3 times a forward one), a frozen network's forward alone."""
+    data = config.data.init_args
+    images = _images_per_epoch(json.dumps(config.data.as_dict(), default=str, sort_keys=True))
+    images *= config.trainer.max_epochs * (data.get("views", 1) + len(data.get("more_views") or []))
+    images *= 2 if data.get("paired_sampler") else 1
+    frozen = config.model.class_path.endswith(".FrozenHead")
+    each = _operations(config.model.init_args.backbone, data.image_size) * (1 if frozen else 3)
+    return Cost(images, images * each)
+
+
+@cache
+def _images_per_epoch(data: str) -> int:
+    """Images that the sampler draws; of a data set that is not there, all that it officially has."""
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_subclass_arguments(ImbalDataModule, "data")
+    built = parser.instantiate_classes(parser.parse_object({"data": json.loads(data)})).data
+    try:
+        return len(built.train_samplers()[0])
+    except UserError:
+        return sum(built.official_counts or [])
+
+
+@cache
+def _operations(backbone: str, size: int) -> int:
+    """Floating point operations of a forward pass of one image."""
+    with torch.device("meta"):
+        network = timm.create_model(backbone, num_classes=0).eval()
+        image = torch.empty(1, 3, size, size)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(image)
+    return counter.get_total_flops()

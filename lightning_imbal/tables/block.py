@@ -1,0 +1,162 @@
+"""The numbers of one column of a table: a protocol, all its rows, and their finished runs."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lightning_imbal.errors import UserError
+from lightning_imbal.tables.plan import Cell
+from lightning_imbal.tables.predictions import Predictions, read_predictions
+from lightning_imbal.tables.spec import Column, Spec
+from lightning_imbal.tables.statistics import holm, interval, mcnemar_p_value, paired_p_value, resampled_averages
+
+OF_CLASS = ("f1", "recall")
+STATISTICS = ("", "_std", "_low", "_high")
+CLASS_COLUMNS = [
+    *("row", "dataset", "backbone", "class", "train_images", "images", "runs"),
+    *(f"{score}{what}" for score in OF_CLASS for what in STATISTICS),
+]
+CORRECTED = {"p_value": "p_holm", "mcnemar": "mcnemar_holm"}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run.
+
+    Args:
+        cell: Where it belongs.
+        found: Its `metrics.json`.
+        predictions: Of its test images, None if it has none.
+    """
+
+    cell: Cell
+    found: dict[str, Any]
+    predictions: Predictions | None
+
+    def score(self, key: str) -> float:
+        """A score by its key, such as `accuracy`, `f1/nevus`, `group_recall/minor`.
+
+        Raises:
+            UserError: The run has no such score.
+        """
+        kind, _, name = key.partition("/")
+        holders = {
+            kind: {"": self.found["summary"]},
+            **{score: {row["name"]: row for row in self.found["classes"]} for score in OF_CLASS if name},
+            **{f"group_{score}": self.found["groups"] for score in OF_CLASS},
+        }
+        score = holders[kind].get(name, {}).get(kind.removeprefix("group_"))
+        if score is None:
+            raise UserError(f"{self.cell.folder} has no score {key!r}, which the table asks for.")
+        return score
+
+
+class Block:
+    """One column of a table.
+
+    Args:
+        spec: The table.
+        column: The column.
+        cells: Its runs.
+        runs: Folder of all runs.
+        baseline: Row that the others are tested against.
+
+    Raises:
+        UserError: A run lacks a score that the table asks for.
+    """
+
+    def __init__(self, spec: Spec, column: Column, cells: Sequence[Cell], runs: Path, baseline: str) -> None:
+        self.spec, self.column, self.runs, self.baseline = spec, column, runs, baseline
+        self.planned = {name: sum(cell.row == name for cell in cells) for name in spec.rows}
+        self.done: dict[str, list[Run]] = {name: [] for name in spec.rows}
+        for cell in cells:
+            if (file := cell.folder / "metrics.json").is_file():
+                self.done[cell.row].append(Run(cell, json.loads(file.read_text()), read_predictions(cell.folder)))
+        found = next((run.found for of_row in self.done.values() for run in of_row), {"classes": []})
+        self.class_names = [row["name"] for row in found["classes"]]
+        self._known = {
+            name: [run.predictions for run in of_row]
+            for name, of_row in self.done.items()
+            if of_row and all(run.predictions is not None for run in of_row)
+        }
+        keys = [metric.score for metric in spec.metrics.values()]
+        keys += [f"{score}/{name}" for score in OF_CLASS for name in self.class_names]
+        self._resampled = resampled_averages(self._known, keys, spec.average) if self._known else {}
+
+    def cells(self) -> pd.DataFrame:
+        """One row per row of the table and metric."""
+        rows = [
+            self._place(name)
+            | {"metric": metric, "quoted": row.quoted, "baseline": self.baseline}
+            | self._measured(name, what.score)
+            | self._compared(name, what.score)
+            | {"runs": len(self.done[name]), "planned": self.planned[name]}
+            | self._origin(name)
+            for name, row in self.spec.rows.items()
+            for metric, what in self.spec.metrics.items()
+        ]
+        table = pd.DataFrame(rows)
+        for raw, corrected in CORRECTED.items():
+            table[corrected] = table.groupby("metric")[raw].transform(holm)
+        return table
+
+    def classes(self) -> pd.DataFrame:
+        """One row per row of the table that was run, and class."""
+        rows = []
+        for name, runs in self.done.items():
+            for label in range(len(self.class_names) if runs else 0):
+                first = runs[0].found["classes"][label]
+                rows.append(self._place(name) | {"class": first["name"]})
+                rows[-1] |= {"train_images": first["train_images"], "images": first["images"], "runs": len(runs)}
+                for score in OF_CLASS:
+                    measured = self._measured(name, f"{score}/{first['name']}").values()
+                    rows[-1] |= {f"{score}{what}": number for what, number in zip(STATISTICS, measured, strict=True)}
+        return pd.DataFrame(rows, columns=CLASS_COLUMNS)
+
+    def _place(self, name: str) -> dict[str, str]:
+        return {"row": name, "dataset": self.column.dataset, "backbone": self.column.backbone}
+
+    def _measured(self, name: str, key: str) -> dict[str, float]:
+        values = np.array([run.score(key) for run in self.done[name]])
+        if not len(values):
+            return dict.fromkeys(("value", "std", "low", "high"), np.nan)
+        average = np.median(values) if self.spec.average == "median" else values.mean()
+        low, high = interval(self._resampled[name][key]) if name in self._resampled else (np.nan, np.nan)
+        found = {"value": average, "std": values.std(), "low": low, "high": high}
+        return {what: float(number) * self.spec.scale for what, number in found.items()}
+
+    def _compared(self, name: str, key: str) -> dict[str, float]:
+        if name == self.baseline or not {name, self.baseline} <= self._known.keys():
+            return dict.fromkeys(CORRECTED, np.nan)
+        return {
+            "p_value": paired_p_value(self._resampled[name][key], self._resampled[self.baseline][key]),
+            "mcnemar": mcnemar_p_value(self._known[name], self._known[self.baseline]),
+        }
+
+    def _origin(self, name: str) -> dict[str, str]:
+        """What was resampled, and where the numbers are from."""
+        runs = self.done[name]
+        identities = [run.found["identity"] for run in runs]
+        versions = [
+            ", ".join(f"{library} {number}" for library, number in each["versions"].items()) for each in identities
+        ]
+        grouped = any(
+            (run.predictions.unit != "image " + run.predictions.image).any() for run in runs if run.predictions
+        )
+        return {
+            "units": "groups of images" if grouped else "images",
+            "seeds": _joined(run.cell.repeat for run in runs),
+            "folders": _joined(run.cell.folder.relative_to(self.runs).as_posix() for run in runs),
+            "commits": _joined(str(each["commit"]) for each in identities),
+            "versions": _joined(versions),
+        }
+
+
+def _joined(texts: Iterable[str]) -> str:
+    """Every text once."""
+    return "; ".join(dict.fromkeys(texts))

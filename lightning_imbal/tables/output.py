@@ -1,0 +1,33 @@
+"""Writes a table as Markdown, LaTeX and CSV, draws its figure, and prints it."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from lightning_imbal.tables.figure import draw
+from lightning_imbal.tables.latex import to_latex
+from lightning_imbal.tables.render import render_terminal, to_markdown
+from lightning_imbal.tables.results import Results
+from lightning_imbal.whole_files import write_whole
+
+
+def write_and_print(results: Results, place: Path, console: Console) -> None:
+    """Prints a table and writes it to `place`.md, .tex, .csv (with the origin of every number) and _classes.csv.
+
+    Args:
+        results: The table.
+        place: Path of the files without their suffix; a figure is also drawn, to `place`.png.
+        console: Where to print.
+    """
+    written = {
+        ".md": lambda file: file.write_text(to_markdown(results)),
+        ".tex": lambda file: file.write_text(to_latex(results)),
+        ".csv": lambda file: results.cells.to_csv(file, index=False, float_format="%.6g"),
+        "_classes.csv": lambda file: results.classes.to_csv(file, index=False, float_format="%.6g"),
+    }
+    if results.spec.figure is not None:
+        written[".png"] = lambda file: draw(results, file)
+    for suffix, write in written.items():
+        write_whole(place.with_name(place.name + suffix), write)
+    render_terminal(results, console)
+    console.print(f"Written: {place}{{{','.join(written)}}}", highlight=False, soft_wrap=True)

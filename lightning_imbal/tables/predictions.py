@@ -1,0 +1,80 @@
+"""The predictions of a finished run, with what is needed to score and to resample them."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lightning_imbal.errors import UserError
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a run predicted for each image of its test part.
+
+    Args:
+        image: Ids of the images, (N,) text.
+        unit: What is drawn as a whole when images are resampled, (N,) text: the lesion or patient of each image, or
+            "image <id>" where it is not known.
+        label: True classes, (N,) int64.
+        probability: Softmax outputs, (N, C) float64.
+        class_names: Name of each class, in label order.
+        class_counts: Number of training images of each class, in label order.
+        groups: Class names of each group.
+    """
+
+    image: np.ndarray
+    unit: np.ndarray
+    label: np.ndarray
+    probability: np.ndarray
+    class_names: tuple[str, ...]
+    class_counts: tuple[int, ...]
+    groups: dict[str, tuple[str, ...]]
+
+
+def read_predictions(folder: Path) -> Predictions | None:
+    """Reads `predictions.parquet` and `metrics.json` of a run, or of a folder inside a run such as RUN/plain.
+
+    The units are the groups in the last `stage*/split.csv` of the folder, else of the run that it is in.
+
+    Returns:
+        The predictions, or None if the folder has no `predictions.parquet`.
+
+    Raises:
+        UserError: There are predictions, but no `metrics.json`: the run is not finished.
+    """
+    file = folder / "predictions.parquet"
+    if not file.is_file():
+        return None
+    if not (folder / "metrics.json").is_file():
+        raise UserError(f"{folder} has predictions, but no metrics.json: finish the run, or give another folder.")
+    results, table = json.loads((folder / "metrics.json").read_text()), pd.read_parquet(file)
+    names = [row["name"] for row in results["classes"]]
+    image = table["image"].astype("str")
+    return Predictions(
+        image=image.to_numpy(),
+        unit=_units(image, folder).to_numpy(),
+        label=pd.Index(names).get_indexer(table["label"]).astype(np.int64),
+        probability=table[[f"probability/{name}" for name in names]].to_numpy(dtype=np.float64),
+        class_names=tuple(names),
+        class_counts=tuple(row["train_images"] for row in results["classes"]),
+        groups={group: tuple(row["classes"]) for group, row in results["groups"].items()},
+    )
+
+
+def _units(image: pd.Series, folder: Path) -> pd.Series:
+    """The group of each image; an image that has none, or is not in the split, is a unit of its own."""
+    own = "image " + image
+    # A run may hold folders such as plain, test and test/plain.
+    places = (folder.absolute(), *folder.absolute().parents[:2])
+    splits = next(filter(None, (sorted(place.glob("stage*/split.csv")) for place in places)), None)
+    if splits is None:
+        return own
+    # As text: an id such as 007 is no number, and a patient called NA is not a missing one.
+    split = pd.read_csv(splits[-1], dtype="str", keep_default_na=False)
+    if "group" not in split:
+        return own
+    group = image.map(split.set_index("image")["group"])
+    return group.where(group.notna() & (group != ""), own)

@@ -1,0 +1,83 @@
+"""What the finished runs of a table found, beside what the paper prints: computed from the run folders alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from lightning_imbal.tables.block import Block
+from lightning_imbal.tables.plan import Cell
+from lightning_imbal.tables.spec import KEYS, Spec, published_numbers
+
+
+@dataclass(frozen=True)
+class Results:
+    """A table with its numbers.
+
+    Args:
+        spec: What was asked for.
+        overlays: Names of the configurations over those of all runs.
+        cells: One row per row, data set, backbone and metric: `published`, `published_std`, `quoted`; of the finished
+            runs `value` (mean or median), `std` (ddof 0), `low` and `high` (95 % bootstrap interval), `difference` to
+            what is published, `p_value` (paired bootstrap) and `mcnemar` against `baseline`, both also corrected for
+            the number of rows (`p_holm`, `mcnemar_holm`); `units` that were resampled, `runs` of `planned`, and where
+            they are from: `seeds`, `folders`, `commits`, `versions`. NaN where nothing was run.
+        classes: One row per row, data set, backbone and class: `train_images`, `images`, `runs`, and `f1` and `recall`,
+            each with `_std`, `_low` and `_high`.
+        notes: What a reader must know.
+    """
+
+    spec: Spec
+    overlays: list[str]
+    cells: pd.DataFrame
+    classes: pd.DataFrame
+    notes: list[str]
+
+
+def collect(spec: Spec, cells: Sequence[Cell], overlays: Sequence[str], runs: Path, baseline: str) -> Results:
+    """Reads the results of every finished run of a table.
+
+    Args:
+        spec: The table.
+        cells: Its runs.
+        overlays: Names of the configurations over those of all runs.
+        runs: Folder of all runs.
+        baseline: Row that the others are tested against.
+
+    Raises:
+        UserError: A run lacks a score that the table asks for.
+    """
+    blocks = [
+        Block(spec, column, [cell for cell in cells if cell.column is column], runs, baseline)
+        for column in spec.columns
+    ]
+    table = pd.concat([block.cells() for block in blocks], ignore_index=True)
+    numbers = published_numbers(spec).rename(columns={"value": "published", "std": "published_std"})
+    table = table.merge(numbers, on=KEYS, how="left").astype({"published": float, "published_std": float})
+    table["difference"] = table["value"] - table["published"]
+    classes = pd.concat([block.classes() for block in blocks], ignore_index=True)
+    return Results(spec, list(overlays), table, classes, _notes(table, overlays, baseline, spec))
+
+
+def _notes(table: pd.DataFrame, overlays: Sequence[str], baseline: str, spec: Spec) -> list[str]:
+    done = table[table["runs"] > 0]
+    if done.empty:
+        return []
+    units = " and ".join(done["units"].unique())
+    notes = [
+        f"Measured: {spec.average} ± standard deviation (ddof 0) over the runs; in brackets the 95 % interval of 2,000 "
+        f"bootstrap resamples of the test images ({units}): it does not contain the chance of training.",
+    ]
+    if done["p_value"].notna().any():
+        notes.append(
+            f"* differs from {baseline} at 5 % (paired bootstrap, Holm-corrected for the number of rows); McNemar's "
+            "test is in the CSV."
+        )
+    if overlays:
+        notes.append(f"All runs have {', '.join(overlays)} over the protocol: these are not the paper's settings.")
+    for what in ("commits", "versions"):
+        found = sorted({each for of_cell in done[what] for each in of_cell.split("; ")})
+        if len(found) > 1:
+            notes.append(f"The runs were made with several {what}: {'; '.join(found)}.")
+    return notes
