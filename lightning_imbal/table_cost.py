@@ -74,7 +74,7 @@ def _images_per_epoch(data: str) -> int:
     """Images that the sampler draws; of a data set that is not there, all that it officially has."""
     parser = ArgumentParser(exit_on_error=False)
     parser.add_subclass_arguments(ImbalDataModule, "data")
-    built = parser.instantiate_classes(parser.parse_object({"data": json.loads(data)})).data
+    built = parser.instantiate(parser.parse_object({"data": json.loads(data)})).data
     try:
         return len(built.train_samplers()[0])
     except UserError:

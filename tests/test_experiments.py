@@ -2,7 +2,6 @@
 
 import functools
 import json
-from pathlib import Path
 
 import cv2
 import layouts
@@ -12,12 +11,10 @@ import pytest
 import timm
 import yaml
 from jsonargparse import Namespace
+from parsing import EXPERIMENTS, merged, second, with_configs
 
-from lightning_imbal import second_stage
 from lightning_imbal.cli import main
-from lightning_imbal.stages import ImbalCLI
 
-EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 PAPERS = sorted(EXPERIMENTS.glob("*.yaml"))
 METHODS = sorted(EXPERIMENTS.glob("methods/*.yaml"))
 HEADS = sorted(EXPERIMENTS.glob("heads/*.yaml"))
@@ -69,10 +66,6 @@ def name_of(path):
 
 def method(name):
     return EXPERIMENTS / "methods" / f"{name}.yaml"
-
-
-def with_configs(*configs):
-    return [part for config in configs for part in ("--config", str(config))]
 
 
 @pytest.fixture(scope="session")
@@ -208,35 +201,6 @@ def test_file_starts_with_its_source(path):
 @pytest.mark.parametrize("path", PAPERS + BACKBONES, ids=name_of)
 def test_backbone_is_one_of_timm(path):
     assert timm.is_model(read(path)["model"]["init_args"]["backbone"])
-
-
-class Parsing(ImbalCLI):
-    """Reads configurations as `fit` does, and stops there."""
-
-    def instantiate_classes(self):
-        """Builds nothing."""
-
-    def _run_subcommand(self, subcommand):
-        """Trains nothing."""
-
-
-@functools.cache
-def parsing():
-    return Parsing(["fit", *with_configs(EXPERIMENTS / "demo.yaml"), "--run_dir", "none"])
-
-
-@functools.cache
-def merged(*configs, then=None):
-    """The configuration of `fit` from files laid over each other, in which `then` is whole."""
-    args = with_configs(*configs) + (["--then", str(then)] if then else [])
-    config = parsing()._parser("fit").parse_args(args)
-    config.then = second_stage.merged(config, str(then) if then else None)
-    return config
-
-
-def second(config):
-    """The complete configuration of the second stage."""
-    return parsing()._next_stage(config)
 
 
 def of_method(config):

@@ -6,6 +6,8 @@ started it, so that nothing goes on training unseen.
 
 import json
 import os
+import runpy
+import shlex
 import shutil
 import signal
 import sys
@@ -35,8 +37,6 @@ def main(about: str, command: list[str]) -> int:
             `start` (folder of the run whose first stage is taken, or null).
         command: The command line.
     """
-    if os.environ.get("LOCAL_RANK", "0") != "0":  # a further device of a process that has the lock
-        return _run(command)
     job = json.loads(about)
     folder = Path(job["folder"])
     threading.Thread(target=_end_with, args=[job["parent"]], daemon=True).start()
@@ -47,7 +47,7 @@ def main(about: str, command: list[str]) -> int:
         return BUSY
     if (folder / "metrics.json").is_file():
         return 0
-    print(f"$ lightning_imbal {' '.join(command)}", flush=True)
+    print(f"$ lightning_imbal {shlex.join(command)}", flush=True)
     if job["start"] and not any(folder.glob("stage*")):
         _take_first_stage(Path(job["start"]), folder)
     started, before = time.monotonic(), _seconds(folder / "command.json")
@@ -58,9 +58,13 @@ def main(about: str, command: list[str]) -> int:
 
 
 def _run(command: list[str]) -> int:
-    from lightning_imbal.cli import main as run
-
-    return run(command)
+    sys.argv[1:] = command
+    try:
+        # As the program itself, so that Lightning starts it again, not this, for further devices.
+        runpy.run_module("lightning_imbal", run_name="__main__", alter_sys=True)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    return 0
 
 
 def _take_first_stage(source: Path, folder: Path) -> None:

@@ -163,7 +163,7 @@ def read_spec(file: str | Path) -> Spec:
     parser = ArgumentParser(exit_on_error=False)
     parser.add_argument("--table", type=Spec)
     try:
-        spec = parser.instantiate_classes(parser.parse_object({"table": content})).table
+        spec = parser.instantiate(parser.parse_object({"table": content})).table
     except ArgumentError as error:
         raise UserError(f"{file}: {_explain(str(error))}") from error
     for holder in [*spec.columns, *spec.rows.values()]:
@@ -211,13 +211,13 @@ def _check(spec: Spec, file: Path) -> None:
     titles = [column.title for column in spec.columns]
     if twice := {title for title in titles if titles.count(title) > 1}:
         raise UserError(f"{file} has two columns {twice.pop()!r}: give each a data set and backbone of its own.")
-    known = {
-        "row": set(spec.rows),
-        "dataset": {column.dataset for column in spec.columns},
-        "backbone": {column.backbone for column in spec.columns},
-        "metric": set(spec.metrics),
-    }
     numbers = published_numbers(spec)
-    for key, names in known.items():
-        if missing := sorted(set(numbers[key]) - names):
-            raise UserError(f"{spec.published} has the {key} {missing[0]!r}, which {file} lacks: add it there.")
+    printed = numbers["dataset"] + numbers["backbone"].map(lambda name: f", {name}" if name else "")
+    known = {
+        "row": (numbers["row"], spec.rows),
+        "column": (printed, titles),
+        "metric": (numbers["metric"], spec.metrics),
+    }
+    for kind, (names, ours) in known.items():
+        if missing := sorted(set(names) - set(ours)):
+            raise UserError(f"{spec.published} has the {kind} {missing[0]!r}, which {file} lacks: add it there.")

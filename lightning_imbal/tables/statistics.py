@@ -6,13 +6,12 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from statsmodels.stats.contingency_tables import mcnemar
-from statsmodels.stats.multitest import multipletests
 
 from lightning_imbal.tables.predictions import Predictions
 from lightning_imbal.tables.scores import resampled_scores
 
 MAX_DRAWN = 10_000_000  # units drawn at once
-ROUNDING = 1e-12
+ROUNDING = 1e-12  # of an average, from the order in which it is summed up
 
 
 def draw(units: int, resamples: int = 2000, seed: int = 0) -> np.ndarray:
@@ -85,7 +84,6 @@ def paired_p_value(row: np.ndarray, baseline: np.ndarray) -> float:
     difference = difference[~np.isnan(difference)]
     if len(difference) == 0:
         return np.nan
-    # Equal averages may differ in their last digit if they were summed up in another way.
     smaller = min((difference <= ROUNDING).sum(), (difference >= -ROUNDING).sum())
     return min(1.0, float(2 * (smaller + 1) / (len(difference) + 1)))
 
@@ -108,9 +106,8 @@ def mcnemar_p_value(row: list[Predictions], baseline: list[Predictions]) -> floa
 def holm(p_values: Sequence[float]) -> list[float]:
     """Adjusts p-values for their number (Holm 1979); NaN stays NaN and does not count."""
     adjusted = np.array(p_values, dtype=np.float64)
-    given = ~np.isnan(adjusted)
-    if given.any():
-        adjusted[given] = multipletests(adjusted[given], method="holm")[1]
+    rising = adjusted.argsort()[: (~np.isnan(adjusted)).sum()]  # NaN is sorted to the end
+    adjusted[rising] = np.maximum.accumulate(adjusted[rising] * np.arange(len(rising), 0, -1)).clip(max=1)
     return adjusted.tolist()
 
 

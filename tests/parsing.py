@@ -1,0 +1,36 @@
+"""Reads command lines as the program does, and trains nothing."""
+
+import functools
+from pathlib import Path
+
+from lightning_imbal import run_folder, second_stage
+from lightning_imbal.table_check import Configurations
+
+EXPERIMENTS = Path(__file__).parents[1] / "experiments"
+
+
+def with_configs(*configs):
+    return [part for config in configs for part in ("--config", str(config))]
+
+
+@functools.cache
+def _parsing():
+    return Configurations(["fit", *with_configs(EXPERIMENTS / "demo.yaml")])
+
+
+@functools.cache
+def parsed(*args):
+    """The configuration of a command line such as `fit --config ...`, in which `then` is whole."""
+    config = _parsing()._parser(args[0]).parse_args(list(args[1:]))
+    config.then = second_stage.merged(config, run_folder.given("then", args))
+    return config
+
+
+def merged(*configs, then=None):
+    """The configuration of `fit` from files laid over each other, in which `then` is whole."""
+    return parsed("fit", *with_configs(*configs), *(["--then", str(then)] if then else []))
+
+
+def second(config):
+    """The complete configuration of the second stage, None if there is none."""
+    return _parsing()._next_stage(config)
