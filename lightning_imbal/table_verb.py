@@ -46,15 +46,19 @@ def run(args: list[str]) -> int:
     for file in given.config:
         if not Path(file).is_file():
             raise UserError(f"There is no file {file}: give --config the path of an existing file.")
+    whole = Plan(spec, runs, given.config, options)
     plan = Plan(spec, runs, given.config, options, given.seeds, given.only)
-    plan.check()
+    if given.jobs:
+        whole.check_settings()
+        plan.check_settings()
+        plan.check_root()
     if given.dry_run:
         _print_commands(plan, max(1, given.jobs))
         return 0
     console, failures = Console(), []
     if given.jobs and not all(job.finished for job in plan.jobs):
         failures = _run(plan, given, console)
-    results = collect(spec, _shown(plan), overlays, runs, baseline)
+    results = collect(spec, _shown(whole, plan), overlays, runs, baseline)
     write_and_print(results, runs / Path(given.spec).stem, console)
     _print_failures(failures, console)
     return int(bool(failures))
@@ -67,12 +71,11 @@ def _baseline(spec: Spec, given: str | None) -> str:
     return given or spec.baseline or rows[0]
 
 
-def _shown(plan: Plan) -> list[Cell]:
-    """Every cell of the table, also those that were run before and not asked for now, but with these settings."""
-    whole = Plan(plan.spec, plan.runs, plan.overlays, plan.options).cells
-    known = {(cell.row, cell.folder) for cell in whole}
-    cells = whole + [cell for cell in plan.cells if (cell.row, cell.folder) not in known]
-    return [cell for cell in cells if cell.job.is_recorded]
+def _shown(whole: Plan, asked: Plan) -> list[Cell]:
+    """Every cell of the table, also those that were run before and not asked for now, and further seeds."""
+    known = {(cell.row, cell.column.title, cell.repeat) for cell in whole.cells}
+    further = [cell for cell in asked.cells if (cell.row, cell.column.title, cell.repeat) not in known]
+    return whole.cells + further
 
 
 def _print_commands(plan: Plan, jobs: int) -> None:

@@ -167,10 +167,10 @@ def _class_scores(results: Results, column: Column, classes: pd.DataFrame) -> Sh
 
 
 def _ranks(values: pd.Series, mark: int, decimals: int, score: str = "") -> list[int]:
-    """Ranks from 1 to `mark`, 0 below; numbers that print the same share one, and one number alone has none."""
+    """Ranks from 1 to `mark`, 0 below; numbers that print the same share one, and there is none if all do."""
     printed = [float(f"{value:.{decimals}f}") if isfinite(value) else None for value in values]
     known = [value for value in printed if value is not None]
-    marked = sorted(set(known), reverse=score != "ece")[: mark if len(known) > 1 else 0]
+    marked = sorted(set(known), reverse=score != "ece")[: mark if len(set(known)) > 1 else 0]
     return [marked.index(value) + 1 if value in marked else 0 for value in printed]
 
 

@@ -71,11 +71,11 @@ class Plan:
         """Every job once, after those that it waits for."""
         return list(self._jobs.values())
 
-    def check(self) -> None:
-        """Refuses what would mix results.
+    def check_settings(self) -> None:
+        """Refuses to mix results of several settings in a folder of runs.
 
         Raises:
-            UserError: A folder holds a run with other settings, or --data.root is given for several data sets.
+            UserError: A run was begun with other settings.
         """
         for job in self.jobs:
             if not job.is_recorded:
@@ -83,6 +83,13 @@ class Plan:
                     f"{job.folder} was run with other settings ({job.record} has them): give the options it was run "
                     "with, or another --runs folder."
                 )
+
+    def check_root(self) -> None:
+        """Refuses one folder for several data sets.
+
+        Raises:
+            UserError: --data.root is given for columns whose data lie in different places.
+        """
         if all(name != "data.root" for name, _ in parse_options(self.options)):
             return
         columns = {cell.column.title: cell.column for cell in self.cells}.values()

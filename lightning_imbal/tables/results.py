@@ -10,6 +10,12 @@ from lightning_imbal.tables.block import Block
 from lightning_imbal.tables.plan import Cell
 from lightning_imbal.tables.spec import KEYS, Spec, published_numbers
 
+COLUMNS = [
+    *(*KEYS, "quoted", "published", "published_std", "value", "std", "low", "high", "difference"),
+    *("baseline", "p_value", "p_holm", "mcnemar", "mcnemar_holm", "runs", "planned"),
+    *("units", "seeds", "folders", "commits", "versions"),
+]
+
 
 @dataclass(frozen=True)
 class Results:
@@ -57,7 +63,7 @@ def collect(spec: Spec, cells: Sequence[Cell], overlays: Sequence[str], runs: Pa
     table = table.merge(numbers, on=KEYS, how="left").astype({"published": float, "published_std": float})
     table["difference"] = table["value"] - table["published"]
     classes = pd.concat([block.classes() for block in blocks], ignore_index=True)
-    return Results(spec, list(overlays), table, classes, _notes(table, overlays, baseline, spec))
+    return Results(spec, list(overlays), table[COLUMNS], classes, _notes(table, overlays, baseline, spec))
 
 
 def _notes(table: pd.DataFrame, overlays: Sequence[str], baseline: str, spec: Spec) -> list[str]:
