@@ -52,7 +52,7 @@ def estimate(stages: dict[Job, list[Namespace]], jobs: int) -> str:
         rate, of = ASSUMED_RATE, "assumed for a GPU; that of the first finished run is used instead"
     hours = timedelta(seconds=round(left.operations / rate))
     return (
-        f"{number} runs to train: {left.images / 1e6:,.2f} million images through the network, "
+        f"{number} runs to train: {left.images:,.0f} images through the network, "
         f"{left.operations / 1e15:,.3g} PFLOP.\n"
         f"At {rate / 1e12:,.2g} TFLOP/s ({of}) that takes about {hours}."
     )

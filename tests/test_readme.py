@@ -9,6 +9,9 @@ import pandas as pd
 import pytest
 
 from lightning_imbal.cli import main
+from lightning_imbal.table_check import read_stages
+from lightning_imbal.tables.plan import Plan
+from lightning_imbal.tables.spec import read_spec
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -51,6 +54,14 @@ def test_own_data_set(fit):
 def test_own_method(fit):
     results = fit("--model my_method.FeaturePenalty --model.weight 0.1")
     assert results["identity"]["method"] == "FeaturePenalty"
+
+
+def test_own_table(fit):
+    [text] = re.findall(r"```yaml\n# my_table.yaml\n(.+?)```", README, re.S)
+    Path("my_table.yaml").write_text(text)
+    spec = read_spec("my_table.yaml")
+    for job in Plan(spec, Path("runs"), options=["--data.root", "biopsies", "--data.labels", "labels.csv"]).jobs:
+        assert read_stages([job])[job]
 
 
 @pytest.mark.parametrize("name", ["my_loss.py", "my_data.py", "my_method.py"])

@@ -1,6 +1,7 @@
 """Runs jobs over a Ray cluster whose machines share the folders of runs and data."""
 
 import os
+import socket
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -8,11 +9,13 @@ from pathlib import Path
 import ray
 from ray.exceptions import RayError
 
+from lightning_imbal.errors import UserError
 from lightning_imbal.tables.jobs import Job
 from lightning_imbal.tables.process import BUSY
 from lightning_imbal.tables.runner import end, processors, start_process
 
 RETRIES = 3  # of a job whose worker was lost
+SECONDS_TO_ANSWER = 10
 
 
 class RayLauncher:
@@ -22,13 +25,15 @@ class RayLauncher:
         jobs: Jobs that share the processors of a machine like this one.
         address: Of a running cluster; None starts one on this machine.
         gpus: Share of a GPU for each job; None is a whole one where the cluster has any.
+
+    Raises:
+        UserError: There is no cluster at the address.
     """
 
     def __init__(self, jobs: int, address: str | None = None, gpus: float | None = None) -> None:
-        if address is None:
-            ray.init(include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-        else:
-            ray.init(address, log_to_driver=False, logging_level="ERROR")
+        if address is not None:
+            _check_address(address)
+        ray.init(address or "local", log_to_driver=False, logging_level="ERROR")
         if gpus is None:
             gpus = float(ray.cluster_resources().get("GPU", 0) > 0)
         self._needs = {"CPU": processors(jobs), "GPU": gpus}
@@ -64,6 +69,17 @@ class RayLauncher:
             with suppress(RayError):
                 ray.cancel(task, force=True)
         ray.shutdown()
+
+
+def _check_address(address: str) -> None:
+    """Looks whether anything answers at HOST:PORT, which takes Ray itself minutes."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=SECONDS_TO_ANSWER).close()
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"There is no Ray cluster at {address}: start it with `ray start --head`, and give the HOST:PORT that it says."
+        ) from error
 
 
 def _run(job: Job, directory: str, processors: int) -> int:

@@ -73,7 +73,7 @@ def _notes(table: pd.DataFrame, overlays: Sequence[str], baseline: str, spec: Sp
     units = " and ".join(done["units"].unique())
     notes = [
         f"Measured: {spec.average} ± standard deviation (ddof 0) over the runs; in brackets the 95 % interval of 2,000 "
-        f"bootstrap resamples of the test images ({units}): it does not contain the chance of training.",
+        f"bootstrap resamples of the {units} of the test set, which leaves out the chance of training.",
     ]
     if done["p_value"].notna().any():
         notes.append(
