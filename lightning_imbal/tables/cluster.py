@@ -78,7 +78,7 @@ def _check_address(address: str) -> None:
         socket.create_connection((host, int(port)), timeout=SECONDS_TO_ANSWER).close()
     except (OSError, ValueError) as error:
         raise UserError(
-            f"There is no Ray cluster at {address}: start it with `ray start --head`, and give the HOST:PORT that it says."
+            f"There is no Ray cluster at {address}: start one with `ray start --head`, give the HOST:PORT it prints."
         ) from error
 
 

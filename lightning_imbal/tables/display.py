@@ -97,9 +97,10 @@ def epochs_of(run: Path) -> tuple[str, int, int]:
         return "", 0, 0
     stage = stages[-1].parent
     try:
-        epochs = yaml.safe_load(stages[-1].read_text())["trainer"]["max_epochs"]
+        epochs = yaml.safe_load(stages[-1].read_text())["trainer"]["max_epochs"] or 0
         with (stage / "metrics.csv").open(newline="") as file:
             seen = [int(row["epoch"]) for row in csv.DictReader(file) if row.get("epoch")]
     except (OSError, TypeError, KeyError, ValueError, yaml.YAMLError):  # being written at this moment
         return stage.name, 0, 0
-    return stage.name, max(seen, default=-1) + 1, epochs or 0
+    # The test after training counts as a further epoch.
+    return stage.name, min(max(seen, default=-1) + 1, epochs), epochs
