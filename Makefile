@@ -41,11 +41,12 @@ test: install ## ruff and pytest
 	$(BIN)/ruff format --check .
 	$(BIN)/pytest
 
-benchmark: install ## disk cache, stored features, perturbed input, BHP loss: each against doing without (10 minutes)
+benchmark: install ## disk cache, stored features, perturbed input, BHP loss, bootstrap: each against doing without (10 minutes)
 	$(BIN)/python tests/benchmarks/disk_cache.py
 	$(BIN)/python tests/benchmarks/frozen_head.py
 	$(BIN)/python tests/benchmarks/perturbed_input.py
 	$(BIN)/python tests/benchmarks/bhp_loss.py
+	$(BIN)/python tests/benchmarks/bootstrap.py
 
 format: install ## let ruff mend what it can
 	$(BIN)/ruff check --fix .

@@ -74,7 +74,7 @@ def test_same_files_from_processes_and_from_a_cluster_that_loses_a_worker(table)
     killed = []
 
     def kill_a_worker():
-        wait_for(lambda: any(Path("ray").glob("demo/*/seed0/stage1/metrics.csv")))
+        wait_for(lambda: any(Path("ray").glob("demo+*+seed0/stage1/metrics.csv")))
         killed.extend(pids("ray::_run")[:1])
         os.kill(killed[0], signal.SIGKILL)
 
@@ -94,7 +94,7 @@ def test_same_files_from_processes_and_from_a_cluster_that_loses_a_worker(table)
     # A first stage that was taken from another run leads where one that was trained does.
     args = [part for name in ("demo", "methods/ce_crw") for part in ("--config", str(EXPERIMENTS / f"{name}.yaml"))]
     assert main(["fit", *args, *FAST, "--trainer.enable_progress_bar", "false", "--run_dir", "whole"]) == 0
-    whole, taken = (pd.read_parquet(f"{run}/predictions.parquet") for run in ("whole", "local/demo/ce_crw/seed0"))
+    whole, taken = (pd.read_parquet(f"{run}/predictions.parquet") for run in ("whole", "local/demo+ce_crw+seed0"))
     pd.testing.assert_frame_equal(whole, taken)
 
 
@@ -123,7 +123,7 @@ def test_failed_cells_are_named_and_the_others_finish(table, capfd):
     assert main(["table", spec, "--jobs", "2", "--runs", "runs", *FAST]) == 1
     shown = capfd.readouterr().out
     for name, why in {"Raises": "a banana", "OutOfMemory": "allocate 20 GiB", "Killed": "killed by SIGKILL"}.items():
-        [folder] = Path("runs").glob(f"demo/ce+model=failing.{name}/seed0")
+        [folder] = Path("runs").glob(f"demo+ce+model=failing.{name}+seed0")
         name = f"{folder.relative_to('runs')}: "
         [start] = [at for at, line in enumerate(shown.splitlines()) if line.startswith(name)]
         assert why in "\n".join(shown.splitlines()[start : start + 15])
@@ -144,18 +144,18 @@ def test_killed_table_goes_on_and_two_at_once_share_the_work(table):
     spec = table({"CE": row("ce"), "RS": row("rs")})
     command = ["table", spec, "--runs", "runs", "--trainer.enable_model_summary", "false", "--trainer.max_epochs", "20"]
     first = start(*command)
-    wait_for(lambda: Path("runs/demo/ce/seed0/stage1/checkpoints/last.ckpt").exists())
+    wait_for(lambda: Path("runs/demo+ce+seed0/stage1/checkpoints/last.ckpt").exists())
     first.kill()
     first.wait()
-    wait_for(lambda: not pids("lightning_imbal.tables.process", "runs/demo/ce/seed0", str(first.pid)))
-    assert not Path("runs/demo/ce/seed0/metrics.json").exists()
+    wait_for(lambda: not pids("lightning_imbal.tables.process", "runs/demo+ce+seed0", str(first.pid)))
+    assert not Path("runs/demo+ce+seed0/metrics.json").exists()
     both = [start(*command), start(*command)]
     shown = [process.communicate(timeout=240)[0].decode() for process in both]
     assert [process.returncode for process in both] == [0, 0]
-    logs = {name: Path(f"runs/demo/{name}/seed0/log.txt").read_text() for name in ("ce", "rs")}
+    logs = {name: Path(f"runs/demo+{name}+seed0/log.txt").read_text() for name in ("ce", "rs")}
     begun = {name: text.count("$ lightning_imbal") for name, text in logs.items()}
     assert begun == {"ce": 2, "rs": 1}, "each is run once, the killed one is continued"
     assert sum(text.count("started ") for text in shown) == 2
-    epochs = pd.read_csv("runs/demo/ce/seed0/stage1/metrics.csv")["epoch"].dropna()
+    epochs = pd.read_csv("runs/demo+ce+seed0/stage1/metrics.csv")["epoch"].dropna()
     assert sorted(set(epochs)) == list(range(20)), "what was trained before is kept"
     assert pd.read_csv("runs/small.csv")["runs"].tolist() == [1, 1, 1, 1, 0, 0]

@@ -55,9 +55,9 @@ def test_dry_run_prints_commands_and_cost_and_runs_nothing(spec, nothing_runs, c
         shlex.split(line) for line in capsys.readouterr().out.splitlines() if line.startswith("lightning_imbal")
     ]
     assert [command[command.index("--run_dir") + 1] for command in commands] == [
-        "a b/demo/ce/seed4",
-        "a b/demo/supcon/seed4",
-        "a b/demo/ce_resample+epochs=0.5/seed4",
+        "a b/demo+ce+seed4",
+        "a b/demo+supcon+seed4",
+        "a b/demo+ce_resample+epochs=0.5+seed4",
     ]
     assert all(command[:2] == ["lightning_imbal", "fit"] for command in commands)
     epochs = [
@@ -112,7 +112,7 @@ def test_overlays_name_the_folder_of_the_runs(spec, nothing_runs, capsys):
     Path("tiny.yaml").write_text("trainer: {max_epochs: 4}\n")
     assert main(["table", spec, "--dry-run", "--only", "CE*", "--seeds", "0", "--config", "tiny.yaml"]) == 0
     shown = capsys.readouterr().out
-    assert "--run_dir runs/tables-tiny/demo/ce/seed0" in shown and "--trainer.max_epochs 2" in shown
+    assert "--run_dir runs/tables-tiny/demo+ce+seed0" in shown and "--trainer.max_epochs 2" in shown
     assert main(["table", spec, "--jobs", "0", "--config", "tiny.yaml"]) == 0
     assert "Digits (with tiny)" in capsys.readouterr().out
 
@@ -120,9 +120,9 @@ def test_overlays_name_the_folder_of_the_runs(spec, nothing_runs, capsys):
 @pytest.mark.parametrize(
     ("args", "named"),
     [
-        (["--trainer.max_epoch", "3"], ["demo/ce/seed0", "trainer.max_epoch", "did you mean"]),
-        (["--job", "2"], ["demo/ce/seed0", "job"]),
-        (["--data.image_size", "big"], ["demo/ce/seed0", "image_size"]),
+        (["--trainer.max_epoch", "3"], ["demo+ce+seed0", "trainer.max_epoch", "did you mean"]),
+        (["--job", "2"], ["demo+ce+seed0", "job"]),
+        (["--data.image_size", "big"], ["demo+ce+seed0", "image_size"]),
         (["--jobs", "two"], ["--jobs", "two"]),
         (["--jobs", "-1"], ["--jobs is -1"]),
         (["--config", "absent.yaml"], ["absent.yaml"]),
@@ -163,7 +163,7 @@ def test_mistake_in_the_table_is_one_sentence_that_names_it(spec, capsys):
 
 
 def test_runs_with_other_settings_are_not_mixed(spec, nothing_runs, capsys):
-    folder = Path("runs/tables/demo/supcon/seed1")
+    folder = Path("runs/tables/demo+supcon+seed1")
     folder.mkdir(parents=True)
     (folder / "command.json").write_text('{"identity": {"configs": [], "options": {}}, "seconds": 1}')
     assert str(folder) in refusal(capsys, spec, "--only", "CE")

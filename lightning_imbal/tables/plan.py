@@ -127,7 +127,9 @@ class Plan:
             share = {"epochs": row.epochs}
             arguments += ["--trainer.max_epochs", str(max(1, round(row.epochs * self._epochs(files))))]
         parts = [_part(column.configs, column.options), _part(row.configs, row.options | share) or _slug(name)]
-        return self._job(self.runs.joinpath(*filter(None, parts), f"{kind}{number}"), tuple(arguments), start)
+        # The folder's name is the name of the run, so it says all.
+        name = "+".join([*filter(None, parts), f"{kind}{number}"])
+        return self._job(self.runs / name, tuple(arguments), start)
 
     def _job(self, folder: Path, arguments: tuple[str, ...], after: Job | None) -> Job:
         job = self._jobs.setdefault(folder, Job(str(folder.relative_to(self.runs)), folder, arguments, after))
