@@ -48,6 +48,8 @@ def run(args: list[str]) -> int:
             raise UserError(f"There is no file {file}: give --config the path of an existing file.")
     whole = Plan(spec, runs, given.config, options)
     plan = Plan(spec, runs, given.config, options, given.seeds, given.only)
+    if not plan.cells:
+        raise UserError(f"--only {' '.join(given.only)} leaves nothing to run.")
     if given.jobs:
         whole.check_settings()
         plan.check_settings()
@@ -123,7 +125,9 @@ def _print_failures(failures: list[Failure], console: Console) -> None:
         for line in failure.log:
             console.print(f"  [dim]{escape(line)}[/]", highlight=False, soft_wrap=True)
         if failure.log:
-            console.print(f"  all of it: {failure.job.folder / 'log.txt'}", highlight=False, soft_wrap=True)
+            console.print(
+                f"  all of it: {failure.job.folder / 'log.txt'}", highlight=False, markup=False, soft_wrap=True
+            )
     if failures:
         console.print(f"{len(failures)} runs failed; the same command tries them again.", soft_wrap=True)
 

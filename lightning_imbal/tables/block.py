@@ -16,6 +16,7 @@ from lightning_imbal.tables.spec import Column, Spec
 from lightning_imbal.tables.statistics import holm, interval, mcnemar_p_value, paired_p_value, resampled_averages
 
 OF_CLASS = ("f1", "recall")
+OF_RUN = (*OF_CLASS, "precision")
 STATISTICS = ("", "_std", "_low", "_high")
 CLASS_COLUMNS = [
     *("row", "dataset", "backbone", "class", "train_images", "images", "runs"),
@@ -47,7 +48,7 @@ class Run:
         kind, _, name = key.partition("/")
         holders = {
             kind: {"": self.found["summary"]},
-            **{score: {row["name"]: row for row in self.found["classes"]} for score in OF_CLASS if name},
+            **{score: {row["name"]: row for row in self.found["classes"]} for score in OF_RUN if name},
             **{f"group_{score}": self.found["groups"] for score in OF_CLASS},
         }
         score = holders[kind].get(name, {}).get(kind.removeprefix("group_"))
@@ -85,6 +86,9 @@ class Block:
             if of_row and all(run.predictions is not None for run in of_row)
         }
         keys = [metric.score for metric in spec.metrics.values()]
+        for run in (run for of_row in self.done.values() for run in of_row):
+            for key in keys:
+                run.score(key)  # refuses what is no score
         keys += [f"{score}/{name}" for score in OF_CLASS for name in self.class_names]
         self._resampled = resampled_averages(self._known, keys, spec.average) if self._known else {}
 
@@ -127,7 +131,8 @@ class Block:
             return dict.fromkeys(("value", "std", "low", "high"), np.nan)
         average = np.median(values) if self.spec.average == "median" else values.mean()
         low, high = interval(self._resampled[name][key]) if name in self._resampled else (np.nan, np.nan)
-        found = {"value": average, "std": values.std(), "low": low, "high": high}
+        std = values.std() if len(values) > 1 else np.nan
+        found = {"value": average, "std": std, "low": low, "high": high}
         return {what: float(number) * self.spec.scale for what, number in found.items()}
 
     def _compared(self, name: str, key: str) -> dict[str, float]:
@@ -152,7 +157,7 @@ class Block:
             "units": "groups of images" if grouped else "images",
             "seeds": _joined(run.cell.repeat for run in runs),
             "folders": _joined(run.cell.folder.relative_to(self.runs).as_posix() for run in runs),
-            "commits": _joined(str(each["commit"]) for each in identities),
+            "commits": _joined(each["commit"] or "unknown" for each in identities),
             "versions": _joined(versions),
         }
 

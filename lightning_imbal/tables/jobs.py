@@ -12,9 +12,9 @@ from lightning_imbal.errors import UserError
 
 # Where and how fast a run is made, but not what comes out of it.
 OF_THE_MACHINE = (
-    *("data.root", "data.num_workers", "data.cache", "data.cache_dir"),
-    *("trainer.accelerator", "trainer.devices", "trainer.num_nodes", "trainer.strategy"),
-    *("trainer.logger", "trainer.enable_progress_bar", "trainer.enable_model_summary"),
+    *("data.root.", "data.num_workers.", "data.cache.", "data.cache_dir."),
+    *("trainer.accelerator.", "trainer.devices.", "trainer.num_nodes.", "trainer.strategy."),
+    *("trainer.logger.", "trainer.enable_progress_bar.", "trainer.enable_model_summary."),
 )
 
 
@@ -48,10 +48,7 @@ class Job:
     @property
     def sets_workers(self) -> bool:
         """Whether a configuration or an option says how many loader processes there are."""
-        options = parse_options(self.arguments[1:])
-        files = [value for name, value in options if name == "config"]
-        in_file = any(setting(file, "data", "init_args", "num_workers") is not None for file in files)
-        return in_file or any(name == "data.num_workers" for name, _ in options)
+        return last_setting(self.arguments[1:], "data", "init_args", "num_workers") is not None
 
     def command(self) -> list[str]:
         """The command line that starts the job, or goes on with it, as its folder is now."""
@@ -66,10 +63,10 @@ class Job:
     def identity(self) -> dict[str, Any]:
         """What decides the results: the names of the configurations in their order, and the options."""
         options = parse_options(self.arguments[1:])
-        configs = [Path(value).name for key, value in options if key == "config"]
+        decides = [(name, value) for name, value in options if not f"{name}.".startswith(OF_THE_MACHINE)]
         return {
-            "configs": configs,
-            "options": {key: value for key, value in options if key != "config" and key not in OF_THE_MACHINE},
+            "configs": [Path(value).name for name, value in options if name == "config"],
+            "options": {name: value for name, value in decides if name != "config"},
         }
 
     @property
@@ -78,16 +75,19 @@ class Job:
         return not self.record.is_file() or json.loads(self.record.read_text())["identity"] == self.identity
 
 
-def setting(file: str, *keys: str) -> Any:
-    """A value in a YAML file, None if it is not set there."""
-    content = yaml.safe_load(Path(file).read_text())
-    for key in keys:
-        content = (content or {}).get(key)
-    return content
+def last_setting(arguments: Iterable[str], *keys: str) -> Any:
+    """The value of `keys` that wins on a command line: of its options and its --config files, the last; or None."""
+    option = ".".join(key for key in keys if key != "init_args")
+    given = [
+        _of_file(value, keys) if name == "config" else value
+        for name, value in parse_options(arguments)
+        if name in ("config", option)
+    ]
+    return next((value for value in reversed(given) if value is not None), None)
 
 
 def parse_options(arguments: Iterable[str]) -> list[tuple[str, str]]:
-    """Names and values of `--name value` and `--name=value`, in their order.
+    """Names (`init_args` left out) and values of `--name value` and `--name=value`, in their order.
 
     Raises:
         UserError: A value has no name before it.
@@ -97,7 +97,7 @@ def parse_options(arguments: Iterable[str]) -> list[tuple[str, str]]:
     for argument in arguments:
         if argument.startswith("--"):
             name, _, value = argument[2:].partition("=")
-            found.append((name, value))
+            found.append((name.replace(".init_args.", "."), value))
             waiting = "=" not in argument
         elif waiting:
             found[-1] = (found[-1][0], argument)
@@ -111,3 +111,10 @@ def to_options(settings: dict[str, Any]) -> list[str]:
     """Command line options of a mapping from their names to their values."""
     pairs = [(f"--{name}", value if isinstance(value, str) else json.dumps(value)) for name, value in settings.items()]
     return [part for pair in pairs for part in pair]
+
+
+def _of_file(file: str, keys: Iterable[str]) -> Any:
+    content = yaml.safe_load(Path(file).read_text())
+    for key in keys:
+        content = content.get(key) if isinstance(content, dict) else None
+    return content

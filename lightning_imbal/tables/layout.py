@@ -139,8 +139,7 @@ def _metric(cells: pd.DataFrame, metric: Metric, name: str, published: bool, dec
 def _measured(row: Any, rank: int, decimals: int) -> Entry:
     if row.quoted:
         return Entry(QUOTED)
-    # The deviation of a single run is 0, which says nothing.
-    entry = _entry(row.value, row.std if row.runs > 1 else nan, decimals, rank)
+    entry = _entry(row.value, row.std, decimals, rank)
     return replace(entry, interval=_interval(row.low, row.high, decimals), star=row.p_holm < SIGNIFICANT)
 
 

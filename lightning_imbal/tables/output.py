@@ -30,4 +30,4 @@ def write_and_print(results: Results, place: Path, console: Console) -> None:
     for suffix, write in written.items():
         write_whole(place.with_name(place.name + suffix), write)
     render_terminal(results, console)
-    console.print(f"Written: {place}{{{','.join(written)}}}", highlight=False, soft_wrap=True)
+    console.print(f"Written: {place}{{{','.join(written)}}}", highlight=False, markup=False, soft_wrap=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lightning_imbal.errors import UserError
-from lightning_imbal.tables.jobs import Job, parse_options, setting, to_options
+from lightning_imbal.tables.jobs import Job, last_setting, parse_options, to_options
 from lightning_imbal.tables.spec import Column, Spec
 
 
@@ -92,9 +92,8 @@ class Plan:
         """
         if all(name != "data.root" for name, _ in parse_options(self.options)):
             return
-        columns = {cell.column.title: cell.column for cell in self.cells}.values()
-        files = [file for column in columns for test in (column, column.test) if test for file in test.configs]
-        roots = {setting(file, "data", "init_args", "root") for file in files} - {None}
+        files = [[value for name, value in parse_options(job.arguments[1:]) if name == "config"] for job in self.jobs]
+        roots = {last_setting(_with_configs(of_job), "data", "init_args", "root") for of_job in files} - {None}
         if len(roots) > 1:
             raise UserError(
                 "--data.root is one folder, but this table has several data sets: choose one with --only, or put each "
@@ -125,7 +124,10 @@ class Plan:
         share = {}
         if row.epochs != 1:
             share = {"epochs": row.epochs}
-            arguments += ["--trainer.max_epochs", str(max(1, round(row.epochs * self._epochs(files))))]
+            whole = last_setting(arguments[1:], "trainer", "max_epochs")
+            if whole is None:
+                raise UserError(f"{name} runs a share of the epochs, but no configuration sets trainer.max_epochs.")
+            arguments += ["--trainer.max_epochs", str(max(1, round(row.epochs * int(whole))))]
         parts = [_part(column.configs, column.options), _part(row.configs, row.options | share) or _slug(name)]
         # The folder's name is the name of the run, so it says all.
         name = "+".join([*filter(None, parts), f"{kind}{number}"])
@@ -136,12 +138,6 @@ class Plan:
         if job.arguments != arguments:
             raise UserError(f"Two rows run differently in the same folder {folder}: use configurations of other names.")
         return job
-
-    def _epochs(self, files: Sequence[str]) -> int:
-        """The protocol's epochs, as overlays and options leave them."""
-        given = [setting(file, "trainer", "max_epochs") for file in [*files, *self.overlays]]
-        given += [value for name, value in parse_options(self.options) if name == "trainer.max_epochs"]
-        return int([value for value in given if value is not None][-1])
 
 
 def _with_configs(files: Iterable[str]) -> list[str]:

@@ -62,7 +62,9 @@ def collect(spec: Spec, cells: Sequence[Cell], overlays: Sequence[str], runs: Pa
     numbers = published_numbers(spec).rename(columns={"value": "published", "std": "published_std"})
     table = table.merge(numbers, on=KEYS, how="left").astype({"published": float, "published_std": float})
     table["difference"] = table["value"] - table["published"]
-    classes = pd.concat([block.classes() for block in blocks], ignore_index=True)
+    classes = [block.classes() for block in blocks]
+    # An empty table would make objects of the others' numbers.
+    classes = pd.concat([of_block for of_block in classes if len(of_block)] or classes, ignore_index=True)
     return Results(spec, list(overlays), table[COLUMNS], classes, _notes(table, overlays, baseline, spec))
 
 

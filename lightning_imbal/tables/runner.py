@@ -113,7 +113,7 @@ def start_process(job: Job, processors: int, environment: dict[str, str] | None 
                 *job.command(),
                 *to_options(settings),
             ],
-            env={**os.environ, "OMP_NUM_THREADS": str(processors), **(environment or {})},
+            env={"OMP_NUM_THREADS": str(processors), **os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -208,6 +208,9 @@ def _check(spec: Spec, file: Path) -> None:
     for name in filter(None, named):
         if name not in spec.rows or spec.rows[name].quoted:
             raise UserError(f"{file} refers to the row {name!r}, which is not among those it runs.")
+    for name, row in spec.rows.items():
+        if row.start and spec.rows[row.start].start:
+            raise UserError(f"{file}: {name!r} starts from {row.start!r}, which starts from another row itself.")
     titles = [column.title for column in spec.columns]
     if twice := {title for title in titles if titles.count(title) > 1}:
         raise UserError(f"{file} has two columns {twice.pop()!r}: give each a data set and backbone of its own.")

@@ -61,7 +61,7 @@ def resampled_averages(
 
     def averages(row: list[Predictions]) -> dict[str, np.ndarray]:
         scores = [resampled_scores(run, count.T[units.get_indexer(run.unit)].T, names) for run in row]
-        tables = {name: pd.DataFrame([run[name] for run in scores], columns=range(resamples)) for name in names}
+        tables = {name: pd.DataFrame(np.reshape([run[name] for run in scores], (-1, resamples))) for name in names}
         return {name: take(table).to_numpy(dtype=np.float64) for name, table in tables.items()}
 
     return {name: averages(row) for name, row in runs.items()}

@@ -1,0 +1,633 @@
+"""What a table makes of its run folders: every number against the files it is from, and the files it is written to."""
+
+import io
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+from rich.console import Console
+
+from lightning_imbal.callbacks.results import summarize
+from lightning_imbal.errors import UserError
+from lightning_imbal.metrics import ImbalReport
+from lightning_imbal.tables.latex import to_latex
+from lightning_imbal.tables.output import write_and_print
+from lightning_imbal.tables.plan import Plan
+from lightning_imbal.tables.predictions import read_predictions
+from lightning_imbal.tables.render import render_terminal, to_markdown
+from lightning_imbal.tables.results import collect
+from lightning_imbal.tables.spec import KEYS, Column, Figure, Inference, Metric, Row, Spec
+from lightning_imbal.tables.statistics import interval, mcnemar_p_value, paired_p_value, resampled_averages
+
+NAMES, COUNTS = ["nv", "mel", "bkl/lk", "df"], [400, 60, 30, 7]
+GROUPS = {"major": ["nv", "mel"], "minor": ["bkl/lk", "df"]}
+METRICS = {"acc": Metric(score="accuracy", title="Accuracy"), "f1_macro": Metric(score="f1")}
+ROWS = {
+    "CE": Row(configs=["ce.yaml"]),
+    "CL": Row(configs=["cl.yaml"]),
+    "RS": Row(configs=["rs.yaml"]),
+    "LDAM": Row(configs=["ldam.yaml"]),
+    "DANIL": Row(quoted=True),
+}
+SKILL = {"CE": 0.6, "CL": 1.6, "RS": 0.75, "LDAM": 0.7}
+SKIN7 = Column(dataset="Skin7", backbone="resnet50", configs=["skin7.yaml"], seeds=[0, 1, 2])
+XRAY6 = Column(dataset="X-ray6", configs=["xray6.yaml"], seeds=[0, 1])
+IMAGES = 2000
+NUMBERS = ["value", "std", "low", "high"]
+TESTS = ["p_value", "p_holm", "mcnemar", "mcnemar_holm"]
+
+
+def spec_of(rows=ROWS, columns=(SKIN7,), metrics=METRICS, **more):
+    return Spec(title="Table 1", columns=list(columns), rows=rows, metrics=metrics, **more)
+
+
+def write_run(folder, images=240, first=0, skill=1.0, noise=0, predictions=True, classes=range(4), **identity):
+    """Leaves what an evaluation of so many images leaves; the label of an image is the same in every run."""
+    number = np.arange(first, first + images)
+    label = np.random.default_rng(0).permutation(np.resize([0, 0, 0, 0, 1, 1, 2, 3], IMAGES))[number]
+    number, label = number[np.isin(label, classes)], label[np.isin(label, classes)]
+    logits = np.random.default_rng([noise, images]).normal(size=(len(label), 4)) + skill * np.eye(4)[label]
+    report = ImbalReport(COUNTS, NAMES, GROUPS)
+    report.update(torch.tensor(logits).softmax(dim=1).float(), torch.tensor(label), torch.tensor(number))
+    found = report.predictions()
+    identity = {"name": "a run", "commit": "abc", "versions": {"torch": "2.11", "timm": "1"}} | identity
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({"identity": identity, **summarize(report.compute(), found, report)})
+    (folder / "metrics.json").write_text(text)
+    if predictions:
+        table = pd.DataFrame(found["probability"].numpy(), columns=[f"probability/{name}" for name in NAMES])
+        table.insert(0, "image", [f"ISIC_{row:04d}" for row in found["index"].tolist()])
+        table.insert(1, "label", np.array(NAMES)[found["label"]])
+        table.to_parquet(folder / "predictions.parquet")
+
+
+def write_split(folder, of_group=None):
+    """Leaves the split of a run, with as many images of each group (lesion, patient), or with no groups."""
+    number = np.arange(IMAGES)
+    table = pd.DataFrame({"image": [f"ISIC_{row:04d}" for row in number], "class": "nv", "part": "test"})
+    if of_group:
+        table["group"] = [f"lesion {row}" for row in number // of_group]
+    (folder / "stage1").mkdir(parents=True, exist_ok=True)
+    table.to_csv(folder / "stage1" / "split.csv", index=False)
+
+
+def write_all(spec, runs, **settings):
+    """Writes every run of a table, each row with a skill of its own and each seed with a noise of its own."""
+    for number, cell in enumerate(Plan(spec, runs).cells):
+        write_run(cell.folder, skill=SKILL[cell.row], noise=number, **settings)
+
+
+def collected(spec, runs, overlays=(), baseline="CE"):
+    return collect(spec, Plan(spec, runs).cells, overlays, runs, baseline)
+
+
+def cell_of(results, row, metric="f1_macro", dataset="Skin7"):
+    cells = results.cells
+    [cell] = cells[(cells["row"] == row) & (cells["metric"] == metric) & (cells["dataset"] == dataset)].itertuples()
+    return cell
+
+
+def numbers_of(results, row, metric="f1_macro", dataset="Skin7"):
+    return {name: getattr(cell_of(results, row, metric, dataset), name) for name in NUMBERS}
+
+
+def score(folder, key):
+    """A score as `metrics.json` has it."""
+    found = json.loads((folder / "metrics.json").read_text())
+    kind, _, name = key.partition("/")
+    if not name:
+        return found["summary"][key]
+    if kind.startswith("group_"):
+        return found["groups"][name][kind.removeprefix("group_")]
+    return next(row for row in found["classes"] if row["name"] == name)[kind]
+
+
+def predictions_of(runs, row, repeats=(0, 1, 2), kind="seed", below=""):
+    return [read_predictions(runs / f"{row}+{kind}{number}" / below) for number in repeats]
+
+
+def nearly(value):
+    return pytest.approx(value, rel=1e-12, abs=0, nan_ok=True)
+
+
+def nan_of(results, row, names):
+    return [bool(np.isnan(getattr(cell, name))) for cell in rows_of(results, row) for name in names]
+
+
+def rows_of(results, row):
+    return results.cells[results.cells["row"] == row].itertuples()
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A table of two columns, one of them with lesions, whose row "LDAM" has no finished run; only to be read."""
+    folder = tmp_path_factory.mktemp("finished")
+    published = [
+        ("CE", "Skin7", "resnet50", "f1_macro", 50.5, 0.5),
+        ("DANIL", "Skin7", "resnet50", "f1_macro", 60.0, None),
+        ("CL", "X-ray6", "", "acc", 70.0, None),
+        ("LDAM", "Skin7", "resnet50", "acc", 65.0, 1.0),
+    ]
+    pd.DataFrame(published, columns=[*KEYS, "value", "std"]).to_csv(folder / "published.csv", index=False)
+    spec = spec_of(columns=[SKIN7, XRAY6], scale=100, published=str(folder / "published.csv"))
+    runs = folder / "runs"
+    write_all(spec, runs)
+    for cell in Plan(spec, runs).cells:
+        if cell.row == "LDAM":
+            (cell.folder / "metrics.json").unlink()
+            (cell.folder / "predictions.parquet").unlink()
+        if cell.column is SKIN7:
+            write_split(cell.folder, of_group=2)
+    return spec, runs, collected(spec, runs)
+
+
+class TestValues:
+    @pytest.mark.parametrize(
+        ("average", "of", "scale", "predictions"),
+        [("mean", np.mean, 1.0, True), ("median", np.median, 100.0, True), ("mean", np.mean, 100.0, False)],
+    )
+    def test_average_and_deviation_of_the_runs(self, average, of, scale, predictions, tmp_path):
+        keys = ["accuracy", "f1", "kappa", "f1/bkl/lk", "recall/df", "group_recall/minor", "group_f1/minor"]
+        metrics = {f"m {key}": Metric(score=key) for key in keys}
+        spec = spec_of({"CE": ROWS["CE"]}, metrics=metrics, average=average, scale=scale)
+        write_all(spec, tmp_path, predictions=predictions)
+        results = collected(spec, tmp_path)
+        if predictions:
+            resampled = resampled_averages({"CE": predictions_of(tmp_path, "skin7+ce")}, keys, average)["CE"]
+        for key in keys:
+            values = [score(tmp_path / f"skin7+ce+seed{seed}", key) for seed in (0, 1, 2)]
+            assert np.std(values) > 0 and np.mean(values) != np.median(values)
+            cell = cell_of(results, "CE", f"m {key}")
+            assert (cell.value, cell.std) == (nearly(scale * of(values)), nearly(scale * np.std(values, ddof=0)))
+            bounds = interval(resampled[key]) if predictions else (np.nan, np.nan)
+            assert (cell.low / scale, cell.high / scale) == nearly(bounds)
+
+    def test_one_run_has_no_deviation(self, tmp_path):
+        write_run(tmp_path / "skin7+ce+seed1", predictions=False)
+        cell = cell_of(collected(spec_of(), tmp_path), "CE")
+        assert cell.value == score(tmp_path / "skin7+ce+seed1", "f1") and np.isnan(cell.std)
+        assert (cell.runs, cell.planned, cell.seeds) == (1, 3, "seed 1")
+
+    def test_every_column_has_its_own_runs(self, finished):
+        spec, runs, results = finished
+        for name, seeds in {"skin7": (0, 1, 2), "xray6": (0, 1)}.items():
+            values = [score(runs / f"{name}+cl+seed{seed}", "f1") for seed in seeds]
+            cell = cell_of(results, "CL", dataset={"skin7": "Skin7", "xray6": "X-ray6"}[name])
+            assert cell.value == nearly(100 * np.mean(values)) and cell.runs == cell.planned == len(seeds)
+
+    def test_cells_are_those_of_the_table_in_its_order(self, finished):
+        spec, _, results = finished
+        expected = [
+            (row, column.dataset, column.backbone, metric)
+            for column in spec.columns
+            for row in spec.rows
+            for metric in spec.metrics
+        ]
+        assert list(results.cells[KEYS].itertuples(index=False, name=None)) == expected
+        assert set(results.cells["baseline"]) == {"CE"}
+
+    def test_difference_to_what_is_published(self, finished):
+        _, _, results = finished
+        cell = cell_of(results, "CE")
+        assert (cell.published, cell.published_std) == (50.5, 0.5)
+        assert cell.difference == nearly(cell.value - 50.5)
+        other = cell_of(results, "CL", "acc", "X-ray6")
+        assert other.published == 70 and np.isnan(other.published_std)
+        assert other.difference == nearly(other.value - 70)
+        for row, metric, dataset in (("CE", "acc", "Skin7"), ("CE", "f1_macro", "X-ray6"), ("CL", "acc", "Skin7")):
+            cell = cell_of(results, row, metric, dataset)
+            assert np.isnan([cell.published, cell.difference]).all() and cell.value > 0
+
+    def test_nothing_run(self, finished):
+        _, _, results = finished
+        assert all(nan_of(results, "LDAM", [*NUMBERS, *TESTS, "difference"]))
+        for cell in rows_of(results, "LDAM"):
+            assert (cell.runs, cell.planned) == (0, {"Skin7": 3, "X-ray6": 2}[cell.dataset])
+            assert (cell.seeds, cell.folders, cell.commits, cell.versions) == ("", "", "", "")
+        assert cell_of(results, "LDAM", "acc").published == 65
+
+    def test_quoted_row(self, finished):
+        _, _, results = finished
+        assert all(nan_of(results, "DANIL", [*NUMBERS, *TESTS, "difference"]))
+        assert {(cell.quoted, cell.runs, cell.planned) for cell in rows_of(results, "DANIL")} == {(True, 0, 0)}
+        assert not any(cell.quoted for row in ("CE", "LDAM") for cell in rows_of(results, row))
+        assert cell_of(results, "DANIL").published == 60
+
+    @pytest.mark.parametrize("key", ["f1_score", "group_recall/tail", "f1/melanoma", "group_recall", "auc/nv"])
+    def test_score_that_a_run_lacks_is_named(self, key, tmp_path):
+        spec = spec_of(metrics={"acc": METRICS["acc"], "other": Metric(score=key)})
+        write_run(tmp_path / "skin7+cl+seed1", predictions=False)
+        with pytest.raises(UserError, match=rf"skin7\+cl\+seed1 has no score '{key}', which the table asks for"):
+            collected(spec, tmp_path)
+
+    @pytest.mark.parametrize("key", ["f1_score", "group_recall/tail"])
+    def test_score_that_a_run_with_predictions_lacks_is_named(self, key, tmp_path):
+        write_run(tmp_path / "skin7+cl+seed1")
+        with pytest.raises(UserError, match=rf"skin7\+cl\+seed1 has no score '{key}'"):
+            collected(spec_of(metrics={"other": Metric(score=key)}), tmp_path)
+
+    def test_precision_of_a_class_is_a_score(self, tmp_path):
+        write_run(tmp_path / "skin7+ce+seed0")
+        results = collected(spec_of(metrics={"precision": Metric(score="precision/bkl/lk")}), tmp_path)
+        expected = score(tmp_path / "skin7+ce+seed0", "precision/bkl/lk")
+        assert cell_of(results, "CE", "precision").value == expected
+
+
+class TestIntervals:
+    def test_are_those_of_the_resampled_predictions(self, finished):
+        _, runs, results = finished
+        known = {row: predictions_of(runs, f"skin7+{row.lower()}") for row in ("CE", "CL", "RS")}
+        values = resampled_averages(known, ["f1", "accuracy"])
+        for row in known:
+            for metric, key in {"f1_macro": "f1", "acc": "accuracy"}.items():
+                cell = cell_of(results, row, metric)
+                assert (cell.low / 100, cell.high / 100) == nearly(interval(values[row][key]))
+
+    def test_contain_the_value(self, finished):
+        _, _, results = finished
+        done = results.cells[results.cells["runs"] > 0]
+        assert len(done) == 2 * 3 * 2
+        assert (done["low"] < done["value"]).all() and (done["value"] < done["high"]).all()
+
+    def test_are_narrower_with_more_images(self, tmp_path):
+        column = Column(dataset="Skin7", configs=["skin7.yaml"], seeds=[0, 1])
+        spec, width = spec_of({"CE": ROWS["CE"]}, [column]), []
+        for number in (100, 900):
+            write_all(spec, tmp_path / str(number), images=number)
+            cell = cell_of(collected(spec, tmp_path / str(number)), "CE", "acc")
+            width.append(cell.high - cell.low)
+            assert cell.low < cell.value < cell.high
+        # The square root of nine times as many images.
+        assert 2.4 < width[0] / width[1] < 3.6
+
+    def test_units(self, finished):
+        _, _, results = finished
+        assert set(results.cells.groupby("dataset")["units"].unique().map(tuple).items()) == {
+            ("Skin7", ("groups of images", "images")),  # "images" of the rows without runs
+            ("X-ray6", ("images",)),
+        }
+        assert {cell.units for cell in rows_of(results, "CL")} == {"groups of images", "images"}
+        assert cell_of(results, "CL").units == "groups of images"
+        assert "groups of images and images" in results.notes[0]
+
+    def test_groups_are_drawn_as_a_whole(self, tmp_path):
+        spec = spec_of({"CE": ROWS["CE"]})
+        run = tmp_path / "skin7+ce+seed0"
+        write_run(run, 120)
+        single = cell_of(collected(spec, tmp_path), "CE", "acc")
+        write_split(run)
+        no_groups = cell_of(collected(spec, tmp_path), "CE", "acc")
+        write_split(run, of_group=40)
+        patients = cell_of(collected(spec, tmp_path), "CE", "acc")
+        assert (single.units, no_groups.units, patients.units) == ("images", "images", "groups of images")
+        assert (no_groups.low, no_groups.high) == (single.low, single.high) != (patients.low, patients.high)
+        expected = resampled_averages({"CE": [read_predictions(run)]}, ["accuracy"])["CE"]["accuracy"]
+        assert (patients.low, patients.high) == nearly(interval(expected))
+
+    def test_without_predictions_there_is_none(self, tmp_path):
+        write_all(spec_of(), tmp_path, images=100)
+        (tmp_path / "skin7+cl+seed2" / "predictions.parquet").unlink()
+        results = collected(spec_of(), tmp_path)
+        assert all(nan_of(results, "CL", ["low", "high", *TESTS]))
+        assert not any(nan_of(results, "CL", ["value", "std"]))
+        assert not any(nan_of(results, "RS", [*NUMBERS, *TESTS]))
+        values = [score(tmp_path / f"skin7+cl+seed{seed}", "f1") for seed in (0, 1, 2)]
+        assert cell_of(results, "CL").value == nearly(np.mean(values)) and cell_of(results, "CL").runs == 3
+        of_class = results.classes[results.classes["row"] == "CL"]
+        assert of_class[["f1", "f1_std"]].notna().all(axis=None)
+        assert of_class[["f1_low", "f1_high", "recall_low", "recall_high"]].isna().all(axis=None)
+
+
+class TestComparisons:
+    def test_are_those_of_the_predictions(self, finished):
+        _, runs, results = finished
+        known = {row: predictions_of(runs, f"skin7+{row.lower()}") for row in ("CE", "CL", "RS")}
+        values = resampled_averages(known, ["f1", "accuracy"])
+        for row in ("CL", "RS"):
+            for metric, key in {"f1_macro": "f1", "acc": "accuracy"}.items():
+                cell = cell_of(results, row, metric)
+                assert cell.p_value == paired_p_value(values[row][key], values["CE"][key])
+                assert cell.mcnemar == mcnemar_p_value(known[row], known["CE"])
+        # One row is far better, the other hardly.
+        assert cell_of(results, "CL").p_holm < 0.01 < 0.05 < cell_of(results, "RS").p_holm
+        assert cell_of(results, "CL").mcnemar_holm < 0.05
+
+    def test_baseline_is_not_compared(self, finished):
+        _, _, results = finished
+        assert all(nan_of(results, "CE", TESTS))
+        assert not any(nan_of(results, "CL", TESTS)) and not any(nan_of(results, "RS", TESTS))
+
+    def test_with_any_baseline(self, finished):
+        _, runs, results = finished
+        other = collected(spec_of(columns=[XRAY6], scale=100), runs, baseline="CL")
+        assert set(other.cells["baseline"]) == {"CL"} and all(nan_of(other, "CL", TESTS))
+        place = {"metric": "acc", "dataset": "X-ray6"}
+        turned, before = cell_of(other, "CE", **place), cell_of(results, "CL", **place)
+        assert (turned.p_value, turned.mcnemar) == (before.p_value, before.mcnemar) and before.p_value < 0.05
+        for row in ("CE", "CL", "RS"):
+            assert numbers_of(other, row, **place) == numbers_of(results, row, **place)
+
+    def test_are_corrected_for_the_rows_of_the_metric_and_column(self, finished):
+        _, _, results = finished
+        for raw, corrected in {"p_value": "p_holm", "mcnemar": "mcnemar_holm"}.items():
+            for _, cells in results.cells.groupby(["dataset", "metric"]):
+                known = cells.dropna(subset=[raw])
+                assert list(known["row"]) == ["CL", "RS"]
+                smaller, larger = sorted(known[raw])
+                assert sorted(known[corrected]) == nearly([min(1, 2 * smaller), min(1, max(2 * smaller, larger))])
+                assert known[raw].argmin() == known[corrected].argmin() and cells[corrected].notna().sum() == 2
+
+    @pytest.mark.parametrize("row", ["CE", "CL"])
+    def test_row_without_predictions_is_not_compared(self, row, tmp_path):
+        spec = spec_of({name: ROWS[name] for name in ("CE", "CL", "RS")})
+        write_all(spec, tmp_path)
+        for file in tmp_path.glob(f"skin7+{row.lower()}+*/predictions.parquet"):
+            file.unlink()
+        results = collected(spec, tmp_path)
+        assert all(nan_of(results, row, TESTS))
+        assert nan_of(results, "RS", TESTS) == 8 * [row == "CE"]
+        if row == "CL":
+            # Of a single row the correction leaves the p-value as it is.
+            assert [cell.p_holm for cell in rows_of(results, "RS")] == [cell.p_value for cell in rows_of(results, "RS")]
+
+    def test_row_on_other_images_has_no_mcnemar_test(self, tmp_path):
+        write_run(tmp_path / "skin7+ce+seed0")
+        write_run(tmp_path / "skin7+cl+seed0", first=100, skill=2.0)
+        cell = cell_of(collected(spec_of(), tmp_path), "CL")
+        assert np.isnan([cell.mcnemar, cell.mcnemar_holm]).all()
+        assert cell.p_value == cell.p_holm < 0.05
+
+    def test_folds_with_different_test_images(self, tmp_path):
+        column = Column(dataset="Skin7", configs=["skin7.yaml"], folds=[0, 1, 2])
+        rows = {name: ROWS[name] for name in ("CE", "CL")}
+        for number, (name, skill) in enumerate({"ce": 0.6, "cl": 1.6}.items()):
+            for fold in range(3):
+                folder = tmp_path / f"skin7+{name}+fold{fold}"
+                write_run(folder, 80 + 20 * fold, 200 * fold, skill, noise=3 * number + fold)
+                write_split(folder, of_group=3)
+        results = collected(spec_of(rows, [column]), tmp_path)
+        known = {row: predictions_of(tmp_path, f"skin7+{row.lower()}", kind="fold") for row in rows}
+        assert len(set().union(*(set(run.image) for run in known["CE"]))) == 80 + 100 + 120
+        values = resampled_averages(known, ["f1"])
+        ours = cell_of(results, "CL")
+        folders = [tmp_path / f"skin7+cl+fold{fold}" for fold in range(3)]
+        assert ours.value == nearly(np.mean([score(folder, "f1") for folder in folders]))
+        assert (ours.low, ours.high) == nearly(interval(values["CL"]["f1"])) and ours.low < ours.value < ours.high
+        assert ours.p_value == paired_p_value(values["CL"]["f1"], values["CE"]["f1"]) < 0.05
+        assert ours.mcnemar == mcnemar_p_value(known["CL"], known["CE"]) < 0.05
+        assert (ours.seeds, ours.units) == ("fold 0; fold 1; fold 2", "groups of images")
+
+
+class TestFolders:
+    def test_side_reports_and_tests_are_read_where_they_lie(self, tmp_path):
+        more = Inference(name="test_more", options={"model.more_epsilons": [0.1]})
+        rows = {
+            "plain": Row(configs=["ce.yaml"], report="plain"),
+            "ours": Row(configs=["ce.yaml"]),
+            "test": Row(configs=["ce.yaml"], test=more),
+            "0.1": Row(configs=["ce.yaml"], test=more, report="epsilon_0_1"),
+        }
+        column = Column(dataset="Skin7", configs=["skin7.yaml"], seeds=[0, 1])
+        spec = spec_of(rows, [column])
+        for seed in (0, 1):
+            write_split(tmp_path / f"skin7+ce+seed{seed}", of_group=3)
+            for skill, place in enumerate(("plain", "", "test_more", "test_more/epsilon_0_1")):
+                write_run(tmp_path / f"skin7+ce+seed{seed}" / place, 100, skill=skill, noise=10 * skill + seed)
+        results = collected(spec, tmp_path, baseline="plain")
+        values, folders = {}, {}
+        for name, place in zip(rows, ("plain", "", "test_more", "test_more/epsilon_0_1"), strict=True):
+            at = [tmp_path / f"skin7+ce+seed{seed}" / place for seed in (0, 1)]
+            values[name], cell = np.mean([score(folder, "f1") for folder in at]), cell_of(results, name)
+            folders[name] = "; ".join(str(folder.relative_to(tmp_path)) for folder in at)
+            assert cell.value == nearly(values[name])
+            assert (cell.folders, cell.units, cell.runs) == (folders[name], "groups of images", 2)
+            known = resampled_averages({name: predictions_of(tmp_path, "skin7+ce", (0, 1), below=place)}, ["f1"])
+            # Drawn among the same lesions, so as if it stood alone.
+            assert (cell.low, cell.high) == nearly(interval(known[name]["f1"]))
+        assert sorted(values.values()) == list(values.values()) and len(set(folders.values())) == 4
+
+    def test_test_on_another_data_set(self, tmp_path):
+        test = Inference(name="test_messidor2", configs=["messidor2.yaml"])
+        columns = [
+            Column(dataset="EyePACS", configs=["eyepacs.yaml"]),
+            Column(dataset="Messidor-2", configs=["eyepacs.yaml"], test=test),
+        ]
+        run = tmp_path / "eyepacs+ce+seed0"
+        write_run(run, 100)
+        write_run(run / "test_messidor2", 150, 500, noise=1)
+        results = collected(spec_of({"CE": ROWS["CE"]}, columns), tmp_path)
+        for dataset, folder in {"EyePACS": run, "Messidor-2": run / "test_messidor2"}.items():
+            cell = cell_of(results, "CE", dataset=dataset)
+            assert cell.value == score(folder, "f1") and cell.folders == folder.relative_to(tmp_path).as_posix()
+            of_dataset = results.classes[results.classes["dataset"] == dataset]
+            assert of_dataset["images"].sum() == {"EyePACS": 100, "Messidor-2": 150}[dataset]
+
+    def test_run_that_has_begun_is_no_result(self, tmp_path):
+        write_split(tmp_path / "skin7+ce+seed0")
+        write_run(tmp_path / "skin7+ce+seed1")
+        write_run(tmp_path / "skin7+ce+seed2")
+        (tmp_path / "skin7+ce+seed2" / "metrics.json").unlink()
+        cell = cell_of(collected(spec_of(), tmp_path), "CE")
+        assert (cell.seeds, cell.runs, cell.planned) == ("seed 1", 1, 3)
+
+
+class TestOrigin:
+    NEW = {"torch": "2.12", "timm": "1"}
+
+    def write(self, runs):
+        for seed, identity in enumerate([{}, {"commit": "def-dirty", "versions": self.NEW}, {}]):
+            write_run(runs / f"skin7+ce+seed{seed}", predictions=False, noise=seed, **identity)
+        write_run(runs / "skin7+cl+seed1", predictions=False, commit="def-dirty")
+
+    def test_is_that_of_the_files(self, tmp_path):
+        self.write(tmp_path)
+        results = collected(spec_of(), tmp_path)
+        cell = cell_of(results, "CE")
+        assert cell.seeds == "seed 0; seed 1; seed 2"
+        assert cell.folders == "skin7+ce+seed0; skin7+ce+seed1; skin7+ce+seed2"
+        assert cell.commits == "abc; def-dirty"
+        assert cell.versions == "torch 2.11, timm 1; torch 2.12, timm 1"
+        other = cell_of(results, "CL", "acc")
+        assert (other.seeds, other.folders) == ("seed 1", "skin7+cl+seed1")
+        assert (other.commits, other.versions) == ("def-dirty", "torch 2.11, timm 1")
+
+    def test_several_commits_and_versions_are_told(self, tmp_path):
+        self.write(tmp_path)
+        notes = collected(spec_of(), tmp_path).notes
+        assert notes[-2:] == [
+            "The runs were made with several commits: abc; def-dirty.",
+            "The runs were made with several versions: torch 2.11, timm 1; torch 2.12, timm 1.",
+        ]
+
+    def test_one_commit_is_not_told(self, finished):
+        _, _, results = finished
+        assert not any("several" in note for note in results.notes)
+
+    def test_run_outside_a_checkout(self, tmp_path):
+        write_run(tmp_path / "skin7+ce+seed0", predictions=False, commit=None)
+        assert cell_of(collected(spec_of(), tmp_path), "CE").commits == "unknown"
+
+    def test_overlays_are_told(self, tmp_path):
+        write_run(tmp_path / "skin7+ce+seed0", predictions=False)
+        results, over = collected(spec_of(), tmp_path), collected(spec_of(), tmp_path, ["laptop", "quick"])
+        told = "All runs have laptop, quick over the protocol: these are not the paper's settings."
+        assert told in over.notes and over.overlays == ["laptop", "quick"]
+        assert [note for note in over.notes if note != told] == results.notes and results.overlays == []
+
+    @pytest.mark.parametrize("average", ["mean", "median"])
+    def test_notes_say_what_was_measured(self, average, tmp_path):
+        write_run(tmp_path / "skin7+cl+seed0", predictions=False)
+        [measured] = collected(spec_of(average=average), tmp_path).notes
+        assert measured.startswith(f"Measured: {average} ± standard deviation") and "groups" not in measured
+
+    def test_notes_say_what_was_compared(self, finished):
+        _, _, results = finished
+        assert len(results.notes) == 2 and "* differs from CE at 5 %" in results.notes[1]
+
+
+class TestClasses:
+    def test_rows_that_were_run_with_all_classes(self, finished):
+        _, _, results = finished
+        expected = [(row, data, name) for data in ("Skin7", "X-ray6") for row in ("CE", "CL", "RS") for name in NAMES]
+        keys = ["row", "dataset", "class"]
+        assert list(results.classes[keys].itertuples(index=False, name=None)) == expected
+        assert results.classes["train_images"].tolist() == 6 * COUNTS
+        assert results.classes["runs"].tolist() == 12 * [3] + 12 * [2]
+        assert (results.classes.groupby(["row", "dataset"])["images"].sum() == 240).all()
+        assert set(results.classes["backbone"]) == {"resnet50", ""}
+
+    def test_images_are_those_of_the_test_part(self, finished):
+        _, runs, results = finished
+        label = read_predictions(runs / "skin7+ce+seed0").label
+        assert results.classes["images"].tolist()[:4] == np.bincount(label).tolist()
+
+    @pytest.mark.parametrize("metric", ["f1", "recall"])
+    def test_scores_are_those_of_the_files_and_of_the_predictions(self, metric, finished):
+        _, runs, results = finished
+        known = {row: predictions_of(runs, f"skin7+{row.lower()}") for row in ("CE", "CL", "RS")}
+        keys = [f"{metric}/{name}" for name in NAMES]
+        values = resampled_averages(known, keys)
+        classes = results.classes[results.classes["dataset"] == "Skin7"].set_index(["row", "class"])
+        for row in known:
+            for name, key in zip(NAMES, keys, strict=True):
+                of_runs = [score(runs / f"skin7+{row.lower()}+seed{seed}", key) for seed in (0, 1, 2)]
+                ours = classes.loc[(row, name), [metric, f"{metric}_std", f"{metric}_low", f"{metric}_high"]]
+                expected = [np.mean(of_runs), np.std(of_runs), *interval(values[row][key])]
+                assert ours.tolist() == nearly([100 * value for value in expected])
+
+    def test_are_those_of_the_metrics_of_the_same_score(self, tmp_path):
+        rows, metrics = {"CE": ROWS["CE"]}, {name: Metric(score=f"f1/{name}") for name in NAMES}
+        spec = spec_of(rows, metrics=metrics, average="median", scale=100)
+        write_all(spec, tmp_path, images=100)
+        results = collected(spec, tmp_path)
+        for of_class in results.classes.to_dict("records"):
+            names = ("f1", "f1_std", "f1_low", "f1_high")
+            cell = numbers_of(results, of_class["row"], of_class["class"])
+            assert [of_class[name] for name in names] == list(cell.values())
+
+    def test_class_without_test_images(self, tmp_path):
+        write_run(tmp_path / "skin7+ce+seed0", classes=[0, 1, 2])
+        rarest = collected(spec_of(), tmp_path).classes.iloc[3]
+        assert (rarest["class"], rarest["train_images"], rarest["images"]) == ("df", 7, 0)
+        assert rarest[["f1", "f1_low", "f1_high"]].tolist() == [0, 0, 0]
+
+    def test_are_numbers_also_if_another_column_has_no_runs(self, tmp_path):
+        write_run(tmp_path / "xray6+ce+seed0")
+        classes = collected(spec_of(columns=[SKIN7, XRAY6]), tmp_path).classes
+        assert classes["f1"].dtype == np.float64 and classes["train_images"].dtype == np.int64
+
+
+def printed(results, place, width=200):
+    console = Console(file=io.StringIO(), width=width)
+    write_and_print(results, place, console)
+    return console.file.getvalue()
+
+
+def files_of(place):
+    return {file.name: file.read_bytes() for file in sorted(place.parent.iterdir())}
+
+
+class TestOutput:
+    SUFFIXES = [".csv", ".md", ".tex", "_classes.csv"]
+
+    def test_empty_table(self, tmp_path):
+        spec = spec_of(columns=[SKIN7, XRAY6], figure=Figure(kind="bars"))
+        results = collected(spec, tmp_path / "runs", ["laptop"])
+        assert results.cells[[*NUMBERS, *TESTS]].isna().all(axis=None) and results.classes.empty
+        assert results.notes == []
+        console = Console(file=io.StringIO(), width=200)
+        render_terminal(results, console)
+        for text in (console.file.getvalue(), to_markdown(results), to_latex(results)):
+            # Of two columns, two metrics and the four rows that are not quoted.
+            assert len(re.findall("n/a", text)) == 2 * 2 * 4 and len(re.findall("quoted", text)) == 2 * 2
+            assert text.count("0/3") == text.count("0/2") == 4
+            assert "nan" not in text.lower() and "F1 of" not in text
+        assert "n/a" in printed(results, tmp_path / "out" / "table")
+        cells = pd.read_csv(tmp_path / "out" / "table.csv")
+        assert cells["value"].isna().all() and (cells["runs"] == 0).all()
+        assert pd.read_csv(tmp_path / "out" / "table_classes.csv").empty
+        Image.open(tmp_path / "out" / "table.png").load()
+
+    def test_files_hold_the_whole_table(self, finished, tmp_path):
+        _, _, results = finished
+        text = printed(results, tmp_path / "out" / "table_1.5")
+        assert sorted(files_of(tmp_path / "out" / "table")) == [f"table_1.5{suffix}" for suffix in self.SUFFIXES]
+        assert (tmp_path / "out" / "table_1.5.md").read_text() == to_markdown(results)
+        assert (tmp_path / "out" / "table_1.5.tex").read_text() == to_latex(results)
+        for suffix, table in {".csv": results.cells, "_classes.csv": results.classes}.items():
+            read = pd.read_csv(tmp_path / "out" / f"table_1.5{suffix}")
+            assert list(read.columns) == list(table.columns) and len(read) == len(table)
+            for name in table.columns:
+                expected = table[name]
+                if expected.dtype == np.float64:
+                    assert read[name].tolist() == pytest.approx(expected.tolist(), rel=1e-5, nan_ok=True)
+                else:
+                    assert read[name].fillna("").tolist() == expected.tolist()
+        console = Console(file=io.StringIO(), width=200)
+        render_terminal(results, console)
+        written = f"Written: {tmp_path}/out/table_1.5{{.md,.tex,.csv,_classes.csv}}\n"
+        assert text == console.file.getvalue() + written
+
+    @pytest.mark.parametrize("kind", ["bars", "lines"])
+    def test_figure_is_drawn_too(self, kind, finished, tmp_path):
+        _, runs, _ = finished
+        rows = {name: Row(configs=ROWS[name].configs, curve="a", x=x) for x, name in enumerate(["CE", "CL", "RS"])}
+        results = collected(spec_of(rows, [XRAY6], figure=Figure(kind=kind)), runs)
+        text = printed(results, tmp_path / "figure")
+        assert sorted(files_of(tmp_path / "figure")) == sorted(f"figure{end}" for end in [".png", *self.SUFFIXES])
+        assert text.endswith(f"Written: {tmp_path}/figure{{.md,.tex,.csv,_classes.csv,.png}}\n")
+        with Image.open(tmp_path / "figure.png") as picture:
+            assert np.asarray(picture.convert("L")).std() > 5
+
+    @pytest.mark.parametrize("kind", ["bars", "lines"])
+    def test_figure_of_one_run_without_interval(self, kind, tmp_path):
+        write_run(tmp_path / "skin7+ce+seed0", predictions=False)
+        rows = {"CE": Row(configs=ROWS["CE"].configs, curve="a", x=1)}
+        results = collected(spec_of(rows, figure=Figure(kind=kind)), tmp_path)
+        printed(results, tmp_path / "figure")
+        with Image.open(tmp_path / "figure.png") as picture:
+            assert np.asarray(picture.convert("L")).std() > 5
+
+    def test_same_bytes_every_time(self, finished, tmp_path):
+        _, runs, _ = finished
+        spec = spec_of(columns=[XRAY6], figure=Figure(kind="bars"))
+        texts = [printed(collected(spec, runs), tmp_path / name / "table") for name in ("first", "second")]
+        first, second = (files_of(tmp_path / name / "table") for name in ("first", "second"))
+        assert len(first) == 5 and first == second
+        assert texts[0].replace("/first/", "/second/") == texts[1]
+
+    def test_a_table_replaces_the_one_before_it(self, finished, tmp_path):
+        _, runs, results = finished
+        printed(collected(spec_of({"LDAM": ROWS["LDAM"]}), runs, baseline="LDAM"), tmp_path / "table")
+        before = files_of(tmp_path / "table")
+        printed(results, tmp_path / "table")
+        after = files_of(tmp_path / "table")
+        assert before.keys() == after.keys() and all(before[name] != after[name] for name in before)
+
+    def test_place_is_printed_as_it_is(self, finished, tmp_path):
+        _, _, results = finished
+        assert f"Written: {tmp_path}/runs[new]/table{{" in printed(results, tmp_path / "runs[new]" / "table")
