@@ -39,7 +39,7 @@ $(TABLES): install
 test: install ## ruff and pytest
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto
 
 benchmark: install ## disk cache, stored features, perturbed input, BHP loss, bootstrap: each against doing without (10 minutes)
 	$(BIN)/python tests/benchmarks/disk_cache.py

@@ -37,15 +37,9 @@ def run(args: list[str]) -> int:
     if not args[1:] or args[1].startswith("-"):
         raise UserError("`table` needs a table: lightning_imbal table experiments/tables/marrakchi_table1.yaml.")
     given, options = _parser().parse_known_args(args[1:])
-    if given.jobs < 0:
-        raise UserError(f"--jobs is {given.jobs}: give the number of runs at once, or 0 to print what is there.")
-    spec = read_spec(given.spec)
-    baseline = _baseline(spec, given.baseline)
-    overlays = [Path(file).stem for file in given.config]
+    spec, overlays = _checked(given), [Path(file).stem for file in given.config]
+    baseline = given.baseline or spec.baseline or _rows(spec)[0]
     runs = Path(given.runs or Path("runs", "-".join(["tables", *overlays])))
-    for file in given.config:
-        if not Path(file).is_file():
-            raise UserError(f"There is no file {file}: give --config the path of an existing file.")
     whole = Plan(spec, runs, given.config, options)
     plan = Plan(spec, runs, given.config, options, given.seeds, given.only)
     if not plan.cells:
@@ -66,11 +60,24 @@ def run(args: list[str]) -> int:
     return int(bool(failures))
 
 
-def _baseline(spec: Spec, given: str | None) -> str:
-    rows = [name for name, row in spec.rows.items() if not row.quoted]
-    if given is not None and given not in rows:
-        raise UserError(f"--baseline {given!r} is no row that the table runs: it has {', '.join(rows)}.")
-    return given or spec.baseline or rows[0]
+def _checked(given: argparse.Namespace) -> Spec:
+    """Reads the table, and refuses arguments that do not fit it."""
+    if given.jobs < 0:
+        raise UserError(f"--jobs is {given.jobs}: give the number of runs at once, or 0 to print what is there.")
+    for file in given.config:
+        if not Path(file).is_file():
+            raise UserError(f"There is no file {file}: give --config the path of an existing file.")
+    spec = read_spec(given.spec)
+    rows = _rows(spec)
+    if not rows or not spec.columns:
+        raise UserError(f"{given.spec} has nothing to run: add a row that is not quoted, and a column.")
+    if given.baseline not in (None, *rows):
+        raise UserError(f"--baseline {given.baseline!r} is no row that the table runs: it has {', '.join(rows)}.")
+    return spec
+
+
+def _rows(spec: Spec) -> list[str]:
+    return [name for name, row in spec.rows.items() if not row.quoted]
 
 
 def _shown(whole: Plan, asked: Plan) -> list[Cell]:
