@@ -58,6 +58,7 @@ def test_metrics_and_predictions_agree(run):
     assert probability.sum(axis=1).to_numpy() == pytest.approx(1)
     assert [row["train_images"] for row in results["classes"]][:2] == [106, 76]
     assert results["identity"]["seed"] == 0 and results["identity"]["versions"]["torch"]
+    assert results["identity"]["backbone"] == "test_resnet"
 
 
 def test_fit_ends_with_the_per_class_table(run, capsys):

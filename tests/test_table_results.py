@@ -54,7 +54,12 @@ def write_run(folder, images=240, first=0, skill=1.0, noise=0, predictions=True,
     report = ImbalReport(COUNTS, NAMES, GROUPS)
     report.update(torch.tensor(logits).softmax(dim=1).float(), torch.tensor(label), torch.tensor(number))
     found = report.predictions()
-    identity = {"name": "a run", "commit": "abc", "versions": {"torch": "2.11", "timm": "1"}} | identity
+    identity = {
+        "name": "a run",
+        "backbone": "resnet18",
+        "commit": "abc",
+        "versions": {"torch": "2.11", "timm": "1"},
+    } | identity
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"identity": identity, **summarize(report.compute(), found, report)})
     (folder / "metrics.json").write_text(text)
@@ -474,7 +479,7 @@ class TestOrigin:
     def test_overlays_are_told(self, tmp_path):
         write_run(tmp_path / "skin7+ce+seed0", predictions=False)
         results, over = collected(spec_of(), tmp_path), collected(spec_of(), tmp_path, ["laptop", "quick"])
-        told = "All runs have laptop, quick over the protocol: these are not the paper's settings."
+        told = "All runs have laptop, quick over the protocol: these are not the paper's settings. Network: resnet18."
         assert told in over.notes and over.overlays == ["laptop", "quick"]
         assert [note for note in over.notes if note != told] == results.notes and results.overlays == []
 

@@ -57,7 +57,8 @@ class ResultsWriter(Callback):
         scores, predictions = report.compute(), report.predictions()
         if not trainer.is_global_zero:
             return
-        identity = {**self.identity, **environment(trainer), "part": part}
+        backbone = trainer.lightning_module.hparams.get("backbone")
+        identity = {**self.identity, "backbone": backbone, **environment(trainer), "part": part}
         identity["name"] = " ".join(filter(None, [identity["name"], side]))
         results = {"identity": identity, **summarize(scores, predictions, report)}
         image = trainer.datamodule.table["image"].to_numpy()[predictions["index"].numpy()]

@@ -155,6 +155,7 @@ class Block:
         )
         return {
             "units": "groups of images" if grouped else "images",
+            "networks": _joined(each.get("backbone") or "unknown" for each in identities),
             "seeds": _joined(run.cell.repeat for run in runs),
             "folders": _joined(run.cell.folder.relative_to(self.runs).as_posix() for run in runs),
             "commits": _joined(each["commit"] or "unknown" for each in identities),

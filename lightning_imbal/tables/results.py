@@ -13,7 +13,7 @@ from lightning_imbal.tables.spec import KEYS, Spec, published_numbers
 COLUMNS = [
     *(*KEYS, "quoted", "published", "published_std", "value", "std", "low", "high", "difference"),
     *("baseline", "p_value", "p_holm", "mcnemar", "mcnemar_holm", "runs", "planned"),
-    *("units", "seeds", "folders", "commits", "versions"),
+    *("units", "networks", "seeds", "folders", "commits", "versions"),
 ]
 
 
@@ -28,7 +28,7 @@ class Results:
             runs `value` (mean or median), `std` (ddof 0), `low` and `high` (95 % bootstrap interval), `difference` to
             what is published, `p_value` (paired bootstrap) and `mcnemar` against `baseline`, both also corrected for
             the number of rows (`p_holm`, `mcnemar_holm`); `units` that were resampled, `runs` of `planned`, and where
-            they are from: `seeds`, `folders`, `commits`, `versions`. NaN where nothing was run.
+            they are from: `networks`, `seeds`, `folders`, `commits`, `versions`. NaN where nothing was run.
         classes: One row per row, data set, backbone and class: `train_images`, `images`, `runs`, and `f1` and `recall`,
             each with `_std`, `_low` and `_high`.
         notes: What a reader must know.
@@ -83,9 +83,17 @@ def _notes(table: pd.DataFrame, overlays: Sequence[str], baseline: str, spec: Sp
             "test is in the CSV."
         )
     if overlays:
-        notes.append(f"All runs have {', '.join(overlays)} over the protocol: these are not the paper's settings.")
+        networks = _each(done, "networks")
+        notes.append(
+            f"All runs have {', '.join(overlays)} over the protocol: these are not the paper's settings. "
+            f"Network: {', '.join(networks)}."
+        )
     for what in ("commits", "versions"):
-        found = sorted({each for of_cell in done[what] for each in of_cell.split("; ")})
+        found = _each(done, what)
         if len(found) > 1:
             notes.append(f"The runs were made with several {what}: {'; '.join(found)}.")
     return notes
+
+
+def _each(done: pd.DataFrame, what: str) -> list[str]:
+    return sorted({each for of_cell in done[what] for each in of_cell.split("; ")})
