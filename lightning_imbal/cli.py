@@ -51,6 +51,9 @@ def main(argv: list[str] | None = None) -> int:
             hint = f"did you mean {similar[0]}?" if similar else f"choose from {', '.join(VERBS)}."
             raise UserError(f"There is no verb {args[0]!r}: {hint}")
         return {"report": _report, "table": _table}.get(args[0], _with_config)(args)
+    except BrokenPipeError:  # whoever read what is printed, such as `head`, has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except UserError as error:
         return _refuse(str(error).strip().splitlines()[-1].removeprefix(f"{_full_name(error)}: "))
 

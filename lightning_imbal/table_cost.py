@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cache
 
 import timm
@@ -19,14 +18,21 @@ ASSUMED_RATE = 10e12  # operations per second of a current GPU in such training;
 
 @dataclass(frozen=True)
 class Cost:
-    """Images that pass through networks in training, and the floating point operations of that (0: not known)."""
+    """Images that pass through networks in training, and the floating point operations of that.
+
+    Args:
+        images: How many.
+        operations: Of their forward and backward passes.
+        exact: Whether the data set was there to be counted.
+    """
 
     images: float = 0.0
     operations: float = 0.0
+    exact: bool = True
 
     def __add__(self, other: "Cost") -> "Cost":
         """Both together."""
-        return Cost(self.images + other.images, self.operations + other.operations)
+        return Cost(self.images + other.images, self.operations + other.operations, self.exact and other.exact)
 
 
 def estimate(stages: dict[Job, list[Namespace]], jobs: int) -> str:
@@ -38,7 +44,8 @@ def estimate(stages: dict[Job, list[Namespace]], jobs: int) -> str:
         stages: What every run trains.
         jobs: How many run at once.
     """
-    costs = {job: sum((_cost(stage) for stage in configs), Cost()) for job, configs in stages.items()}
+    # A first stage that is taken from another run costs nothing.
+    costs = {job: sum(map(_cost, configs[job.after is not None :]), Cost()) for job, configs in stages.items()}
     finished = [job for job in stages if job.finished and job.record.is_file()]
     seconds = sum(json.loads(job.record.read_text())["seconds"] for job in finished)
     done = sum((costs[job] for job in finished), Cost())
@@ -47,38 +54,42 @@ def estimate(stages: dict[Job, list[Namespace]], jobs: int) -> str:
     if not number:
         return "Nothing is left to train."
     if seconds and done.operations:
-        rate, of = done.operations / seconds * jobs, f"of the {len(finished)} finished runs"
+        rate, of = done.operations / seconds * jobs, f"that of {_number(len(finished), 'finished run')}"
     else:
         rate, of = ASSUMED_RATE, "assumed for a GPU; that of the first finished run is used instead"
-    hours = timedelta(seconds=round(left.operations / rate))
-    return (
-        f"{number} runs to train: {left.images:,.0f} images through the network, "
-        f"{left.operations / 1e15:,.3g} PFLOP.\n"
-        f"At {rate / 1e12:,.2g} TFLOP/s ({of}) that takes about {hours}."
-    )
+    images, operations = f"{left.images:,.0f} images", f"{_short(left.operations / 1e15)} PFLOP"
+    lines = [f"{_number(number, 'run')} to train: {images} through the network, {operations}."]
+    if left.operations:
+        duration = _duration(left.operations / rate)
+        lines.append(f"At {rate / 1e12:,.2g} TFLOP/s ({of}) that takes about {duration}.")
+    if not left.exact:
+        lines.append(
+            "A data set is not there: all images that it officially has are counted, or none if that is unknown."
+        )
+    return "\n".join(lines)
 
 
 def _cost(config: Namespace) -> Cost:
     """What one stage costs: forward and backward passes (3 times a forward one), a frozen network's forward alone."""
     data = config.data.init_args
-    images = _images_per_epoch(json.dumps(config.data.as_dict(), default=str, sort_keys=True))
+    images, exact = _images_per_epoch(json.dumps(config.data.as_dict(), default=str, sort_keys=True))
     images *= config.trainer.max_epochs * (data.get("views", 1) + len(data.get("more_views") or []))
     images *= 2 if data.get("paired_sampler") else 1
     frozen = config.model.class_path.endswith(".FrozenHead")
     each = _operations(config.model.init_args.backbone, data.image_size) * (1 if frozen else 3)
-    return Cost(images, images * each)
+    return Cost(images, images * each, exact)
 
 
 @cache
-def _images_per_epoch(data: str) -> int:
-    """Images that the sampler draws; of a data set that is not there, all that it officially has."""
+def _images_per_epoch(data: str) -> tuple[int, bool]:
+    """Images that the sampler draws, and whether they were counted; of an absent data set, all that it has."""
     parser = ArgumentParser(exit_on_error=False)
     parser.add_subclass_arguments(ImbalDataModule, "data")
     built = parser.instantiate(parser.parse_object({"data": json.loads(data)})).data
     try:
-        return len(built.train_samplers()[0])
+        return len(built.train_samplers()[0]), True
     except UserError:
-        return sum(built.official_counts or [])
+        return sum(built.official_counts or []), False
 
 
 @cache
@@ -90,3 +101,18 @@ def _operations(backbone: str, size: int) -> int:
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(image)
     return counter.get_total_flops()
+
+
+def _duration(seconds: float) -> str:
+    for unit, length in {"days": 86400, "hours": 3600}.items():
+        if seconds > 2 * length:
+            return f"{seconds / length:,.1f} {unit}"
+    return _number(max(1, round(seconds / 60)), "minute")
+
+
+def _short(number: float) -> str:
+    return f"{number:,.0f}" if number >= 10 else f"{number:.2g}"
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

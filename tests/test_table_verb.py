@@ -77,6 +77,13 @@ def test_cost_counts_every_image_of_every_stage(spec, capsys):
     assert f"3 runs to train: {expected:,} images" in said and "assumed" in said
 
 
+def test_cost_of_an_absent_data_set_is_that_of_all_its_images(capsys):
+    table = str(EXPERIMENTS / "tables" / "marrakchi_table1.yaml")
+    assert main(["table", table, "--dry-run", "--only", "CE", "--seeds", "0", "--data.root", "nowhere"]) == 0
+    said = capsys.readouterr().out
+    assert f"{1000 * 10015:,} images" in said and "A data set is not there" in said
+
+
 def test_cost_takes_the_speed_of_finished_runs(tmp_path, monkeypatch):
     jobs = [Job(name, tmp_path / name, ("fit",)) for name in ("slow", "next", "last")]
     jobs[0].folder.mkdir()
@@ -84,8 +91,12 @@ def test_cost_takes_the_speed_of_finished_runs(tmp_path, monkeypatch):
     jobs[0].record.write_text('{"seconds": 3600.0}')
     monkeypatch.setattr(table_cost, "_cost", lambda stage: table_cost.Cost(1e6, 1e12))
     said = table_cost.estimate({job: ["one stage"] for job in jobs}, 1)
+    both = {jobs[0]: ["one stage"], Job("two", tmp_path / "two", ("fit",), jobs[0]): ["one stage", "another"]}
+    assert "1 run to train: 1,000,000 images" in table_cost.estimate(both, 1), "the first stage is taken from the other"
     assert (
-        "2 runs to train: 2,000,000 images" in said and "of the 1 finished runs" in said and said.endswith("2:00:00.")
+        "2 runs to train: 2,000,000 images" in said
+        and "that of 1 finished run" in said
+        and said.endswith("about 120 minutes.")
     )
     assert table_cost.estimate({jobs[0]: ["one stage"]}, 1) == "Nothing is left to train."
 
