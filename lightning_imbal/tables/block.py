@@ -136,7 +136,10 @@ class Block:
         return {what: float(number) * self.spec.scale for what, number in found.items()}
 
     def _compared(self, name: str, key: str) -> dict[str, float]:
-        if name == self.baseline or not {name, self.baseline} <= self._known.keys():
+        """P-values against the baseline; NaN unless both have the same seeds or folds, with predictions."""
+        repeats = [[run.cell.repeat for run in self.done[row]] for row in (name, self.baseline)]
+        known = {name, self.baseline} <= self._known.keys()
+        if name == self.baseline or not known or repeats[0] != repeats[1]:
             return dict.fromkeys(CORRECTED, np.nan)
         return {
             "p_value": paired_p_value(self._resampled[name][key], self._resampled[self.baseline][key]),

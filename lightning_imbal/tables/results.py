@@ -26,9 +26,10 @@ class Results:
         overlays: Names of the configurations over those of all runs.
         cells: One row per row, data set, backbone and metric: `published`, `published_std`, `quoted`; of the finished
             runs `value` (mean or median), `std` (ddof 0), `low` and `high` (95 % bootstrap interval), `difference` to
-            what is published, `p_value` (paired bootstrap) and `mcnemar` against `baseline`, both also corrected for
-            the number of rows (`p_holm`, `mcnemar_holm`); `units` that were resampled, `runs` of `planned`, and where
-            they are from: `networks`, `seeds`, `folders`, `commits`, `versions`. NaN where nothing was run.
+            what is published; `p_value` (paired bootstrap) and `mcnemar` against `baseline` where it has the same seeds
+            or folds, both also corrected for the number of rows (`p_holm`, `mcnemar_holm`); `units` that were
+            resampled, `runs` of `planned`, and where they are from: `networks`, `seeds`, `folders`, `commits`,
+            `versions`. NaN where nothing was run.
         classes: One row per row, data set, backbone and class: `train_images`, `images`, `runs`, and `f1` and `recall`,
             each with `_std`, `_low` and `_high`.
         notes: What a reader must know.
@@ -79,8 +80,8 @@ def _notes(table: pd.DataFrame, overlays: Sequence[str], baseline: str, spec: Sp
     ]
     if done["p_value"].notna().any():
         notes.append(
-            f"* differs from {baseline} at 5 % (paired bootstrap, Holm-corrected for the number of rows); McNemar's "
-            "test is in the CSV."
+            f"* differs from {baseline} by more than the choice of the test images explains, at 5 % (paired bootstrap, "
+            "Holm-corrected for the number of rows); McNemar's test is in the CSV."
         )
     if overlays:
         networks = _each(done, "networks")
