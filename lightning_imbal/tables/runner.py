@@ -142,7 +142,9 @@ def run(jobs: Iterable[Job], launcher: Launcher, display: Display) -> list[Failu
     display.begin(len(waiting))
     try:
         while waiting or running:
-            for job in [job for job in waiting if launcher.has_room()]:
+            for job in list(waiting):
+                if not launcher.has_room():
+                    break
                 if job.finished:
                     waiting.remove(job)
                     display.ended(job, None)
@@ -150,7 +152,7 @@ def run(jobs: Iterable[Job], launcher: Launcher, display: Display) -> list[Failu
                     waiting.remove(job)
                     failures.append(Failure(job, f"not run: it needs {job.after.name}, which failed", []))
                     display.ended(job, failures[-1].reason)
-                elif launcher.has_room() and (job.after is None or job.after.finished) and not _busy(job):
+                elif (job.after is None or job.after.finished) and not _busy(job):
                     waiting.remove(job)
                     running.append(job)
                     launcher.start(job)
