@@ -11,6 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from lightning_imbal.data import ImbalDataModule
 from lightning_imbal.errors import UserError
+from lightning_imbal.report.terminal import number_of
 from lightning_imbal.tables.jobs import Job
 
 ASSUMED_RATE = 10e12  # operations per second of a current GPU in such training; said beside the estimate
@@ -54,11 +55,11 @@ def estimate(stages: dict[Job, list[Namespace]], jobs: int) -> str:
     if not number:
         return "Nothing is left to train."
     if seconds and done.operations:
-        rate, of = done.operations / seconds * jobs, f"that of {_number(len(finished), 'finished run')}"
+        rate, of = done.operations / seconds * jobs, f"that of {number_of(len(finished), 'finished run')}"
     else:
         rate, of = ASSUMED_RATE, "assumed for a GPU; that of the first finished run is used instead"
     images, operations = f"{left.images:,.0f} images", f"{_short(left.operations / 1e15)} PFLOP"
-    lines = [f"{_number(number, 'run')} to train: {images} through the network, {operations}."]
+    lines = [f"{number_of(number, 'run')} to train: {images} through the network, {operations}."]
     if left.operations:
         duration = _duration(left.operations / rate)
         lines.append(f"At {rate / 1e12:,.2g} TFLOP/s ({of}) that takes about {duration}.")
@@ -107,12 +108,8 @@ def _duration(seconds: float) -> str:
     for unit, length in {"days": 86400, "hours": 3600}.items():
         if seconds > 2 * length:
             return f"{seconds / length:,.1f} {unit}"
-    return _number(max(1, round(seconds / 60)), "minute")
+    return number_of(max(1, round(seconds / 60)), "minute")
 
 
 def _short(number: float) -> str:
     return f"{number:,.0f}" if number >= 10 else f"{number:.2g}"
-
-
-def _number(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

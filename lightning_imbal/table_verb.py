@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from lightning_imbal.errors import UserError
+from lightning_imbal.report.terminal import number_of
 from lightning_imbal.tables.display import Display
 from lightning_imbal.tables.output import write_and_print
 from lightning_imbal.tables.plan import Cell, Plan
@@ -136,7 +137,7 @@ def _print_failures(failures: list[Failure], console: Console) -> None:
                 f"  all of it: {failure.job.folder / 'log.txt'}", highlight=False, markup=False, soft_wrap=True
             )
     if failures:
-        console.print(f"{len(failures)} runs failed; the same command tries them again.", soft_wrap=True)
+        console.print(f"{number_of(len(failures), 'run')} failed; the same command tries again.", soft_wrap=True)
 
 
 def _parser() -> _Parser:

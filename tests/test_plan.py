@@ -362,7 +362,7 @@ MACHINE = {
     "data.root": "elsewhere",
     "data.num_workers": "3",
     "data.cache": "disk",
-    "data.cache_dir": "/tmp/cache",
+    "data.cache_dir": "cache",
     "trainer.accelerator": "cpu",
     "trainer.devices": "2",
     "trainer.num_nodes": "2",
@@ -405,7 +405,7 @@ class TestIdentity:
         assert self.job(tmp_path, f"--{name}", SETTINGS[name] + "0").identity != one.identity
 
     def test_has_the_names_of_the_configurations_in_their_order(self, tmp_path):
-        elsewhere = Job("b", tmp_path, ("fit", "--config=other/skin7.yaml", "--config", "/root/ce.yaml"))
+        elsewhere = Job("b", tmp_path, ("fit", "--config=other/skin7.yaml", "--config", "other/methods/ce.yaml"))
         assert (
             elsewhere.identity == self.job(tmp_path).identity == {"configs": ["skin7.yaml", "ce.yaml"], "options": {}}
         )

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from lightning_imbal.report.terminal import print_list
+from lightning_imbal.report.terminal import number_of, print_list
 
 WORD = {"train": "training", "val": "validation", "test": "test"}
 
@@ -42,11 +42,11 @@ def verdict(report: dict[str, Any]) -> str:
         if pair["images"]
     ]
     if number := len(_in_several_parts(report)):
-        found.append(f"{_number(number, 'id')} in several parts")
+        found.append(f"{number_of(number, 'id')} in several parts")
     if number := len((report["identical_files"] or {}).get("across_parts", ())):
-        found.append(f"{_number(number, 'set')} of identical files across parts")
+        found.append(f"{number_of(number, 'set')} of identical files across parts")
     if number := report["near_duplicate_pairs"]:
-        found.append(f"{_number(number, 'pair')} of near-duplicates across parts")
+        found.append(f"{number_of(number, 'pair')} of near-duplicates across parts")
     if found:
         return f"LEAKS: {', '.join(found)}."
     checked = [name] if report["groups"] else []
@@ -60,15 +60,15 @@ def not_checked(report: dict[str, Any]) -> list[str]:
     if report["groups"] is None:
         left_out.append(f"{report['group_name']}s in several parts (no {report['group_name']} is known)")
     elif number := report["groups"]["unknown"]:
-        left_out.append(f"{_number(number, 'image')} without a known {report['group_name']}")
+        left_out.append(f"{number_of(number, 'image')} without a known {report['group_name']}")
     if report["identical_files"] is None:
         left_out.append("identical and near-duplicate pictures (no folder of images is known)")
     elif number := report["absent_files"]:
-        left_out.append(f"{_number(number, 'image')} whose file was not found")
+        left_out.append(f"{number_of(number, 'image')} whose file was not found")
     if report["unreadable"]:
-        left_out.append(f"{_number(len(report['unreadable']), 'picture')} that cannot be read")
+        left_out.append(f"{number_of(len(report['unreadable']), 'picture')} that cannot be read")
     if report["flat_images"]:
-        left_out.append(f"{_number(report['flat_images'], 'picture')} of a single colour, for near-duplicates")
+        left_out.append(f"{number_of(report['flat_images'], 'picture')} of a single colour, for near-duplicates")
     return left_out
 
 
@@ -85,7 +85,7 @@ def group_tables(report: dict[str, Any]) -> Iterator[tuple[str, Table]]:
             table.add_row(escape(label), *_cells(row))
         table.add_section()
         table.add_row("all", *_cells(pair))
-        groups = _number(pair["groups"], report["group_name"])
+        groups = number_of(pair["groups"], report["group_name"])
         yield f"{first} images whose {report['group_name']} is also in {second}: {groups} in both", table
 
 
@@ -107,7 +107,7 @@ def lists(report: dict[str, Any]) -> Iterator[tuple[str, Sequence[str], int]]:
             [f"{pair['distance']:3d} bits: {_who(pair['first'])} ~ {_who(pair['second'])}" for pair in near],
         ),
         ("Pictures that cannot be read", [f"{entry['image']}: {entry['cause']}" for entry in report["unreadable"]]),
-        ("Unknown labels", [f"{label}: {_number(n, 'image')}" for label, n in report["unknown_labels"].items()]),
+        ("Unknown labels", [f"{label}: {number_of(n, 'image')}" for label, n in report["unknown_labels"].items()]),
     ]
     for heading, rows in found:
         if rows:
@@ -122,7 +122,7 @@ def remarks(report: dict[str, Any]) -> Iterator[str]:
             if labels:
                 yield f"{part} has {number} of: {', '.join(labels)}."
     if report["identical_files"] and (number := report["identical_files"]["within_parts"]):
-        yield f"{_number(number, 'further set')} of identical files inside one part."
+        yield f"{number_of(number, 'further set')} of identical files inside one part."
     for heading, counts in (report["images"] or {}).items():
         first = [f"{name} ({n})" for name, n in list(counts.items())[:5]]
         more = f" and {len(counts) - 5} more" if len(counts) > 5 else ""
@@ -146,7 +146,3 @@ def _cells(row: dict[str, Any]) -> list[str]:
 
 def _who(image: dict[str, Any]) -> str:
     return f"{image['image']} ({image['part']}{'' if image['class'] is None else ', ' + image['class']})"
-
-
-def _number(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

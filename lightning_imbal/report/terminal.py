@@ -26,6 +26,11 @@ SUMMARY = {
 }
 
 
+def number_of(number: int, noun: str) -> str:
+    """A number and its noun, such as "1 run" and "2 runs"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def print_list(console: Console, heading: str, rows: Sequence[str], number: int | None = None) -> None:
     """Prints a heading and the first rows of a list of which a JSON file holds the rest.
 
