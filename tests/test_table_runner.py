@@ -123,7 +123,27 @@ def test_job_of_another_program_is_left_to_it(job):
             return ended
 
     launcher = Other(room=2)
-    assert run([elsewhere, here], launcher)[0] == [] and launcher.started == ["b"]
+    failures, shown = run([elsewhere, here], launcher)
+    assert failures == [] and launcher.started == ["b"] and "finished a elsewhere" in shown
+
+
+def test_waiting_for_another_program_is_said_once(job):
+    elsewhere = job("a")
+    lock = lock_of(elsewhere.folder)
+    lock.acquire()
+
+    class Other(Made):
+        looks = 0
+
+        def ended(self):
+            self.looks += 1
+            if self.looks == 5:
+                finish(elsewhere)
+                lock.release()
+            return super().ended()
+
+    failures, shown = run([elsewhere], Other(room=2))
+    assert failures == [] and shown.count("waiting for another program, which runs 1") == 1
 
 
 def test_job_that_another_program_gave_up_is_run(job):

@@ -37,6 +37,7 @@ class Display:
         )
         self._all = self._progress.add_task("all runs", state="")
         self._number = self._done = 0
+        self._waits = False
 
     def begin(self, number: int) -> None:
         """Starts with so many jobs to run."""
@@ -58,12 +59,17 @@ class Display:
         if job in self._lines:
             self._progress.remove_task(self._lines.pop(job))
         self._progress.update(self._all, completed=self._done)
-        seconds = round(time.monotonic() - self._started.pop(job, time.monotonic()))
-        how = f"failed ({failure})" if failure else "finished"
-        self._say(f"{how} {job.name} after {timedelta(seconds=seconds)}, {self._done} of {self._number}")
+        how, began = f"failed ({failure})" if failure else "finished", self._started.pop(job, None)
+        after = "" if failure else " elsewhere"
+        if began is not None:
+            after = f" after {timedelta(seconds=round(time.monotonic() - began))}"
+        self._say(f"{how} {job.name}{after}, {self._done} of {self._number}")
 
-    def update(self, running: Sequence[Job], waiting: int) -> None:
-        """Shows the epochs of the running jobs, and drops those that were left to another program."""
+    def update(self, running: Sequence[Job], elsewhere: int) -> None:
+        """Shows the epochs of the running jobs, and how many are left to another program."""
+        if elsewhere and not running and not self._waits:
+            self._say(f"waiting for another program, which runs {elsewhere}")
+        self._waits = elsewhere > 0 and not running
         for job in set(self._lines) - set(running):
             self._progress.remove_task(self._lines.pop(job))
         if not self.console.is_terminal:
@@ -72,8 +78,7 @@ class Display:
             stage, epoch, epochs = epochs_of(job.folder)
             if epochs:
                 self._progress.update(self._lines[job], completed=epoch, total=epochs, state=f"epochs of {stage}")
-        elsewhere = waiting and not running
-        state = f"{waiting} run elsewhere" if elsewhere else self._remaining()
+        state = f"{elsewhere} run elsewhere" if elsewhere else self._remaining()
         self._progress.update(self._all, state=state)
 
     def close(self) -> None:

@@ -142,6 +142,7 @@ def run(jobs: Iterable[Job], launcher: Launcher, display: Display) -> list[Failu
     display.begin(len(waiting))
     try:
         while waiting or running:
+            elsewhere = 0
             for job in list(waiting):
                 if not launcher.has_room():
                     break
@@ -152,7 +153,10 @@ def run(jobs: Iterable[Job], launcher: Launcher, display: Display) -> list[Failu
                     waiting.remove(job)
                     failures.append(Failure(job, f"not run: it needs {job.after.name}, which failed", []))
                     display.ended(job, failures[-1].reason)
-                elif (job.after is None or job.after.finished) and not _busy(job):
+                elif job.after is None or job.after.finished:
+                    if _busy(job):
+                        elsewhere += 1
+                        continue
                     waiting.remove(job)
                     running.append(job)
                     launcher.start(job)
@@ -165,7 +169,7 @@ def run(jobs: Iterable[Job], launcher: Launcher, display: Display) -> list[Failu
                 if not job.finished:
                     failures.append(Failure(job, _reason(status), _end_of(job.folder / "log.txt")))
                 display.ended(job, None if job.finished else failures[-1].reason)
-            display.update(running, len(waiting))
+            display.update(running, elsewhere)
             time.sleep(SECONDS_BETWEEN_LOOKS)
     finally:
         launcher.stop()
