@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from lightning.pytorch import Trainer
 from sklearn.datasets import load_digits
 
 from lightning_imbal.data.digits import DigitsLT
@@ -183,7 +184,8 @@ class TestBatches:
 
     def test_batch_is_shared_by_devices(self, make_isic):
         data = make_isic(batch_size=8)
-        data.trainer = SimpleNamespace(world_size=2, global_rank=1, max_epochs=1)
+        begun = Trainer(max_epochs=1, accelerator="cpu", logger=False, enable_checkpointing=False).fit_loop
+        data.trainer = SimpleNamespace(world_size=2, global_rank=1, max_epochs=1, fit_loop=begun)
         data.setup("fit")
         assert [len(batch["label"]) for batch in data.train_dataloader()] == [4] * (sum(data.class_counts) // 8)
 

@@ -71,6 +71,7 @@ METHODS = {
         ["--data.views", "2", "--data.paired_sampler", "ClassPower", "--data.paired_sampler.q", "0"],
     ),
     "proxies": ("ECL", ["--data.views", "2", "--model.loss.warm", "0", "--model.loss.balanced", "0.3"]),
+    "loader processes": ("Classifier", ["--data.num_workers", "2"]),
     "centers": ("MetricLearningClassifier", ["--model.metric", "CenterTerm", "--model.metric_weight", "0.001"]),
 }
 

@@ -12,10 +12,10 @@ from lightning.pytorch import LightningDataModule
 from lightning.pytorch.utilities import rank_zero_info
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from lightning_imbal.data import loaders
 from lightning_imbal.data.dataset import Draw, EpochDraws, ImageDataset, PairedImages
 from lightning_imbal.data.features import Encoder, FeatureDataset
 from lightning_imbal.data.index import check_index, find_files
-from lightning_imbal.data.loaders import SamplerFactory, build_samplers, device_share, folder_dataset, image_loader
 from lightning_imbal.data.open_images import CACHE_DIR, Cache, OnBadImage, open_images, refuse_absent
 from lightning_imbal.data.splits import Holdout, Split, group_ids
 from lightning_imbal.data.transforms import IMAGENET_MEAN, IMAGENET_STD, Normalize, Squash, TransformFactory
@@ -62,8 +62,8 @@ class ImbalDataModule(LightningDataModule, ABC):
         split: Split | None = None,
         group_by: str | None = None,
         class_groups: dict[str, list[str]] | None = None,
-        sampler: SamplerFactory = ClassPower,
-        paired_sampler: SamplerFactory | None = None,
+        sampler: loaders.SamplerFactory = ClassPower,
+        paired_sampler: loaders.SamplerFactory | None = None,
         batch_size: int = 32,
         image_size: int = 224,
         train_transform: TransformFactory = Squash,
@@ -178,7 +178,7 @@ class ImbalDataModule(LightningDataModule, ABC):
 
     def setup(self, stage: str) -> None:
         """Refuses a batch size that the devices cannot share, before anything is read."""
-        device_share(self.batch_size, self._share[0])
+        loaders.device_share(self.batch_size, self._share[0])
 
     def train_samplers(self) -> list[Sampler[int]]:
         """Builds the sampler of the training part, and the one that is paired with it, if there is one.
@@ -188,12 +188,13 @@ class ImbalDataModule(LightningDataModule, ABC):
         """
         factories = [self.sampler, self.paired_sampler] if self.paired_sampler else [self.sampler]
         max_epochs = self.trainer.max_epochs if self.trainer else None
-        return build_samplers(factories, self.labels_of("train"), self.batch_size, max_epochs)
+        return loaders.build_samplers(factories, self.labels_of("train"), self.batch_size, max_epochs)
 
     def train_dataloader(self) -> DataLoader:
         """Loads augmented training images in the order of the sampler, or their stored features."""
         sampler, *paired = self.train_samplers()
         draws = EpochDraws(sampler, self.batch_size, *self._share, *paired)
+        draws.set_epoch(loaders.first_epoch(self.trainer))
         if "train" in self.stored:
             return self._loader(self.stored["train"], draws)
         images = self._dataset("train", self.train_recipes)
@@ -229,11 +230,11 @@ class ImbalDataModule(LightningDataModule, ABC):
         return ImageDataset(self.images if len(rows) else [], self.table["label"].to_numpy(), rows, recipes)
 
     def _loader(self, dataset: Dataset, sampler: Sampler | list[Draw] | None = None) -> DataLoader:
-        return image_loader(dataset, self.batch_size, self.num_workers, self._share[0], sampler)
+        return loaders.image_loader(dataset, self.batch_size, self.num_workers, self._share[0], sampler)
 
     def predict_folder(self, folder: str | Path) -> list[Path]:
         """Makes all pictures below a folder what is predicted, in the order of the files that it returns."""
-        self.predicted, files = folder_dataset(folder, self.test_recipe, self.short_side)
+        self.predicted, files = loaders.folder_dataset(folder, self.test_recipe, self.short_side)
         return files
 
     def predict_dataloader(self) -> DataLoader:

@@ -8,6 +8,7 @@ import albumentations as A
 import cv2
 import numpy as np
 import torch
+from lightning.pytorch import Trainer
 from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
@@ -90,6 +91,11 @@ def image_loader(
         pin_memory=torch.cuda.is_available(),
         worker_init_fn=_one_thread,
     )
+
+
+def first_epoch(trainer: Trainer | None) -> int:
+    """The 0-based epoch that a run begins with: loader processes draw before Lightning tells that of a resumed one."""
+    return trainer.fit_loop.epoch_progress.current.processed if trainer else 0
 
 
 def folder_dataset(folder: str | Path, recipe: A.Compose, short_side: int) -> tuple[ImageDataset, list[Path]]:
