@@ -36,15 +36,23 @@ class Configurations(ImbalCLI):
     def _run_subcommand(self, subcommand: str) -> None:
         """Runs nothing."""
 
+    def read(self, arguments: Sequence[str]) -> Namespace:
+        """The configuration of a command line such as `fit --config ...`, in which `then` is whole.
+
+        Raises:
+            ArgumentError: An option is unknown, or a value does not fit.
+        """
+        config = self._parser(arguments[0]).parse_args(list(arguments[1:]))
+        config.then = second_stage.merged(config, run_folder.given("then", list(arguments)))
+        return config
+
     def stages(self, arguments: Sequence[str]) -> list[Namespace]:
         """The complete configuration of every stage of a `fit`.
 
         Raises:
             ArgumentError: An option is unknown, or a value does not fit.
         """
-        config = self._parser("fit").parse_args(list(arguments[1:]))
-        config.then = second_stage.merged(config, run_folder.given("then", list(arguments)))
-        stages = [config]
+        stages = [self.read(arguments)]
         while (following := self._next_stage(stages[-1])) is not None:
             stages.append(following)
         return stages

@@ -3,7 +3,6 @@
 import functools
 from pathlib import Path
 
-from lightning_imbal import run_folder, second_stage
 from lightning_imbal.table_check import Configurations
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
@@ -21,9 +20,7 @@ def _parsing():
 @functools.cache
 def parsed(*args):
     """The configuration of a command line such as `fit --config ...`, in which `then` is whole."""
-    config = _parsing()._parser(args[0]).parse_args(list(args[1:]))
-    config.then = second_stage.merged(config, run_folder.given("then", args))
-    return config
+    return _parsing().read(args)
 
 
 def merged(*configs, then=None):

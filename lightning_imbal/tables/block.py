@@ -94,16 +94,16 @@ class Block:
 
     def cells(self) -> pd.DataFrame:
         """One row per row of the table and metric."""
-        rows = [
-            self._place(name)
-            | {"metric": metric, "quoted": row.quoted, "baseline": self.baseline}
-            | self._measured(name, what.score)
-            | self._compared(name, what.score)
-            | {"runs": len(self.done[name]), "planned": self.planned[name]}
-            | self._origin(name)
-            for name, row in self.spec.rows.items()
-            for metric, what in self.spec.metrics.items()
-        ]
+        rows = []
+        for name, row in self.spec.rows.items():
+            about = self._place(name) | {"quoted": row.quoted, "baseline": self.baseline} | self._origin(name)
+            about |= {"runs": len(self.done[name]), "planned": self.planned[name]}
+            comparable = self._comparable(name)
+            mcnemar = mcnemar_p_value(self._known[name], self._known[self.baseline]) if comparable else np.nan
+            for metric, what in self.spec.metrics.items():
+                both = [self._resampled[each][what.score] for each in (name, self.baseline)] if comparable else []
+                tests = {"p_value": paired_p_value(*both) if both else np.nan, "mcnemar": mcnemar}
+                rows.append(about | {"metric": metric} | self._measured(name, what.score) | tests)
         table = pd.DataFrame(rows)
         for raw, corrected in CORRECTED.items():
             table[corrected] = table.groupby("metric")[raw].transform(holm)
@@ -135,16 +135,11 @@ class Block:
         found = {"value": average, "std": std, "low": low, "high": high}
         return {what: float(number) * self.spec.scale for what, number in found.items()}
 
-    def _compared(self, name: str, key: str) -> dict[str, float]:
-        """P-values against the baseline; NaN unless both have the same seeds or folds, with predictions."""
+    def _comparable(self, name: str) -> bool:
+        """Whether a row is not the baseline and has the same seeds or folds, both with predictions."""
         repeats = [[run.cell.repeat for run in self.done[row]] for row in (name, self.baseline)]
         known = {name, self.baseline} <= self._known.keys()
-        if name == self.baseline or not known or repeats[0] != repeats[1]:
-            return dict.fromkeys(CORRECTED, np.nan)
-        return {
-            "p_value": paired_p_value(self._resampled[name][key], self._resampled[self.baseline][key]),
-            "mcnemar": mcnemar_p_value(self._known[name], self._known[self.baseline]),
-        }
+        return name != self.baseline and known and repeats[0] == repeats[1]
 
     def _origin(self, name: str) -> dict[str, str]:
         """What was resampled, and where the numbers are from."""

@@ -93,10 +93,11 @@ def processors(jobs: int) -> int:
 
 def start_process(job: Job, processors: int, environment: dict[str, str] | None = None) -> subprocess.Popen:
     """Starts the process of a job with its share of the processors; what it prints goes to `log.txt` in its folder."""
+    command = job.command()
     about = {
         "folder": str(job.folder),
         "parent": os.getpid(),
-        "record": {"identity": job.identity, "command": job.command()},
+        "record": {"identity": job.identity, "command": command},
         "start": str(job.after.folder) if job.after is not None and job.arguments[0] == "fit" else None,
     }
     job.folder.mkdir(parents=True, exist_ok=True)
@@ -110,7 +111,7 @@ def start_process(job: Job, processors: int, environment: dict[str, str] | None 
                 "-m",
                 "lightning_imbal.tables.process",
                 json.dumps(about),
-                *job.command(),
+                *command,
                 *to_options(settings),
             ],
             env={"OMP_NUM_THREADS": str(processors), **os.environ, **(environment or {})},
