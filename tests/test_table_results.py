@@ -7,13 +7,11 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-import torch
+from made_runs import NAMES, write_run, write_split
 from PIL import Image
 from rich.console import Console
 
-from lightning_imbal.callbacks.results import summarize
 from lightning_imbal.errors import UserError
-from lightning_imbal.metrics import ImbalReport
 from lightning_imbal.tables.latex import to_latex
 from lightning_imbal.tables.output import write_and_print
 from lightning_imbal.tables.plan import Plan
@@ -23,8 +21,6 @@ from lightning_imbal.tables.results import collect
 from lightning_imbal.tables.spec import KEYS, Column, Figure, Inference, Metric, Row, Spec
 from lightning_imbal.tables.statistics import interval, mcnemar_p_value, paired_p_value, resampled_averages
 
-NAMES, COUNTS = ["nv", "mel", "bkl/lk", "df"], [400, 60, 30, 7]
-GROUPS = {"major": ["nv", "mel"], "minor": ["bkl/lk", "df"]}
 METRICS = {"acc": Metric(score="accuracy", title="Accuracy"), "f1_macro": Metric(score="f1")}
 ROWS = {
     "CE": Row(configs=["ce.yaml"]),
@@ -36,48 +32,12 @@ ROWS = {
 SKILL = {"CE": 0.6, "CL": 1.6, "RS": 0.75, "LDAM": 0.7}
 SKIN7 = Column(dataset="Skin7", backbone="resnet50", configs=["skin7.yaml"], seeds=[0, 1, 2])
 XRAY6 = Column(dataset="X-ray6", configs=["xray6.yaml"], seeds=[0, 1])
-IMAGES = 2000
 NUMBERS = ["value", "std", "low", "high"]
 TESTS = ["p_value", "p_holm", "mcnemar", "mcnemar_holm"]
 
 
 def spec_of(rows=ROWS, columns=(SKIN7,), metrics=METRICS, **more):
     return Spec(title="Table 1", columns=list(columns), rows=rows, metrics=metrics, **more)
-
-
-def write_run(folder, images=240, first=0, skill=1.0, noise=0, predictions=True, classes=range(4), **identity):
-    """Leaves what an evaluation of so many images leaves; the label of an image is the same in every run."""
-    number = np.arange(first, first + images)
-    label = np.random.default_rng(0).permutation(np.resize([0, 0, 0, 0, 1, 1, 2, 3], IMAGES))[number]
-    number, label = number[np.isin(label, classes)], label[np.isin(label, classes)]
-    logits = np.random.default_rng([noise, images]).normal(size=(len(label), 4)) + skill * np.eye(4)[label]
-    report = ImbalReport(COUNTS, NAMES, GROUPS)
-    report.update(torch.tensor(logits).softmax(dim=1).float(), torch.tensor(label), torch.tensor(number))
-    found = report.predictions()
-    identity = {
-        "name": "a run",
-        "backbone": "resnet18",
-        "commit": "abc",
-        "versions": {"torch": "2.11", "timm": "1"},
-    } | identity
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({"identity": identity, **summarize(report.compute(), found, report)})
-    (folder / "metrics.json").write_text(text)
-    if predictions:
-        table = pd.DataFrame(found["probability"].numpy(), columns=[f"probability/{name}" for name in NAMES])
-        table.insert(0, "image", [f"ISIC_{row:04d}" for row in found["index"].tolist()])
-        table.insert(1, "label", np.array(NAMES)[found["label"]])
-        table.to_parquet(folder / "predictions.parquet")
-
-
-def write_split(folder, of_group=None):
-    """Leaves the split of a run, with as many images of each group (lesion, patient), or with no groups."""
-    number = np.arange(IMAGES)
-    table = pd.DataFrame({"image": [f"ISIC_{row:04d}" for row in number], "class": "nv", "part": "test"})
-    if of_group:
-        table["group"] = [f"lesion {row}" for row in number // of_group]
-    (folder / "stage1").mkdir(parents=True, exist_ok=True)
-    table.to_csv(folder / "stage1" / "split.csv", index=False)
 
 
 def write_all(spec, runs, **settings):

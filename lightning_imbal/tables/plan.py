@@ -20,14 +20,14 @@ class Cell:
         row: Name of the row.
         column: The column.
         repeat: Its seed or fold, such as `seed 0`.
-        job: Makes the results.
+        job: Makes the results; None where they are only read.
         folder: Where they are read.
     """
 
     row: str
     column: Column
     repeat: str
-    job: Job
+    job: Job | None
     folder: Path
 
 

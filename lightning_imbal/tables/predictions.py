@@ -64,16 +64,20 @@ def read_predictions(folder: Path) -> Predictions | None:
     )
 
 
+def stages_of(folder: Path) -> list[Path]:
+    """Folders of the stages of a run, first to last; also for a folder inside a run, such as RUN/test/plain."""
+    places = (folder.absolute(), *folder.absolute().parents[:2])
+    return next(filter(None, (sorted(place.glob("stage*/")) for place in places)), [])
+
+
 def _units(image: pd.Series, folder: Path) -> pd.Series:
     """The group of each image; an image that has none, or is not in the split, is a unit of its own."""
     own = "image " + image
-    # A run may hold folders such as plain, test and test/plain.
-    places = (folder.absolute(), *folder.absolute().parents[:2])
-    splits = next(filter(None, (sorted(place.glob("stage*/split.csv")) for place in places)), None)
-    if splits is None:
+    stages = [stage for stage in stages_of(folder) if (stage / "split.csv").is_file()]
+    if not stages:
         return own
     # As text: an id such as 007 is no number, and a patient called NA is not a missing one.
-    split = pd.read_csv(splits[-1], dtype="str", keep_default_na=False)
+    split = pd.read_csv(stages[-1] / "split.csv", dtype="str", keep_default_na=False)
     if "group" not in split:
         return own
     group = image.map(split.set_index("image")["group"])

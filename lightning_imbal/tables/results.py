@@ -1,12 +1,12 @@
 """What the finished runs of a table found, beside what the paper prints: computed from the run folders alone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
-from lightning_imbal.tables.block import Block
+from lightning_imbal.tables.block import Block, Run
 from lightning_imbal.tables.plan import Cell
 from lightning_imbal.tables.spec import KEYS, Spec, published_numbers
 
@@ -33,6 +33,7 @@ class Results:
         classes: One row per row, data set, backbone and class: `train_images`, `images`, `runs`, and `f1` and `recall`,
             each with `_std`, `_low` and `_high`.
         notes: What a reader must know.
+        runs: The finished runs of every row, by the title of the column.
     """
 
     spec: Spec
@@ -40,23 +41,24 @@ class Results:
     cells: pd.DataFrame
     classes: pd.DataFrame
     notes: list[str]
+    runs: dict[str, dict[str, list[Run]]] = field(default_factory=dict)
 
 
-def collect(spec: Spec, cells: Sequence[Cell], overlays: Sequence[str], runs: Path, baseline: str) -> Results:
+def collect(spec: Spec, cells: Sequence[Cell], overlays: Sequence[str], folder: Path, baseline: str) -> Results:
     """Reads the results of every finished run of a table.
 
     Args:
         spec: The table.
         cells: Its runs.
         overlays: Names of the configurations over those of all runs.
-        runs: Folder of all runs.
+        folder: That of all runs.
         baseline: Row that the others are tested against.
 
     Raises:
         UserError: A run lacks a score that the table asks for.
     """
     blocks = [
-        Block(spec, column, [cell for cell in cells if cell.column is column], runs, baseline)
+        Block(spec, column, [cell for cell in cells if cell.column is column], folder, baseline)
         for column in spec.columns
     ]
     table = pd.concat([block.cells() for block in blocks], ignore_index=True)
@@ -66,7 +68,8 @@ def collect(spec: Spec, cells: Sequence[Cell], overlays: Sequence[str], runs: Pa
     classes = [block.classes() for block in blocks]
     # An empty table would make objects of the others' numbers.
     classes = pd.concat([of_block for of_block in classes if len(of_block)] or classes, ignore_index=True)
-    return Results(spec, list(overlays), table[COLUMNS], classes, _notes(table, overlays, baseline, spec))
+    runs = {block.column.title: block.done for block in blocks}
+    return Results(spec, list(overlays), table[COLUMNS], classes, _notes(table, overlays, baseline, spec), runs)
 
 
 def _notes(table: pd.DataFrame, overlays: Sequence[str], baseline: str, spec: Spec) -> list[str]:
