@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from made_runs import COUNTS, IMAGES, NAMES, write_run, write_split
+from made_runs import COUNTS, NAMES, write_run, write_split
 from PIL import Image
 from rich.console import Console
 
