@@ -40,6 +40,18 @@ def without_wandb_if_it_fails() -> Iterator[None]:
         rank_zero_warn(f"W&B failed ({type(error).__name__}): the run goes on without it, metrics.csv has every curve.")
 
 
+@contextmanager
+def tables_in_folder_of(run: wandb.Run) -> Iterator[None]:
+    """Has W&B keep tables until their upload in the folder of the run, not in the home of whoever trained it."""
+    before = os.environ.get("WANDB_DATA_DIR")
+    os.environ["WANDB_DATA_DIR"] = str(Path(run.dir).parent)
+    try:
+        yield
+    finally:
+        del os.environ["WANDB_DATA_DIR"]
+        os.environ.update({} if before is None else {"WANDB_DATA_DIR": before})
+
+
 class TolerantWandbLogger(WandbLogger):
     """A WandbLogger that a run survives."""
 
@@ -61,7 +73,9 @@ def finish_wandb() -> None:
 
 
 def wandb_logger(folder: Path, run: str, stage: str) -> WandbLogger | None:
-    """Logs to W&B, one run per stage, all stages of a run in one group; None with WANDB_MODE=disabled.
+    """Logs to W&B, one run per stage; None with WANDB_MODE=disabled.
+
+    All stages of a run are in one group, and those of a table in the group of their row (WANDB_RUN_GROUP).
 
     Without a login, or when W&B cannot be reached, the run is recorded offline and one line says how to upload it.
     Project and entity are taken from WANDB_PROJECT and WANDB_ENTITY.
@@ -71,7 +85,7 @@ def wandb_logger(folder: Path, run: str, stage: str) -> WandbLogger | None:
         return None
     about = {
         "project": os.environ.get("WANDB_PROJECT", "lightning_imbal"),
-        "group": run,
+        "group": os.environ.get("WANDB_RUN_GROUP") or run,
         "job_type": stage,
         "name": f"{run} {stage}",
         "dir": folder,

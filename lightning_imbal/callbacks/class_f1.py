@@ -5,7 +5,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import WandbLogger
 
 from lightning_imbal.callbacks.results import summarize
-from lightning_imbal.loggers import without_wandb_if_it_fails
+from lightning_imbal.loggers import tables_in_folder_of, without_wandb_if_it_fails
 
 
 class ClassF1Panels(Callback):
@@ -18,6 +18,8 @@ class ClassF1Panels(Callback):
         """Sends the panels, rarest class last as in the table of the terminal."""
         report = pl_module.test_report
         scores, predictions = report.compute(), report.predictions()
+        # Else W&B silently cuts the matrix of more than 100 classes.
+        wandb.Table.MAX_ROWS = max(wandb.Table.MAX_ROWS, len(report.class_names) ** 2)
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger) and trainer.is_global_zero:
                 results = summarize(scores, predictions, report)
@@ -34,5 +36,5 @@ class ClassF1Panels(Callback):
                         title="Confusion matrix (test)",
                     ),
                 }
-                with without_wandb_if_it_fails():
+                with without_wandb_if_it_fails(), tables_in_folder_of(logger.experiment):
                     logger.experiment.log(panels)

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from lightning_imbal.errors import UserError
+from lightning_imbal.tables.labels import Labels
 
 # Where and how fast a run is made, but not what comes out of it.
 OF_THE_MACHINE = (
@@ -28,12 +29,14 @@ class Job:
         arguments: Command line of `lightning_imbal`, without what depends on the folder.
         after: Job that must have finished: the one that trains the checkpoint of a `test`, or the first stage of a
             `fit`.
+        labels: What it is in a table.
     """
 
     name: str
     folder: Path
     arguments: tuple[str, ...]
     after: "Job | None" = None
+    labels: Labels | None = None
 
     @property
     def finished(self) -> bool:

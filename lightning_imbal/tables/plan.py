@@ -9,6 +9,7 @@ from typing import Any
 
 from lightning_imbal.errors import UserError
 from lightning_imbal.tables.jobs import Job, last_setting, parse_options, to_options
+from lightning_imbal.tables.labels import Labels
 from lightning_imbal.tables.spec import Column, Spec
 
 
@@ -67,6 +68,11 @@ class Plan:
         ]
 
     @property
+    def name(self) -> str:
+        """Name of the table, and of the configurations over its cells."""
+        return "-".join([self.spec.name, *(Path(file).stem for file in self.overlays)])
+
+    @property
     def jobs(self) -> list[Job]:
         """Every job once, after those that it waits for."""
         return list(self._jobs.values())
@@ -105,7 +111,7 @@ class Plan:
         job = self._fit(name, column, repeat)
         if (test := row.test or column.test) is not None:
             arguments = ("test", *_with_configs(test.configs), *to_options(test.options), *self.options)
-            job = self._job(job.folder / test.name, arguments, job)
+            job = self._job(job.folder / test.name, arguments, job, job.labels)
         return Cell(name, column, "{} {}".format(*repeat), job, job.folder / row.report)
 
     def _fit(self, name: str, column: Column, repeat: tuple[str, int]) -> Job:
@@ -130,11 +136,11 @@ class Plan:
             arguments += ["--trainer.max_epochs", str(max(1, round(row.epochs * int(whole))))]
         parts = [_part(column.configs, column.options), _part(row.configs, row.options | share) or _slug(name)]
         # The folder's name is the name of the run, so it says all.
-        name = "+".join([*filter(None, parts), f"{kind}{number}"])
-        return self._job(self.runs / name, tuple(arguments), start)
+        folder = self.runs / "+".join([*filter(None, parts), f"{kind}{number}"])
+        return self._job(folder, tuple(arguments), start, Labels(self.name, name, column.title))
 
-    def _job(self, folder: Path, arguments: tuple[str, ...], after: Job | None) -> Job:
-        job = self._jobs.setdefault(folder, Job(str(folder.relative_to(self.runs)), folder, arguments, after))
+    def _job(self, folder: Path, arguments: tuple[str, ...], after: Job | None, labels: Labels) -> Job:
+        job = self._jobs.setdefault(folder, Job(str(folder.relative_to(self.runs)), folder, arguments, after, labels))
         if job.arguments != arguments:
             raise UserError(f"Two rows run differently in the same folder {folder}: use configurations of other names.")
         return job

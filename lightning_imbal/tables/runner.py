@@ -104,6 +104,7 @@ def start_process(job: Job, processors: int, environment: dict[str, str] | None 
     settings = {"trainer.enable_progress_bar": False}
     if not job.sets_workers:
         settings["data.num_workers"] = min(processors, MAX_WORKERS)
+    labels = job.labels.environment() if job.labels else {}
     with (job.folder / "log.txt").open("a") as log:
         return subprocess.Popen(
             [
@@ -114,7 +115,7 @@ def start_process(job: Job, processors: int, environment: dict[str, str] | None 
                 *command,
                 *to_options(settings),
             ],
-            env={"OMP_NUM_THREADS": str(processors), **os.environ, **(environment or {})},
+            env={"OMP_NUM_THREADS": str(processors), **labels, **os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

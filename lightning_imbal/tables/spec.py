@@ -132,6 +132,9 @@ class Spec:
         decimals: How many are printed.
         baseline: Row that all others are tested against; by default the first that is run.
         figure: Draws the results as well.
+
+    Attributes:
+        name: Stem of the file that it was read from.
     """
 
     title: str
@@ -144,6 +147,7 @@ class Spec:
     decimals: int = 3
     baseline: str | None = None
     figure: Figure | None = None
+    name: str = field(init=False, default="")
 
 
 def read_spec(file: str | Path) -> Spec:
@@ -166,6 +170,7 @@ def read_spec(file: str | Path) -> Spec:
         spec = parser.instantiate(parser.parse_object({"table": content})).table
     except ArgumentError as error:
         raise UserError(f"{file}: {_explain(str(error))}") from error
+    spec.name = file.stem
     for holder in [*spec.columns, *spec.rows.values()]:
         for part in filter(None, [holder, holder.test]):
             part.configs = [_existing(file, name) for name in part.configs]
@@ -189,7 +194,8 @@ def _explain(message: str) -> str:
         owner = {"rows": Row, "columns": Column, "metrics": Metric, "figure": Figure}.get(where, Spec)
         if "Inference" in message:
             owner = Inference
-        return f"{where} has the unknown key {match[1]!r}: it takes {', '.join(entry.name for entry in fields(owner))}."
+        known = [entry.name for entry in fields(owner) if entry.init]
+        return f"{where} has the unknown key {match[1]!r}: it takes {', '.join(known)}."
     if match := re.search(r"arguments are required: (.+)", message):
         return f"{where} lacks {match[1].replace('table.', '')}: add it."
     wrong = " ".join(re.sub(r'Parser key "[^"]*":|Problem with given class_path \S+', " ", message).split())

@@ -1,0 +1,107 @@
+"""`lightning_imbal dashboard`: makes a workspace of Weights & Biases (W&B) for each column of a table."""
+
+import os
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+
+from lightning_imbal.errors import UserError
+from lightning_imbal.tables.plan import Plan
+from lightning_imbal.tables.spec import read_spec
+from lightning_imbal.verb_parser import VerbParser, folder_of_runs
+
+USAGE = "lightning_imbal dashboard SPEC [options]"
+
+
+def run(args: list[str]) -> int:
+    """Runs `dashboard` and returns the exit status 0."""
+    given = _parser().parse_args(args[1:])
+    plan = Plan(read_spec(given.spec), folder_of_runs(given), given.config)
+    splits = _splits(plan)
+    if not splits:
+        table = shlex.join(["lightning_imbal", "table", given.spec, *(f"--config={file}" for file in given.config)])
+        raise UserError(f"No run of this table has begun in {plan.runs}: begin with `{table}`, or give --runs.")
+    try:
+        from lightning_imbal.report.dashboard import build
+    except ModuleNotFoundError as error:
+        raise UserError("`dashboard` needs wandb-workspaces: pip install 'lightning_imbal[dashboard]'.") from error
+    _log_in(plan.runs)
+    entity = given.entity or os.environ.get("WANDB_ENTITY") or _default_entity()
+    project = given.project or os.environ.get("WANDB_PROJECT", "lightning_imbal")
+    for column, split in splits.items():
+        workspace = build(entity, project, plan.name, column, split)
+        with _server():
+            workspace.save()
+            print(f"{workspace.name}: {workspace.url}")
+    if _has_offline_runs(plan.runs):
+        print(f"Upload what was recorded offline: {_sync(plan.runs)}")
+    return 0
+
+
+def _splits(plan: Plan) -> dict[str, pd.DataFrame]:
+    """Class and part of every image, by the columns that have begun a run."""
+    files: dict[str, Path] = {}
+    for job in plan.jobs:
+        for file in sorted(job.folder.glob("stage*/split.csv")):
+            files.setdefault(job.labels.column, file)
+    # As text: a class called NA is not a missing one.
+    read = {"dtype": "str", "keep_default_na": False, "usecols": ["class", "part"]}
+    return {column: pd.read_csv(file, **read) for column, file in files.items()}
+
+
+def _log_in(runs: Path) -> None:
+    import wandb
+
+    if (mode := os.environ.get("WANDB_MODE")) in ("offline", "disabled"):
+        raise UserError(f"WANDB_MODE is {mode}, but a dashboard is made on the server of W&B: unset WANDB_MODE.")
+    with _server():
+        known = wandb.login(prompt=False)
+    if not known:
+        upload = f"upload what was recorded offline with `{_sync(runs)}`, " if _has_offline_runs(runs) else ""
+        raise UserError(f"W&B has no account here: log in with `wandb login`, {upload}then repeat this command.")
+
+
+def _default_entity() -> str:
+    import wandb
+
+    with _server():
+        entity = wandb.Api().default_entity
+    if not entity:
+        raise UserError("This account of W&B has no entity of its own: give --entity the user or team.")
+    return entity
+
+
+@contextmanager
+def _server() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # W&B's client raises errors of many kinds, some of them private
+        reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+        raise UserError(
+            f"W&B has failed ({reason}): look at the network, --entity and --project, then repeat this command."
+        ) from error
+
+
+def _has_offline_runs(runs: Path) -> bool:
+    """Whether there are runs that were recorded offline and not uploaded yet."""
+    recorded = runs.glob("*/stage*/wandb/offline-run-*")
+    return any(not any(folder.glob("*.wandb.synced")) for folder in recorded)
+
+
+def _sync(runs: Path) -> str:
+    return f"wandb sync {shlex.quote(str(runs))}/*/stage*/wandb/offline-run-*"
+
+
+def _parser() -> VerbParser:
+    parser = VerbParser("dashboard", USAGE, __doc__.partition("\n")[0])
+    parser.add_argument("spec", metavar="SPEC", help="the table, such as experiments/tables/marrakchi_table1.yaml")
+    parser.add_overlays()
+    parser.add_argument("--runs", metavar="DIR", help="folder of its runs (default: that of `table`)")
+    parser.add_argument("--entity", metavar="NAME", help="user or team of W&B (default: WANDB_ENTITY, else your own)")
+    parser.add_argument(
+        "--project", metavar="NAME", help="project of W&B (default: WANDB_PROJECT, else lightning_imbal)"
+    )
+    return parser

@@ -1,0 +1,41 @@
+"""Parser of a verb's command line, whose mistakes are told as all others are."""
+
+import argparse
+from pathlib import Path
+from typing import NoReturn
+
+from lightning_imbal.errors import UserError
+
+
+class VerbParser(argparse.ArgumentParser):
+    """Parser of `lightning_imbal VERB ...`; options cannot be shortened.
+
+    Args:
+        verb: Name of the verb.
+        usage: How to call it.
+        description: What it does.
+    """
+
+    def __init__(self, verb: str, usage: str, description: str) -> None:
+        super().__init__(f"lightning_imbal {verb}", usage, description, allow_abbrev=False)
+        self.verb = verb
+
+    def error(self, message: str) -> NoReturn:
+        """Raises the message as a UserError."""
+        raise UserError(f"`{self.verb}`: {message}. `lightning_imbal {self.verb} --help` lists the options.")
+
+    def add_overlays(self) -> None:
+        """Adds --config; a UserError names a file that is not there."""
+        what = "laid over every run, such as variants/laptop.yaml"
+        self.add_argument("--config", action="append", default=[], type=_existing, metavar="FILE", help=what)
+
+
+def folder_of_runs(given: argparse.Namespace) -> Path:
+    """The folder that --runs gives, else that of all tables with these overlays."""
+    return Path(given.runs or Path("runs", "-".join(["tables", *(Path(file).stem for file in given.config)])))
+
+
+def _existing(file: str) -> str:
+    if not Path(file).is_file():
+        raise UserError(f"There is no file {file}: give --config the path of an existing file.")
+    return file
