@@ -3,9 +3,11 @@
 import os
 import sys
 from difflib import get_close_matches
+from importlib import import_module
 from importlib.metadata import version
 
-VERBS = ("fit", "validate", "test", "predict", "report", "table", "prepare", "audit")
+VERBS = ("fit", "validate", "test", "predict", "report", "compare", "table", "dashboard", "export", "prepare", "audit")
+WITH_A_FILE = ("report", "compare", "table", "dashboard", "export")  # <verb>_verb.py, with a parser of its own
 
 HELP = """\
 usage: lightning_imbal VERB ...
@@ -16,17 +18,18 @@ Class-imbalanced medical image classification: train a method, look at every cla
   validate  evaluate a checkpoint on the validation part
   test      evaluate a checkpoint on the test part
   predict   classify a folder of images with a checkpoint, into a CSV
-  report    print the results of one run, or compare several side by side
+  report    results of one run, or of several side by side: in the terminal, as a page, as figures
+  compare   find out which method to use on your own images
   table     run what a table of a paper lacks, then print it with the published numbers beside ours
+  dashboard show the runs of a table in Weights & Biases, a panel for each class
+  export    write a trained model as ONNX, with a model card
   prepare   check a data set, open every image, and cache them decoded
   audit     find lesions, patients and images that are on both sides of a split
 
 examples:
   lightning_imbal fit --config experiments/marrakchi_isic.yaml --data.root DIR
-  lightning_imbal fit --config experiments/marrakchi_isic.yaml --ckpt_path last
-  lightning_imbal test --ckpt_path runs/demo/stage1/checkpoints/best.ckpt
-  lightning_imbal report runs/demo runs/demo-ce
-  lightning_imbal table experiments/tables/marrakchi_table1.yaml --dry-run
+  lightning_imbal report runs/demo runs/demo-ce --html report.html
+  lightning_imbal compare --data.class_path FolderData --data.root DIR --folds 5
   lightning_imbal audit --config experiments/marrakchi_isic.yaml --data.root DIR
 
 Several --config files lie over each other: the later one wins, the command line over all of them.
@@ -50,7 +53,7 @@ def main(argv: list[str] | None = None) -> int:
             similar = get_close_matches(args[0], VERBS, n=1)
             hint = f"did you mean {similar[0]}?" if similar else f"choose from {', '.join(VERBS)}."
             raise UserError(f"There is no verb {args[0]!r}: {hint}")
-        return {"report": _report, "table": _table}.get(args[0], _with_config)(args)
+        return _with_file(args) if args[0] in WITH_A_FILE else _with_config(args)
     except BrokenPipeError:  # whoever read what is printed, such as `head`, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -58,23 +61,12 @@ def main(argv: list[str] | None = None) -> int:
         return _refuse(str(error).strip().splitlines()[-1].removeprefix(f"{_full_name(error)}: "))
 
 
-def _report(args: list[str]) -> int:
-    from lightning_imbal.errors import UserError
-    from lightning_imbal.report.terminal import print_runs
-
-    if len(args) == 1:
-        raise UserError("`report` needs the folder of at least one run: lightning_imbal report runs/demo.")
-    print_runs(args[1:])
-    return 0
-
-
-def _table(args: list[str]) -> int:
+def _with_file(args: list[str]) -> int:
     _prepare_imports()
     from lightning_imbal.quiet import quiet
-    from lightning_imbal.table_verb import run
 
     quiet()
-    return run(args)
+    return import_module(f"lightning_imbal.{args[0]}_verb").run(args)
 
 
 def _prepare_imports() -> None:

@@ -34,7 +34,18 @@ BASES = {
     "scheduler": LRScheduler,
 }
 CHOICES = (samplers, batch_samplers, heads, mixers, predictors, schedulers)
-RUN_OPTIONS = ["config", "model", "data", "then", "run_dir", "monitor", "monitor_mode", "seed_everything", "ckpt_path"]
+RUN_OPTIONS = [
+    "config",
+    "model",
+    "data",
+    "then",
+    "run_dir",
+    "monitor",
+    "monitor_mode",
+    "save_features",
+    "seed_everything",
+    "ckpt_path",
+]
 
 
 def explain(message: str) -> str:
@@ -71,7 +82,8 @@ def cause(error: Exception) -> UserError:
         if isinstance(inner, UserError):
             return inner
         inner = inner.__cause__ or inner.__context__
-    refusals = re.findall(r"^ +- (?!Expected a|Problem with)(.+)$", str(error), flags=re.MULTILINE)
+    of_parser = "Expected a|Problem with|Not a valid subclass|a class path|a dict with"
+    refusals = re.findall(rf"^ +- (?!{of_parser})(.+)$", str(error), flags=re.MULTILINE)
     return UserError(refusals[-1] if refusals else " ".join(str(error).split()))
 
 

@@ -13,7 +13,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from lightning.pytorch.utilities.seed import isolate_rng
 
 from lightning_imbal import checks, predict, run_folder, second_stage
-from lightning_imbal.callbacks import ClassF1Panels, ResultsWriter
+from lightning_imbal.callbacks import ClassF1Panels, ResultsWriter, SaveFeatures
 from lightning_imbal.cli_errors import cause
 from lightning_imbal.data import ImbalDataModule
 from lightning_imbal.loggers import csv_logger, finish_wandb, wandb_logger
@@ -50,12 +50,9 @@ class ImbalCLI(LightningCLI):
         """Adds the run's folder, the second stage, the checkpoint rule, and the links from the data to the model."""
         parser.add_argument("--run_dir", type=str | None, help="Folder of the run; null: runs/<names of configs>.")
         parser.add_argument("--then", type=dict | str | None, help="How the next stage differs, or a file with it.")
-        parser.add_argument(
-            "--monitor",
-            type=str | None,
-            help="Validation score whose best epoch of a classifier is kept, such as val/f1; null keeps the last one.",
-        )
+        parser.add_argument("--monitor", type=str | None, help="Validation score whose best epoch is kept; null: last.")
         parser.add_argument("--monitor_mode", type=str, default="max", help="max or min of the monitored score.")
+        parser.add_argument("--save_features", type=bool, default=False, help="Keep the test images' features.")
         for name in ("class_counts", "class_names", "class_groups"):
             target = f"model.init_args.{name}"
             parser.link_arguments("data", target, compute_fn=getattr(self, f"_{name}"), apply_on="instantiate")
@@ -136,7 +133,9 @@ class ImbalCLI(LightningCLI):
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Adds loggers, checkpoints and result files, all below the run's folder."""
         config = self._get(self.config_init, "trainer")
-        callbacks = list(config.get("callbacks") or [])
+        chosen = config.get("callbacks") or []
+        callbacks = [*chosen] if isinstance(chosen, list) else [chosen]
+        callbacks += [SaveFeatures()] if self.config[self.subcommand].save_features else []
         self._check()
         if self.subcommand == "fit":
             kwargs["default_root_dir"] = self.folder

@@ -15,7 +15,7 @@ from lightning_imbal.tables.labels import Labels
 OF_THE_MACHINE = (
     *("data.root.", "data.num_workers.", "data.cache.", "data.cache_dir."),
     *("trainer.accelerator.", "trainer.devices.", "trainer.num_nodes.", "trainer.strategy."),
-    *("trainer.logger.", "trainer.enable_progress_bar.", "trainer.enable_model_summary."),
+    *("trainer.logger.", "trainer.enable_progress_bar.", "trainer.enable_model_summary.", "save_features."),
 )
 
 

@@ -1,0 +1,48 @@
+"""`lightning_imbal report`: finished runs in the terminal, as a page and as figures."""
+
+from pathlib import Path
+
+from lightning_imbal.errors import UserError
+from lightning_imbal.report.terminal import print_runs
+from lightning_imbal.verb_parser import VerbParser
+
+USAGE = "lightning_imbal report RUN [RUN ...] [--html PAGE.html] [--figures DIR]"
+
+
+def run(args: list[str]) -> int:
+    """Runs `report` and returns the exit status."""
+    given = _parser().parse_args(args[1:])
+    _check(given.html, given.figures)
+    print_runs(given.runs)
+    if given.html is None and given.figures is None:
+        return 0
+    from lightning_imbal.report.read import read_runs
+
+    results = read_runs(given.runs)
+    if given.html is not None:
+        from lightning_imbal.report.page import write_page
+
+        write_page(results, Path(given.html))
+        print(f"Page: {given.html}")
+    if given.figures is not None:
+        from lightning_imbal.report.figures import write_figures
+
+        written = write_figures(results, Path(given.figures))
+        print(f"Figures: {', '.join(str(file) for file in written)}")
+    return 0
+
+
+def _check(html: str | None, figures: str | None) -> None:
+    """Refuses, before anything is read, what cannot be written to."""
+    if html is not None and (Path(html).is_dir() or not Path(html).suffix):
+        raise UserError(f"--html {html} is no file: name the page, such as --html {Path(html) / 'report.html'}.")
+    if figures is not None and Path(figures).exists() and not Path(figures).is_dir():
+        raise UserError(f"--figures {figures} is a file: give a folder.")
+
+
+def _parser() -> VerbParser:
+    parser = VerbParser("report", USAGE, __doc__.partition("\n")[0])
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="folder that fit, test or table wrote results to")
+    parser.add_argument("--html", metavar="FILE", help="page to write, one file that opens without a network")
+    parser.add_argument("--figures", metavar="DIR", help="folder for figures of a paper, PNG and PDF")
+    return parser

@@ -1,0 +1,67 @@
+"""`lightning_imbal report`: table, page and figures of finished runs, and the sentences for what cannot be reported."""
+
+import pytest
+from made_runs import write_run, write_stage
+from small_runs import refused
+
+from lightning_imbal.cli import main
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """Two methods, two seeds each."""
+    folders = []
+    for noise, (method, skill) in enumerate({"ce": 0.6, "ldam": 1.4}.items()):
+        for seed in range(2):
+            folders.append(tmp_path / f"isic+{method}+seed{seed}")
+            write_run(folders[-1], skill=skill, noise=2 * noise + seed, seed=seed)
+            write_stage(folders[-1] / "stage1", seed=seed)
+    return [str(folder) for folder in folders]
+
+
+def test_page_and_figures_are_written_beside_the_table(runs, tmp_path, capsys):
+    page, figures = tmp_path / "out" / "page.html", tmp_path / "figures"
+    assert main(["report", *runs, "--html", str(page), "--figures", str(figures)]) == 0
+    told = capsys.readouterr().out
+    assert "F1 per class" in told and str(page) in told
+    text = page.read_text()
+    assert "ldam" in text and "4 runs" in text
+    written = {file.name for file in figures.iterdir()}
+    assert {"f1_per_class.png", "f1_per_class.pdf", "confusion.png", "class_histogram.pdf"} <= written
+
+
+def test_runs_that_differ_in_the_seed_are_one_method(runs, tmp_path):
+    from lightning_imbal.report.read import read_runs
+
+    results = read_runs(runs)
+    assert list(results.spec.rows) == ["ce", "ldam"]
+    [of_column] = results.runs.values()
+    assert [run.cell.repeat for run in of_column["ldam"]] == ["seed 0", "seed 1"]
+
+
+def test_folds_are_repeats_too(tmp_path):
+    from lightning_imbal.report.read import read_runs
+
+    for fold in range(2):
+        write_run(tmp_path / f"x_fold{fold}", first=240 * fold, split={"kind": "KFold", "fold": fold})
+    results = read_runs([tmp_path / "x_fold0", tmp_path / "x_fold1"])
+    assert [run.cell.repeat for of_row in results.runs.values() for run in of_row["x"]] == ["fold 0", "fold 1"]
+
+
+@pytest.mark.parametrize("option, said", [("--html", "report.html"), ("--figures", "is a file")])
+def test_what_cannot_be_written_is_refused_first(runs, tmp_path, capsys, option, said):
+    (tmp_path / "file").touch()
+    place = tmp_path if option == "--html" else tmp_path / "file"
+    assert said in refused(capsys, "report", runs[0], option, str(place))
+
+
+def test_runs_on_different_classes_are_refused(runs, tmp_path, capsys):
+    write_run(tmp_path / "other", names=["a", "b", "c", "d"], groups=None)
+    sentence = refused(capsys, "report", runs[0], str(tmp_path / "other"), "--html", str(tmp_path / "page.html"))
+    assert "classes" in sentence and not (tmp_path / "page.html").exists()
+
+
+def test_parts_are_not_mixed(runs, tmp_path, capsys):
+    write_run(tmp_path / "other", part="val")
+    sentence = refused(capsys, "report", runs[0], str(tmp_path / "other"), "--html", str(tmp_path / "page.html"))
+    assert "val part" in sentence
