@@ -10,5 +10,8 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
     """Writes a file beside `path`, then renames it: a reader sees the old file or the new one, never a half."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
-    write(beside)
-    os.replace(beside, path)
+    try:
+        write(beside)
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
