@@ -18,9 +18,9 @@ from lightning_imbal.report.figures import (
     class_histogram,
     class_scores,
     confusion_matrices,
+    drawn_runs,
     feature_maps,
     figures_of,
-    methods_of,
     reliability_diagrams,
     sweep_lines,
     training_curves,
@@ -171,7 +171,7 @@ class TestConfusion:
     def test_rows_are_shares_of_the_true_class_over_all_runs(self, two):
         figure = confusion_matrices(two)
         assert [axes.get_title() for axes in figure.axes] == ["CE", "SC", ""]
-        for axes, runs in zip(figure.axes, methods_of(two).values(), strict=False):
+        for axes, runs in zip(figure.axes, drawn_runs(two).values(), strict=False):
             label = np.concatenate([run.predictions.label for run in runs])
             predicted = np.concatenate([run.predictions.probability.argmax(axis=1) for run in runs])
             share = [[100 * np.mean(predicted[label == true] == to) for to in range(4)] for true in range(4)]
@@ -211,7 +211,7 @@ class TestManyMethods:
         for number in range(8):
             write_run(tmp_path / f"m{number}", skill=number / 2)
         results = read_runs(sorted(tmp_path.iterdir()))
-        assert list(methods_of(results)) == ["m0", "m3", "m4", "m5", "m6", "m7"]
+        assert list(drawn_runs(results)) == ["m0", "m3", "m4", "m5", "m6", "m7"]
         for figure in (confusion_matrices(results), reliability_diagrams(results), class_scores(results, "f1")):
             assert figure.get_suptitle().endswith("\n6 of 8 methods: the baseline and the best by macro F1")
             check_layout(figure)
@@ -220,7 +220,7 @@ class TestManyMethods:
 
     def test_six_are_all_drawn(self, tmp_path):
         results = read_rows(tmp_path, list("abcdef"))
-        assert len(methods_of(results)) == 6
+        assert len(drawn_runs(results)) == 6
         assert confusion_matrices(results).get_suptitle() == "ISIC2018, test part: confusion"
 
 
@@ -263,7 +263,7 @@ class TestSweep:
 class TestReliability:
     def test_a_line_per_group_with_its_error(self, two):
         figure = reliability_diagrams(two)
-        for axes, runs in zip(figure.axes, methods_of(two).values(), strict=True):
+        for axes, runs in zip(figure.axes, drawn_runs(two).values(), strict=True):
             groups = reliability(runs)
             lines = lines_of(axes)
             assert list(lines) == [f"{group}: ECE {found.ece:.3f}" for group, found in groups.items()]
@@ -314,7 +314,7 @@ class TestFeatureMap:
         figure = feature_maps(results)
         (axes,) = figure.axes
         assert axes.get_title() == "SC"
-        table = feature_map(methods_of(results)["SC"][0])
+        table = feature_map(drawn_runs(results)["SC"][0])
         for name, points in zip(NAMES, axes.collections, strict=True):
             assert np.allclose(points.get_offsets(), table.loc[table["label"] == name, ["x", "y"]])
         assert legend_of(figure) == NAMES
@@ -389,7 +389,7 @@ class TestFiles:
                 assert b"/Type3" not in content
 
     def test_nothing_was_run(self, two, tmp_path):
-        assert write_figures(replace(two, runs={}), tmp_path / "figures") == []
+        assert write_figures(replace(two, runs={}, classes=two.classes.iloc[:0]), tmp_path / "figures") == []
         assert not (tmp_path / "figures").exists()
 
     def test_only_what_there_is_data_for(self, tmp_path):

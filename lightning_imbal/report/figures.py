@@ -14,6 +14,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from lightning_imbal.report.analysis import confusion, feature_map, learning_curves, reliability
+from lightning_imbal.report.methods import MOST_DRAWN, methods_of
 from lightning_imbal.report.panels import (
     MOST_COLOURED,
     MOST_NAMED,
@@ -36,7 +37,6 @@ from lightning_imbal.whole_files import write_whole
 
 DPI = 300
 PAPER = STYLE | {"font.size": 8, "axes.titlesize": "medium", "figure.titlesize": 9, "pdf.fonttype": 42}
-MOST_METHODS = 6
 CLASSES_ACROSS = 28
 TITLE_LENGTH = 100
 PANEL_LENGTH = 24
@@ -89,18 +89,14 @@ def figures_of(results: Results) -> Iterator[tuple[str, Figure]]:
             yield name, figure
 
 
-def methods_of(results: Results) -> dict[str, list[Run]]:
-    """The rows that were run; of many the baseline and the best by macro F1, in the order of the table."""
-    runs = _all_methods(results)
-    f1 = results.classes.groupby("row")["f1"].mean()
-    baseline = results.cells["baseline"].iloc[0]
-    best = sorted(runs, key=lambda row: (row != baseline, -f1[row]))[:MOST_METHODS]
-    return {row: of_row for row, of_row in runs.items() if row in best}
+def drawn_runs(results: Results) -> dict[str, list[Run]]:
+    """The runs of the methods that are drawn."""
+    return {method.name: method.runs for method in methods_of(results) if method.shown}
 
 
 def class_histogram(results: Results) -> Figure:
     """Training images of every class on a linear and a logarithmic axis."""
-    counts, [first, *_] = _counts(results), next(iter(methods_of(results).values()))
+    counts, [first, *_] = _counts(results), next(iter(drawn_runs(results).values()))
     groups = {group: row["classes"] for group, row in first.found["groups"].items()}
     across = 2 if len(counts) <= CLASSES_ACROSS and max(map(len, counts)) <= LONG else 1
     figure, panels = grid(2, across, 2.8)
@@ -113,7 +109,7 @@ def class_histogram(results: Results) -> Figure:
 
 def class_scores(results: Results, score: str) -> Figure:
     """A score of every class, a bar for each method; many classes are in several rows of panels."""
-    counts, methods = _counts(results), methods_of(results)
+    counts, methods = _counts(results), drawn_runs(results)
     classes = classes_of(results, results.spec.columns[0])
     rows = -(-len(counts) // CLASSES_ACROSS)
     figure, panels = grid(rows, 1, 3.0 if max(map(len, counts)) <= LONG else 4.0)
@@ -128,7 +124,7 @@ def class_scores(results: Results, score: str) -> Figure:
 
 def confusion_matrices(results: Results) -> Figure:
     """The confusion matrix of each method, of all its runs together."""
-    counts, methods = _counts(results), methods_of(results)
+    counts, methods = _counts(results), drawn_runs(results)
     names = [row["name"] for row in next(iter(methods.values()))[0].found["classes"]]
     order = [names.index(name) for name in counts]
     figure, panels = squares(len(methods), below=0.1)
@@ -159,7 +155,7 @@ def sweep_lines(results: Results, sweep: Sweep) -> Figure | None:
 
 def reliability_diagrams(results: Results) -> Figure | None:
     """Accuracy over confidence for each method, a line for each group of classes."""
-    found = {row: groups for row, runs in methods_of(results).items() if (groups := reliability(runs))}
+    found = {row: groups for row, runs in drawn_runs(results).items() if (groups := reliability(runs))}
     if not found:
         return None
     figure, panels = squares(len(found), below=0.7)
@@ -171,7 +167,7 @@ def reliability_diagrams(results: Results) -> Figure | None:
 
 def training_curves(results: Results) -> Figure | None:
     """Macro F1 on the validation part over the epochs of every stage; if there is none the training loss."""
-    curves = [learning_curves(runs).assign(row=row) for row, runs in methods_of(results).items()]
+    curves = [learning_curves(runs).assign(row=row) for row, runs in drawn_runs(results).items()]
     curves = pd.concat(curves, ignore_index=True)
     score = next((name for name in CURVES if (curves["score"] == name).any()), None)
     if score is None:
@@ -180,7 +176,7 @@ def training_curves(results: Results) -> Figure | None:
     stages = sorted(curves["stage"].unique())
     figure, panels = grid(len(stages), len(stages), 2.8)
     for axes, stage in zip(panels, stages, strict=True):
-        for number, row in enumerate(methods_of(results)):
+        for number, row in enumerate(drawn_runs(results)):
             of_row = curves[(curves["stage"] == stage) & (curves["row"] == row)]
             if len(of_row):
                 draw_training(axes, of_row, number * IN_GREY, row)
@@ -190,7 +186,7 @@ def training_curves(results: Results) -> Figure | None:
 
 def feature_maps(results: Results) -> Figure | None:
     """Where the test images are on the map of features of the first run of each method that has one."""
-    maps = {row: map(feature_map, runs) for row, runs in methods_of(results).items()}
+    maps = {row: map(feature_map, runs) for row, runs in drawn_runs(results).items()}
     found = {row: next((table for table in of_row if table is not None), None) for row, of_row in maps.items()}
     found = {row: table for row, table in found.items() if table is not None}
     if not found:
@@ -207,19 +203,15 @@ def feature_maps(results: Results) -> Figure | None:
     return _finished(figure, _title(results, "features of the test images"))
 
 
-def _all_methods(results: Results) -> dict[str, list[Run]]:
-    return {row: runs for row, runs in results.runs.get(results.spec.columns[0].title, {}).items() if runs}
-
-
 def _counts(results: Results) -> dict[str, int]:
     return class_counts(classes_of(results, results.spec.columns[0]))
 
 
 def _title(results: Results, what: str) -> str:
     """Of a figure that leaves out some of many methods."""
-    number = len(_all_methods(results))
-    left_out = f"\n{MOST_METHODS} of {number} methods: the baseline and the best by macro F1"
-    return f"{results.spec.columns[0].title}: {what}" + (left_out if number > MOST_METHODS else "")
+    number = len(methods_of(results))
+    left_out = f"\n{MOST_DRAWN} of {number} methods: the baseline and the best by macro F1"
+    return f"{results.spec.columns[0].title}: {what}" + (left_out if number > MOST_DRAWN else "")
 
 
 def _with_unit(title: str, results: Results) -> str:

@@ -84,7 +84,7 @@ def _notes(table: pd.DataFrame, overlays: Sequence[str], baseline: str, spec: Sp
     if done["p_value"].notna().any():
         notes.append(
             f"* differs from {baseline} by more than the choice of the test images explains, at 5 % (paired bootstrap, "
-            "Holm-corrected for the number of rows); McNemar's test is in the CSV."
+            "Holm-corrected for the number of rows)."
         )
     if overlays:
         networks = _each(done, "networks")
