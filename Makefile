@@ -31,7 +31,7 @@ $(VENV)/installed: pyproject.toml
 demo: install ## cross-entropy against two-stage contrastive training on long-tailed digits (3 minutes, no download)
 	$(BIN)/lightning_imbal fit --config experiments/demo.yaml --config experiments/methods/ce.yaml --run_dir $(DEMO)/cross-entropy
 	$(BIN)/lightning_imbal fit --config experiments/demo.yaml --run_dir $(DEMO)/contrastive
-	$(BIN)/lightning_imbal report $(DEMO)/cross-entropy $(DEMO)/contrastive
+	$(BIN)/lightning_imbal report $(DEMO)/cross-entropy $(DEMO)/contrastive --html $(DEMO)/report.html
 
 $(TABLES): install
 	$(BIN)/lightning_imbal table experiments/tables/$@.yaml $(TABLE_OPTIONS)
@@ -41,12 +41,13 @@ test: install ## ruff and pytest
 	$(BIN)/ruff format --check .
 	$(BIN)/pytest -n auto
 
-benchmark: install ## disk cache, stored features, perturbed input, BHP loss, bootstrap: each against doing without (10 minutes)
+benchmark: install ## disk cache, stored features, perturbed input, BHP loss, bootstrap: each against doing without; report page (10 minutes)
 	$(BIN)/python tests/benchmarks/disk_cache.py
 	$(BIN)/python tests/benchmarks/frozen_head.py
 	$(BIN)/python tests/benchmarks/perturbed_input.py
 	$(BIN)/python tests/benchmarks/bhp_loss.py
 	$(BIN)/python tests/benchmarks/bootstrap.py
+	$(BIN)/python tests/benchmarks/report_page.py
 
 format: install ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
