@@ -11,8 +11,9 @@ import pytest
 PACKAGE = "lightning_imbal"
 SOURCE = Path(__file__).resolve().parents[1] / PACKAGE
 FLOORS = {
-    6: "cli cli_errors checks data_verbs stages run_folder second_stage predict table_check table_cost table_verb "
-    "__main__",
+    6: "cli cli_errors checks data_verbs stages run_folder second_stage predict table_check table_cost table_steps "
+    "table_verb compare_check compare_verb "
+    "report_verb export_verb dashboard_verb verb_parser __main__",
     5: "report export",
     4: "tables",
     3: "modules data",

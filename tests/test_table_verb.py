@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lightning_imbal import table_cost, table_verb
+from lightning_imbal import table_cost, table_steps
 from lightning_imbal.cli import main
 from lightning_imbal.tables.jobs import Job
 
@@ -39,7 +39,7 @@ def nothing_runs(monkeypatch):
     def refuse(*args):
         raise AssertionError("a run was started")
 
-    monkeypatch.setattr(table_verb, "run_jobs", refuse)
+    monkeypatch.setattr(table_steps, "run_jobs", refuse)
 
 
 def refusal(capsys, *args):
@@ -200,7 +200,7 @@ def test_interruption_says_how_to_go_on(spec, monkeypatch, capsys):
     def interrupt(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(table_verb, "run_jobs", interrupt)
+    monkeypatch.setattr(table_steps, "run_jobs", interrupt)
     assert "the same command continues" in refusal(capsys, spec, "--only", "CE", "--seeds", "0")
 
 

@@ -38,12 +38,17 @@ def render_terminal(results: Results, console: Console) -> None:
 
 def to_markdown(results: Results) -> str:
     """The same as GitHub Markdown, with all metrics of a column side by side."""
-    parts = [f"## {_escape(full_title(results))}"]
+    parts = [f"## {escape(full_title(results))}"]
     for sheet in sheets(results):
-        parts += [f"### {_escape(sheet.title)}", _markdown_table(sheet)]
+        parts += [f"### {escape(sheet.title)}", _markdown_table(sheet)]
     if results.notes:
-        parts.append("\n".join(f"- {_escape(note)}" for note in results.notes))
+        parts.append("\n".join(f"- {escape(note)}" for note in results.notes))
     return "\n\n".join(parts) + "\n"
+
+
+def escape(text: str) -> str:
+    """Text whose characters mean nothing to Markdown."""
+    return re.sub(r"([\\`*_<|\[\]&~$])", r"\\\1", text)
 
 
 def _fitting(sheet: Sheet, sections: list[Section], console: Console) -> int:
@@ -95,10 +100,10 @@ def _longest(words: list[str]) -> int:
 
 
 def _markdown_table(sheet: Sheet) -> str:
-    heads, columns = ["method"], [[_escape(method) for method in sheet.methods]]
+    heads, columns = ["method"], [[escape(method) for method in sheet.methods]]
     for section in sheet.sections:
         for heading, entries in section.columns.items():
-            heads.append(f"{_escape(section.title)}<br>{_escape(heading)}")
+            heads.append(f"{escape(section.title)}<br>{escape(heading)}")
             columns.append([_markdown_entry(entry) for entry in entries])
     if sheet.runs:
         heads.append("runs")
@@ -112,7 +117,3 @@ def _markdown_entry(entry: Entry) -> str:
     star = r"\*" if entry.star else ""
     interval = f"<br><sub>{entry.interval}</sub>" if entry.interval else ""
     return f"{start}{entry.text}{end}{star}{interval}"
-
-
-def _escape(text: str) -> str:
-    return re.sub(r"([\\`*_<|\[\]&~$])", r"\\\1", text)

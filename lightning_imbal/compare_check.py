@@ -1,0 +1,194 @@
+"""Looks at the user's images before the first run of `compare`: what cannot work, and what makes scores mean little."""
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jsonargparse import ArgumentError, ArgumentParser
+
+from lightning_imbal.cli_errors import cause, explain
+from lightning_imbal.data import ImbalDataModule
+from lightning_imbal.data.audit import audit
+from lightning_imbal.data.splits import torn_groups
+from lightning_imbal.errors import BadImageError, UserError
+from lightning_imbal.report.audit import verdict
+from lightning_imbal.report.terminal import number_of
+from lightning_imbal.table_check import Configurations
+from lightning_imbal.whole_files import write_whole
+
+FEW_TEST_IMAGES = 10
+MAX_NAMED = 5
+MEND = (
+    "Scores of such images are too good: remove the copies, or keep together what belongs together, with a column of "
+    "the CSV file (--data.group_column) or what the data set knows (--data.group_by)."
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """The data of one split.
+
+    Args:
+        title: Its fold or seed.
+        data: The images.
+        monitor: Score that chooses the epoch.
+    """
+
+    title: str
+    data: ImbalDataModule
+    monitor: str | None
+
+
+def read_parts(commands: dict[str, Sequence[str]]) -> list[Part]:
+    """Builds the data of command lines of `fit` that are named by their fold or seed.
+
+    Raises:
+        UserError: An option is unknown, or a value is refused.
+    """
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_subclass_arguments(ImbalDataModule, "data")
+    reader, parts = None, []
+    for title, command in commands.items():
+        try:
+            reader = reader or Configurations(command)
+            config = reader.read(command)
+            data = parser.instantiate(parser.parse_object({"data": config.data})).data
+        except ArgumentError as error:
+            raise UserError(explain(str(error))) from error
+        except ValueError as error:
+            raise cause(error) from error
+        parts.append(Part(title, data, config.monitor))
+    return parts
+
+
+def count_classes(data: ImbalDataModule, folds: int | None) -> dict[str, int]:
+    """Images of every class.
+
+    Raises:
+        UserError: A class has too few to be tested in every fold.
+    """
+    number = np.bincount(data.index["label"], minlength=len(data.class_names))
+    counts = dict(zip(data.class_names, number.tolist(), strict=True))
+    # Training, validation and test parts each need one; of two halves, one must still be cut in two.
+    needed = {None: 3, 2: 4}.get(folds, folds)
+    for name, images in counts.items():
+        if images < needed:
+            where = "a training, a validation and a test part" if folds is None else f"{folds} folds"
+            fewer = " or take fewer --folds," if folds is not None and folds > 3 else ""
+            raise UserError(
+                f"The class {name} has {number_of(images, 'image')}, too few for {where}: add images so that it has "
+                f"{needed},{fewer} or leave the class out of the data."
+            )
+    return counts
+
+
+def check(parts: Sequence[Part], runs: Path, pictures: bool = True) -> list[str]:
+    """Refuses data on which methods cannot be compared.
+
+    Args:
+        parts: The splits.
+        runs: Folder of the runs; its `compare.json` says which data they are of, and what their pictures showed.
+        pictures: Whether to open every picture, and to write that file.
+
+    Returns:
+        Warnings, a sentence each: what leaks, what cannot be read and is left out, classes with few test images.
+
+    Raises:
+        UserError: There are runs on other data in the folder, a picture cannot be read, or a part lacks a class.
+    """
+    for part in parts[1:]:
+        part.data.share_images(parts[0].data)
+    for part in parts:
+        _check_split(part)
+    found = _same_data(parts[0].data, runs / "compare.json")
+    tested = sum(np.bincount(part.data.labels_of("test"), minlength=len(part.data.class_names)) for part in parts)
+    counts = dict(zip(parts[0].data.class_names, tested.tolist(), strict=True))
+    for name, images in counts.items():
+        if not images:
+            raise UserError(f"No image of the class {name} is in a test part: give --folds 5, or another split.")
+    warnings = _looked_at(parts, runs / "compare.json", found) if pictures else []
+    return [*warnings, *_few(counts)]
+
+
+def _check_split(part: Part) -> None:
+    """Refuses a split that a run on it would refuse."""
+    data = part.data
+    if data.groups is not None and len(torn := torn_groups(data.table["part"], data.groups)):
+        raise UserError(
+            f"The split puts images of one {data.group_by} into several parts (the first is {torn.iloc[0]}): choose "
+            "Holdout or --folds, which keep them together, or do not group the images."
+        )
+    trained = np.bincount(data.labels_of("train"), minlength=len(data.class_names))
+    for name, images in zip(data.class_names, trained, strict=True):
+        if not images:
+            raise UserError(f"No image of the class {name} is in the training part of {part.title}: add images of it.")
+    if part.monitor and not len(data.rows("val")):
+        raise UserError(
+            f"The split has no validation part, on which the epoch with the best {part.monitor} is chosen: give it "
+            "one with --data.split Holdout --data.split.val 0.1, or --folds 5."
+        )
+
+
+def _same_data(data: ImbalDataModule, record: Path) -> dict[str, Any]:
+    """What is known of the data, refused if the folder's runs are on other data."""
+    labels = json.dumps(data.class_names) + data.index.drop(columns="path", errors="ignore").to_csv(index=False)
+    now = {"root": str(data.root.absolute()), "images": len(data.index), "labels": _digest(labels)}
+    before = json.loads(record.read_text()) if record.is_file() else {}
+    if before and before["data"] != now:
+        what = "other images, labels or groups" if before["data"]["root"] == now["root"] else before["data"]["root"]
+        raise UserError(f"{record.parent} holds runs on {what}: give another folder, such as --runs {record.parent}_2.")
+    return before | {"data": now}
+
+
+def _looked_at(parts: Sequence[Part], record: Path, found: dict[str, Any]) -> list[str]:
+    """What an audit of the first split finds, remembered as long as no file and no split changes."""
+    state = _digest(json.dumps([[part.data.table["part"].tolist() for part in parts], _files(parts[0].data)]))
+    if found.get("state") != state:
+        found |= {"state": state, "warnings": _audited(parts)}
+    write_whole(record, lambda file: file.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n"))
+    return found["warnings"]
+
+
+def _audited(parts: Sequence[Part]) -> list[str]:
+    data = parts[0].data
+    report = audit(data.table, data.class_names, group_name=data.group_name)
+    if bad := report["unreadable"]:
+        raise BadImageError(
+            f"{len(bad)} of {len(data.index)} images cannot be read. The first: {bad[0]['cause']} "
+            "Or leave them out with --data.on_bad_image skip."
+        )
+    warnings = []
+    if report["leaks"]:
+        where = " (in the first fold)" if len(parts) > 1 else ""
+        warnings.append(f"{verdict(report).removesuffix('.')}{where}. {MEND}")
+    if left_out := (data.table["part"] == "unreadable").sum():
+        first = data.images.bad[min(data.images.bad)]
+        warnings.append(f"{number_of(left_out, 'image')} left out that cannot be read. The first: {first}")
+    return warnings
+
+
+def _few(counts: dict[str, int]) -> list[str]:
+    few = [
+        f"{name} ({number_of(images, 'image')}, one more or less moves it by about {1 / images:.2f})"
+        for name, images in counts.items()
+        if images < FEW_TEST_IMAGES
+    ]
+    if not few:
+        return []
+    more = f" and {len(few) - MAX_NAMED} more" if len(few) > MAX_NAMED else ""
+    return [f"Too few test images for an F1 that means much: {', '.join(few[:MAX_NAMED])}{more}."]
+
+
+def _files(data: ImbalDataModule) -> list[tuple[int, int]]:
+    """Size and time of change of every picture that is a file and there."""
+    found = [os.stat(path) for path in data.index.get("path", []) if os.path.exists(path)]
+    return [(file.st_size, file.st_mtime_ns) for file in found]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

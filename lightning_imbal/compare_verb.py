@@ -1,0 +1,158 @@
+"""`lightning_imbal compare`: runs several methods on your own images, and says which one to use."""
+
+import argparse
+from collections.abc import Iterable, Sequence
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from lightning_imbal.errors import UserError
+from lightning_imbal.table_steps import (
+    add_options,
+    check_options,
+    local_launcher,
+    print_commands,
+    print_failures,
+    run_plan,
+)
+from lightning_imbal.tables.advice import advise
+from lightning_imbal.tables.compare import (
+    BASELINES,
+    comparison,
+    find_experiments,
+    protocol_of,
+    ranked,
+    rows_of,
+    suitable,
+)
+from lightning_imbal.tables.jobs import last_setting, parse_options
+from lightning_imbal.tables.output import write_and_print
+from lightning_imbal.tables.plan import Plan
+from lightning_imbal.tables.results import collect
+from lightning_imbal.tables.spec import Row
+from lightning_imbal.verb_parser import VerbParser
+
+USAGE = (
+    "lightning_imbal compare --data.class_path CSVData --data.root my_images --data.labels labels.csv [options] "
+    "[--model.pretrained true, --trainer.max_epochs 50: any option of `fit`, for all runs]"
+)
+AUTO = "auto"
+# For the page's map of the test images; a second stage has callbacks of its own.
+FEATURES = [
+    *("--trainer.callbacks+", "SaveFeatures"),
+    *("--then.trainer.callbacks", "[{class_path: SaveFeatures}]"),
+]
+
+
+def run(args: list[str]) -> int:
+    """Runs `compare` and returns the exit status: 1 if a run failed, else 0."""
+    given, options = _parser().parse_known_args(args[1:])
+    check_options(given)
+    if given.folds is not None and given.folds < 2:
+        raise UserError(f"--folds is {given.folds}: give 2 or more, or --seeds instead.")
+    experiments = find_experiments()
+    methods = [name for name in ",".join(given.methods).split(",") if name] or [AUTO]
+    plan_of = partial(_plan, given, options, experiments)
+
+    from lightning_imbal.compare_check import check, count_classes, read_parts
+    from lightning_imbal.table_check import read_stages
+
+    first = plan_of(rows_of(["ce" if methods == [AUTO] else methods[0]], experiments))
+    # The split does not depend on the seed of a run.
+    parts = read_parts({cell.repeat: cell.job.arguments for cell in first.cells[: given.folds or 1]})
+    counts = count_classes(parts[0].data, given.folds)
+    suited = suitable(list(counts.values())) if methods == [AUTO] else {}
+    rows = rows_of(suited or methods, experiments)
+    baseline, plan = _baseline(given.baseline, rows), plan_of(rows)
+    if given.jobs:
+        plan.check_settings()
+    stages = read_stages(plan.jobs)
+    warnings = check(parts, plan.runs, pictures=not given.dry_run)
+    reasons = [f"{rows[method][0]} was chosen: {why}." for method, why in suited.items()]
+
+    console = Console()
+    _print(warnings, console, "[bold yellow]Warning:[/] ")
+    _print(reasons, console)
+    if given.dry_run:
+        print_commands(plan, stages, given.jobs)
+        return 0
+    failures = run_plan(plan, lambda: local_launcher(given.jobs), console) if given.jobs else []
+    page = _write(plan, baseline, warnings, reasons, console)
+    print_failures(failures, console)
+    _print([f"Page: {page}"] if page else [], console)
+    return int(bool(failures))
+
+
+def _plan(
+    given: argparse.Namespace, options: Sequence[str], experiments: Path, rows: dict[str, tuple[str, Row]]
+) -> Plan:
+    """The runs of some methods."""
+    protocol = protocol_of(_data_class(given.config, options), experiments)
+    files = [f"--config={file}" for file in (protocol, *given.config)]
+    root = Path(last_setting([*files, *options], "data", "init_args", "root"))
+    dataset = root.expanduser().absolute().name
+    name = "-".join(["compare", dataset, *(Path(file).stem for file in given.config)])
+    spec = comparison(dict(rows.values()), dataset, protocol, given.folds, given.seeds)
+    return Plan(spec, Path(given.runs or Path("runs", name)), given.config, [*FEATURES, *options])
+
+
+def _write(plan: Plan, baseline: str, warnings: Sequence[str], reasons: Sequence[str], console: Console) -> Path | None:
+    """Prints the leaderboard and the advice, and writes both; returns the page if there is something to show on it."""
+    results = ranked(collect(plan.spec, plan.cells, [], plan.runs, baseline))
+    write_and_print(results, plan.runs / "compare", console)
+    advice = advise(results, baseline)
+    _print(advice, console)
+    if not results.cells["runs"].any():
+        return None
+    from lightning_imbal.report.page import write_page
+
+    page = plan.runs / "compare.html"
+    write_page(results, page, warnings, [*advice, *reasons])
+    return page
+
+
+def _data_class(configs: Iterable[str], options: Sequence[str]) -> str:
+    """The class of the data that is named last."""
+    named = [value for name, value in parse_options(options) if name in ("data", "data.class_path")]
+    below = last_setting([f"--config={file}" for file in configs], "data", "class_path")
+    if not (chosen := [below, *named][-1]):
+        raise UserError(
+            "`compare` needs your images: --data.class_path CSVData --data.root my_images --data.labels labels.csv, or "
+            "--data.class_path FolderData --data.root my_images for a folder per class."
+        )
+    return chosen
+
+
+def _baseline(given: str | None, rows: dict[str, tuple[str, Row]]) -> str:
+    """The row that the others are tested against."""
+    names = {method: name for method, (name, _) in rows.items()}
+    if given not in (None, *names):
+        raise UserError(f"--baseline {given!r} is not among the methods: {', '.join(names)}.")
+    known = [name for name in BASELINES if name in names.values()]
+    return names[given] if given else [*known, *names.values()][0]
+
+
+def _print(sentences: Iterable[str], console: Console, before: str = "") -> None:
+    for sentence in sentences:
+        console.print(before + escape(sentence), highlight=False, soft_wrap=True)
+
+
+def _parser() -> VerbParser:
+    parser = VerbParser("compare", USAGE, __doc__.partition("\n")[0])
+    parser.add_argument(
+        "--methods",
+        nargs="+",
+        default=[AUTO],
+        metavar="NAME",
+        help="files of experiments/methods or heads, such as ce,crw,ldam_drw (default: auto, four to six that suit "
+        "the data)",
+    )
+    repeats = parser.add_mutually_exclusive_group()
+    repeats.add_argument("--folds", type=int, metavar="K", help="cross-validation with so many folds")
+    repeats.add_argument("--seeds", nargs="+", type=int, default=[0], metavar="N", help="seeds on one split")
+    add_options(parser)
+    parser.add_argument("--runs", metavar="DIR", help="folder of all runs (default: runs/compare-<name of the images>)")
+    parser.add_argument("--baseline", metavar="NAME", help="method that the others are tested against")
+    return parser

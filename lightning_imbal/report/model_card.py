@@ -1,0 +1,248 @@
+"""The Markdown page that goes with a trained model: what it is, what it was trained on, and where it fails."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from lightning_imbal.report.read import read_runs
+from lightning_imbal.report.terminal import number_of
+from lightning_imbal.tables.layout import classes_of
+from lightning_imbal.tables.predictions import stages_of
+from lightning_imbal.tables.render import escape
+from lightning_imbal.tables.results import Results
+
+FEW_IMAGES = 10
+MANY_CLASSES = 25  # more make a confusion matrix that nobody can read
+CONFUSIONS = 20
+PARTS = {"train": "train", "val": "validation", "test": "test", "unreadable": "unreadable", "": "left out"}
+
+
+def model_card(folder: Path, facts: dict[str, str]) -> str:
+    """Writes the model card of a run.
+
+    Args:
+        folder: What `fit` or `test` wrote to.
+        facts: About the file that the card is for: its name as `file`, `checkpoint`, `head`, `adjustment`,
+            `image_size`, `recipe`, `mean`, `std`; sentences `check` (against PyTorch) and `origin` (whether the scores
+            are those of the file); `steps`, lines of Python that make of `picture` what the network takes.
+
+    Raises:
+        UserError: The folder holds no finished run.
+    """
+    results = read_runs([folder])
+    run = next(of_row[0] for rows in results.runs.values() for of_row in rows.values())
+    stages = [yaml.safe_load((stage / "config.yaml").read_text()) for stage in stages_of(folder)]
+    # As text: an id such as 007 is no number, and a class called NA is not a missing one.
+    split = pd.read_csv(stages_of(folder)[-1] / "split.csv", dtype="str", keep_default_na=False)
+    trained_on = _last_name(stages[-1]["data"]["class_path"])
+    parts = [
+        f"# Model card: {escape(run.found['identity']['name'])}",
+        f"A classifier of images into {len(run.found['classes'])} classes, trained on {escape(trained_on)}, as the "
+        f"file {escape(facts['file'])}.",
+        _table(["", ""], _about(run.found["identity"], stages, trained_on, facts), numbers=0),
+        "## Intended use and limits",
+        "\n".join(f"- {limit}" for limit in _limits(results, run.found, split, trained_on, facts)),
+        "## Training data",
+        _split_text(run.found["identity"], split),
+        _split_table(split, [row["name"] for row in _by_size(run.found["classes"])]),
+        "## Preprocessing",
+        f"The input `image` is float32 (batch, 3, height, width), RGB in 0..1, {escape(facts['image_size'])} pixels "
+        f"(height x width). Pictures are made so by {escape(facts['recipe'])}. Subtracting the mean "
+        f"{escape(facts['mean'])} and dividing by the standard deviation {escape(facts['std'])} happens inside the "
+        "file. It gives `logits` and `probability`, both (batch, classes); the class names, in this order, are in its "
+        "metadata as `class_names`.",
+        f"## Results on the {escape(run.found['identity']['part'])} part of {escape(run.found['identity']['data'])}",
+        escape(facts["origin"]),
+        _summary(results, run.found),
+        _classes(results, run.found),
+        "## Confusions",
+        _confusions(run.found),
+        "## How it was checked",
+        escape(facts["check"]),
+        "## How to use it",
+        "With the packages onnxruntime and opencv-python-headless. The run reduces a large picture in two steps, so "
+        "that its probabilities may differ in the second decimal.",
+        _code(facts),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def described(choice: Any, whole: bool = False) -> str:
+    """A class and its arguments, without those that are null, as a configuration holds them.
+
+    Args:
+        choice: With `class_path` and `init_args`; anything else is described by its own text.
+        whole: Whether to name the module of the class.
+    """
+    if not isinstance(choice, dict):
+        return str(choice)
+    given = {name: value for name, value in (choice.get("init_args") or {}).items() if value is not None}
+    values = ", ".join(f"{name}={_value(value)}" for name, value in given.items())
+    return (choice["class_path"] if whole else _last_name(choice["class_path"])) + (f"({values})" if values else "")
+
+
+def _value(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else described(value)
+
+
+def _about(
+    identity: dict[str, Any], stages: Sequence[dict[str, Any]], trained_on: str, facts: dict[str, str]
+) -> list[list[str]]:
+    last = stages[-1]["model"]["init_args"]
+    rows = {
+        "method": ", then ".join(_last_name(stage["model"]["class_path"]) for stage in stages),
+        "loss": described(last["loss"]) if last.get("loss") else "",
+        "backbone": identity.get("backbone") or "unknown",
+        "classifier": facts["head"],
+        "at inference": facts["adjustment"],
+        "data set": trained_on,
+        "seed": identity["seed"],
+        "checkpoint": facts["checkpoint"],
+        "finished": identity.get("finished", ""),
+        "commit": identity["commit"] or "unknown",
+        "versions": ", ".join(f"{name} {number}" for name, number in identity["versions"].items()),
+    }
+    return [[name, str(value)] for name, value in rows.items() if value != ""]
+
+
+def _limits(
+    results: Results, found: dict[str, Any], split: pd.DataFrame, trained_on: str, facts: dict[str, str]
+) -> Iterator[str]:
+    yield "For research. It is not a medical device: no diagnosis and no treatment may rest on it."
+    yield (
+        f"It has learned from {escape(trained_on)} alone. How it does on images of another camera, clinic or "
+        "population is not known."
+    )
+    yield f"It puts every image into one of its {len(found['classes'])} classes, also one that shows none of them."
+    few = [row for row in _by_size(found["classes"]) if row["images"] < FEW_IMAGES]
+    if few:
+        named = ", ".join(f"{escape(row['name'])} ({row['images']})" for row in few)
+        yield f"Fewer than {FEW_IMAGES} {found['identity']['part']} images, so that the scores mean little: {named}."
+    yield from _leaks(split, found["identity"]["part"])
+    yield (
+        f"Expected calibration error {found['summary']['ece']:.3f} in the results below: so far is the probability of "
+        "the predicted class from the share of correct answers, on average over 15 bins."
+    )
+    units = results.cells["units"].iloc[0]
+    yield (
+        f"The intervals are of 2,000 resamples of the {units}. They leave out the chance of training: the numbers are "
+        "of one run, another seed would give others."
+    )
+    yield f"At inference: {escape(facts['adjustment'])}."
+
+
+def _leaks(split: pd.DataFrame, part: str) -> Iterator[str]:
+    """What is known of lesions and patients on both sides of the split."""
+    known = split[split["group"] != ""] if "group" in split else split[:0]
+    if known.empty:
+        yield (
+            "No group (lesion, patient) of the images is known: it was split image by image, and the scores may be "
+            "too good because images of one patient are on both sides."
+        )
+        return
+    learned = known["group"][known["part"].isin({"train", "val"} - {part})]
+    tested = split[split["part"] == part]
+    shared, unknown = tested["group"].isin(set(learned)).sum(), (tested["group"] == "").sum()
+    yield (
+        f"{shared:,} of {len(tested):,} {part} images are of a group (lesion, patient) that was also trained on"
+        + (": the scores may be too good." if shared else ".")
+    )
+    if unknown:
+        yield f"Of {unknown:,} {part} images no group is known."
+
+
+def _split_text(identity: dict[str, Any], split: pd.DataFrame) -> str:
+    settings = {name: value for name, value in identity["split"].items() if value is not None}
+    kind, group_by = settings.pop("kind"), settings.pop("group_by", None)
+    given = ", ".join(f"{name} {value}" for name, value in settings.items())
+    groups = split["group"][split["group"] != ""].nunique() if "group" in split else 0
+    kept = f"images of one {group_by} on the same side" if group_by else "image by image"
+    known = f"; {number_of(groups, 'group')} of images are known" if groups else ""
+    return escape(f"Split: {kind}{f' ({given})' if given else ''}, {kept}{known}. Images of each class:")
+
+
+def _split_table(split: pd.DataFrame, names: Sequence[str]) -> str:
+    counts = pd.crosstab(split["class"], split["part"])
+    parts = [part for part in PARTS if part in counts]
+    counts = counts.reindex(index=names, columns=parts, fill_value=0)
+    rows = [[name, *map(str, counts.loc[name])] for name in names]
+    return _table(["class", *(PARTS[part] for part in parts)], [*rows, ["all", *map(str, counts.sum())]])
+
+
+def _summary(results: Results, found: dict[str, Any]) -> str:
+    rows = []
+    for cell in results.cells.itertuples():
+        score = results.spec.metrics[cell.metric]
+        rows.append(
+            [score.title or cell.metric, f"{found['summary'][score.score]:.3f}", _interval(cell.low, cell.high)]
+        )
+    return _table(["score", "value", "95 % interval"], rows)
+
+
+def _classes(results: Results, found: dict[str, Any]) -> str:
+    intervals = classes_of(results, results.spec.columns[0]).set_index("class")[["f1_low", "f1_high"]]
+    rows = []
+    for row in _by_size(found["classes"]):
+        scores = [f"{row[score]:.3f}" for score in ("precision", "recall", "f1")]
+        rows.append([row["name"], str(row["train_images"]), str(row["images"]), *scores])
+        rows[-1].append(_interval(*intervals.loc[row["name"]]))
+    part = found["identity"]["part"]
+    return _table(["class", "train images", f"{part} images", "precision", "recall", "F1", "95 % interval of F1"], rows)
+
+
+def _confusions(found: dict[str, Any]) -> str:
+    """The matrix; of many classes the most frequent confusions."""
+    names, matrix = [row["name"] for row in found["classes"]], np.array(found["confusion"])
+    if len(names) <= MANY_CLASSES:
+        order = [names.index(row["name"]) for row in _by_size(found["classes"])]
+        rows = [[names[i], *map(str, matrix[i, order])] for i in order]
+        return "Rows are true classes, columns predicted ones.\n\n" + _table(["", *(names[i] for i in order)], rows)
+    np.fill_diagonal(matrix, 0)
+    pairs = np.unravel_index(np.argsort(-matrix, axis=None, kind="stable")[:CONFUSIONS], matrix.shape)
+    rows = [[names[i], names[j], str(matrix[i, j])] for i, j in zip(*pairs, strict=True) if matrix[i, j]]
+    return f"The {CONFUSIONS} most frequent ones:\n\n" + _table(["true class", "predicted class", "images"], rows, 1)
+
+
+def _code(facts: dict[str, str]) -> str:
+    steps = facts["steps"] or "# here `picture` has to be prepared as described above"
+    return f"""```python
+import json
+
+import cv2
+import numpy as np
+import onnxruntime
+
+session = onnxruntime.InferenceSession({json.dumps(facts["file"])})
+class_names = json.loads(session.get_modelmeta().custom_metadata_map["class_names"])
+picture = cv2.cvtColor(cv2.imread("image.jpg"), cv2.COLOR_BGR2RGB)
+{steps}
+image = picture.transpose(2, 0, 1)[None].astype(np.float32) / 255
+probability = session.run(["probability"], {{"image": image}})[0][0]
+print(class_names[probability.argmax()], probability.max())
+```"""
+
+
+def _by_size(classes: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The classes from most to fewest training images."""
+    return sorted(classes, key=lambda row: -row["train_images"])
+
+
+def _interval(low: float, high: float) -> str:
+    return "" if np.isnan(low) else f"{low:.3f} to {high:.3f}"
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: int | None = None) -> str:
+    """A table whose last columns, by default all but the first, are numbers."""
+    numbers = len(heads) - 1 if numbers is None else numbers
+    rule = ["---"] * (len(heads) - numbers) + ["---:"] * numbers
+    body = [[escape(" ".join(cell.split())) for cell in row] for row in [heads, *rows]]
+    return "\n".join(f"| {' | '.join(row)} |" for row in [body[0], rule, *body[1:]])
+
+
+def _last_name(class_path: str) -> str:
+    return class_path.rpartition(".")[2]

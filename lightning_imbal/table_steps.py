@@ -1,0 +1,100 @@
+"""What `table` and `compare` have in common: their options, the command lines, the runs, and what failed."""
+
+import argparse
+import os
+import shlex
+import signal
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from jsonargparse import Namespace
+from rich.console import Console
+from rich.markup import escape
+
+from lightning_imbal.errors import UserError
+from lightning_imbal.report.terminal import number_of
+from lightning_imbal.tables.display import Display
+from lightning_imbal.tables.jobs import Job
+from lightning_imbal.tables.plan import Plan
+from lightning_imbal.tables.runner import Failure, Launcher, LocalLauncher
+from lightning_imbal.tables.runner import run as run_jobs
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the options that both verbs have."""
+    parser.add_argument("--dry-run", action="store_true", help="print the command lines and what they will cost")
+    parser.add_argument(
+        "--config",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="laid over every run, such as variants/laptop.yaml",
+    )
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="runs at once; 0 prints what is there")
+
+
+def check_options(given: argparse.Namespace) -> None:
+    """Refuses values of those options.
+
+    Raises:
+        UserError: A number of jobs below 0, or a file that is not there.
+    """
+    if given.jobs < 0:
+        raise UserError(f"--jobs is {given.jobs}: give the number of runs at once, or 0 to print what is there.")
+    for file in given.config:
+        if not Path(file).is_file():
+            raise UserError(f"There is no file {file}: give --config the path of an existing file.")
+
+
+def print_commands(plan: Plan, stages: dict[Job, list[Namespace]], jobs: int) -> None:
+    """Prints the command lines of what is not finished, and what that will cost."""
+    from lightning_imbal.table_cost import estimate
+
+    for job in plan.jobs:
+        if not job.finished:
+            print(shlex.join(["lightning_imbal", *job.command()]))
+    print(f"{sum(job.finished for job in plan.jobs)} of {len(plan.jobs)} runs are finished.")
+    print(estimate(stages, max(1, jobs)))
+
+
+def run_plan(plan: Plan, launcher: Callable[[], Launcher], console: Console) -> list[Failure]:
+    """Runs what is not finished.
+
+    Args:
+        plan: The runs.
+        launcher: Makes what starts them.
+        console: Where to show how far they are.
+
+    Raises:
+        UserError: The program was interrupted.
+    """
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the runs as Ctrl-C does
+    try:
+        return run_jobs(plan.jobs, launcher(), Display(console))
+    except KeyboardInterrupt:
+        raise UserError("Interrupted: every finished run and epoch is kept, the same command continues.") from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def local_launcher(jobs: int) -> LocalLauncher:
+    """Starts so many runs at once on this machine, on its GPUs if it has any."""
+    import torch
+
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    devices = visible.split(",") if visible else [str(number) for number in range(torch.cuda.device_count())]
+    return LocalLauncher(jobs, devices)
+
+
+def print_failures(failures: Sequence[Failure], console: Console) -> None:
+    """Prints why each run failed, and the end of its log."""
+    for failure in failures:
+        console.print(f"[bold red]{escape(failure.job.name)}[/]: {escape(failure.reason)}", soft_wrap=True)
+        for line in failure.log:
+            console.print(f"  [dim]{escape(line)}[/]", highlight=False, soft_wrap=True)
+        if failure.log:
+            console.print(
+                f"  all of it: {failure.job.folder / 'log.txt'}", highlight=False, markup=False, soft_wrap=True
+            )
+    if failures:
+        console.print(f"{number_of(len(failures), 'run')} failed; the same command tries again.", soft_wrap=True)

@@ -1,0 +1,323 @@
+"""`lightning_imbal export` on a short run: what the file computes, says and refuses."""
+
+import io
+import json
+import re
+import shutil
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from small_runs import NAMES, digits, refused
+from torch import nn
+
+from lightning_imbal import export
+from lightning_imbal.cli import main
+from lightning_imbal.data import DigitsLT
+from lightning_imbal.data.transforms import CenterCrop, Normalize, ShiftCrop, Squash
+from lightning_imbal.errors import DatasetNotFoundError, UserError
+from lightning_imbal.export_verb import _steps
+from lightning_imbal.heads import LearnableScale, NearestClassMean, NormedLinear, TauNormalized
+from lightning_imbal.predictors import FlipTTA, Plain, PostHocAdjusted, Predictor, TemperatureScaled
+
+WHY = "onnx, onnxruntime or onnxscript is not installed: pip install 'lightning_imbal[onnx]'"
+onnx, onnxruntime, _ = (pytest.importorskip(name, reason=WHY) for name in ("onnx", "onnxruntime", "onnxscript"))
+
+QUIET = ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
+TOLERANCE = 1e-4
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A finished run of one stage."""
+    folder = tmp_path_factory.mktemp("runs") / "demo"
+    config = ["--config", "experiments/demo.yaml", "--config", "experiments/methods/ce.yaml"]
+    assert main(["fit", *config, "--trainer.max_epochs", "1", *QUIET, "--run_dir", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def exported(run, tmp_path_factory):
+    """Its file, in a folder that was not there, and what was printed."""
+    file, told = tmp_path_factory.mktemp("exported") / "new" / "digits.onnx", io.StringIO()
+    with redirect_stdout(told), redirect_stderr(told):
+        assert main(["export", str(run), "--onnx", str(file)]) == 0
+    return file, told.getvalue()
+
+
+@pytest.fixture
+def written_before(exported, monkeypatch):
+    """Saves the time that the exporter takes where another graph is not the point."""
+    monkeypatch.setattr(export, "to_onnx", lambda *args: exported[0].read_bytes())
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    """The test images of the run as the pipeline makes them, float32 in 0..1, and their ids."""
+    data = digits()
+    images = torch.cat([batch["image"] for batch in data.test_dataloader()])
+    return images.numpy() / np.float32(255), data.table["image"].iloc[data.rows("test")].tolist()
+
+
+def outputs(file, image, batch_size=60):
+    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    batches = [session.run(None, {"image": image[i : i + batch_size]}) for i in range(0, len(image), batch_size)]
+    return [np.concatenate(parts) for parts in zip(*batches, strict=True)]
+
+
+def recorded(folder, ids):
+    table = pd.read_parquet(folder / "predictions.parquet").set_index("image").loc[ids]
+    return table[[f"probability/{name}" for name in NAMES]].to_numpy()
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 16])
+def test_probabilities_are_those_of_the_run(run, exported, pictures, batch_size):
+    image, ids = pictures
+    logits, probability = outputs(exported[0], image[:100], batch_size)
+    assert np.abs(probability - recorded(run, ids[:100])).max() < TOLERANCE
+    assert probability == pytest.approx(torch.tensor(logits).softmax(dim=1).numpy(), abs=1e-6)
+
+
+def test_file_holds_what_its_user_needs(run, exported):
+    file, _ = exported
+    model = onnx.load(file)
+    onnx.checker.check_model(model, full_check=True)
+    about = {entry.key: entry.value for entry in model.metadata_props}
+    identity = json.loads((run / "metrics.json").read_text())["identity"]
+    assert json.loads(about["class_names"]) == NAMES
+    assert about["image_size"] == "32 x 32" and "Squash(ratio=1) to this size" in about["recipe"]
+    assert json.loads(about["mean"]) == [0.485, 0.456, 0.406] and json.loads(about["std"]) == [0.229, 0.224, 0.225]
+    assert about["adjustment"] == "Plain" and about["head"] == "Linear(bias=True)"
+    assert json.loads(about["run"]) == {"name": "demo", "seed": 0, "commit": identity["commit"]}
+    assert about["checkpoint"] == "stage1/checkpoints/best.ckpt"
+    assert about["lightning_imbal"] == identity["versions"]["lightning_imbal"]
+    shape = model.graph.input[0].type.tensor_type.shape.dim
+    assert shape[0].dim_param == "batch" and [size.dim_value for size in shape[1:]] == [3, 32, 32]
+    assert [output.name for output in model.graph.output] == ["logits", "probability"]
+    assert sorted(entry.name for entry in file.parent.iterdir()) == ["digits.md", "digits.onnx"]
+
+
+def test_file_names_no_place_on_this_machine(exported):
+    content = exported[0].read_bytes()
+    assert b"/lightning_imbal/" not in content and b"site-packages" not in content
+
+
+def test_user_reads_how_it_was_checked_and_nothing_of_the_exporter(exported):
+    first, *rest = exported[1].splitlines()
+    assert re.match(r"Checked on 100 test images in batches of 1 and 16: .* [\d.]+e-\d\d in probabilities, ", first)
+    assert [line.split(":")[0] for line in rest] == ["Model", "Model card"]
+
+
+def test_code_in_the_card_gives_the_prediction(run, exported, tmp_path, monkeypatch, capsys):
+    picture = np.random.default_rng(0).integers(0, 256, (60, 48, 3)).astype(np.uint8)
+    (tmp_path / "image.jpg").write_bytes(cv2.imencode(".png", picture)[1].tobytes())
+    checkpoint = ["--ckpt_path", str(run / "stage1" / "checkpoints" / "best.ckpt")]
+    assert main(["predict", *checkpoint, "--images", str(tmp_path), "--output", str(tmp_path / "a.csv")]) == 0
+    predicted = pd.read_csv(tmp_path / "a.csv", dtype={"predicted": "str"}).iloc[0]
+    shutil.copy(exported[0], tmp_path)
+    monkeypatch.chdir(tmp_path)
+    capsys.readouterr()
+    code = re.search(r"```python\n(.*?)```", exported[0].with_suffix(".md").read_text(), re.DOTALL)[1]
+    exec(code, {})
+    name, probability = capsys.readouterr().out.split()
+    assert name == predicted["predicted"]
+    assert float(probability) == pytest.approx(predicted[f"probability/{name}"], abs=TOLERANCE)
+
+
+def test_a_calibrated_predictor_is_that_of_a_test(run, pictures, tmp_path, capsys):
+    options, tested, file = ["--model.predictor", "TemperatureScaled"], run / "calibrated", tmp_path / "a.onnx"
+    checkpoint = ["--ckpt_path", str(run / "stage1" / "checkpoints" / "best.ckpt")]
+    assert main(["test", *checkpoint, *options, *QUIET, "--run_dir", str(tested)]) == 0
+    assert main(["export", str(tested), "--onnx", str(file), *options]) == 0
+    assert "scores are not those" not in capsys.readouterr().out
+    image, ids = pictures
+    probability = outputs(file, image)[1]
+    assert np.abs(probability - recorded(tested, ids)).max() < TOLERANCE
+    assert np.abs(probability - recorded(run, ids)).max() > 100 * TOLERANCE, "the temperature changes nothing"
+    about = {entry.key: entry.value for entry in onnx.load(file).metadata_props}
+    assert re.fullmatch(r"TemperatureScaled\(temperature=\d+\.\d+\)", about["adjustment"])
+    assert "These scores are those of the file" in file.with_suffix(".md").read_text()
+
+
+def test_card_says_that_scores_are_of_another_adjustment(run, tmp_path, capsys):
+    options = ["--model.predictor", "PostHocAdjusted", "--model.predictor.tau", "3"]
+    assert main(["export", str(run), "--onnx", str(tmp_path / "a.onnx"), *options]) == 0
+    sentence = "The scores are not those of the file"
+    assert sentence in capsys.readouterr().out and sentence in (tmp_path / "a.md").read_text()
+
+
+def test_perturbation_is_left_out_and_this_is_said(run, pictures, tmp_path, capsys):
+    options, tested = ["--model", "PerturbedClassifier"], run / "perturbed"
+    checkpoint = ["--ckpt_path", str(run / "stage1" / "checkpoints" / "best.ckpt")]
+    assert main(["test", *checkpoint, *options, *QUIET, "--run_dir", str(tested)]) == 0
+    assert main(["export", str(tested), "--onnx", str(tmp_path / "a.onnx"), *options]) == 0
+    image, ids = pictures
+    assert np.abs(outputs(tmp_path / "a.onnx", image)[1] - recorded(tested / "plain", ids)).max() < TOLERANCE
+    card, told = (tmp_path / "a.md").read_text(), capsys.readouterr().out
+    about = {entry.key: entry.value for entry in onnx.load(tmp_path / "a.onnx").metadata_props}
+    for text in (told, card.replace("\\", ""), about["adjustment"]):
+        assert "needs gradients of the input" in text and "is left out" in text
+    f1 = json.loads((tested / "plain" / "metrics.json").read_text())["summary"]["f1"]
+    assert f"| Macro F1 | {f1:.3f} |" in card
+
+
+def test_perturbing_predictor_is_left_out(run, written_before, tmp_path, capsys):
+    assert main(["export", str(run), "--onnx", str(tmp_path / "a.onnx"), "--model.predictor", "PerturbedInput"]) == 0
+    assert "PerturbedInput(epsilon=0.001" in capsys.readouterr().out
+    assert "| at inference | Plain; PerturbedInput" in (tmp_path / "a.md").read_text()
+
+
+def test_without_the_data_set_random_images_are_taken(run, written_before, tmp_path, monkeypatch, capsys):
+    def absent(data):
+        raise DatasetNotFoundError("absent")
+
+    monkeypatch.setattr(DigitsLT, "read_index", absent)
+    (tmp_path / "a.onnx").write_text("an earlier file")
+    assert main(["export", str(run), "--onnx", str(tmp_path / "a.onnx")]) == 0
+    assert "100 random images, because the data set was not found" in capsys.readouterr().out
+    card = (tmp_path / "a.md").read_text()
+    assert "random images" in card and "was not checked" in card
+    assert onnx.load(tmp_path / "a.onnx").graph.output[0].name == "logits"
+    options = ["--onnx", str(tmp_path / "b.onnx"), "--model.predictor", "TemperatureScaled"]
+    assert "absent" in refused(capsys, "export", str(run), *options)
+
+
+def test_a_file_that_computes_something_else_is_not_kept(run, written_before, tmp_path, monkeypatch, capsys):
+    truth = export.predict
+    monkeypatch.setattr(export, "predict", lambda *args: [output + 2e-4 for output in truth(*args)])
+    file = tmp_path / "a.onnx"
+    sentence = refused(capsys, "export", str(run), "--onnx", str(file))
+    assert "logits" in sentence and "2.0e-04" in sentence and not list(tmp_path.iterdir())
+    file.write_text("an earlier file")
+    refused(capsys, "export", str(run), "--onnx", str(file))
+    assert file.read_text() == "an earlier file" and list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize(
+    ("args", "named"),
+    [
+        (["RUN"], ["--onnx"]),
+        (["--onnx", "a.onnx"], ["RUN"]),
+        (["nowhere", "--onnx", "a.onnx"], ["nowhere", "metrics.json"]),
+        (["RUN", "--onnx", "a.md"], ["a.md", "a.onnx"]),
+        (["RUN", "--onnx", "a.onnx", "--model.predictor", "Flip"], ["'Flip'", "FlipTTA"]),
+        (["RUN", "--onnx", "a.onnx", "--model.predictr", "FlipTTA"], ["'predictr'", "predictor"]),
+        (["RUN", "--onnx", "a.onnx", "--model.backbone", "resnet10t"], ["best.ckpt", "--model.backbone"]),
+        (["RUN", "--onnx", "a.onnx", "--ckpt_path", "no.ckpt"], ["no.ckpt"]),
+    ],
+)
+def test_mistakes_get_one_sentence(run, args, named, capsys, tmp_path):
+    args = [str(tmp_path / arg) if arg.startswith("a.") else arg.replace("RUN", str(run)) for arg in args]
+    sentence = refused(capsys, "export", *args)
+    assert all(word in sentence for word in named), sentence
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_without_its_checkpoint_is_refused(run, tmp_path, capsys):
+    shutil.copytree(run, tmp_path / "run", ignore=shutil.ignore_patterns("checkpoints"))
+    assert "best.ckpt" in refused(capsys, "export", str(tmp_path / "run"), "--onnx", str(tmp_path / "a.onnx"))
+
+
+def test_a_representation_is_refused(run, tmp_path, capsys):
+    shutil.copytree(run, tmp_path / "run")
+    option = ["--model", "SupConRepresentation"]
+    sentence = refused(capsys, "export", str(tmp_path / "run"), "--onnx", str(tmp_path / "a.onnx"), *option)
+    assert "SupConRepresentation" in sentence and "no classifier" in sentence
+
+
+def test_missing_package_is_named_with_the_mend(run, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "onnxscript", None)
+    sentence = refused(capsys, "export", str(run), "--onnx", str(tmp_path / "a.onnx"))
+    assert "onnxscript" in sentence and "pip install 'lightning_imbal[onnx]'" in sentence
+
+
+class Small(nn.Module):
+    def __init__(self, head=nn.Linear):
+        super().__init__()
+        torch.manual_seed(0)
+        self.conv, self.head = nn.Conv2d(3, 8, 3, stride=2), head(8, 3)
+        for buffer in self.head.buffers():
+            buffer.uniform_(0.2, 1)  # as if the head were solved
+
+    def forward(self, image):
+        return self.head(self.conv(image).relu().mean(dim=(2, 3)))
+
+
+COUNTS = torch.tensor([60.0, 30.0, 10.0])
+
+
+@pytest.mark.parametrize(
+    ("head", "predictor"),
+    [
+        (TauNormalized, FlipTTA(COUNTS)),
+        (NearestClassMean, PostHocAdjusted(COUNTS, tau=0.5)),
+        (NormedLinear, TemperatureScaled(COUNTS, temperature=2.0)),
+        (LearnableScale, Plain(COUNTS)),
+    ],
+    ids=["tau_norm_flip", "ncm_post_hoc", "normed_temperature", "lws_plain"],
+)
+def test_heads_and_predictors_can_be_written(head, predictor):
+    model, normalize, images = Small(head), Normalize(), export.random_images((24, 24))[:20]
+    inference = export.Inference(model, predictor, normalize)
+    content = export.to_onnx(inference, (24, 24), {})
+    logits, probability = export.predict(inference, images, normalize)
+    with torch.no_grad():
+        adjusted, plain = (part(model, normalize(images)).numpy() for part in (predictor, Plain(COUNTS)))
+    assert logits == pytest.approx(adjusted, rel=1e-5, abs=1e-5)
+    assert isinstance(predictor, Plain) != (np.abs(adjusted - plain).max() > 0.001)
+    assert max(export.check(content, images, [logits, probability])) < TOLERANCE
+
+
+class ZeroPadded(nn.Module):
+    """The beginning of timm's BiT networks."""
+
+    def __init__(self):
+        super().__init__()
+        self.pad, self.pool = nn.ConstantPad2d(1, 0.0), nn.MaxPool2d(3, 2)
+
+    def forward(self, image):
+        return self.pool(self.pad(image - 10))[:, :, 0, 0]
+
+
+def test_zeros_around_a_picture_stay_zeros():
+    inference = export.Inference(ZeroPadded(), Plain(COUNTS), Normalize())
+    content, image = export.to_onnx(inference, (16, 16), {}), export.random_images((16, 16))[:2]
+    logits = outputs(content, image.numpy() / np.float32(255))[0]
+    assert np.abs(logits).max() < 1e-6
+
+
+class Branching(Predictor):
+    def forward(self, model, image):
+        logits = model(image)
+        return logits if logits.sum() > 0 else -logits
+
+
+class OneBatch(Predictor):
+    def forward(self, model, image):
+        return sum(model(torch.cat([image, image.flip(-1)])).chunk(2))
+
+
+@pytest.mark.parametrize(("predictor", "why"), [(Branching, "data-dependent"), (OneBatch, "fix the number of images")])
+def test_a_predictor_that_cannot_be_written_is_named(predictor, why, capfd):
+    inference = export.Inference(Small(), predictor(COUNTS), Normalize())
+    with pytest.raises(UserError, match=f"Small with {predictor.__name__} cannot be written as ONNX") as caught:
+        export.to_onnx(inference, (16, 16), {})
+    assert why in str(caught.value) and len(str(caught.value).splitlines()) == 1
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("recipe", [Squash(32, ratio=1.5), CenterCrop(32)])
+def test_steps_prepare_a_picture_as_the_recipe_does(recipe):
+    picture = np.random.default_rng(0).integers(0, 256, (90, 120, 3)).astype(np.uint8)
+    names = {"cv2": cv2, "picture": picture}
+    exec(_steps(recipe), names)
+    assert (names["picture"] == recipe(image=picture)["image"]).all()
+    assert export.input_size(recipe) == names["picture"].shape[:2]
+
+
+def test_steps_of_another_recipe_are_not_made_up():
+    assert _steps(ShiftCrop(32)) == ""
