@@ -11,7 +11,7 @@ from rich.markup import escape
 from lightning_imbal.errors import UserError
 from lightning_imbal.table_steps import (
     add_options,
-    check_options,
+    check_jobs,
     local_launcher,
     print_commands,
     print_failures,
@@ -39,17 +39,13 @@ USAGE = (
     "[--model.pretrained true, --trainer.max_epochs 50: any option of `fit`, for all runs]"
 )
 AUTO = "auto"
-# For the page's map of the test images; a second stage has callbacks of its own.
-FEATURES = [
-    *("--trainer.callbacks+", "SaveFeatures"),
-    *("--then.trainer.callbacks", "[{class_path: SaveFeatures}]"),
-]
+FEATURES = ["--save_features", "true"]  # for the page's map of the test images
 
 
 def run(args: list[str]) -> int:
     """Runs `compare` and returns the exit status: 1 if a run failed, else 0."""
     given, options = _parser().parse_known_args(args[1:])
-    check_options(given)
+    check_jobs(given.jobs)
     if given.folds is not None and given.folds < 2:
         raise UserError(f"--folds is {given.folds}: give 2 or more, or --seeds instead.")
     experiments = find_experiments()

@@ -1,11 +1,9 @@
 """What `table` and `compare` have in common: their options, the command lines, the runs, and what failed."""
 
-import argparse
 import os
 import shlex
 import signal
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from jsonargparse import Namespace
 from rich.console import Console
@@ -18,32 +16,20 @@ from lightning_imbal.tables.jobs import Job
 from lightning_imbal.tables.plan import Plan
 from lightning_imbal.tables.runner import Failure, Launcher, LocalLauncher
 from lightning_imbal.tables.runner import run as run_jobs
+from lightning_imbal.verb_parser import VerbParser
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
+def add_options(parser: VerbParser) -> None:
     """Adds the options that both verbs have."""
     parser.add_argument("--dry-run", action="store_true", help="print the command lines and what they will cost")
-    parser.add_argument(
-        "--config",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="laid over every run, such as variants/laptop.yaml",
-    )
+    parser.add_overlays()
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="runs at once; 0 prints what is there")
 
 
-def check_options(given: argparse.Namespace) -> None:
-    """Refuses values of those options.
-
-    Raises:
-        UserError: A number of jobs below 0, or a file that is not there.
-    """
-    if given.jobs < 0:
-        raise UserError(f"--jobs is {given.jobs}: give the number of runs at once, or 0 to print what is there.")
-    for file in given.config:
-        if not Path(file).is_file():
-            raise UserError(f"There is no file {file}: give --config the path of an existing file.")
+def check_jobs(jobs: int) -> None:
+    """Refuses a number of jobs below 0."""
+    if jobs < 0:
+        raise UserError(f"--jobs is {jobs}: give the number of runs at once, or 0 to print what is there.")
 
 
 def print_commands(plan: Plan, stages: dict[Job, list[Namespace]], jobs: int) -> None:

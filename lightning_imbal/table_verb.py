@@ -8,7 +8,7 @@ from rich.console import Console
 from lightning_imbal.errors import UserError
 from lightning_imbal.table_steps import (
     add_options,
-    check_options,
+    check_jobs,
     local_launcher,
     print_commands,
     print_failures,
@@ -19,7 +19,7 @@ from lightning_imbal.tables.plan import Cell, Plan
 from lightning_imbal.tables.results import collect
 from lightning_imbal.tables.runner import Launcher
 from lightning_imbal.tables.spec import Spec, read_spec
-from lightning_imbal.verb_parser import VerbParser
+from lightning_imbal.verb_parser import VerbParser, folder_of_runs
 
 USAGE = (
     "lightning_imbal table SPEC [options] [--data.root DIR, --trainer.max_epochs 3: any option of `fit`, for all runs]"
@@ -36,7 +36,7 @@ def run(args: list[str]) -> int:
     given, options = _parser().parse_known_args(args[1:])
     spec, overlays = _checked(given), [Path(file).stem for file in given.config]
     baseline = given.baseline or spec.baseline or _rows(spec)[0]
-    runs = Path(given.runs or Path("runs", "-".join(["tables", *overlays])))
+    runs = folder_of_runs(given)
     whole = Plan(spec, runs, given.config, options)
     plan = Plan(spec, runs, given.config, options, given.seeds, given.only)
     if not plan.cells:
@@ -64,7 +64,7 @@ def run(args: list[str]) -> int:
 
 def _checked(given: argparse.Namespace) -> Spec:
     """Reads the table, and refuses arguments that do not fit it."""
-    check_options(given)
+    check_jobs(given.jobs)
     spec = read_spec(given.spec)
     rows = _rows(spec)
     if not rows or not spec.columns:

@@ -155,6 +155,8 @@ class TestCSVData:
             (["--data.labels", "nowhere.csv"], ["no file nowhere.csv", "--data.labels"]),
             (["--data.classes", "[benign, malignant]"], ["unclear_0.png", "'unclear'", "benign, malignant"]),
             (["--data.split_column", "fold"], ["no column 'fold'"]),
+            (["--data.label_column", "lable"], ["no column 'lable' (did you mean 'label'?)"]),
+            (["--data.group_column", "label"], ["'label'", "is to be the label and the group", "another column"]),
             (["--data.split_column", "patient"], ["'benign0'", "train, val, test"]),
             (["--data.split", "KFold", "--data.split.fold", "7"], ["no fold 7", "between 0 and 4"]),
             (["--data.split", "OfficialFold"], ["no official folds", "Holdout"]),

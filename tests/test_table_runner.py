@@ -184,7 +184,10 @@ def test_process_that_fails_is_reported_with_what_it_printed(job):
     failing = job("a")
     [failure], _ = run([failing], runner.LocalLauncher(1))
     assert failure.reason == "ended with status 2"
-    assert failure.log[0].startswith("$ lightning_imbal report --nothing") and "unrecognized arguments: --nothing" in failure.log[-1]
+    assert (
+        failure.log[0].startswith("$ lightning_imbal report --nothing")
+        and "unrecognized arguments: --nothing" in failure.log[-1]
+    )
     assert json.loads(failing.record.read_text())["seconds"] >= 0
 
 

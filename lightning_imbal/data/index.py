@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Collection, Hashable, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +28,10 @@ def read_columns(path: str | Path, columns: Sequence[str], optional: Collection[
     try:
         header = pd.read_csv(path, nrows=0, **{k: v for k, v in options.items() if k != "dtype"}).columns
         if missing := [name for name in columns if name not in header]:
+            near = get_close_matches(missing[0], header, n=1)
             raise UserError(
-                f"{path} has no column {' and no column '.join(map(repr, missing))}, only "
+                f"{path} has no column {' and no column '.join(map(repr, missing))}"
+                f"{f' (did you mean {near[0]!r}?)' if near else ''}, only "
                 f"{', '.join(map(repr, header))}: rename its columns, or give the file that has them."
             )
         wanted = [*columns, *(name for name in optional if name in header)]

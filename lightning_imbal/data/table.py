@@ -52,6 +52,11 @@ class CSVData(ImbalDataModule):
     def file(self) -> pd.DataFrame:
         """The rows of the CSV file as text, with the columns image, label and, if named, official and group."""
         names = {column: name for name, column in self.columns.items() if column is not None}
+        if twice := [name for name, column in self.columns.items() if column is not None and names[column] != name]:
+            raise UserError(
+                f"The column {self.columns[twice[0]]!r} of {self.labels} is to be the {twice[0]} and the "
+                f"{names[self.columns[twice[0]]]}: name another column for one of them."
+            )
         # Only an empty cell is missing: a class may be called None or NA.
         text = {"dtype": str, "keep_default_na": False, "na_values": [""]}
         file = stripped(read_columns(self.labels_file, list(names), **text).rename(columns=names))

@@ -43,7 +43,8 @@ class BBN(ImbalClassifier):
         self.share = 1.0
 
     def forward(self, image: Tensor) -> Tensor:
-        return self.head(torch.cat(self.backbone(image).chunk(2), dim=1))
+        feature = self.backbone(image)  # (2 B, D), branch by branch
+        return self.head(feature.view(2, -1, feature.shape[1]).transpose(0, 1).flatten(1))
 
     def set_epoch(self, epoch: int, max_epochs: int) -> None:
         super().set_epoch(epoch, max_epochs)
