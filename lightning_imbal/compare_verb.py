@@ -105,7 +105,7 @@ def _write(plan: Plan, baseline: str, warnings: Sequence[str], reasons: Sequence
     from lightning_imbal.report.page import write_page
 
     page = plan.runs / "compare.html"
-    write_page(results, page, warnings, [*advice, *reasons])
+    write_page(results, page, warnings, advice, reasons)
     return page
 
 

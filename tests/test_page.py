@@ -69,7 +69,7 @@ def page(results, tmp_path_factory):
     file = tmp_path_factory.mktemp("page") / "page.html"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pictures_module, "thumbnails", thumbnails)
-        write_page(results, file, ["<b>Few</b> images."], ["<script>alert(3)</script>"])
+        write_page(results, file, ["<b>Few</b> images."], ["<script>alert(3)</script>"], ["<i>Chosen</i>."])
     return file, asked
 
 
@@ -129,7 +129,15 @@ class TestPage:
         assert all("data-image" in attrs for attrs in elements.of("img"))
         programs = [attrs for attrs in elements.of("script") if attrs.get("type") != "application/json"]
         assert len(programs) == 2
-        for name in (*NASTY, *GROUPS, "<b>m0<b>", f"{PREFIX}0", "<b>Few</b> images.", "<script>alert(3)</script>"):
+        for name in (
+            *NASTY,
+            *GROUPS,
+            "<b>m0<b>",
+            f"{PREFIX}0",
+            "<b>Few</b> images.",
+            "<script>alert(3)</script>",
+            "<i>Chosen</i>.",
+        ):
             assert name in elements.text
 
     def test_data_in_scripts_cannot_end_them(self, page, elements):
@@ -184,11 +192,6 @@ class TestPage:
         write_page(results, tmp_path / "page.html")
         found = Elements((tmp_path / "page.html").read_text())
         assert found.of("img") and "names no data" not in found.text
-
-    def test_pictures_are_not_asked_for_without_need(self, results, tmp_path, monkeypatch):
-        monkeypatch.setattr(pictures_module, "thumbnails", None)
-        write_page(results, tmp_path / "page.html", pictures=False)
-        assert "without pictures" in Elements((tmp_path / "page.html").read_text()).text
 
     def test_runs_without_anything_but_scores(self, tmp_path):
         write_run(tmp_path / "run", predictions=False)

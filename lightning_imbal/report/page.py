@@ -74,7 +74,7 @@ class Mistakes:
 
 
 def write_page(
-    results: Results, file: Path, warnings: Sequence[str] = (), advice: Sequence[str] = (), pictures: bool = True
+    results: Results, file: Path, warnings: Sequence[str] = (), advice: Sequence[str] = (), reasons: Sequence[str] = ()
 ) -> None:
     """Writes the report of the runs of one column as a single HTML file that opens without a network.
 
@@ -83,7 +83,7 @@ def write_page(
         file: Where to write.
         warnings: What limits the numbers.
         advice: What follows from them.
-        pictures: Whether the worst mistakes are shown, for which the data set must be there.
+        reasons: Why these methods were run.
 
     Raises:
         UserError: No run is finished.
@@ -104,8 +104,9 @@ def write_page(
         facts=_facts(results, methods),
         warnings=warnings,
         advice=advice,
+        reasons=reasons,
         sections=_sections(results, methods),
-        mistakes=_mistakes(methods, pictures),
+        mistakes=_mistakes(methods),
         side=THUMBNAIL,
         configurations=_configurations(methods),
         nonce=secrets.token_hex(8),
@@ -187,7 +188,7 @@ def _map(methods: Sequence[Method], order: Sequence[str]) -> Section:
     return Section("feature-map", "Map of features", [] if chart else [NO_FEATURES], charts=[chart] if chart else [])
 
 
-def _mistakes(methods: Sequence[Method], pictures: bool) -> Mistakes:
+def _mistakes(methods: Sequence[Method]) -> Mistakes:
     tables = {
         method.name: worst(method.runs).to_dict("records")
         for method in methods
@@ -195,8 +196,6 @@ def _mistakes(methods: Sequence[Method], pictures: bool) -> Mistakes:
     }
     if not tables:
         return Mistakes({}, remark=NO_PREDICTIONS)
-    if not pictures:
-        return Mistakes(tables, remark="This page was asked for without pictures.")
     images = list(dict.fromkeys(row["image"] for rows in tables.values() for row in rows))
     complaints = []
     # All runs have the same data set, but the first may have lost its configuration.

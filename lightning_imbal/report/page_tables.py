@@ -85,7 +85,8 @@ def calibration_table(found: dict[str, dict[str, Reliability]]) -> SortableTable
     for name, of_method in found.items():
         errors = [of_method[group].ece if group in of_method else np.nan for group in groups]
         rows.append([Entry(name), *(_error(error) for error in errors)])
-    return SortableTable("Expected calibration error (ECE) by group of classes", ["method", *groups], rows)
+    caption = "Expected calibration error (ECE) by group of classes, images of all runs of a method together"
+    return SortableTable(caption, ["method", *groups], rows)
 
 
 def _error(error: float) -> Entry:
