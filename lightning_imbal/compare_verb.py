@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
+from jsonargparse import Namespace
 from rich.console import Console
 from rich.markup import escape
 
@@ -27,7 +28,7 @@ from lightning_imbal.tables.compare import (
     rows_of,
     suitable,
 )
-from lightning_imbal.tables.jobs import last_setting, parse_options
+from lightning_imbal.tables.jobs import Job, last_setting, parse_options
 from lightning_imbal.tables.output import write_and_print
 from lightning_imbal.tables.plan import Plan
 from lightning_imbal.tables.results import collect
@@ -74,6 +75,8 @@ def run(args: list[str]) -> int:
     if given.dry_run:
         print_commands(plan, stages, given.jobs)
         return 0
+    if given.jobs and not all(job.finished for job in plan.jobs):
+        _print(_duration(stages, given, experiments), console)
     failures = run_plan(plan, lambda: local_launcher(given.jobs), console) if given.jobs else []
     page = _write(plan, baseline, warnings, reasons, console)
     print_failures(failures, console)
@@ -92,6 +95,19 @@ def _plan(
     name = "-".join(["compare", dataset, *(Path(file).stem for file in given.config)])
     spec = comparison(dict(rows.values()), dataset, protocol, given.folds, given.seeds)
     return Plan(spec, Path(given.runs or Path("runs", name)), given.config, [*FEATURES, *options])
+
+
+def _duration(stages: dict[Job, list[Namespace]], given: argparse.Namespace, experiments: Path) -> list[str]:
+    """How long the runs will take, and what is quicker."""
+    import torch
+
+    from lightning_imbal.table_cost import estimate
+
+    lines = estimate(stages, given.jobs).split("\n")
+    if not (given.config or torch.cuda.is_available()):
+        quick = experiments / "variants" / "laptop.yaml"
+        lines.append(f"No GPU was found: --config {quick} (small pictures, small network, few epochs) is quicker.")
+    return lines
 
 
 def _write(plan: Plan, baseline: str, warnings: Sequence[str], reasons: Sequence[str], console: Console) -> Path | None:

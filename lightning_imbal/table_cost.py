@@ -13,8 +13,10 @@ from lightning_imbal.data import ImbalDataModule
 from lightning_imbal.errors import UserError
 from lightning_imbal.report.terminal import number_of
 from lightning_imbal.tables.jobs import Job
+from lightning_imbal.tables.runner import processors
 
-ASSUMED_RATE = 10e12  # operations per second of a current GPU in such training; said beside the estimate
+# Operations per second in such training, of a current GPU and of a processor core; said beside the estimate.
+GPU_RATE, CORE_RATE = 10e12, 0.03e12
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Cost:
 def estimate(stages: dict[Job, list[Namespace]], jobs: int) -> str:
     """Says in a few lines what the unfinished runs will cost.
 
-    The speed is that of the finished runs of the table, if there are any, else `ASSUMED_RATE`.
+    The speed is that of the finished runs of the table, if there are any, else it is assumed.
 
     Args:
         stages: What every run trains.
@@ -57,7 +59,8 @@ def estimate(stages: dict[Job, list[Namespace]], jobs: int) -> str:
     if seconds and done.operations:
         rate, of = done.operations / seconds * jobs, f"that of {number_of(len(finished), 'finished run')}"
     else:
-        rate, of = ASSUMED_RATE, "assumed for a GPU; that of the first finished run is used instead"
+        rate, what = _assumed()
+        of = f"assumed for {what}; that of the first finished run is used instead"
     images, operations = f"{left.images:,.0f} images", f"{_short(left.operations / 1e15)} PFLOP"
     lines = [f"{number_of(number, 'run')} to train: {images} through the network, {operations}."]
     if left.operations:
@@ -68,6 +71,13 @@ def estimate(stages: dict[Job, list[Namespace]], jobs: int) -> str:
             "A data set is not there: all images that it officially has are counted, or none if that is unknown."
         )
     return "\n".join(lines)
+
+
+def _assumed() -> tuple[float, str]:
+    if torch.cuda.is_available():
+        return GPU_RATE, "a GPU"
+    cores = processors(1)
+    return cores * CORE_RATE, f"{number_of(cores, 'processor core')} without a GPU"
 
 
 def _cost(config: Namespace) -> Cost:
