@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
-from jsonargparse import Namespace
 from rich.console import Console
 from rich.markup import escape
 
@@ -28,7 +27,7 @@ from lightning_imbal.tables.compare import (
     rows_of,
     suitable,
 )
-from lightning_imbal.tables.jobs import Job, last_setting, parse_options
+from lightning_imbal.tables.jobs import last_setting, parse_options
 from lightning_imbal.tables.output import write_and_print
 from lightning_imbal.tables.plan import Plan
 from lightning_imbal.tables.results import collect
@@ -50,11 +49,13 @@ def run(args: list[str]) -> int:
     if given.folds is not None and given.folds < 2:
         raise UserError(f"--folds is {given.folds}: give 2 or more, or --seeds instead.")
     experiments = find_experiments()
+    small = _small_without_gpu(given, options, experiments)
     methods = [name for name in ",".join(given.methods).split(",") if name] or [AUTO]
     plan_of = partial(_plan, given, options, experiments)
 
     from lightning_imbal.compare_check import check, count_classes, read_parts
     from lightning_imbal.table_check import read_stages
+    from lightning_imbal.table_cost import estimate
 
     first = plan_of(rows_of(["ce" if methods == [AUTO] else methods[0]], experiments))
     # The split does not depend on the seed of a run.
@@ -66,7 +67,7 @@ def run(args: list[str]) -> int:
     if given.jobs:
         plan.check_settings()
     stages = read_stages(plan.jobs)
-    warnings = check(parts, plan.runs, pictures=not given.dry_run)
+    warnings = [*check(parts, plan.runs, pictures=not given.dry_run), *small]
     reasons = [f"{rows[method][0]} was chosen: {why}." for method, why in suited.items()]
 
     console = Console()
@@ -76,7 +77,7 @@ def run(args: list[str]) -> int:
         print_commands(plan, stages, given.jobs)
         return 0
     if given.jobs and not all(job.finished for job in plan.jobs):
-        _print(_duration(stages, given, experiments), console)
+        _print(estimate(stages, given.jobs).split("\n"), console)
     failures = run_plan(plan, lambda: local_launcher(given.jobs), console) if given.jobs else []
     page = _write(plan, baseline, warnings, reasons, console)
     print_failures(failures, console)
@@ -97,17 +98,19 @@ def _plan(
     return Plan(spec, Path(given.runs or Path("runs", name)), given.config, [*FEATURES, *options])
 
 
-def _duration(stages: dict[Job, list[Namespace]], given: argparse.Namespace, experiments: Path) -> list[str]:
-    """How long the runs will take, and what is quicker."""
+def _small_without_gpu(given: argparse.Namespace, options: Sequence[str], experiments: Path) -> list[str]:
+    """Lays a small variant over the runs of a machine without a GPU, unless the user laid something, and says so."""
     import torch
 
-    from lightning_imbal.table_cost import estimate
-
-    lines = estimate(stages, given.jobs).split("\n")
-    if not (given.config or torch.cuda.is_available()):
-        quick = experiments / "variants" / "laptop.yaml"
-        lines.append(f"No GPU was found: --config {quick} (small pictures, small network, few epochs) is quicker.")
-    return lines
+    if given.config or torch.cuda.is_available():
+        return []
+    variant = experiments / "variants" / "laptop.yaml"
+    given.config = [str(variant)]
+    protocol = protocol_of(_data_class([], options), experiments)
+    return [
+        f"No GPU was found, so {variant} lies over all runs: small pictures, a small network, few epochs. At full size "
+        f"another method may be the best: --config {protocol} finds out, but may take hours."
+    ]
 
 
 def _write(plan: Plan, baseline: str, warnings: Sequence[str], reasons: Sequence[str], console: Console) -> Path | None:

@@ -11,6 +11,7 @@ import layouts
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from made_runs import write_run
 from small_runs import refused
 
@@ -63,8 +64,8 @@ def wait_for(happened, seconds=120):
 
 
 def test_killed_and_repeated_it_ends_with_leaderboard_page_and_advice(labels, capfd):
-    command = ["compare", *OWN, "--methods", "ce,crw,ldam", "--folds", "2", *TINY]
-    runs = Path("runs/compare-biopsies")
+    runs = Path("runs/kept")
+    command = ["compare", *OWN, "--methods", "ce,crw,ldam", "--folds", "2", "--runs", str(runs), *TINY]
     first = subprocess.Popen([sys.executable, "-m", "lightning_imbal", *command], stdout=subprocess.DEVNULL)
     wait_for(lambda: any(runs.glob("*/metrics.json")))
     first.kill()
@@ -99,7 +100,8 @@ def test_killed_and_repeated_it_ends_with_leaderboard_page_and_advice(labels, ca
     assert "Too few test images" in page and advice[0].split(":")[0].replace(">", "&gt;") in page
 
 
-def test_failed_run_is_named_and_the_page_has_the_others(labels, monkeypatch, capsys):
+@pytest.mark.parametrize("gpu", [True, False])
+def test_failed_run_is_named_and_the_page_has_the_others(gpu, labels, monkeypatch, capsys):
     def fail(jobs, *args):
         for job in jobs:
             if "+rs+" not in job.name:
@@ -107,13 +109,16 @@ def test_failed_run_is_named_and_the_page_has_the_others(labels, monkeypatch, ca
         return [table_steps.Failure(job, "killed by SIGKILL", ["the last line"]) for job in jobs if not job.finished]
 
     monkeypatch.setattr(table_steps, "run_jobs", fail)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
     assert main(["compare", *OWN, "--methods", "ce", "rs,ldam", "--baseline", "ce", *TINY]) == 1
     said = capsys.readouterr().out
     assert "own_csv+rs+seed0: killed by SIGKILL" in said and "the last line" in said and "1 run failed" in said
     assert "LDAM has a higher macro F1 than CE: +0." in said
     assert "Runs are missing (RS 0 of 1)" in said and "Each method ran once" in said
-    assert said.strip().splitlines()[-1] == "Page: runs/compare-biopsies/compare.html"
-    scores = pd.read_csv("runs/compare-biopsies/compare.csv").drop_duplicates("row")
+    runs = "runs/compare-biopsies" + ("" if gpu else "-laptop")
+    assert said.strip().splitlines()[-1] == f"Page: {runs}/compare.html"
+    assert ("No GPU was found" in said) == ("No GPU was found" in Path(runs, "compare.html").read_text()) == (not gpu)
+    scores = pd.read_csv(f"{runs}/compare.csv").drop_duplicates("row")
     assert scores["row"].tolist() == ["LDAM", "CE", "RS"]
 
 
