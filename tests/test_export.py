@@ -20,7 +20,7 @@ from lightning_imbal.cli import main
 from lightning_imbal.data import DigitsLT
 from lightning_imbal.data.transforms import CenterCrop, Normalize, ShiftCrop, Squash
 from lightning_imbal.errors import DatasetNotFoundError, UserError
-from lightning_imbal.export_verb import _steps
+from lightning_imbal.export_verb import TrainedModel, _steps
 from lightning_imbal.heads import LearnableScale, NearestClassMean, NormedLinear, TauNormalized
 from lightning_imbal.predictors import FlipTTA, Plain, PostHocAdjusted, Predictor, TemperatureScaled
 
@@ -321,3 +321,30 @@ def test_steps_prepare_a_picture_as_the_recipe_does(recipe):
 
 def test_steps_of_another_recipe_are_not_made_up():
     assert _steps(ShiftCrop(32)) == ""
+
+
+@pytest.fixture(scope="module")
+def real_images(real_isic, tmp_path_factory):
+    """The file of MobileNetV2 after three steps on the real ISIC 2018 images, 100 of these, and PyTorch's outputs."""
+    folder = tmp_path_factory.mktemp("isic")
+    overlays = ["marrakchi_isic", "methods/ce", "variants/laptop"]
+    config = [part for name in overlays for part in ("--config", f"experiments/{name}.yaml")]
+    data = ["--data.root", str(real_isic), "--data.cache", "none", "--data.num_workers", "0"]
+    short = [f"--trainer.{name}" for name in ("max_epochs=1", "limit_train_batches=3", "limit_test_batches=1")]
+    assert main(["fit", *config, *data, *short, *QUIET, "--run_dir", str(folder / "run")]) == 0
+    assert main(["export", str(folder / "run"), "--onnx", str(folder / "model.onnx")]) == 0
+    trained = TrainedModel(folder / "run" / "stage1" / "checkpoints" / "best.ckpt", [])
+    pictures, _ = export.test_images(trained.datamodule)
+    with torch.no_grad():
+        logits = trained.model(trained.datamodule.normalize(pictures))
+    image = pictures.numpy() / np.float32(255)
+    return folder / "model.onnx", image, [logits.numpy(), logits.softmax(dim=1).numpy()]
+
+
+@pytest.mark.parametrize("batch_size", [1, 16])
+def test_file_gives_what_pytorch_gives_on_100_real_images(real_images, batch_size):
+    file, image, expected = real_images
+    assert len(image) == 100
+    found = outputs(file, image, batch_size)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=TOLERANCE)
