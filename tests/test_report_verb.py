@@ -1,5 +1,7 @@
 """`lightning_imbal report`: table, page and figures of finished runs, and the sentences for what cannot be reported."""
 
+import json
+
 import pytest
 from made_runs import write_run, write_stage
 from small_runs import refused
@@ -28,6 +30,20 @@ def test_page_and_figures_are_written_beside_the_table(runs, tmp_path, capsys):
     assert "ldam" in text and "4 runs" in text
     written = {file.name for file in figures.iterdir()}
     assert {"f1_per_class.png", "f1_per_class.pdf", "confusion.png", "class_histogram.pdf"} <= written
+
+
+def test_runs_that_do_not_fit_side_by_side_are_in_further_tables(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    folders = [tmp_path / f"a_long_name_of_a_run_{number}" for number in range(7)]
+    for number, folder in enumerate(folders):
+        write_run(folder, skill=number, noise=number)
+    assert main(["report", *map(str, folders)]) == 0
+    told = capsys.readouterr().out
+    for folder in folders:
+        found = json.loads((folder / "metrics.json").read_text())
+        for value in [found["summary"]["accuracy"], *(row["f1"] for row in found["classes"])]:
+            assert f" {value:.3f} " in told
+    assert told.count("F1 per class") == 4 and max(map(len, told.splitlines())) <= 80
 
 
 def test_runs_that_differ_in_the_seed_are_one_method(runs, tmp_path):

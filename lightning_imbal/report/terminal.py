@@ -1,7 +1,8 @@
 """Tables in the terminal, made from the metrics.json of one or more runs."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from rich.table import Table
 from lightning_imbal.errors import UserError
 
 MAX_ROWS = 20
+RUN_WIDTH = 12  # of a run side by side with others; its name is folded
 SUMMARY = {
     "accuracy": "Accuracy",
     "balanced_accuracy": "Balanced accuracy (MCR)",
@@ -80,8 +82,35 @@ def run_table(results: dict[str, Any]) -> Group:
     return Group(table, summary)
 
 
-def comparison_table(runs: list[dict[str, Any]]) -> Table:
+@dataclass(frozen=True)
+class Line:
+    """A line of the comparison.
+
+    Args:
+        name: A class, or a score.
+        images: Training images of the class.
+        values: One per run.
+        smaller_is_better: As a calibration error is.
+    """
+
+    name: str
+    images: str
+    values: list[float]
+    smaller_is_better: bool = False
+
+    def cells(self) -> list[str]:
+        """The numbers, the best in bold."""
+        best = min(self.values) if self.smaller_is_better else max(self.values)
+        marked = len(self.values) > 1
+        return [f"[bold]{value:.3f}[/]" if value == best and marked else f"{value:.3f}" for value in self.values]
+
+
+def comparison_tables(runs: Sequence[dict[str, Any]], width: int) -> Iterator[Table]:
     """F1 of every class for several runs side by side, most common class first, and their summaries below.
+
+    Args:
+        runs: Their `metrics.json`; the best of each line is bold.
+        width: Characters that a table may have; what does not fit side by side comes in further tables.
 
     Raises:
         UserError: The runs have different classes.
@@ -89,27 +118,29 @@ def comparison_table(runs: list[dict[str, Any]]) -> Table:
     classes = [[row["name"] for row in run["classes"]] for run in runs]
     if any(names != classes[0] for names in classes):
         raise UserError("The runs have different classes and cannot be compared: give runs on the same data set.")
-    table = Table(title="F1 per class", title_justify="left")
-    table.add_column("class", no_wrap=True)
-    table.add_column("train images", justify="right")
-    for run in runs:
-        table.add_column(run["identity"]["name"], justify="right", overflow="fold")
     counts = runs[0]["classes"]
-    for i in sorted(range(len(counts)), key=lambda i: -counts[i]["train_images"]):
-        _add_row(table, counts[i]["name"], str(counts[i]["train_images"]), [run["classes"][i]["f1"] for run in runs])
-    table.add_section()
-    for key, title in SUMMARY.items():
-        _add_row(table, title, "", [run["summary"][key] for run in runs], smaller_is_better=key == "ece")
-    return table
+    lines = [
+        Line(counts[i]["name"], str(counts[i]["train_images"]), [run["classes"][i]["f1"] for run in runs])
+        for i in sorted(range(len(counts)), key=lambda i: -counts[i]["train_images"])
+    ]
+    summary = [Line(title, "", [run["summary"][key] for run in runs], key == "ece") for key, title in SUMMARY.items()]
+    taken = max(len(line.name) for line in lines + summary) + len("train images") + 7
+    number = max(1, (width - taken) // (RUN_WIDTH + 3))
+    for first in range(0, len(runs), number):
+        table = Table(title="F1 per class", title_justify="left")
+        table.add_column("class", no_wrap=True)
+        table.add_column("train images", justify="right", no_wrap=True)
+        for run in runs[first : first + number]:
+            table.add_column(escape(run["identity"]["name"]), justify="right", overflow="fold", min_width=RUN_WIDTH)
+        for part in (lines, summary):
+            for line in part:
+                table.add_row(escape(line.name), line.images, *line.cells()[first : first + number])
+            table.add_section()
+        yield table
 
 
-def _add_row(table: Table, name: str, count: str, values: list[float], smaller_is_better: bool = False) -> None:
-    best = min(values) if smaller_is_better else max(values)
-    cells = [f"[bold]{value:.3f}[/]" if value == best and len(values) > 1 else f"{value:.3f}" for value in values]
-    table.add_row(name, count, *cells)
-
-
-def print_runs(folders: list[str]) -> None:
-    """Prints the table of one run, or several runs side by side (the best of each row in bold)."""
-    runs = [read_results(folder) for folder in folders]
-    Console().print(run_table(runs[0]) if len(runs) == 1 else comparison_table(runs))
+def print_runs(folders: Sequence[str]) -> None:
+    """Prints the table of one run, or several runs side by side (the best of each line in bold)."""
+    runs, console = [read_results(folder) for folder in folders], Console()
+    for table in [run_table(runs[0])] if len(runs) == 1 else comparison_tables(runs, console.width):
+        console.print(table)
