@@ -86,6 +86,8 @@ def wandb_logger(folder: Path, run: str, stage: str) -> WandbLogger | None:
     about = {
         "project": os.environ.get("WANDB_PROJECT", "lightning_imbal"),
         "group": os.environ.get("WANDB_RUN_GROUP") or run,
+        # W&B reads its environment once in a process, which may have been before these were set.
+        "tags": [tag for tag in os.environ.get("WANDB_TAGS", "").split(",") if tag],
         "job_type": stage,
         "name": f"{run} {stage}",
         "dir": folder,

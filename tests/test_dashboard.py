@@ -41,6 +41,7 @@ def no_network(monkeypatch, tmp_path):
     for name in [name for name in os.environ if name.startswith("WANDB")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("NETRC", str(tmp_path / "none"))
+    wandb.teardown()  # else W&B knows the environment of an earlier test of this process
     for name in ("connect", "connect_ex", "sendto"):
         monkeypatch.setattr(socket.socket, name, refuse)
 

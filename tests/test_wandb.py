@@ -65,6 +65,7 @@ def test_each_stage_is_a_run_of_one_group(run):
 
 
 def test_a_run_of_a_table_has_its_group_and_tags(offline, monkeypatch):
+    wandb.setup()  # W&B reads its environment now, and not again
     monkeypatch.setenv("WANDB_RUN_GROUP", "marrakchi_table1: CE")
     monkeypatch.setenv("WANDB_TAGS", "marrakchi_table1,CE,ISIC2018 resnet50")
     about = run_of(file_of(offline()))
