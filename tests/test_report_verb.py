@@ -7,6 +7,7 @@ from made_runs import write_run, write_stage
 from small_runs import refused
 
 from lightning_imbal.cli import main
+from lightning_imbal.report import page
 
 
 @pytest.fixture
@@ -69,6 +70,16 @@ def test_what_cannot_be_written_is_refused_first(runs, tmp_path, capsys, option,
     (tmp_path / "file").touch()
     place = tmp_path if option == "--html" else tmp_path / "file"
     assert said in refused(capsys, "report", runs[0], option, str(place))
+
+
+def test_a_place_that_may_not_be_written_is_named(runs, monkeypatch, capsys):
+    def refuse(results, file):
+        raise PermissionError(13, "Permission denied", str(file))
+
+    monkeypatch.setattr(page, "write_page", refuse)
+    assert "locked/page.html cannot be used (Permission denied)" in refused(
+        capsys, "report", runs[0], "--html", "locked/page.html"
+    )
 
 
 def test_runs_on_different_classes_are_refused(runs, tmp_path, capsys):
