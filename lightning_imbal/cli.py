@@ -58,9 +58,7 @@ def main(argv: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except PermissionError as error:
-        return _refuse(
-            f"{error.filename} cannot be used ({error.strerror}): choose another place, or allow it."
-        )
+        return _refuse(f"{error.filename} cannot be used ({error.strerror}): choose another place, or allow it.")
     except UserError as error:
         return _refuse(str(error).strip().splitlines()[-1].removeprefix(f"{_full_name(error)}: "))
 
