@@ -17,12 +17,11 @@ from lightning_imbal.data.audit import audit
 from lightning_imbal.data.splits import torn_groups
 from lightning_imbal.errors import BadImageError, UserError
 from lightning_imbal.report.audit import verdict
+from lightning_imbal.report.limits import few_test_images
 from lightning_imbal.report.terminal import number_of
 from lightning_imbal.table_check import Configurations
 from lightning_imbal.whole_files import write_whole
 
-FEW_TEST_IMAGES = 10
-MAX_NAMED = 5
 MEND = (
     "Scores of such images are too good: remove the copies, or keep together what belongs together, with a column of "
     "the CSV file (--data.group_column) or what the data set knows (--data.group_by)."
@@ -112,7 +111,7 @@ def check(parts: Sequence[Part], runs: Path, pictures: bool = True) -> list[str]
         if not images:
             raise UserError(f"No image of the class {name} is in a test part: give --folds 5, or another split.")
     warnings = _looked_at(parts, runs / "compare.json", found) if pictures else []
-    return [*warnings, *_few(counts)]
+    return [*warnings, *few_test_images(counts)]
 
 
 def _check_split(part: Part) -> None:
@@ -170,18 +169,6 @@ def _audited(parts: Sequence[Part]) -> list[str]:
         first = data.images.bad[min(data.images.bad)]
         warnings.append(f"{number_of(left_out, 'image')} left out that cannot be read. The first: {first}")
     return warnings
-
-
-def _few(counts: dict[str, int]) -> list[str]:
-    few = [
-        f"{name} ({number_of(images, 'image')}, one more or less moves it by about {1 / images:.2f})"
-        for name, images in counts.items()
-        if images < FEW_TEST_IMAGES
-    ]
-    if not few:
-        return []
-    more = f" and {len(few) - MAX_NAMED} more" if len(few) > MAX_NAMED else ""
-    return [f"Too few test images for an F1 that means much: {', '.join(few[:MAX_NAMED])}{more}."]
 
 
 def _files(data: ImbalDataModule) -> list[tuple[int, int]]:

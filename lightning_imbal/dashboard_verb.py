@@ -10,6 +10,7 @@ import pandas as pd
 
 from lightning_imbal.errors import UserError
 from lightning_imbal.tables.plan import Plan
+from lightning_imbal.tables.predictions import read_split
 from lightning_imbal.tables.spec import read_spec
 from lightning_imbal.verb_parser import VerbParser, folder_of_runs
 
@@ -43,13 +44,11 @@ def run(args: list[str]) -> int:
 
 def _splits(plan: Plan) -> dict[str, pd.DataFrame]:
     """Class and part of every image, by the columns that have begun a run."""
-    files: dict[str, Path] = {}
+    found: dict[str, pd.DataFrame] = {}
     for job in plan.jobs:
-        for file in sorted(job.folder.glob("stage*/split.csv")):
-            files.setdefault(job.labels.column, file)
-    # As text: a class called NA is not a missing one.
-    read = {"dtype": "str", "keep_default_na": False, "usecols": ["class", "part"]}
-    return {column: pd.read_csv(file, **read) for column, file in files.items()}
+        if job.labels.column not in found and (split := read_split(job.folder)) is not None:
+            found[job.labels.column] = split
+    return found
 
 
 def _log_in(runs: Path) -> None:

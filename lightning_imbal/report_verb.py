@@ -20,9 +20,10 @@ def run(args: list[str]) -> int:
 
     results = read_runs(given.runs)
     if given.html is not None:
+        from lightning_imbal.report.limits import limits_of
         from lightning_imbal.report.page import write_page
 
-        write_page(results, Path(given.html))
+        write_page(results, Path(given.html), warnings=limits_of(results))
         print(f"Page: {given.html}")
     if given.figures is not None:
         from lightning_imbal.report.figures import write_figures

@@ -2,12 +2,14 @@
 
 import json
 
+import pandas as pd
 import pytest
 from made_runs import write_run, write_stage
 from small_runs import refused
 
 from lightning_imbal.cli import main
 from lightning_imbal.report import page
+from lightning_imbal.report.terminal import read_results
 
 
 @pytest.fixture
@@ -72,8 +74,24 @@ def test_what_cannot_be_written_is_refused_first(runs, tmp_path, capsys, option,
     assert said in refused(capsys, "report", runs[0], option, str(place))
 
 
+def test_page_begins_with_what_limits_its_numbers(tmp_path):
+    write_run(tmp_path / "run", images=40)
+    images = [f"ISIC_{number:04d}" for number in range(80)]
+    split = pd.DataFrame({"image": images, "class": "nv", "part": ["test"] * 40 + ["train"] * 40})
+    split["group"] = [f"lesion {number % 70}" for number in range(80)]  # ten lesions are on both sides
+    (tmp_path / "run" / "stage1").mkdir()
+    split.to_csv(tmp_path / "run" / "stage1" / "split.csv", index=False)
+    assert main(["report", str(tmp_path / "run"), "--html", str(tmp_path / "page.html")]) == 0
+    text = (tmp_path / "page.html").read_text().partition("<main>")[0]
+    assert "10 of 40 test images are of a group (lesion, patient) that was also trained on: the scores may" in text
+    counts = {row["name"]: row["images"] for row in read_results(tmp_path / "run")["classes"]}
+    few = [name for name, number in counts.items() if number < 10]
+    assert few and all(f"{name} ({counts[name]} image" in text for name in few)
+    assert not any(f"{name} ({counts[name]} image" in text for name in counts if name not in few)
+
+
 def test_a_place_that_may_not_be_written_is_named(runs, monkeypatch, capsys):
-    def refuse(results, file):
+    def refuse(results, file, warnings):
         raise PermissionError(13, "Permission denied", str(file))
 
     monkeypatch.setattr(page, "write_page", refuse)

@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from lightning_imbal.report.limits import FEW_IMAGES, shared_groups
 from lightning_imbal.report.read import read_runs
 from lightning_imbal.report.terminal import number_of
 from lightning_imbal.tables.layout import classes_of
-from lightning_imbal.tables.predictions import stages_of
+from lightning_imbal.tables.predictions import read_split, stages_of
 from lightning_imbal.tables.render import escape
 from lightning_imbal.tables.results import Results
 
-FEW_IMAGES = 10
 MANY_CLASSES = 25  # more make a confusion matrix that nobody can read
 CONFUSIONS = 20
 PARTS = {"train": "train", "val": "validation", "test": "test", "unreadable": "unreadable", "": "left out"}
@@ -37,8 +37,7 @@ def model_card(folder: Path, facts: dict[str, str]) -> str:
     results = read_runs([folder])
     run = next(of_row[0] for rows in results.runs.values() for of_row in rows.values())
     stages = [yaml.safe_load((stage / "config.yaml").read_text()) for stage in stages_of(folder)]
-    # As text: an id such as 007 is no number, and a class called NA is not a missing one.
-    split = pd.read_csv(stages_of(folder)[-1] / "split.csv", dtype="str", keep_default_na=False)
+    split = read_split(folder)
     trained_on = _last_name(stages[-1]["data"]["class_path"])
     parts = [
         f"# Model card: {escape(run.found['identity']['name'])}",
@@ -123,7 +122,7 @@ def _limits(
     if few:
         named = ", ".join(f"{escape(row['name'])} ({row['images']})" for row in few)
         yield f"Fewer than {FEW_IMAGES} {found['identity']['part']} images, so that the scores mean little: {named}."
-    yield from _leaks(split, found["identity"]["part"])
+    yield from shared_groups(split, found["identity"]["part"])
     yield (
         f"Expected calibration error {found['summary']['ece']:.3f} in the results below: so far is the probability of "
         "the predicted class from the share of correct answers, on average over 15 bins."
@@ -134,26 +133,6 @@ def _limits(
         "of one run, another seed would give others."
     )
     yield f"At inference: {escape(facts['adjustment'])}."
-
-
-def _leaks(split: pd.DataFrame, part: str) -> Iterator[str]:
-    """What is known of lesions and patients on both sides of the split."""
-    known = split[split["group"] != ""] if "group" in split else split[:0]
-    if known.empty:
-        yield (
-            "No group (lesion, patient) of the images is known: it was split image by image, and the scores may be "
-            "too good because images of one patient are on both sides."
-        )
-        return
-    learned = known["group"][known["part"].isin({"train", "val"} - {part})]
-    tested = split[split["part"] == part]
-    shared, unknown = tested["group"].isin(set(learned)).sum(), (tested["group"] == "").sum()
-    yield (
-        f"{shared:,} of {len(tested):,} {part} images are of a group (lesion, patient) that was also trained on"
-        + (": the scores may be too good." if shared else ".")
-    )
-    if unknown:
-        yield f"Of {unknown:,} {part} images no group is known."
 
 
 def _split_text(identity: dict[str, Any], split: pd.DataFrame) -> str:

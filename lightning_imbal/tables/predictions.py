@@ -70,15 +70,17 @@ def stages_of(folder: Path) -> list[Path]:
     return next(filter(None, (sorted(place.glob("stage*/")) for place in places)), [])
 
 
+def read_split(folder: Path) -> pd.DataFrame | None:
+    """`image`, `class`, `group` (where known) and `part` of every image of a run, or of a folder inside it, as text."""
+    files = [stage / "split.csv" for stage in stages_of(folder) if (stage / "split.csv").is_file()]
+    # As text: an id such as 007 is no number, and a patient called NA is not a missing one.
+    return pd.read_csv(files[-1], dtype="str", keep_default_na=False) if files else None
+
+
 def _units(image: pd.Series, folder: Path) -> pd.Series:
     """The group of each image; an image that has none, or is not in the split, is a unit of its own."""
-    own = "image " + image
-    stages = [stage for stage in stages_of(folder) if (stage / "split.csv").is_file()]
-    if not stages:
-        return own
-    # As text: an id such as 007 is no number, and a patient called NA is not a missing one.
-    split = pd.read_csv(stages[-1] / "split.csv", dtype="str", keep_default_na=False)
-    if "group" not in split:
+    own, split = "image " + image, read_split(folder)
+    if split is None or "group" not in split:
         return own
     group = image.map(split.set_index("image")["group"])
     return group.where(group.notna() & (group != ""), own)
