@@ -48,6 +48,7 @@ def offline(tmp_path, monkeypatch):
 
 def file_of(logger):
     finish_wandb()
+    wandb.teardown()  # ends the process that writes the file: until then it may be incomplete
     return next(Path(logger.experiment.dir).parent.glob("*.wandb"))
 
 
