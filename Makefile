@@ -29,8 +29,8 @@ $(VENV)/installed: pyproject.toml
 	@touch $@
 
 demo: install ## cross-entropy against two-stage contrastive training on long-tailed digits (3 minutes, no download)
-	$(BIN)/lightning_imbal fit --config experiments/demo.yaml --config experiments/methods/ce.yaml --run_dir $(DEMO)/cross-entropy
-	$(BIN)/lightning_imbal fit --config experiments/demo.yaml --run_dir $(DEMO)/contrastive
+	$(BIN)/lightning_imbal fit --config experiments/demo.yaml --config experiments/methods/ce.yaml --save_features true --run_dir $(DEMO)/cross-entropy
+	$(BIN)/lightning_imbal fit --config experiments/demo.yaml --save_features true --run_dir $(DEMO)/contrastive
 	$(BIN)/lightning_imbal report $(DEMO)/cross-entropy $(DEMO)/contrastive --html $(DEMO)/report.html
 
 $(TABLES): install

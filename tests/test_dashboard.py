@@ -1,6 +1,5 @@
 """The dashboard of a table: what its workspaces hold, what the runs are labelled with, and what is refused."""
 
-import os
 import socket
 import subprocess
 import sys
@@ -10,6 +9,7 @@ import pandas as pd
 import pytest
 import wandb
 import yaml
+from wandb_file import forget_settings
 
 from lightning_imbal.cli import main
 from lightning_imbal.errors import UserError
@@ -38,10 +38,8 @@ def no_network(monkeypatch, tmp_path):
     def refuse(*args, **kwargs):
         raise OSError("a test has called a server")
 
-    for name in [name for name in os.environ if name.startswith("WANDB")]:
-        monkeypatch.delenv(name)
+    forget_settings(monkeypatch)
     monkeypatch.setenv("NETRC", str(tmp_path / "none"))
-    wandb.teardown()  # else W&B knows the environment of an earlier test of this process
     for name in ("connect", "connect_ex", "sendto"):
         monkeypatch.setattr(socket.socket, name, refuse)
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 import wandb
-from wandb_file import artifact_files, history, records, run_of, table
+from wandb_file import artifact_files, forget_settings, history, records, run_of, table
 
 from lightning_imbal.callbacks import ClassF1Panels
 from lightning_imbal.cli import main
@@ -39,8 +39,7 @@ def run(tmp_path_factory):
 @pytest.fixture
 def offline(tmp_path, monkeypatch):
     """Begins a run in this process and gives its logger."""
-    for name in [name for name in os.environ if name.startswith("WANDB")]:
-        monkeypatch.delenv(name)
+    forget_settings(monkeypatch)
     monkeypatch.setenv("WANDB_MODE", "offline")
     yield lambda: wandb_logger(tmp_path, "run", "stage1")
     finish_wandb()

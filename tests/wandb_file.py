@@ -1,11 +1,13 @@
 """Reads an offline W&B run back: a LevelDB log of protocol buffer records."""
 
 import json
+import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import wandb
 from wandb.proto.wandb_internal_pb2 import Record, RunRecord
 
 FILE_HEADER, BLOCK, RECORD_HEADER = 7, 32768, struct.Struct("<IHB")
@@ -32,6 +34,13 @@ def history(file: Path) -> list[dict[str, Any]]:
     """Every logged step as a dict of its keys."""
     rows = [record.history.item for record in records(file) if record.WhichOneof("record_type") == "history"]
     return [{item.key or ".".join(item.nested_key): json.loads(item.value_json) for item in row} for row in rows]
+
+
+def forget_settings(monkeypatch) -> None:
+    """Ends what W&B runs for this process, which knows the environment of an earlier test, and unsets its variables."""
+    wandb.teardown()
+    for name in [name for name in os.environ if name.startswith("WANDB")]:
+        monkeypatch.delenv(name)
 
 
 def run_of(file: Path) -> RunRecord:

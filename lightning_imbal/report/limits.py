@@ -48,8 +48,8 @@ def shared_groups(split: pd.DataFrame, part: str) -> Iterator[str]:
     known = split[split["group"] != ""] if "group" in split else split[:0]
     if known.empty:
         yield (
-            "No group (lesion, patient) of the images is known: it was split image by image, and the scores may be "
-            "too good because images of one patient are on both sides."
+            "No group (lesion, patient) of the images is known: it was split image by image, and the scores are "
+            "too good if images of one patient are on both sides."
         )
         return
     learned = known["group"][known["part"].isin({"train", "val"} - {part})]
