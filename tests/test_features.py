@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from small_runs import build, digits, make_trainer
+from small_runs import build, digits, make_trainer, refused
 
 from lightning_imbal.callbacks.features import SaveFeatures, feature_map
 from lightning_imbal.cli import main
@@ -99,6 +99,17 @@ def test_a_computed_head_on_the_command_line(tmp_path):
     head = ["--then", "experiments/heads/ncm.yaml", *SAVE]
     assert main([*DEMO, *head, "--run_dir", str(tmp_path)]) == 0
     assert read(tmp_path)["image"].tolist() == pd.read_parquet(tmp_path / "predictions.parquet")["image"].tolist()
+
+
+def test_it_can_be_given_as_a_callback(tmp_path):
+    one = ["--trainer.callbacks", "SaveFeatures", "--trainer.callbacks.max_mapped", "20"]
+    assert main([*CE, *one, "--run_dir", str(tmp_path)]) == 0
+    assert np.isfinite(read(tmp_path)["x"]).sum() == 20
+
+
+def test_what_its_constructor_refuses_is_said(tmp_path, capsys):
+    args = ["--trainer.callbacks+", "SaveFeatures", "--trainer.callbacks.max_mapped", "-1"]
+    assert "max_mapped must not be negative, but is -1" in refused(capsys, *CE, *args, "--run_dir", str(tmp_path))
 
 
 def test_a_negative_number_is_refused():

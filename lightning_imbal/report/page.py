@@ -40,8 +40,8 @@ NO_VALIDATION = "The runs have no validation part: there are only the losses of 
 NO_FEATURES = (
     "No run has features of its test images: add --save_features true to the command line when training or testing."
 )
-# What takes < > & and two ends of lines of JavaScript out of a JSON text, which stays equal.
 WORD = re.compile(r"[^\s_+=/-]{1,20}[_+=/-]?|[\s_+=/-]")
+# What takes < > & and two ends of lines of JavaScript out of a JSON text, which stays equal.
 IN_SCRIPT = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 
 
