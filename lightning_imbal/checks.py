@@ -58,11 +58,7 @@ def check_stage(config: Namespace, last: bool, model: ImbalModule, data: ImbalDa
         )
     if config.monitor and isinstance(model, ImbalClassifier):
         check_monitor(config.monitor, "monitor", model, data)
-    if data.groups is not None and len(torn := torn_groups(data.table["part"], data.groups)):
-        raise UserError(
-            f"{type(data.split).__name__} puts images of one {data.group_by} into several parts ({len(torn)} times, "
-            f"the first is {torn.iloc[0]}): choose Holdout or KFold, which keep them together, or do not group it."
-        )
+    check_groups(data)
     if isinstance(model, ImbalClassifier):
         check_predictor(model, data)
     waiting = [type(loss).__name__ for loss in model.losses() if loss.needs_difficulty]
@@ -94,6 +90,15 @@ def check_stage(config: Namespace, last: bool, model: ImbalModule, data: ImbalDa
         raise UserError(
             f"{type(data.split).__name__} leaves no image to test on: choose a split with a test part, such as "
             "--data.split Holdout --data.split.test 0.2."
+        )
+
+
+def check_groups(data: ImbalDataModule) -> None:
+    """Refuses a split that has images of one group in several parts."""
+    if data.groups is not None and len(torn := torn_groups(data.table["part"], data.groups)):
+        raise UserError(
+            f"{type(data.split).__name__} puts images of one {data.group_by} into several parts ({len(torn)} times, "
+            f"the first is {torn.iloc[0]}): choose Holdout or KFold, which keep them together, or do not group it."
         )
 
 

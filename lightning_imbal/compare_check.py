@@ -9,18 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jsonargparse import ArgumentError, ArgumentParser
+from jsonargparse import ArgumentError
 
+from lightning_imbal.checks import check_groups
 from lightning_imbal.cli_errors import cause, explain
 from lightning_imbal.data import ImbalDataModule
 from lightning_imbal.data.audit import audit
-from lightning_imbal.data.splits import torn_groups
-from lightning_imbal.errors import BadImageError, UserError
+from lightning_imbal.data.build import build_data
+from lightning_imbal.data.open_images import unreadable
+from lightning_imbal.errors import UserError
 from lightning_imbal.report.audit import verdict
 from lightning_imbal.report.limits import few_test_images
 from lightning_imbal.report.terminal import number_of
 from lightning_imbal.table_check import Configurations
-from lightning_imbal.whole_files import write_whole
+from lightning_imbal.whole_files import write_json
 
 MEND = (
     "Scores of such images are too good: remove the copies, or keep together what belongs together, with a column of "
@@ -49,14 +51,12 @@ def read_parts(commands: dict[str, Sequence[str]]) -> list[Part]:
     Raises:
         UserError: An option is unknown, or a value is refused.
     """
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_subclass_arguments(ImbalDataModule, "data")
     reader, parts = None, []
     for title, command in commands.items():
         try:
             reader = reader or Configurations(command)
             config = reader.read(command)
-            data = parser.instantiate(parser.parse_object({"data": config.data})).data
+            data = build_data(config.data)
         except ArgumentError as error:
             raise UserError(explain(str(error))) from error
         except ValueError as error:
@@ -117,11 +117,7 @@ def check(parts: Sequence[Part], runs: Path, pictures: bool = True) -> list[str]
 def _check_split(part: Part) -> None:
     """Refuses a split that a run on it would refuse."""
     data = part.data
-    if data.groups is not None and len(torn := torn_groups(data.table["part"], data.groups)):
-        raise UserError(
-            f"The split puts images of one {data.group_by} into several parts (the first is {torn.iloc[0]}): choose "
-            "Holdout or --folds, which keep them together, or do not group the images."
-        )
+    check_groups(data)
     trained = np.bincount(data.labels_of("train"), minlength=len(data.class_names))
     for name, images in zip(data.class_names, trained, strict=True):
         if not images:
@@ -149,7 +145,7 @@ def _looked_at(parts: Sequence[Part], record: Path, found: dict[str, Any]) -> li
     state = _digest(json.dumps([[part.data.table["part"].tolist() for part in parts], _files(parts[0].data)]))
     if found.get("state") != state:
         found |= {"state": state, "warnings": _audited(parts)}
-    write_whole(record, lambda file: file.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n"))
+    write_json(record, found)
     return found["warnings"]
 
 
@@ -157,10 +153,7 @@ def _audited(parts: Sequence[Part]) -> list[str]:
     data = parts[0].data
     report = audit(data.table, data.class_names, group_name=data.group_name)
     if bad := report["unreadable"]:
-        raise BadImageError(
-            f"{len(bad)} of {len(data.index)} images cannot be read. The first: {bad[0]['cause']} "
-            "Or leave them out with --data.on_bad_image skip."
-        )
+        raise unreadable(len(bad), len(data.index), bad[0]["cause"])
     warnings = []
     if report["leaks"]:
         where = " (in the first fold)" if len(parts) > 1 else ""

@@ -1,6 +1,5 @@
 """`lightning_imbal prepare` and `lightning_imbal audit`: what needs a data set and no model."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from lightning_imbal.data.splits import PARTS
 from lightning_imbal.errors import UserError
 from lightning_imbal.report.audit import print_audit
 from lightning_imbal.report.prepared import print_prepared
-from lightning_imbal.whole_files import write_whole
+from lightning_imbal.whole_files import write_json
 
 LISTS = (*PARTS, "groups", "images")
 # What else a configuration of `fit` holds: it can be given as it is, these parts are not looked at.
@@ -90,4 +89,4 @@ def _audit(data: ImbalDataModule | None, config: Namespace) -> int:
 
 def _write(path: str | None, found: dict[str, Any]) -> None:
     if path is not None:
-        write_whole(Path(path), lambda file: file.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n"))
+        write_json(Path(path), found)

@@ -6,10 +6,10 @@ from functools import cache
 
 import timm
 import torch
-from jsonargparse import ArgumentParser, Namespace
+from jsonargparse import Namespace
 from torch.utils.flop_counter import FlopCounterMode
 
-from lightning_imbal.data import ImbalDataModule
+from lightning_imbal.data.build import build_data
 from lightning_imbal.errors import UserError
 from lightning_imbal.report.terminal import number_of
 from lightning_imbal.tables.jobs import Job
@@ -94,9 +94,7 @@ def _cost(config: Namespace) -> Cost:
 @cache
 def _images_per_epoch(data: str) -> tuple[int, bool]:
     """Images that the sampler draws, and whether they were counted; of an absent data set, all that it has."""
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_subclass_arguments(ImbalDataModule, "data")
-    built = parser.instantiate(parser.parse_object({"data": json.loads(data)})).data
+    built = build_data(json.loads(data))
     try:
         return len(built.train_samplers()[0]), True
     except UserError:

@@ -1,5 +1,6 @@
 """Files that appear whole or not at all."""
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -15,3 +16,8 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Writes a JSON file, indented."""
+    write_whole(path, lambda file: file.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n"))

@@ -39,11 +39,15 @@ def open_images(
         images = disk_cache(path, short_side, cache_dir, name)
         images.build(progress=rank_zero_only.rank == 0)
     if images.bad and on_bad_image == "raise":
-        raise BadImageError(
-            f"{len(images.bad)} of {len(images)} images cannot be read. The first: {images.bad[min(images.bad)]} "
-            "Or leave them out with --data.on_bad_image skip."
-        )
+        raise unreadable(len(images.bad), len(images), images.bad[min(images.bad)])
     return images
+
+
+def unreadable(number: int, of: int, first: str) -> BadImageError:
+    """The refusal of pictures that cannot be decoded, with the cause of the first."""
+    return BadImageError(
+        f"{number} of {of} images cannot be read. The first: {first} Or leave them out with --data.on_bad_image skip."
+    )
 
 
 def disk_cache(path: pd.Series, short_side: int, cache_dir: str, name: str) -> DiskCache:

@@ -22,15 +22,13 @@ from lightning_imbal.report.charts import (
     whiskers,
 )
 from lightning_imbal.report.methods import Method
-from lightning_imbal.report.settings import Sweep
+from lightning_imbal.report.settings import SWEPT, WIDE, Sweep
 from lightning_imbal.tables.layout import cells_of
 from lightning_imbal.tables.results import Results
 
 MANY_CLASSES = 12  # above it names are small and in one line, and cells of a matrix have no text
-SWEPT = {"f1": "Macro F1", "balanced_accuracy": "Balanced accuracy"}
 OUTLINE = {"line": {"color": DARK, "width": 0.5}}
 MOST_LETTERS = 60
-LOGARITHMIC = 20  # axis of values that span more than this factor
 
 
 def f1_bars(results: Results, methods: Sequence[Method], train: dict[str, int], test: dict[str, int]) -> Chart:
@@ -205,7 +203,7 @@ def _sweep(cells: pd.DataFrame, sweep: Sweep, title: str) -> go.Figure:
             )
         )
     values = sorted({value for points in sweep.curves.values() for value, _ in points})
-    logarithmic = values[0] > 0 and values[-1] > LOGARITHMIC * values[0]
+    logarithmic = values[0] > 0 and values[-1] > WIDE * values[0]
     axis = {
         "type": "log" if logarithmic else "linear",
         "tickvals": values,

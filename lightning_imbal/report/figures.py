@@ -28,7 +28,7 @@ from lightning_imbal.report.panels import (
     name_outer,
     squares,
 )
-from lightning_imbal.report.settings import Sweep, sweeps
+from lightning_imbal.report.settings import SWEPT, Sweep, sweeps
 from lightning_imbal.tables.block import Run
 from lightning_imbal.tables.layout import cells_of, class_counts, classes_of
 from lightning_imbal.tables.panels import IN_GREY, STYLE, bars, class_series, legend_below, plain, wrapped
@@ -41,7 +41,6 @@ CLASSES_ACROSS = 28
 TITLE_LENGTH = 100
 PANEL_LENGTH = 24
 LONG = 28  # letters of the name of a class
-SWEPT = ("balanced_accuracy", "f1")
 SCORES = {"f1": "F1", "recall": "recall"}
 CURVES = {"val/f1": "macro F1 (validation part)", "train/loss": "training loss"}
 

@@ -4,7 +4,7 @@ import base64
 import json
 import re
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -30,7 +30,7 @@ from lightning_imbal.report.page_tables import SortableTable, calibration_table,
 from lightning_imbal.report.settings import configurations, sweeps
 from lightning_imbal.report.terminal import number_of
 from lightning_imbal.tables.layout import class_counts, classes_of
-from lightning_imbal.tables.results import Results
+from lightning_imbal.tables.results import Results, origins
 from lightning_imbal.whole_files import write_whole
 
 THUMBNAIL = 128
@@ -137,14 +137,10 @@ def _facts(results: Results, methods: Sequence[Method]) -> list[str]:
         column.title,
         number_of(len(methods), "method"),
         number_of(len(runs), "run"),
-        *(f"commit {commit[:12]}" for commit in _each(cells["commits"])),
-        *_each(cells["versions"]),
+        *(f"commit {commit[:12]}" for commit in origins(cells, "commits")),
+        *origins(cells, "versions"),
         f"page of {date.today():%d %B %Y}",
     ]
-
-
-def _each(joined: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(each for of_row in joined for each in of_row.split("; ")))
 
 
 def _sections(results: Results, methods: Sequence[Method]) -> list[Section]:

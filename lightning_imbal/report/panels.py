@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from lightning_imbal.report.analysis import Reliability
+from lightning_imbal.report.settings import WIDE
 from lightning_imbal.tables.panels import (
     COLOURS,
     IN_GREY,
@@ -29,7 +30,6 @@ MOST_COLOURED = 21
 WIDTH = 7.0  # inches of text of a page
 POINTS = 72  # of an inch
 MARKS = 8  # on a curve
-WIDE = 20  # times: an option whose values span more has a logarithmic axis
 MOST_TICKS = 6
 
 

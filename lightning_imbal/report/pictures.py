@@ -7,9 +7,10 @@ import cv2
 import numpy as np
 import pandas as pd
 import yaml
-from jsonargparse import ArgumentError, ArgumentParser
+from jsonargparse import ArgumentError
 
 from lightning_imbal.data.base import ImbalDataModule
+from lightning_imbal.data.build import build_data
 from lightning_imbal.data.cache import decode_ahead
 from lightning_imbal.errors import BadImageError, UserError
 from lightning_imbal.tables.predictions import stages_of
@@ -51,10 +52,8 @@ def _data_of(folder: Path) -> ImbalDataModule:
     settings = (yaml.safe_load(file.read_text()) or {}).get("data")
     if not settings:
         raise UserError(f"{file} names no data: give the folder that `fit` wrote to.")
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_argument("--data", type=ImbalDataModule)
     try:
-        data = parser.instantiate(parser.parse_object({"data": settings})).data
+        data = build_data(settings)
     except ArgumentError as error:
         reason = str(error).splitlines()[-1].strip()
         raise UserError(f"the data of {file} are unknown here ({reason}): go to where the run was started.") from error

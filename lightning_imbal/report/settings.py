@@ -20,6 +20,8 @@ LEFT_OUT = (
     *("data.split.fold.", "data.split.seed."),
 )
 CLASS = ".class_path"
+SWEPT = {"f1": "Macro F1", "balanced_accuracy": "Balanced accuracy"}  # scores that are drawn over an option
+WIDE = 20  # times: an option whose values span more has a logarithmic axis
 OF_THE_DATA = ("class_counts", "class_names")
 LATER_STAGES = re.compile(r"^(then\.)+")
 EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")

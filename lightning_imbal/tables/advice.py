@@ -8,7 +8,7 @@ import numpy as np
 from lightning_imbal.tables.block import Run
 from lightning_imbal.tables.layout import SIGNIFICANT, class_counts
 from lightning_imbal.tables.results import Results
-from lightning_imbal.tables.statistics import interval, resampled_averages
+from lightning_imbal.tables.statistics import interval
 
 MAX_TRADES = 2
 MAX_NAMED = 4  # classes or methods in one sentence
@@ -54,9 +54,7 @@ class _Paired:
         counts, tested = class_counts(results.classes), set().union(*map(_recall, done[baseline]))
         self.classes = sorted(tested, key=lambda name: (counts[name], name))
         self._average = {"mean": np.mean, "median": np.median}[results.spec.average]
-        predictions = {name: [run.predictions for run in done[name]] for name in (*p_value.index, baseline)}
-        keys = ["f1", *(f"f1/{name}" for name in self.classes)]
-        self._resampled = resampled_averages(predictions, keys, results.spec.average) if len(p_value) else {}
+        self._resampled = results.resampled[results.spec.columns[0].title]
         self.methods = sorted(p_value.index, key=lambda name: -self.of(name)[0])
         self.known = [name for name in self.methods if p_value[name] < SIGNIFICANT]
 

@@ -67,6 +67,10 @@ class Block:
         runs: Folder of all runs.
         baseline: Row that the others are tested against.
 
+    Attributes:
+        done: The finished runs of each row.
+        resampled: Averages of each row and score in each bootstrap resample, (R,), for rows with predictions.
+
     Raises:
         UserError: A run lacks a score that the table asks for.
     """
@@ -90,7 +94,7 @@ class Block:
             for key in keys:
                 run.score(key)  # refuses what is no score
         keys += [f"{score}/{name}" for score in OF_CLASS for name in self.class_names]
-        self._resampled = resampled_averages(self._known, keys, spec.average) if self._known else {}
+        self.resampled = resampled_averages(self._known, keys, spec.average) if self._known else {}
 
     def cells(self) -> pd.DataFrame:
         """One row per row of the table and metric."""
@@ -101,7 +105,7 @@ class Block:
             comparable = self._comparable(name)
             mcnemar = mcnemar_p_value(self._known[name], self._known[self.baseline]) if comparable else np.nan
             for metric, what in self.spec.metrics.items():
-                both = [self._resampled[each][what.score] for each in (name, self.baseline)] if comparable else []
+                both = [self.resampled[each][what.score] for each in (name, self.baseline)] if comparable else []
                 tests = {"p_value": paired_p_value(*both) if both else np.nan, "mcnemar": mcnemar}
                 rows.append(about | {"metric": metric} | self._measured(name, what.score) | tests)
         table = pd.DataFrame(rows)
@@ -130,7 +134,7 @@ class Block:
         if not len(values):
             return dict.fromkeys(("value", "std", "low", "high"), np.nan)
         average = np.median(values) if self.spec.average == "median" else values.mean()
-        low, high = interval(self._resampled[name][key]) if name in self._resampled else (np.nan, np.nan)
+        low, high = interval(self.resampled[name][key]) if name in self.resampled else (np.nan, np.nan)
         std = values.std() if len(values) > 1 else np.nan
         found = {"value": average, "std": std, "low": low, "high": high}
         return {what: float(number) * self.spec.scale for what, number in found.items()}

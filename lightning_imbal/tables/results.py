@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from lightning_imbal.tables.block import Block, Run
@@ -34,6 +35,8 @@ class Results:
             each with `_std`, `_low` and `_high`.
         notes: What a reader must know.
         runs: The finished runs of every row, by the title of the column.
+        resampled: Averages of every row and score over its runs in each bootstrap resample, (R,), by the title of the
+            column; the same resamples for all rows.
     """
 
     spec: Spec
@@ -42,6 +45,7 @@ class Results:
     classes: pd.DataFrame
     notes: list[str]
     runs: dict[str, dict[str, list[Run]]] = field(default_factory=dict)
+    resampled: dict[str, dict[str, dict[str, np.ndarray]]] = field(default_factory=dict)
 
 
 def collect(spec: Spec, cells: Sequence[Cell], overlays: Sequence[str], folder: Path, baseline: str) -> Results:
@@ -69,7 +73,9 @@ def collect(spec: Spec, cells: Sequence[Cell], overlays: Sequence[str], folder: 
     # An empty table would make objects of the others' numbers.
     classes = pd.concat([of_block for of_block in classes if len(of_block)] or classes, ignore_index=True)
     runs = {block.column.title: block.done for block in blocks}
-    return Results(spec, list(overlays), table[COLUMNS], classes, _notes(table, overlays, baseline, spec), runs)
+    resampled = {block.column.title: block.resampled for block in blocks}
+    notes = _notes(table, overlays, baseline, spec)
+    return Results(spec, list(overlays), table[COLUMNS], classes, notes, runs, resampled)
 
 
 def _notes(table: pd.DataFrame, overlays: Sequence[str], baseline: str, spec: Spec) -> list[str]:
@@ -87,17 +93,18 @@ def _notes(table: pd.DataFrame, overlays: Sequence[str], baseline: str, spec: Sp
             "Holm-corrected for the number of rows)."
         )
     if overlays:
-        networks = _each(done, "networks")
+        networks = origins(done, "networks")
         notes.append(
             f"All runs have {', '.join(overlays)} over the protocol: these are not the paper's settings. "
             f"Network: {', '.join(networks)}."
         )
     for what in ("commits", "versions"):
-        found = _each(done, what)
+        found = origins(done, what)
         if len(found) > 1:
             notes.append(f"The runs were made with several {what}: {'; '.join(found)}.")
     return notes
 
 
-def _each(done: pd.DataFrame, what: str) -> list[str]:
-    return sorted({each for of_cell in done[what] for each in of_cell.split("; ")})
+def origins(done: pd.DataFrame, what: str) -> list[str]:
+    """What is told of the origin of finished cells, such as `commits`, every text once."""
+    return sorted({text for of_cell in done[what] for text in of_cell.split("; ")})
