@@ -210,7 +210,7 @@ class ImbalCLI(LightningCLI):
             finish_wandb()
             self._start(following, best)
             return
-        if not self.trainer.fast_dev_run:
+        if self.trainer.limit_test_batches and not self.trainer.fast_dev_run:
             self.trainer.test(self.model, datamodule=self.datamodule, ckpt_path=best, verbose=False)
             self._print_table(self.run)
         finish_wandb()
