@@ -82,23 +82,28 @@ def _assumed() -> tuple[float, str]:
 
 def _cost(config: Namespace) -> Cost:
     """What one stage costs: forward and backward passes (3 times a forward one), a frozen network's forward alone."""
-    data = config.data.init_args
-    images, exact = _images_per_epoch(json.dumps(config.data.as_dict(), default=str, sort_keys=True))
-    images *= config.trainer.max_epochs * (data.get("views", 1) + len(data.get("more_views") or []))
-    images *= 2 if data.get("paired_sampler") else 1
+    data, model = config.data.init_args, config.model.init_args
+    epoch, images, exact = _sizes(json.dumps(config.data.as_dict(), default=str, sort_keys=True))
     frozen = config.model.class_path.endswith(".FrozenHead")
-    each = _operations(config.model.init_args.backbone, data.image_size) * (1 if frozen else 3)
-    return Cost(images, images * each, exact)
+    passes = config.trainer.max_epochs * (data.get("views", 1) + len(data.get("more_views") or []))
+    passes *= epoch * (2 if data.get("paired_sampler") else 1)
+    if frozen and model.get("cache_views"):
+        passes = images * model.cache_views
+    each = _operations(model.backbone, data.image_size) * (1 if frozen else 3)
+    return Cost(passes, passes * each, exact)
 
 
 @cache
-def _images_per_epoch(data: str) -> tuple[int, bool]:
-    """Images that the sampler draws, and whether they were counted; of an absent data set, all that it has."""
+def _sizes(data: str) -> tuple[int, int, bool]:
+    """Images that the sampler draws in an epoch, those to train on, and whether they were counted.
+
+    Of a data set that is absent, both are all that it has.
+    """
     built = build_data(json.loads(data))
     try:
-        return len(built.train_samplers()[0]), True
+        return len(built.train_samplers()[0]), sum(built.class_counts), True
     except UserError:
-        return sum(built.official_counts or []), False
+        return *[sum(built.official_counts or [])] * 2, False
 
 
 @cache

@@ -227,8 +227,18 @@ def test_methods_are_named_as_in_the_papers_and_share_first_stages():
         "Mixup -> cRW": "Mixup",
         "CL": None,
     }
-    assert rows["CE -> cRT"].options == {"then": str(EXPERIMENTS / "heads" / "crt.yaml")}
+    assert rows["CE -> cRT"].configs == [str(EXPERIMENTS / "methods" / "ce_crt.yaml")]
     assert rows_of(["crw"], EXPERIMENTS)["crw"][0] == "CE -> cRW"
+
+
+def test_head_of_ones_own_comes_after_cross_entropy(tmp_path):
+    for kind, name, copy in (("methods", "ce", "ce"), ("heads", "crt", "ours")):
+        (tmp_path / kind).mkdir()
+        content = (EXPERIMENTS / kind / f"{name}.yaml").read_text()
+        (tmp_path / kind / f"{copy}.yaml").write_text(content)
+    rows = dict(rows_of(["ce", "ours"], tmp_path).values())
+    assert [(name, row.start) for name, row in rows.items()] == [("CE", None), ("CE -> ours", "CE")]
+    assert rows["CE -> ours"].options == {"then": str(tmp_path / "heads" / "ours.yaml")}
 
 
 def test_every_method_and_head_has_a_name_of_its_own():

@@ -480,3 +480,38 @@ class TestBars:
         columns = [Column(dataset="A"), Column(dataset="B")]
         figure, _ = drawn(self.results(rows=[], columns=columns))
         assert [[text.get_text() for text in axes.texts] for axes in figure.axes] == [["nothing run yet"]] * 2
+
+
+class TestDots:
+    def results(self, rows=("CE", "CL", "RS"), **options):
+        f1 = {
+            row: {name: (count, 0.5 + 0.1 * number) for name, count in CLASSES.items()}
+            for number, row in enumerate(rows)
+        }
+        columns = [Column(dataset="A"), Column(dataset="B")]
+        known = dict.fromkeys(("CE", "CL", "RS"), {"value": 0.8})
+        return made_up(known, f1, columns=columns, figure=Figure(kind="dots"), **options)
+
+    def test_panel_of_each_class_has_a_dot_for_each_row_and_column(self, drawn):
+        figure, _ = drawn(self.results())
+        titles = [axes.get_title().replace("\n", " ") for axes in figure.axes]
+        assert titles == ["nevus (4,694)", "melanoma (779)", "vascular lesion (99)", "dermatofibroma (81)"]
+        for axes in figure.axes:
+            first, second = axes.containers
+            assert [list(dots[0].get_xdata()) for dots in (first, second)] == [pytest.approx([0.5, 0.6, 0.7])] * 2
+            (whiskers,) = first[2]
+            assert np.allclose([line[:, 0] for line in whiskers.get_segments()][1], [0.5, 0.65])
+            assert (first[0].get_ydata() < second[0].get_ydata()).all()
+            assert axes.get_ylim()[0] > axes.get_ylim()[1]  # the first row is at the top
+            assert [line.get_xdata()[0] for line in axes.lines if line.get_linestyle() == "--"] == [0.5, 0.5]  # CE
+            assert axes.get_xlabel() == "F1"
+        assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["CE", "CL", "RS"]
+        assert [text.get_text() for text in figure.legends[0].get_texts()] == ["A", "B"]
+
+    def test_more_rows_make_a_higher_picture(self, drawn):
+        heights = [drawn(self.results(rows))[1].height for rows in (["CE"], ["CE", "CL", "RS"])]
+        assert heights[1] - heights[0] == pytest.approx(2 * 2 * 0.11 * 150, abs=1)
+
+    def test_nothing_run(self, drawn):
+        figure, _ = drawn(self.results(rows=[]))
+        assert [[text.get_text() for text in axes.texts] for axes in figure.axes] == [["nothing run yet"]]

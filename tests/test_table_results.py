@@ -7,18 +7,20 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from made_runs import COUNTS, NAMES, write_run, write_split
 from PIL import Image
 from rich.console import Console
 
 from lightning_imbal.errors import UserError
+from lightning_imbal.tables.gap import gaps
 from lightning_imbal.tables.latex import to_latex
 from lightning_imbal.tables.output import write_and_print
 from lightning_imbal.tables.plan import Plan
 from lightning_imbal.tables.predictions import read_predictions
 from lightning_imbal.tables.render import render_terminal, to_markdown
 from lightning_imbal.tables.results import collect
-from lightning_imbal.tables.spec import KEYS, Column, Figure, Inference, Metric, Row, Spec
+from lightning_imbal.tables.spec import KEYS, Column, Figure, Inference, Metric, Row, Spec, read_spec
 from lightning_imbal.tables.statistics import interval, mcnemar_p_value, paired_p_value, resampled_averages
 
 METRICS = {"acc": Metric(score="accuracy", title="Accuracy"), "f1_macro": Metric(score="f1")}
@@ -232,12 +234,23 @@ class TestIntervals:
     def test_units(self, finished):
         _, _, results = finished
         assert set(results.cells.groupby("dataset")["units"].unique().map(tuple).items()) == {
-            ("Skin7", ("groups of images", "images")),  # "images" of the rows without runs
-            ("X-ray6", ("images",)),
+            ("Skin7", ("groups of images and runs", "images")),  # "images" of the rows without runs
+            ("X-ray6", ("images and runs", "images")),
         }
-        assert {cell.units for cell in rows_of(results, "CL")} == {"groups of images", "images"}
-        assert cell_of(results, "CL").units == "groups of images"
-        assert "groups of images and images" in results.notes[0]
+        assert {cell.units for cell in rows_of(results, "CL")} == {"groups of images and runs", "images and runs"}
+        assert cell_of(results, "CL").units == "groups of images and runs"
+        assert "of the groups of images and images of the test set, and of the runs." in results.notes[0]
+        assert "and the chance of training explain" in results.notes[1]
+
+    def test_units_of_single_runs(self, tmp_path):
+        write_run(tmp_path / "skin7+ce+seed0")
+        write_run(tmp_path / "skin7+cl+seed0", noise=1)
+        [measured, star] = collected(spec_of(), tmp_path).notes
+        assert "of the images of the test set, which leaves out the chance of training." in measured
+        assert "than the choice of the test images explains, at 5 %" in star
+        write_run(tmp_path / "skin7+rs+seed0", noise=2)
+        write_run(tmp_path / "skin7+rs+seed1", noise=3)
+        assert "and of the runs where there are several seeds." in collected(spec_of(), tmp_path).notes[0]
 
     def test_groups_are_drawn_as_a_whole(self, tmp_path):
         spec = spec_of({"CE": ROWS["CE"]})
@@ -376,7 +389,7 @@ class TestFolders:
             values[name], cell = np.mean([score(folder, "f1") for folder in at]), cell_of(results, name)
             folders[name] = "; ".join(str(folder.relative_to(tmp_path)) for folder in at)
             assert cell.value == nearly(values[name])
-            assert (cell.folders, cell.units, cell.runs) == (folders[name], "groups of images", 2)
+            assert (cell.folders, cell.units, cell.runs) == (folders[name], "groups of images and runs", 2)
             known = resampled_averages({name: predictions_of(tmp_path, "skin7+ce", (0, 1), below=place)}, ["f1"])
             # Drawn among the same lesions, so as if it stood alone.
             assert (cell.low, cell.high) == nearly(interval(known[name]["f1"]))
@@ -523,6 +536,46 @@ def files_of(place):
     return {file.name: file.read_bytes() for file in sorted(place.parent.iterdir())}
 
 
+class TestGap:
+    """How far the scores of one column are above those of another."""
+
+    GAP = ("Skin7, resnet50", "X-ray6")
+
+    def test_difference_of_two_columns(self, finished):
+        _, runs, _ = finished
+        results = collected(spec_of(columns=[SKIN7, XRAY6], scale=100, gap=list(self.GAP)), runs)
+        found = gaps(results).set_index(["row", "metric"])
+        assert list(dict.fromkeys(row for row, _ in found.index)) == ["CE", "CL", "RS"]  # LDAM has no run in one
+        for row, metric in found.index:
+            first, second = (cell_of(results, row, metric, dataset) for dataset in ("Skin7", "X-ray6"))
+            cell = found.loc[(row, metric)]
+            assert cell["value"] == nearly(first.value - second.value)
+            assert cell["low"] < cell["value"] < cell["high"]
+            # Of two independent numbers, the difference varies as much as both together.
+            together = np.hypot(first.high - first.low, second.high - second.low)
+            assert cell["high"] - cell["low"] == pytest.approx(together, rel=0.1)
+
+    def test_is_a_table_and_a_file_of_its_own(self, finished, tmp_path):
+        _, runs, _ = finished
+        results = collected(spec_of(columns=[SKIN7, XRAY6], scale=100, gap=list(self.GAP), decimals=1), runs)
+        text = printed(results, tmp_path / "table")
+        value = gaps(results).set_index(["row", "metric"])["value"]["CL", "acc"]
+        assert "Skin7, resnet50 less X-ray6" in text and f"{value:+.1f}" in text.split("less X-ray6")[1]
+        assert "### Skin7, resnet50 less X-ray6" in (tmp_path / "table.md").read_text()
+        assert len(pd.read_csv(tmp_path / "table_gap.csv")) == 6
+
+    def test_nothing_run(self, tmp_path):
+        results = collected(spec_of(columns=[SKIN7, XRAY6], gap=list(self.GAP)), tmp_path / "runs")
+        assert gaps(results).empty and "less" not in printed(results, tmp_path / "table")
+
+    @pytest.mark.parametrize("gap", [["Skin7"], ["Skin7", "Skin 7"]])
+    def test_unknown_column_is_refused(self, gap, tmp_path):
+        content = {"title": "T", "columns": [{"dataset": "Skin7"}], "rows": {"CE": {}}, "metrics": {}, "gap": gap}
+        (tmp_path / "table.yaml").write_text(yaml.safe_dump(content))
+        with pytest.raises(UserError, match="give the titles of two of its columns, Skin7"):
+            read_spec(tmp_path / "table.yaml")
+
+
 class TestOutput:
     SUFFIXES = [".csv", ".md", ".tex", "_classes.csv"]
 
@@ -564,7 +617,7 @@ class TestOutput:
         written = f"Written: {tmp_path}/out/table_1.5{{.md,.tex,.csv,_classes.csv}}\n"
         assert text == console.file.getvalue() + written
 
-    @pytest.mark.parametrize("kind", ["bars", "lines"])
+    @pytest.mark.parametrize("kind", ["bars", "lines", "dots"])
     def test_figure_is_drawn_too(self, kind, finished, tmp_path):
         _, runs, _ = finished
         rows = {name: Row(configs=ROWS[name].configs, curve="a", x=x) for x, name in enumerate(["CE", "CL", "RS"])}
@@ -575,7 +628,7 @@ class TestOutput:
         with Image.open(tmp_path / "figure.png") as picture:
             assert np.asarray(picture.convert("L")).std() > 5
 
-    @pytest.mark.parametrize("kind", ["bars", "lines"])
+    @pytest.mark.parametrize("kind", ["bars", "lines", "dots"])
     def test_figure_of_one_run_without_interval(self, kind, tmp_path):
         write_run(tmp_path / "skin7+ce+seed0", predictions=False)
         rows = {"CE": Row(configs=ROWS["CE"].configs, curve="a", x=1)}

@@ -77,6 +77,12 @@ def test_cost_counts_every_image_of_every_stage(spec, capsys):
     assert f"3 runs to train: {expected:,} images" in said and "assumed" in said
 
 
+def test_cost_of_stored_features_is_one_pass_for_each_view(spec, capsys):
+    stored = ["--only", "CL", "--then.model.init_args.cache_views", "2"]
+    assert main(["table", spec, "--dry-run", "--seeds", "0", "--trainer.max_epochs", "10", *stored]) == 0
+    assert f"1 run to train: {10 * 359 + 2 * 359:,} images" in capsys.readouterr().out
+
+
 def test_cost_of_an_absent_data_set_is_that_of_all_its_images(capsys):
     table = str(EXPERIMENTS / "tables" / "marrakchi_table1.yaml")
     assert main(["table", table, "--dry-run", "--only", "CE", "--seeds", "0", "--data.root", "nowhere"]) == 0

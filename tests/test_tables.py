@@ -17,6 +17,7 @@ from lightning_imbal.tables.plan import Plan
 from lightning_imbal.tables.spec import KEYS, published_numbers, read_spec
 
 TABLES = sorted(EXPERIMENTS.glob("tables/*.yaml"))
+OF_PAPERS = [path for path in TABLES if path.stem != "isic2018_small"]
 PUBLISHED = sorted(EXPERIMENTS.glob("published/*.csv"))
 ORIGINALS = Path(__file__).resolve().parents[2] / "shared" / "published"
 WITH_NUMBERS = [path for path in TABLES if path.stem in {numbers.stem for numbers in PUBLISHED}]
@@ -139,7 +140,18 @@ def test_table_that_lacks_a_published_number_is_refused(path, lacking, tmp_path)
         read_spec(tmp_path / "table.yaml")
 
 
-@pytest.mark.parametrize("path", TABLES, ids=name_of)
+def test_all_methods_are_in_the_table_of_all():
+    spec = spec_of("isic2018_small")
+    files = {Path(file).stem for row in spec.rows.values() for file in row.configs}
+    # A PerturbedClassifier is a Classifier with this test.
+    assert spec.rows["CE, perturbed input"].test.options == {"model.predictor": "PerturbedInput"}
+    assert files | {"perturbed"} == {path.stem for path in EXPERIMENTS.glob("methods/*.yaml")}
+    assert {f"ce_{path.stem}" for path in EXPERIMENTS.glob("heads/*.yaml")} <= files
+    assert [column.options for column in spec.columns] == [{}, {"data.group_by": "lesion"}]
+    assert all(column.seeds == [0, 1, 2] for column in spec.columns)
+
+
+@pytest.mark.parametrize("path", OF_PAPERS, ids=name_of)
 def test_table_says_what_it_is_in_two_lines(path):
     authors, year, kind, number = re.match(r"# (\w+), .* (\d{4}): (Table|Figure) (\d)[.,]", path.read_text()).groups()
     assert path.stem.startswith(f"{authors.lower()}_{'table' if kind == 'Table' else 'fig'}{number}")

@@ -13,7 +13,14 @@ from lightning_imbal.errors import UserError
 from lightning_imbal.tables.plan import Cell
 from lightning_imbal.tables.predictions import Predictions, read_predictions
 from lightning_imbal.tables.spec import Column, Spec
-from lightning_imbal.tables.statistics import holm, interval, mcnemar_p_value, paired_p_value, resampled_averages
+from lightning_imbal.tables.statistics import (
+    are_seeds,
+    holm,
+    interval,
+    mcnemar_p_value,
+    paired_p_value,
+    resampled_averages,
+)
 
 OF_CLASS = ("f1", "recall")
 OF_RUN = (*OF_CLASS, "precision")
@@ -22,6 +29,7 @@ CLASS_COLUMNS = [
     *("row", "dataset", "backbone", "class", "train_images", "images", "runs"),
     *(f"{score}{what}" for score in OF_CLASS for what in STATISTICS),
 ]
+AND_RUNS = " and runs"  # what is resampled beside the images, of rows with several seeds
 CORRECTED = {"p_value": "p_holm", "mcnemar": "mcnemar_holm"}
 
 
@@ -152,11 +160,10 @@ class Block:
         versions = [
             ", ".join(f"{library} {number}" for library, number in each["versions"].items()) for each in identities
         ]
-        grouped = any(
-            (run.predictions.unit != "image " + run.predictions.image).any() for run in runs if run.predictions
-        )
+        predictions = self._known.get(name, [])
+        grouped = any((run.unit != "image " + run.image).any() for run in predictions)
         return {
-            "units": "groups of images" if grouped else "images",
+            "units": ("groups of images" if grouped else "images") + (AND_RUNS if are_seeds(predictions) else ""),
             "networks": _joined(each.get("backbone") or "unknown" for each in identities),
             "seeds": _joined(run.cell.repeat for run in runs),
             "folders": _joined(run.cell.folder.relative_to(self.runs).as_posix() for run in runs),

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lightning_imbal.tables.layout import cells_of, class_counts, classes_of, full_title, rows_of
-from lightning_imbal.tables.panels import STYLE, bars, class_series, curve, legend_below, log_axis, plain
+from lightning_imbal.tables.panels import STYLE, bars, class_series, curve, dots, legend_below, log_axis, plain, wrapped
 from lightning_imbal.tables.results import Results
 
 DPI = 150
@@ -17,13 +17,16 @@ TITLE_LENGTH = 105
 WIDTH = 8.0
 PANEL_HEIGHT = 3.2
 PANELS_PER_ROW = 2
+TITLES = {"f1": "F1", "recall": "Recall"}
 INCHES_PER_BAR = 0.07
+INCHES_PER_CLASS = 1.6
+INCHES_PER_DOT = 0.11
 
 
 def draw(results: Results, file: Path) -> None:
     """Draws the figure that the specification asks for, as a PNG file."""
     with rc_context(STYLE):
-        figure = _lines(results) if results.spec.figure.kind == "lines" else _bars(results)
+        figure = {"lines": _lines, "bars": _bars, "dots": _dots}[results.spec.figure.kind](results)
         figure.get_layout_engine().set(w_pad=0.1, h_pad=0.06)
         figure.suptitle(fill(plain(full_title(results)), TITLE_LENGTH), fontsize=10)
         legend_below(figure)
@@ -77,7 +80,7 @@ def _bars(results: Results) -> Figure:
     for axes, column, table in zip(figure.subplots(len(columns), squeeze=False).flat, columns, classes, strict=True):
         _bar_panel(axes, table, results)
         axes.set_title(plain(column.title), fontsize=9)
-        axes.set_ylabel(_with_unit({"f1": "F1", "recall": "Recall"}[results.spec.figure.score], results))
+        axes.set_ylabel(_with_unit(TITLES[results.spec.figure.score], results))
     return figure
 
 
@@ -90,6 +93,27 @@ def _bar_panel(axes: Axes, classes: pd.DataFrame, results: Results) -> None:
     numbers = {name: number for number, name in enumerate(name for name, row in spec.rows.items() if not row.quoted)}
     bars(axes, counts, [class_series(classes, row, score, list(counts), numbers[row]) for row in rows])
     axes.set_ylim(0, 1.02 * spec.scale)
+
+
+def _dots(results: Results) -> Figure:
+    """A panel for every class, in it for every row a dot of each column, and a line at that of the baseline."""
+    spec, classes, titles = results.spec, results.classes, [column.title for column in results.spec.columns]
+    known = [classes_of(results, column) for column in spec.columns]
+    counts = dict(count for table in reversed(known) for count in class_counts(table).items())
+    rows = rows_of(classes, results)
+    size = (3 + INCHES_PER_CLASS * max(1, len(counts)), 1.8 + INCHES_PER_DOT * len(rows) * len(titles))
+    figure = Figure(figsize=size, layout="constrained")
+    grid = list(figure.subplots(1, max(1, len(counts)), sharey=True, squeeze=False).flat)
+    if not rows:
+        _say_nothing_run(grid[0])
+    baseline = results.cells["baseline"].iloc[0]
+    for axes, (name, count) in zip(grid, sorted(counts.items(), key=lambda of: -of[1]), strict=False):
+        of_class = [table[table["class"] == name].set_index("row").reindex(rows) for table in known]
+        dots(axes, rows, dict(zip(titles, of_class, strict=True)), spec.figure.score, baseline)
+        axes.set_title(wrapped(f"{name} ({count:,})", 16), fontsize=9)
+        axes.set_xlabel(_with_unit(TITLES[spec.figure.score], results))
+        axes.set_xlim(0, spec.scale)
+    return figure
 
 
 def _say_nothing_run(axes: Axes) -> None:

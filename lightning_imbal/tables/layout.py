@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from lightning_imbal.tables.gap import gaps
 from lightning_imbal.tables.results import Results
 from lightning_imbal.tables.spec import Column, Metric
 
@@ -71,12 +72,17 @@ def full_title(results: Results) -> str:
 
 
 def sheets(results: Results) -> list[Sheet]:
-    """For every column of the specification its metrics and, if anything was run, the F1 of its classes."""
+    """For every column of the specification its metrics and, if anything was run, the F1 of its classes.
+
+    At the end comes the difference of two columns, if the specification asks for it.
+    """
     found = []
     for column in results.spec.columns:
         found.append(_scores(results, column))
         if len(classes := classes_of(results, column)):
             found.append(_class_scores(results, column, classes))
+    if len(differences := gaps(results)):
+        found.append(_differences(results, differences))
     return found
 
 
@@ -163,6 +169,19 @@ def _class_scores(results: Results, column: Column, classes: pd.DataFrame) -> Sh
         ]
         sections.append(Section(name, {f"{counts[name]:,} images": entries}))
     return Sheet(title, methods, sections)
+
+
+def _differences(results: Results, found: pd.DataFrame) -> Sheet:
+    spec, methods = results.spec, rows_of(found, results)
+    sections = []
+    for name, metric in spec.metrics.items():
+        cells = found[found["metric"] == name].set_index("row").reindex(methods)
+        entries = [
+            Entry(_signed(cell.value, spec.decimals), interval=_interval(cell.low, cell.high, spec.decimals))
+            for cell in cells.itertuples()
+        ]
+        sections.append(Section(metric.title or name, {"difference": entries}))
+    return Sheet(f"{spec.gap[0]} less {spec.gap[1]}", methods, sections)
 
 
 def _ranks(values: pd.Series, mark: int, decimals: int, score: str = "") -> list[int]:

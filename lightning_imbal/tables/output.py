@@ -5,6 +5,7 @@ from pathlib import Path
 from rich.console import Console
 
 from lightning_imbal.tables.figure import draw
+from lightning_imbal.tables.gap import gaps
 from lightning_imbal.tables.latex import to_latex
 from lightning_imbal.tables.render import render_terminal, to_markdown
 from lightning_imbal.tables.results import Results
@@ -13,6 +14,8 @@ from lightning_imbal.whole_files import write_whole
 
 def write_and_print(results: Results, place: Path, console: Console) -> None:
     """Prints a table and writes it to `place`.md, .tex, .csv (with the origin of every number) and _classes.csv.
+
+    The difference of two columns, if there is one, also goes to `place`_gap.csv.
 
     Args:
         results: The table.
@@ -25,6 +28,8 @@ def write_and_print(results: Results, place: Path, console: Console) -> None:
         ".csv": lambda file: results.cells.to_csv(file, index=False, float_format="%.6g"),
         "_classes.csv": lambda file: results.classes.to_csv(file, index=False, float_format="%.6g"),
     }
+    if results.spec.gap is not None:
+        written["_gap.csv"] = lambda file: gaps(results).to_csv(file, index=False, float_format="%.6g")
     if results.spec.figure is not None:
         written[".png"] = lambda file: draw(results, file)
     for suffix, write in written.items():

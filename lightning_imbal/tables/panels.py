@@ -77,6 +77,29 @@ def bars(axes: Axes, counts: dict[str, int], series: Sequence[Series]) -> None:
     axes.grid(False, axis="x")
 
 
+def dots(axes: Axes, rows: Sequence[str], series: dict[str, pd.DataFrame], score: str, baseline: str) -> None:
+    """Draws a dot with its whiskers for every row, from top to bottom, one series below the other.
+
+    Args:
+        axes: Panel to draw in.
+        rows: Names beside the vertical axis.
+        series: For each label in the legend the score of every row, with `_low`, `_high` and `_std`.
+        score: Such as `f1`.
+        baseline: Row whose score is a line through all others.
+    """
+    for number, (label, table) in enumerate(series.items()):
+        scores = [table[name] for name in (score, f"{score}_low", f"{score}_high", f"{score}_std")]
+        place = np.arange(len(rows)) + (number - (len(series) - 1) / 2) * 0.36
+        look = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)]}
+        axes.errorbar(
+            scores[0], place, xerr=whiskers(*scores), **look, label=wrapped(label), linestyle="", ms=3, elinewidth=0.7
+        )
+        if baseline in table.index:
+            axes.axvline(table[score][baseline], color=look["color"], linewidth=0.7, linestyle="--")
+    axes.set_yticks(range(len(rows)), [wrapped(row, LEGEND_LENGTH) for row in rows], fontsize=8)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+
+
 def class_series(classes: pd.DataFrame, row: str, score: str, names: Sequence[str], number: int) -> Series:
     """The bars of a row from a table of classes, such as `Results.classes`.
 

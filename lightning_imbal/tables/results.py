@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lightning_imbal.tables.block import Block, Run
+from lightning_imbal.tables.block import AND_RUNS, Block, Run
 from lightning_imbal.tables.plan import Cell
 from lightning_imbal.tables.spec import KEYS, Spec, published_numbers
 
@@ -82,15 +82,19 @@ def _notes(table: pd.DataFrame, overlays: Sequence[str], baseline: str, spec: Sp
     done = table[table["runs"] > 0]
     if done.empty:
         return []
-    units = " and ".join(done["units"].unique())
+    units = " and ".join(dict.fromkeys(text.removesuffix(AND_RUNS) for text in done["units"]))
+    chances, of_training = "the choice of the test images explains", ", which leaves out the chance of training"
+    if (seeds := done["units"].str.endswith(AND_RUNS)).any():
+        chances = "the choice of the test images and the chance of training explain"
+        of_training = f", and of the runs{'' if seeds.all() else ' where there are several seeds'}"
     notes = [
         f"Measured: {spec.average} ± standard deviation (ddof 0) over the runs; in brackets the 95 % interval of 2,000 "
-        f"bootstrap resamples of the {units} of the test set, which leaves out the chance of training.",
+        f"bootstrap resamples of the {units} of the test set{of_training}.",
     ]
     if done["p_value"].notna().any():
         notes.append(
-            f"* differs from {baseline} by more than the choice of the test images explains, at 5 % (paired bootstrap, "
-            "Holm-corrected for the number of rows)."
+            f"* differs from {baseline} by more than {chances}, at 5 % (paired bootstrap, Holm-corrected for the "
+            "number of rows)."
         )
     if overlays:
         networks = origins(done, "networks")

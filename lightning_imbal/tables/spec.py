@@ -106,12 +106,13 @@ class Figure:
 
     Args:
         kind: `lines`: the metrics over `x` of the rows, a line per curve. `bars`: a score of each class, a bar per row.
-        score: Of bars: `f1` or `recall`.
+            `dots`: the same, a panel per class, in it a dot for each row and column; for many rows.
+        score: Of bars and dots: `f1` or `recall`.
         x: Title of the horizontal axis of lines.
         log: Whether that axis is logarithmic.
     """
 
-    kind: Literal["lines", "bars"]
+    kind: Literal["lines", "bars", "dots"]
     score: Literal["f1", "recall"] = "f1"
     x: str = ""
     log: bool = False
@@ -132,6 +133,7 @@ class Spec:
         decimals: How many are printed.
         baseline: Row that all others are tested against; by default the first that is run.
         figure: Draws the results as well.
+        gap: Titles of two columns: how far the scores in the first are above those in the second is a table as well.
 
     Attributes:
         name: Stem of the file that it was read from.
@@ -147,6 +149,7 @@ class Spec:
     decimals: int = 3
     baseline: str | None = None
     figure: Figure | None = None
+    gap: list[str] | None = None
     name: str = field(init=False, default="")
 
 
@@ -220,6 +223,8 @@ def _check(spec: Spec, file: Path) -> None:
     titles = [column.title for column in spec.columns]
     if twice := {title for title in titles if titles.count(title) > 1}:
         raise UserError(f"{file} has two columns {twice.pop()!r}: give each a data set and backbone of its own.")
+    if spec.gap is not None and (len(spec.gap) != 2 or not set(spec.gap) <= set(titles)):
+        raise UserError(f"{file} has the gap {spec.gap}: give the titles of two of its columns, {', '.join(titles)}.")
     numbers = published_numbers(spec)
     printed = numbers["dataset"] + numbers["backbone"].map(lambda name: f", {name}" if name else "")
     known = {

@@ -43,7 +43,9 @@ def resampled_averages(
 
     Units, not images, are drawn, once for the whole block: from the sorted units of all its test images. Each run is
     scored on those of its images that are drawn. Several seeds so see the same resample of the same images, and each
-    fold the part of the resample that is in its test part.
+    fold the part of the resample that is in its test part. Of seeds, runs of a row on the same images, as many as there
+    are are drawn as well, with replacement and alike for all rows that have so many: the resamples then hold the chance
+    of training too.
 
     Args:
         runs: The runs of each row: its seeds, its folds, or both.
@@ -61,10 +63,18 @@ def resampled_averages(
 
     def averages(row: list[Predictions]) -> dict[str, np.ndarray]:
         scores = [resampled_scores(run, count.T[units.get_indexer(run.unit)].T, names) for run in row]
-        tables = {name: pd.DataFrame(np.reshape([run[name] for run in scores], (-1, resamples))) for name in names}
-        return {name: take(table).to_numpy(dtype=np.float64) for name, table in tables.items()}
+        tables = {name: np.reshape([run[name] for run in scores], (-1, resamples)) for name in names}
+        if are_seeds(row):
+            drawn = np.random.default_rng([seed, len(row)]).integers(0, len(row), (len(row), resamples))
+            tables = {name: np.take_along_axis(table, drawn, axis=0) for name, table in tables.items()}
+        return {name: take(pd.DataFrame(table)).to_numpy(dtype=np.float64) for name, table in tables.items()}
 
     return {name: averages(row) for name, row in runs.items()}
+
+
+def are_seeds(row: list[Predictions]) -> bool:
+    """Whether there are several runs, all tested on the same images, as folds are not."""
+    return len(row) > 1 and all(np.array_equal(run.image, row[0].image) for run in row)
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:
