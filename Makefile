@@ -41,7 +41,8 @@ test: install ## ruff and pytest
 	$(BIN)/ruff format --check .
 	$(BIN)/pytest -n auto
 
-benchmark: install ## disk cache, stored features, perturbed input, BHP loss, bootstrap: each against doing without; report page (10 minutes)
+benchmark: install ## parts of a training step; disk cache, stored features, perturbed input, BHP loss, bootstrap: each against doing without; report page (10 minutes)
+	$(BIN)/python tests/benchmarks/training_step.py
 	$(BIN)/python tests/benchmarks/disk_cache.py
 	$(BIN)/python tests/benchmarks/frozen_head.py
 	$(BIN)/python tests/benchmarks/perturbed_input.py

@@ -140,6 +140,16 @@ def test_validate_scores_the_validation_part(run):
     assert results["identity"]["part"] == "val" and sum(row["images"] for row in results["classes"]) == 180
 
 
+def test_settings_can_be_chosen_without_a_look_at_the_test_part(tmp_path, capsys):
+    run = tmp_path / "run"
+    options = ["--config", "experiments/methods/ce.yaml", "--trainer.limit_test_batches", "0", "--run_dir", str(run)]
+    assert main(["fit", *DEMO, *options]) == 0
+    assert "test part" not in capsys.readouterr().out
+    assert not (run / "metrics.json").exists() and not (run / "predictions.parquet").exists()
+    assert main(["validate", "--ckpt_path", str(run / "stage1" / "checkpoints" / "best.ckpt")]) == 0
+    assert json.loads((run / "validate" / "metrics.json").read_text())["identity"]["part"] == "val"
+
+
 def test_predict_writes_a_csv(run, isic_root, tmp_path):
     images, output = isic_root / "ISIC2018_Task3_Training_Input", tmp_path / "out.csv"
     ckpt_path = str(run / "stage2" / "checkpoints" / "best.ckpt")

@@ -294,6 +294,30 @@ class TestComparisons:
         assert cell_of(results, "CL").p_holm < 0.01 < 0.05 < cell_of(results, "RS").p_holm
         assert cell_of(results, "CL").mcnemar_holm < 0.05
 
+    def test_with_the_best_row(self, finished):
+        _, runs, results = finished
+        known = {row: predictions_of(runs, f"skin7+{row.lower()}") for row in ("CE", "CL", "RS")}
+        values = resampled_averages(known, ["f1"])
+        for row in ("CE", "RS"):
+            cell = cell_of(results, row)
+            assert (cell.best, cell.p_best) == ("CL", paired_p_value(values[row]["f1"], values["CL"]["f1"]))
+        assert all(nan_of(results, "CL", ["p_best", "p_best_holm"]))
+        assert not [note for note in results.notes if "cannot be told" in note], "all others can"
+
+    def test_rows_that_cannot_be_told_from_the_best_are_named(self, tmp_path):
+        spec = spec_of(metrics={"f1_macro": Metric(score="f1", title="F1"), "ece": Metric(score="ece", mark=0)})
+        for number, (row, skill) in enumerate({"ce": 0.2, "cl": 1.62, "rs": 1.6, "ldam": 1.55}.items()):
+            write_run(tmp_path / f"skin7+{row}+seed0", skill=skill, noise=number)
+        results = collected(spec, tmp_path)
+        cells = results.cells[results.cells["metric"] == "f1_macro"].set_index("row")
+        best = cells["value"].idxmax()
+        others = cells["value"].drop([best, "CE", "DANIL"]).sort_values(ascending=False).index
+        assert (cells["best"].drop("DANIL") == best).all()
+        told = f"Skin7, resnet50: rows that cannot be told from {best}, the best in F1: {', '.join(others)}."
+        assert [note for note in results.notes if "cannot be told" in note] == [told]
+        cells = results.cells[results.cells["metric"] == "ece"].set_index("row")
+        assert cells["best"].iloc[0] == cells["value"].idxmin()  # of an error, the smallest
+
     def test_only_rows_with_the_same_seeds_are_compared(self, tmp_path):
         write_all(spec_of(), tmp_path, images=100)
         (tmp_path / "skin7+cl+seed2" / "metrics.json").unlink()
@@ -440,6 +464,15 @@ class TestOrigin:
         assert (other.seeds, other.folders) == ("seed 1", "skin7+cl+seed1")
         assert (other.commits, other.versions) == ("def-dirty", "torch 2.11, timm 1")
 
+    def test_seconds_are_the_mean_of_the_runs_that_say_so(self, tmp_path):
+        for seed, seconds in enumerate([10.0, 30.0, None]):
+            write_run(tmp_path / f"skin7+ce+seed{seed}", noise=seed)
+            if seconds is not None:
+                (tmp_path / f"skin7+ce+seed{seed}" / "command.json").write_text(json.dumps({"seconds": seconds}))
+        results = collected(spec_of(), tmp_path)
+        assert cell_of(results, "CE").seconds == 20
+        assert np.isnan(cell_of(results, "CL").seconds)
+
     def test_several_commits_and_versions_are_told(self, tmp_path):
         self.write(tmp_path)
         notes = collected(spec_of(), tmp_path).notes
@@ -459,7 +492,7 @@ class TestOrigin:
     def test_overlays_are_told(self, tmp_path):
         write_run(tmp_path / "skin7+ce+seed0", predictions=False)
         results, over = collected(spec_of(), tmp_path), collected(spec_of(), tmp_path, ["laptop", "quick"])
-        told = "All runs have laptop, quick over the protocol: these are not the paper's settings. Network: resnet18."
+        told = "All runs have laptop, quick over the protocol: its own settings are others. Network: resnet18."
         assert told in over.notes and over.overlays == ["laptop", "quick"]
         assert [note for note in over.notes if note != told] == results.notes and results.overlays == []
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from lightning_imbal.tables.block import Run
-from lightning_imbal.tables.layout import SIGNIFICANT, class_counts
-from lightning_imbal.tables.results import Results
+from lightning_imbal.tables.layout import class_counts
+from lightning_imbal.tables.results import SIGNIFICANT, Results
 from lightning_imbal.tables.statistics import interval
 
 MAX_TRADES = 2

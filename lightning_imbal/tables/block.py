@@ -30,7 +30,7 @@ CLASS_COLUMNS = [
     *(f"{score}{what}" for score in OF_CLASS for what in STATISTICS),
 ]
 AND_RUNS = " and runs"  # what is resampled beside the images, of rows with several seeds
-CORRECTED = {"p_value": "p_holm", "mcnemar": "mcnemar_holm"}
+CORRECTED = {"p_value": "p_holm", "p_best": "p_best_holm", "mcnemar": "mcnemar_holm"}
 
 
 @dataclass(frozen=True)
@@ -110,16 +110,32 @@ class Block:
         for name, row in self.spec.rows.items():
             about = self._place(name) | {"quoted": row.quoted, "baseline": self.baseline} | self._origin(name)
             about |= {"runs": len(self.done[name]), "planned": self.planned[name]}
-            comparable = self._comparable(name)
+            comparable = self._comparable(name, self.baseline)
             mcnemar = mcnemar_p_value(self._known[name], self._known[self.baseline]) if comparable else np.nan
             for metric, what in self.spec.metrics.items():
                 both = [self.resampled[each][what.score] for each in (name, self.baseline)] if comparable else []
                 tests = {"p_value": paired_p_value(*both) if both else np.nan, "mcnemar": mcnemar}
                 rows.append(about | {"metric": metric} | self._measured(name, what.score) | tests)
-        table = pd.DataFrame(rows)
+        table = pd.concat([self._beside_best(cells) for _, cells in pd.DataFrame(rows).groupby("metric")]).sort_index()
         for raw, corrected in CORRECTED.items():
             table[corrected] = table.groupby("metric")[raw].transform(holm)
         return table
+
+    def _beside_best(self, cells: pd.DataFrame) -> pd.DataFrame:
+        """Adds to the cells of one metric the best row with predictions, `best`, and the p-values against it."""
+        known = cells[cells["row"].isin(self.resampled)]
+        if known.empty:
+            return cells.assign(best="", p_best=np.nan)
+        metric = self.spec.metrics[known["metric"].iloc[0]]
+        values = known.set_index("row")["value"]
+        best = values.idxmin() if metric.low_is_good else values.idxmax()
+        p_values = [
+            paired_p_value(self.resampled[name][metric.score], self.resampled[best][metric.score])
+            if self._comparable(name, best)
+            else np.nan
+            for name in cells["row"]
+        ]
+        return cells.assign(best=best, p_best=p_values)
 
     def classes(self) -> pd.DataFrame:
         """One row per row of the table that was run, and class."""
@@ -147,19 +163,20 @@ class Block:
         found = {"value": average, "std": std, "low": low, "high": high}
         return {what: float(number) * self.spec.scale for what, number in found.items()}
 
-    def _comparable(self, name: str) -> bool:
-        """Whether a row is not the baseline and has the same seeds or folds, both with predictions."""
-        repeats = [[run.cell.repeat for run in self.done[row]] for row in (name, self.baseline)]
-        known = {name, self.baseline} <= self._known.keys()
-        return name != self.baseline and known and repeats[0] == repeats[1]
+    def _comparable(self, name: str, other: str) -> bool:
+        """Whether two rows, not one and the same, have the same seeds or folds, both with predictions."""
+        repeats = [[run.cell.repeat for run in self.done[row]] for row in (name, other)]
+        return name != other and {name, other} <= self._known.keys() and repeats[0] == repeats[1]
 
-    def _origin(self, name: str) -> dict[str, str]:
-        """What was resampled, and where the numbers are from."""
+    def _origin(self, name: str) -> dict[str, Any]:
+        """What was resampled, where the numbers are from, and how long a run took on average."""
         runs = self.done[name]
         identities = [run.found["identity"] for run in runs]
         versions = [
             ", ".join(f"{library} {number}" for library, number in each["versions"].items()) for each in identities
         ]
+        records = [run.cell.job.record for run in runs if run.cell.job]
+        seconds = [json.loads(record.read_text())["seconds"] for record in records if record.is_file()]
         predictions = self._known.get(name, [])
         grouped = any((run.unit != "image " + run.image).any() for run in predictions)
         return {
@@ -169,6 +186,7 @@ class Block:
             "folders": _joined(run.cell.folder.relative_to(self.runs).as_posix() for run in runs),
             "commits": _joined(each["commit"] or "unknown" for each in identities),
             "versions": _joined(versions),
+            "seconds": float(np.mean(seconds)) if seconds else np.nan,
         }
 
 

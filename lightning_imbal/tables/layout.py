@@ -7,12 +7,11 @@ from typing import Any
 import pandas as pd
 
 from lightning_imbal.tables.gap import gaps
-from lightning_imbal.tables.results import Results
+from lightning_imbal.tables.results import SIGNIFICANT, Results
 from lightning_imbal.tables.spec import Column, Metric
 
 NOT_MEASURED = "n/a"
 QUOTED = "quoted"
-SIGNIFICANT = 0.05
 MANY_CLASSES = 10
 RAREST = 5
 
@@ -129,11 +128,11 @@ def _scores(results: Results, column: Column) -> Sheet:
 def _metric(cells: pd.DataFrame, metric: Metric, name: str, published: bool, decimals: int) -> Section:
     """Published and measured numbers and their difference; only what was measured if the paper prints none at all."""
     rows = list(cells.itertuples())
-    ranks = _ranks(cells["value"], metric.mark, decimals, metric.score)
+    ranks = _ranks(cells["value"], metric.mark, decimals, metric.low_is_good)
     measured = [_measured(row, rank, decimals) for row, rank in zip(rows, ranks, strict=True)]
     columns = {"measured": measured}
     if published:
-        ranks = _ranks(cells["published"], metric.mark, decimals, metric.score)
+        ranks = _ranks(cells["published"], metric.mark, decimals, metric.low_is_good)
         paper = [
             _entry(row.published, row.published_std, decimals, rank) for row, rank in zip(rows, ranks, strict=True)
         ]
@@ -184,11 +183,11 @@ def _differences(results: Results, found: pd.DataFrame) -> Sheet:
     return Sheet(f"{spec.gap[0]} less {spec.gap[1]}", methods, sections)
 
 
-def _ranks(values: pd.Series, mark: int, decimals: int, score: str = "") -> list[int]:
+def _ranks(values: pd.Series, mark: int, decimals: int, low_is_good: bool = False) -> list[int]:
     """Ranks from 1 to `mark`, 0 below; numbers that print the same share one, and there is none if all do."""
     printed = [float(f"{value:.{decimals}f}") if isfinite(value) else None for value in values]
     known = [value for value in printed if value is not None]
-    marked = sorted(set(known), reverse=score != "ece")[: mark if len(set(known)) > 1 else 0]
+    marked = sorted(set(known), reverse=not low_is_good)[: mark if len(set(known)) > 1 else 0]
     return [marked.index(value) + 1 if value in marked else 0 for value in printed]
 
 

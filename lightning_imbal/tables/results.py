@@ -13,9 +13,12 @@ from lightning_imbal.tables.spec import KEYS, Spec, published_numbers
 
 COLUMNS = [
     *(*KEYS, "quoted", "published", "published_std", "value", "std", "low", "high", "difference"),
-    *("baseline", "p_value", "p_holm", "mcnemar", "mcnemar_holm", "runs", "planned"),
-    *("units", "networks", "seeds", "folders", "commits", "versions"),
+    *("baseline", "p_value", "p_holm", "mcnemar", "mcnemar_holm", "best", "p_best", "p_best_holm", "runs", "planned"),
+    *("units", "networks", "seeds", "folders", "commits", "versions", "seconds"),
 ]
+
+
+SIGNIFICANT = 0.05
 
 
 @dataclass(frozen=True)
@@ -28,9 +31,10 @@ class Results:
         cells: One row per row, data set, backbone and metric: `published`, `published_std`, `quoted`; of the finished
             runs `value` (mean or median), `std` (ddof 0), `low` and `high` (95 % bootstrap interval), `difference` to
             what is published; `p_value` (paired bootstrap) and `mcnemar` against `baseline` where it has the same seeds
-            or folds, both also corrected for the number of rows (`p_holm`, `mcnemar_holm`); `units` that were
-            resampled, `runs` of `planned`, and where they are from: `networks`, `seeds`, `folders`, `commits`,
-            `versions`. NaN where nothing was run.
+            or folds, and `p_best` (paired bootstrap) against the `best` row, all also corrected for the number of rows
+            (`p_holm`, `mcnemar_holm`, `p_best_holm`); `units` that were resampled, `runs` of `planned`, and where they
+            are from: `networks`, `seeds`, `folders`, `commits`, `versions`; mean `seconds` of a run, without a first
+            stage that is taken from another. NaN where nothing was run.
         classes: One row per row, data set, backbone and class: `train_images`, `images`, `runs`, and `f1` and `recall`,
             each with `_std`, `_low` and `_high`.
         notes: What a reader must know.
@@ -96,10 +100,11 @@ def _notes(table: pd.DataFrame, overlays: Sequence[str], baseline: str, spec: Sp
             f"* differs from {baseline} by more than {chances}, at 5 % (paired bootstrap, Holm-corrected for the "
             "number of rows)."
         )
+    notes += _ties(done, spec)
     if overlays:
         networks = origins(done, "networks")
         notes.append(
-            f"All runs have {', '.join(overlays)} over the protocol: these are not the paper's settings. "
+            f"All runs have {', '.join(overlays)} over the protocol: its own settings are others. "
             f"Network: {', '.join(networks)}."
         )
     for what in ("commits", "versions"):
@@ -107,6 +112,20 @@ def _notes(table: pd.DataFrame, overlays: Sequence[str], baseline: str, spec: Sp
         if len(found) > 1:
             notes.append(f"The runs were made with several {what}: {'; '.join(found)}.")
     return notes
+
+
+def _ties(done: pd.DataFrame, spec: Spec) -> list[str]:
+    """Of each metric with marks, the rows that cannot be told from the best one, if others can."""
+    found = []
+    for column in spec.columns:
+        of_column = done[(done["dataset"] == column.dataset) & (done["backbone"] == column.backbone)]
+        for name, metric in spec.metrics.items():
+            cells = of_column[of_column["metric"] == name].sort_values("value", ascending=metric.low_is_good)
+            tied = ", ".join(cells["row"][cells["p_best_holm"] >= SIGNIFICANT])
+            if metric.mark and tied and (cells["p_best_holm"] < SIGNIFICANT).any():
+                best = f"{cells['best'].iloc[0]}, the best in {metric.title or name}"
+                found.append(f"{column.title}: rows that cannot be told from {best}: {tied}.")
+    return found
 
 
 def origins(done: pd.DataFrame, what: str) -> list[str]:

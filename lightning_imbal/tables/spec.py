@@ -29,6 +29,11 @@ class Metric:
     title: str | None = None
     mark: int = 1
 
+    @property
+    def low_is_good(self) -> bool:
+        """Whether a smaller value is better, as of a calibration error."""
+        return self.score == "ece"
+
 
 @dataclass(kw_only=True)
 class Inference:
