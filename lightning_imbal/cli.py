@@ -82,9 +82,11 @@ def _with_config(args: list[str]) -> int:
     from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
     from lightning_imbal.cli_errors import explain
+    from lightning_imbal.memory import keep_freed_memory
     from lightning_imbal.quiet import quiet
 
     quiet()
+    keep_freed_memory()
     try:
         if args[0] in ("prepare", "audit"):
             from lightning_imbal.data_verbs import run

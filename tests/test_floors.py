@@ -20,7 +20,7 @@ FLOORS = {
     2: "callbacks predictors mixers batch_samplers data.dataset data.features data.loaders data.open_images",
     1: "losses heads metrics loggers samplers backbones schedulers data.index data.splits data.long_tail "
     "data.transforms data.cache data.disk_cache",
-    0: "errors quiet whole_files",
+    0: "errors memory quiet whole_files",
 }
 FLOOR_OF = {f"{PACKAGE}.{name}": floor for floor, names in FLOORS.items() for name in names.split()}
 TOP = max(FLOORS)
