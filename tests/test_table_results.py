@@ -313,7 +313,7 @@ class TestComparisons:
         best = cells["value"].idxmax()
         others = cells["value"].drop([best, "CE", "DANIL"]).sort_values(ascending=False).index
         assert (cells["best"].drop("DANIL") == best).all()
-        told = f"Skin7, resnet50: rows that cannot be told from {best}, the best in F1: {', '.join(others)}."
+        told = f"Skin7, resnet50: rows that cannot be told from {best}, the best in F1: {'; '.join(others)}."
         assert [note for note in results.notes if "cannot be told" in note] == [told]
         cells = results.cells[results.cells["metric"] == "ece"].set_index("row")
         assert cells["best"].iloc[0] == cells["value"].idxmin()  # of an error, the smallest
