@@ -12,9 +12,9 @@ NEVER = 2**31 - 1
 def keep_freed_memory() -> None:
     """Has the process keep the memory that tensors free, for the next ones.
 
-    By default glibc hands large blocks back to the system at once, and the system wipes every page before it hands it
-    out again, at each step anew: a fifth of the time on a CPU (tests/benchmarks/training_step.py). Nothing
-    happens with another C library.
+    By default glibc hands large blocks back to the system at once, and the system wipes their pages before it hands
+    them out again, at every step anew: a fifth of a training step on a CPU (tests/benchmarks/training_step.py).
+    Nothing happens with another C library.
     """
     if sys.platform != "linux":
         return

@@ -372,6 +372,15 @@ def test_paired_p_value_by_hand():
     assert paired_p_value(baseline, baseline) == 1.0
 
 
+def test_paired_p_value_beyond_the_resamples_is_the_tail_of_a_normal_distribution():
+    difference = np.linspace(0.4, 0.6, 41)
+    deviation = math.sqrt(np.mean((difference - 0.5) ** 2))
+    assert paired_p_value(difference, np.zeros(41)) == exactly(2 * stats.norm.sf(0.5 / deviation))
+    assert paired_p_value(-difference, np.zeros(41)) == paired_p_value(difference, np.zeros(41))
+    wide = np.array([0.01] * 40 + [1.0])  # the tail would be larger than what the resamples say
+    assert paired_p_value(wide, np.zeros(41)) == exactly(2 * 1 / 42)
+
+
 def test_paired_p_value_takes_rounding_for_no_difference():
     row, baseline = np.full(99, 0.1 + 0.2), np.full(99, 0.3)
     assert (row > baseline).all()
