@@ -61,7 +61,8 @@ def test_second_stage_refuses_another_backbone(digits, trainer, tmp_path):
 
 
 def test_checkpoint_loads_without_the_objects_and_files_it_was_made_with(digits, trainer, tmp_path):
-    save_file(create_backbone("test_resnet").state_dict(), tmp_path / "weights.safetensors")
+    weights = {name: value.contiguous() for name, value in create_backbone("test_resnet").state_dict().items()}
+    save_file(weights, tmp_path / "weights.safetensors")
     model = build(Classifier, digits, pretrained=str(tmp_path / "weights.safetensors"), loss=lambda c: _loss(c))
     trainer.fit(model, digits)
     trainer.save_checkpoint(tmp_path / "model.ckpt")

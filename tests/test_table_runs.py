@@ -61,8 +61,9 @@ def pids(*words):
 
 
 def files_of(folder):
-    names = ("small.csv", "small_classes.csv", "small.md", "small.tex")
-    return {name: (Path(folder) / name).read_bytes() for name in names}
+    names = ("small_classes.csv", "small.md", "small.tex")
+    cells = pd.read_csv(Path(folder) / "small.csv").drop(columns="seconds")
+    return {name: (Path(folder) / name).read_bytes() for name in names} | {"small.csv": cells.to_csv()}
 
 
 def test_same_files_from_processes_and_from_a_cluster_that_loses_a_worker(table):
