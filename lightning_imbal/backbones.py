@@ -29,19 +29,17 @@ def create_backbone(name: str, pretrained: bool | str = False) -> nn.Module:
         similar = get_close_matches(name, timm.list_models(), n=3)
         hint = f"did you mean {' or '.join(similar)}?" if similar else "timm.list_models() lists the names."
         raise UserError(f"There is no backbone named {name!r}: {hint}")
-    if isinstance(pretrained, str):
-        backbone = timm.create_model(name, num_classes=0).to(memory_format=torch.channels_last)
-        return _load_local(backbone, name, Path(pretrained).expanduser())
     try:
-        backbone = timm.create_model(name, pretrained=pretrained, num_classes=0)
-        return backbone.to(memory_format=torch.channels_last)
+        backbone = timm.create_model(name, pretrained=pretrained is True, num_classes=0)
     except (OSError, RuntimeError) as error:
-        if not pretrained:
+        if pretrained is not True:
             raise
         raise UserError(
             f"The pretrained weights of {name} could not be fetched ({type(error).__name__}): connect to the network, "
             "or give a local file with --model.pretrained path/to/weights.safetensors."
         ) from error
+    backbone = backbone.to(memory_format=torch.channels_last)
+    return _load_local(backbone, name, Path(pretrained).expanduser()) if isinstance(pretrained, str) else backbone
 
 
 def feature_size(backbone: nn.Module) -> int:

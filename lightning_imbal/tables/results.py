@@ -16,8 +16,6 @@ COLUMNS = [
     *("baseline", "p_value", "p_holm", "mcnemar", "mcnemar_holm", "best", "p_best", "p_best_holm", "runs", "planned"),
     *("units", "networks", "seeds", "folders", "commits", "versions", "seconds"),
 ]
-
-
 SIGNIFICANT = 0.05
 
 
