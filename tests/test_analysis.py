@@ -31,8 +31,9 @@ def made(tmp_path, image, label, probability, counts=(30, 20, 10), repeat="seed 
     groups = {"major": ("a",), "minor": ("b", "c")}
     images = np.bincount(label, minlength=3).tolist()
     found = {"classes": [{"name": name, "images": number} for name, number in zip("abc", images, strict=True)]}
+    alone = np.ones(len(image), dtype=bool)
     predictions = Predictions(
-        np.array(image), np.array(image), label, np.array(probability), ("a", "b", "c"), counts, groups
+        np.array(image), np.array(image), alone, label, np.array(probability), ("a", "b", "c"), counts, groups
     )
     return Run(Cell("row", Column(dataset="made up"), repeat, None, tmp_path), found, predictions)
 

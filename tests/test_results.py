@@ -42,7 +42,7 @@ def test_classes_and_gaps_belong_to_the_same_runs():
     mean = classes.groupby(["row", "dataset"])["f1"].mean()
     assert all(value(*key, "f1") == pytest.approx(mean[key], abs=1e-5) for key in mean.index)
     gaps = pd.read_csv(RESULTS / "isic2018_small-64px_gap.csv")
-    for gap in gaps.itertuples():
+    for gap in gaps[gaps["metric"].isin(SPEC.metrics)].itertuples():
         difference = value(gap.row, "By image", gap.metric) - value(gap.row, "By lesion", gap.metric)
         assert gap.value == pytest.approx(difference, abs=1e-5)
 

@@ -45,7 +45,9 @@ def make(label, probability, unit=None, image=None, names=NAMES, counts=COUNTS, 
     image = np.array([f"i{row:04d}" for row in range(len(label))] if image is None else image)
     unit = np.char.add("image ", image) if unit is None else np.array(unit)
     label, probability = np.array(label, dtype=np.int64), np.array(probability, dtype=np.float64)
-    return Predictions(image, unit, label, probability, tuple(names), tuple(counts), groups)
+    return Predictions(
+        image, unit, np.ones(len(label), dtype=bool), label, probability, tuple(names), tuple(counts), groups
+    )
 
 
 def long_tailed(num_images, seed=0, classes=range(4), decimals=None, noise=0):

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,9 @@ import yaml
 from made_runs import COUNTS, NAMES, write_run, write_split
 from PIL import Image
 from rich.console import Console
+from sklearn.metrics import balanced_accuracy_score
 
 from lightning_imbal.errors import UserError
-from lightning_imbal.tables.gap import gaps
 from lightning_imbal.tables.latex import to_latex
 from lightning_imbal.tables.output import write_and_print
 from lightning_imbal.tables.plan import Plan
@@ -577,7 +578,7 @@ class TestGap:
     def test_difference_of_two_columns(self, finished):
         _, runs, _ = finished
         results = collected(spec_of(columns=[SKIN7, XRAY6], scale=100, gap=list(self.GAP)), runs)
-        found = gaps(results).set_index(["row", "metric"])
+        found = results.gaps.set_index(["row", "metric"])
         assert list(dict.fromkeys(row for row, _ in found.index)) == ["CE", "CL", "RS"]  # LDAM has no run in one
         for row, metric in found.index:
             first, second = (cell_of(results, row, metric, dataset) for dataset in ("Skin7", "X-ray6"))
@@ -592,14 +593,43 @@ class TestGap:
         _, runs, _ = finished
         results = collected(spec_of(columns=[SKIN7, XRAY6], scale=100, gap=list(self.GAP), decimals=1), runs)
         text = printed(results, tmp_path / "table")
-        value = gaps(results).set_index(["row", "metric"])["value"]["CL", "acc"]
+        value = results.gaps.set_index(["row", "metric"])["value"]["CL", "acc"]
         assert "Skin7, resnet50 less X-ray6" in text and f"{value:+.1f}" in text.split("less X-ray6")[1]
         assert "### Skin7, resnet50 less X-ray6" in (tmp_path / "table.md").read_text()
         assert len(pd.read_csv(tmp_path / "table_gap.csv")) == 6
 
+    def test_recall_by_size_of_the_groups(self, tmp_path):
+        """An image counts as one of several where its lesion has another one in any part of the data set."""
+        columns = [replace(SKIN7, seeds=[0, 1]), XRAY6]
+        spec = spec_of({"CE": ROWS["CE"]}, columns, scale=100, gap=list(self.GAP))
+        write_all(spec, tmp_path)
+        expected = {"recall_several": [], "recall_one": []}
+        for cell in Plan(spec, tmp_path).cells:
+            write_split(cell.folder, of_group=1)
+            file = cell.folder / "stage1" / "split.csv"
+            split = pd.read_csv(file)
+            split.loc[3::6, "group"] = split["group"][2::6].to_numpy()  # two in the test part
+            trained = split[5::6].assign(part="train")  # one in it, the other in training
+            several = pd.concat([split[2::6], split[3::6], split[5::6]])["image"]
+            trained["image"] += " again"
+            pd.concat([split, trained]).to_csv(file, index=False)
+            table = pd.read_parquet(cell.folder / "predictions.parquet")
+            guess = np.array(NAMES)[table.filter(like="probability/").to_numpy().argmax(axis=1)]
+            in_one = ~table["image"].isin(several)
+            for name, kept in zip(expected, (~in_one, in_one), strict=True):
+                expected[name].append(100 * balanced_accuracy_score(table["label"][kept], guess[kept]))
+        results = collected(spec, tmp_path)
+        found = results.gaps.set_index(["row", "metric"]).loc["CE"]
+        assert list(found.index) == [*METRICS, *expected]
+        for name, (first, second, *others) in expected.items():
+            cell = found.loc[name]
+            assert cell["value"] == nearly((first + second) / 2 - np.mean(others))
+            assert cell["low"] < cell["value"] < cell["high"]
+        assert "groups of several images<br>difference" in to_markdown(results)
+
     def test_nothing_run(self, tmp_path):
         results = collected(spec_of(columns=[SKIN7, XRAY6], gap=list(self.GAP)), tmp_path / "runs")
-        assert gaps(results).empty and "less" not in printed(results, tmp_path / "table")
+        assert results.gaps.empty and "less" not in printed(results, tmp_path / "table")
 
     @pytest.mark.parametrize("gap", [["Skin7"], ["Skin7", "Skin 7"]])
     def test_unknown_column_is_refused(self, gap, tmp_path):

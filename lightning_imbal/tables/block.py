@@ -77,6 +77,7 @@ class Block:
 
     Attributes:
         done: The finished runs of each row.
+        known: Predictions of the runs of each row of which all have some.
         resampled: Averages of each row and score in each bootstrap resample, (R,), for rows with predictions.
 
     Raises:
@@ -92,7 +93,7 @@ class Block:
                 self.done[cell.row].append(Run(cell, json.loads(file.read_text()), read_predictions(cell.folder)))
         found = next((run.found for of_row in self.done.values() for run in of_row), {"classes": []})
         self.class_names = [row["name"] for row in found["classes"]]
-        self._known = {
+        self.known = {
             name: [run.predictions for run in of_row]
             for name, of_row in self.done.items()
             if of_row and all(run.predictions is not None for run in of_row)
@@ -102,7 +103,7 @@ class Block:
             for key in keys:
                 run.score(key)  # refuses what is no score
         keys += [f"{score}/{name}" for score in OF_CLASS for name in self.class_names]
-        self.resampled = resampled_averages(self._known, keys, spec.average) if self._known else {}
+        self.resampled = resampled_averages(self.known, keys, spec.average) if self.known else {}
 
     def cells(self) -> pd.DataFrame:
         """One row per row of the table and metric."""
@@ -111,7 +112,7 @@ class Block:
             about = self._place(name) | {"quoted": row.quoted, "baseline": self.baseline} | self._origin(name)
             about |= {"runs": len(self.done[name]), "planned": self.planned[name]}
             comparable = self._comparable(name, self.baseline)
-            mcnemar = mcnemar_p_value(self._known[name], self._known[self.baseline]) if comparable else np.nan
+            mcnemar = mcnemar_p_value(self.known[name], self.known[self.baseline]) if comparable else np.nan
             for metric, what in self.spec.metrics.items():
                 both = [self.resampled[each][what.score] for each in (name, self.baseline)] if comparable else []
                 tests = {"p_value": paired_p_value(*both) if both else np.nan, "mcnemar": mcnemar}
@@ -166,7 +167,7 @@ class Block:
     def _comparable(self, name: str, other: str) -> bool:
         """Whether two rows, not one and the same, have the same seeds or folds, both with predictions."""
         repeats = [[run.cell.repeat for run in self.done[row]] for row in (name, other)]
-        return name != other and {name, other} <= self._known.keys() and repeats[0] == repeats[1]
+        return name != other and {name, other} <= self.known.keys() and repeats[0] == repeats[1]
 
     def _origin(self, name: str) -> dict[str, Any]:
         """What was resampled, where the numbers are from, and how long a run took on average."""
@@ -177,7 +178,7 @@ class Block:
         ]
         records = [run.cell.job.record for run in runs if run.cell.job]
         seconds = [json.loads(record.read_text())["seconds"] for record in records if record.is_file()]
-        predictions = self._known.get(name, [])
+        predictions = self.known.get(name, [])
         grouped = any((run.unit != "image " + run.image).any() for run in predictions)
         return {
             "units": ("groups of images" if grouped else "images") + (AND_RUNS if are_seeds(predictions) else ""),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from lightning_imbal.tables.gap import gaps
+from lightning_imbal.tables.gap import OF_GROUPS
 from lightning_imbal.tables.results import SIGNIFICANT, Results
 from lightning_imbal.tables.spec import Column, Metric
 
@@ -80,8 +80,8 @@ def sheets(results: Results) -> list[Sheet]:
         found.append(_scores(results, column))
         if len(classes := classes_of(results, column)):
             found.append(_class_scores(results, column, classes))
-    if len(differences := gaps(results)):
-        found.append(_differences(results, differences))
+    if len(results.gaps):
+        found.append(_differences(results))
     return found
 
 
@@ -170,16 +170,18 @@ def _class_scores(results: Results, column: Column, classes: pd.DataFrame) -> Sh
     return Sheet(title, methods, sections)
 
 
-def _differences(results: Results, found: pd.DataFrame) -> Sheet:
-    spec, methods = results.spec, rows_of(found, results)
+def _differences(results: Results) -> Sheet:
+    spec, found = results.spec, results.gaps
+    methods = rows_of(found, results)
+    titles = {name: metric.title or name for name, metric in spec.metrics.items()} | OF_GROUPS
     sections = []
-    for name, metric in spec.metrics.items():
+    for name in dict.fromkeys(found["metric"]):
         cells = found[found["metric"] == name].set_index("row").reindex(methods)
         entries = [
             Entry(_signed(cell.value, spec.decimals), interval=_interval(cell.low, cell.high, spec.decimals))
             for cell in cells.itertuples()
         ]
-        sections.append(Section(metric.title or name, {"difference": entries}))
+        sections.append(Section(titles[name], {"difference": entries}))
     return Sheet(f"{spec.gap[0]} less {spec.gap[1]}", methods, sections)
 
 

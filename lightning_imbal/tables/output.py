@@ -5,7 +5,6 @@ from pathlib import Path
 from rich.console import Console
 
 from lightning_imbal.tables.figure import draw
-from lightning_imbal.tables.gap import gaps
 from lightning_imbal.tables.latex import to_latex
 from lightning_imbal.tables.render import render_terminal, to_markdown
 from lightning_imbal.tables.results import Results
@@ -29,7 +28,7 @@ def write_and_print(results: Results, place: Path, console: Console) -> None:
         "_classes.csv": lambda file: results.classes.to_csv(file, index=False, float_format="%.6g"),
     }
     if results.spec.gap is not None:
-        written["_gap.csv"] = lambda file: gaps(results).to_csv(file, index=False, float_format="%.6g")
+        written["_gap.csv"] = lambda file: results.gaps.to_csv(file, index=False, float_format="%.6g")
     if results.spec.figure is not None:
         written[".png"] = lambda file: draw(results, file)
     for suffix, write in written.items():

@@ -1,7 +1,7 @@
 """The predictions of a finished run, with what is needed to score and to resample them."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ class Predictions:
         image: Ids of the images, (N,) text.
         unit: What is drawn as a whole when images are resampled, (N,) text: the lesion or patient of each image, or
             "image <id>" where it is not known.
+        alone: Whether no other image of any part of the data set is of the same unit, (N,) bool.
         label: True classes, (N,) int64.
         probability: Softmax outputs, (N, C) float64.
         class_names: Name of each class, in label order.
@@ -27,11 +28,17 @@ class Predictions:
 
     image: np.ndarray
     unit: np.ndarray
+    alone: np.ndarray
     label: np.ndarray
     probability: np.ndarray
     class_names: tuple[str, ...]
     class_counts: tuple[int, ...]
     groups: dict[str, tuple[str, ...]]
+
+    def only(self, kept: np.ndarray) -> "Predictions":
+        """Those of some of the images, given as (N,) bool."""
+        names = ("image", "unit", "alone", "label", "probability")
+        return replace(self, **{name: getattr(self, name)[kept] for name in names})
 
 
 def read_predictions(folder: Path) -> Predictions | None:
@@ -53,9 +60,11 @@ def read_predictions(folder: Path) -> Predictions | None:
     results, table = json.loads((folder / "metrics.json").read_text()), pd.read_parquet(file)
     names = [row["name"] for row in results["classes"]]
     image = table["image"].astype("str")
+    unit, alone = _units(image, folder)
     return Predictions(
         image=image.to_numpy(),
-        unit=_units(image, folder).to_numpy(),
+        unit=unit.to_numpy(),
+        alone=alone.to_numpy(),
         label=pd.Index(names).get_indexer(table["label"]).astype(np.int64),
         probability=table[[f"probability/{name}" for name in names]].to_numpy(dtype=np.float64),
         class_names=tuple(names),
@@ -77,10 +86,11 @@ def read_split(folder: Path) -> pd.DataFrame | None:
     return pd.read_csv(files[-1], dtype="str", keep_default_na=False) if files else None
 
 
-def _units(image: pd.Series, folder: Path) -> pd.Series:
-    """The group of each image; an image that has none, or is not in the split, is a unit of its own."""
+def _units(image: pd.Series, folder: Path) -> tuple[pd.Series, pd.Series]:
+    """The group of each image, and whether it has no other image; an image without a group is a unit of its own."""
     own, split = "image " + image, read_split(folder)
     if split is None or "group" not in split:
-        return own
+        return own, own.notna()
     group = image.map(split.set_index("image")["group"])
-    return group.where(group.notna() & (group != ""), own)
+    known = group.notna() & (group != "")
+    return group.where(known, own), ~known | (group.map(split["group"].value_counts()) == 1)

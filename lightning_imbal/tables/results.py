@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lightning_imbal.tables.block import AND_RUNS, Block, Run
+from lightning_imbal.tables.gap import gaps
 from lightning_imbal.tables.plan import Cell
 from lightning_imbal.tables.spec import KEYS, Spec, published_numbers
 
@@ -36,6 +37,7 @@ class Results:
         classes: One row per row, data set, backbone and class: `train_images`, `images`, `runs`, and `f1` and `recall`,
             each with `_std`, `_low` and `_high`.
         notes: What a reader must know.
+        gaps: How far the first column of `Spec.gap` is above the second, as `lightning_imbal.tables.gap.gaps` has it.
         runs: The finished runs of every row, by the title of the column.
         resampled: Averages of every row and score over its runs in each bootstrap resample, (R,), by the title of the
             column; the same resamples for all rows.
@@ -46,6 +48,7 @@ class Results:
     cells: pd.DataFrame
     classes: pd.DataFrame
     notes: list[str]
+    gaps: pd.DataFrame = field(default_factory=pd.DataFrame)
     runs: dict[str, dict[str, list[Run]]] = field(default_factory=dict)
     resampled: dict[str, dict[str, dict[str, np.ndarray]]] = field(default_factory=dict)
 
@@ -77,7 +80,7 @@ def collect(spec: Spec, cells: Sequence[Cell], overlays: Sequence[str], folder: 
     runs = {block.column.title: block.done for block in blocks}
     resampled = {block.column.title: block.resampled for block in blocks}
     notes = _notes(table, overlays, baseline, spec)
-    return Results(spec, list(overlays), table[COLUMNS], classes, notes, runs, resampled)
+    return Results(spec, list(overlays), table[COLUMNS], classes, notes, gaps(spec, blocks, table), runs, resampled)
 
 
 def _notes(table: pd.DataFrame, overlays: Sequence[str], baseline: str, spec: Spec) -> list[str]:

@@ -12,6 +12,7 @@ from lightning_imbal.tables.predictions import Predictions
 from lightning_imbal.tables.scores import resampled_scores
 
 MAX_DRAWN = 10_000_000  # units drawn at once
+AVERAGES = {"mean": pd.DataFrame.mean, "median": pd.DataFrame.median}  # over the runs of a row
 ROUNDING = 1e-12  # of an average, from the order in which it is summed up
 
 
@@ -58,9 +59,9 @@ def resampled_averages(
     Returns:
         The averages of each row and score, (R,); NaN where no run has the score.
     """
+    take = AVERAGES[average]
     units = pd.Index(sorted(set().union(*(run.unit for row in runs.values() for run in row))), dtype=object)
     count = draw(len(units), resamples, seed)
-    take = {"mean": pd.DataFrame.mean, "median": pd.DataFrame.median}[average]
 
     def averages(row: list[Predictions]) -> dict[str, np.ndarray]:
         scores = [resampled_scores(run, count.T[units.get_indexer(run.unit)].T, names) for run in row]

@@ -37,7 +37,7 @@ def main() -> None:
     def run() -> Predictions:
         logits = rng.normal(size=(args.images, len(names))) + 2 * np.eye(len(names))[label]
         probability = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-        return Predictions(image, image, label, probability, names, CLASS_COUNTS, {})
+        return Predictions(image, image, np.ones(len(image), dtype=bool), label, probability, names, CLASS_COUNTS, {})
 
     runs = {f"row {number}": [run()] for number in range(args.runs)}
     keys = [*SUMMARIES, *(f"f1/{name}" for name in names)]
