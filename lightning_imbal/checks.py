@@ -11,13 +11,13 @@ from lightning.pytorch.utilities import rank_zero_info
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.splits import torn_groups
 from lightning_imbal.errors import UserError
-from lightning_imbal.heads import TauNormalized
+from lightning_imbal.heads.tau_normalized import TauNormalized
 from lightning_imbal.losses.logit_adjusted import LogitAdjusted
-from lightning_imbal.metrics import classification_scores
+from lightning_imbal.metrics.scores import classification_scores
 from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.modules.base_classifier import ImbalClassifier
 from lightning_imbal.modules.frozen_head import FrozenHead
-from lightning_imbal.predictors import PostHocAdjusted
+from lightning_imbal.predictors.posthoc_adjusted import PostHocAdjusted
 
 
 def check_start(config: Namespace, model: ImbalModule) -> None:

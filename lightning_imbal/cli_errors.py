@@ -14,7 +14,7 @@ import lightning_imbal.callbacks
 import lightning_imbal.data
 import lightning_imbal.losses
 import lightning_imbal.modules
-from lightning_imbal import batch_samplers, heads, mixers, predictors, samplers, schedulers
+from lightning_imbal import heads, mixers, predictors, samplers, schedulers
 from lightning_imbal.errors import UserError
 
 BASES = {
@@ -33,7 +33,10 @@ BASES = {
     "perturb": predictors.PerturbedInput,
     "scheduler": LRScheduler,
 }
-CHOICES = (samplers, batch_samplers, heads, mixers, predictors, schedulers)
+PUBLIC = (
+    *(lightning_imbal.modules, lightning_imbal.data, lightning_imbal.losses, lightning_imbal.callbacks),
+    *(samplers, heads, mixers, predictors, schedulers),
+)
 RUN_OPTIONS = [
     "config",
     "model",
@@ -103,10 +106,7 @@ def _unknown_argument(name: str, owners: list[str]) -> str:
 
 
 def _unknown_class(name: str, key: str) -> str:
-    public = [lightning_imbal.modules, lightning_imbal.data, lightning_imbal.losses, lightning_imbal.callbacks]
-    known = {getattr(package, name) for package in public for name in package.__all__}
-    for module in CHOICES:
-        known |= {value for value in vars(module).values() if getattr(value, "__module__", "") == module.__name__}
+    known = {getattr(package, name) for package in PUBLIC for name in package.__all__}
     known = {value for value in known if inspect.isclass(value)}
     base = BASES.get(key.rpartition(".")[2], object)
     classes = sorted(cls.__name__ for cls in known if issubclass(cls, base) and not inspect.isabstract(cls))

@@ -11,18 +11,18 @@ from typing import Any
 import numpy as np
 from jsonargparse import ArgumentError
 
+from lightning_imbal.atomic_files import write_json
 from lightning_imbal.checks import check_groups
 from lightning_imbal.cli_errors import cause, explain
-from lightning_imbal.data import ImbalDataModule
 from lightning_imbal.data.audit import audit
+from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.build import build_data
 from lightning_imbal.data.open_images import unreadable
 from lightning_imbal.errors import UserError
 from lightning_imbal.report.audit import verdict
 from lightning_imbal.report.limits import few_test_images
-from lightning_imbal.report.terminal import number_of
 from lightning_imbal.table_check import Configurations
-from lightning_imbal.whole_files import write_json
+from lightning_imbal.wording import number_of
 
 MEND = (
     "Scores of such images are too good: remove the copies, or keep together what belongs together, with a column of "

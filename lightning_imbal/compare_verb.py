@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from lightning_imbal.command_line import last_setting, parse_options
 from lightning_imbal.errors import UserError
 from lightning_imbal.table_steps import (
     add_options,
@@ -27,7 +28,6 @@ from lightning_imbal.tables.compare import (
     rows_of,
     suitable,
 )
-from lightning_imbal.tables.jobs import last_setting, parse_options
 from lightning_imbal.tables.output import write_and_print
 from lightning_imbal.tables.plan import Plan
 from lightning_imbal.tables.results import collect

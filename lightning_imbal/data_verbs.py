@@ -5,16 +5,16 @@ from typing import Any
 
 from jsonargparse import SUPPRESS, ArgumentParser, Namespace
 
+from lightning_imbal.atomic_files import write_json
 from lightning_imbal.cli_errors import RUN_OPTIONS, cause
-from lightning_imbal.data import ImbalDataModule
 from lightning_imbal.data.audit import audit, read_lists
+from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.duplicates import DISTANCE
 from lightning_imbal.data.prepare import prepare
 from lightning_imbal.data.splits import PARTS
 from lightning_imbal.errors import UserError
 from lightning_imbal.report.audit import print_audit
 from lightning_imbal.report.prepared import print_prepared
-from lightning_imbal.whole_files import write_json
 
 LISTS = (*PARTS, "groups", "images")
 # What else a configuration of `fit` holds: it can be given as it is, these parts are not looked at.

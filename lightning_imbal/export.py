@@ -15,7 +15,7 @@ from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.transforms import Normalize
 from lightning_imbal.errors import UserError
 from lightning_imbal.modules.base_classifier import ImbalClassifier
-from lightning_imbal.predictors import Predictor
+from lightning_imbal.predictors.base import Predictor
 
 CHECKED_IMAGES = 100
 BATCH_SIZES = (1, 16)

@@ -14,16 +14,19 @@ from jsonargparse import ArgumentError
 from torch import Tensor, nn
 
 from lightning_imbal import checks, export
+from lightning_imbal.atomic_files import write_whole
 from lightning_imbal.cli_errors import explain
 from lightning_imbal.errors import DatasetNotFoundError, UserError
 from lightning_imbal.modules.perturbed import PerturbedClassifier
-from lightning_imbal.predictors import PerturbedInput, Plain, Predictor
+from lightning_imbal.predictors.base import Predictor
+from lightning_imbal.predictors.perturbed_input import PerturbedInput
+from lightning_imbal.predictors.plain import Plain
 from lightning_imbal.report.model_card import described, model_card
-from lightning_imbal.report.terminal import number_of, read_results
+from lightning_imbal.report.terminal import read_results
 from lightning_imbal.stages import ImbalCLI
 from lightning_imbal.tables.predictions import read_predictions, stages_of
 from lightning_imbal.verb_parser import VerbParser
-from lightning_imbal.whole_files import write_whole
+from lightning_imbal.wording import number_of
 
 USAGE = "lightning_imbal export RUN --onnx FILE.onnx [--model.predictor FlipTTA, --data.root DIR: any option of `test`]"
 SAME = 0.01  # of probabilities: what another device or precision may make of them

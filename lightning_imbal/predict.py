@@ -7,9 +7,9 @@ import torch
 from jsonargparse import Namespace
 from lightning.pytorch import Trainer
 
+from lightning_imbal.atomic_files import write_whole
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.modules.base_classifier import ImbalClassifier
-from lightning_imbal.whole_files import write_whole
 
 
 def folder_to_csv(trainer: Trainer, model: ImbalClassifier, data: ImbalDataModule, config: Namespace) -> None:

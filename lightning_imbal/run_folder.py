@@ -8,21 +8,10 @@ import yaml
 from jsonargparse import Namespace
 from lightning.pytorch.utilities import rank_zero_info, rank_zero_only
 
+from lightning_imbal.command_line import all_given, given
 from lightning_imbal.errors import UserError
 
 FROM_CHECKPOINT = ("validate", "test", "predict")
-
-
-def given(option: str, args: list[str]) -> str | None:
-    """The last value of `--option value` or `--option=value` on a command line."""
-    values = all_given(option, args)
-    return values[-1] if values else None
-
-
-def all_given(option: str, args: list[str]) -> list[str]:
-    """Every value of `--option value` or `--option=value` on a command line."""
-    values = [b for a, b in zip(args, args[1:], strict=False) if a == f"--{option}"]
-    return values + [a.split("=", 1)[1] for a in args if a.startswith(f"--{option}=")]
 
 
 def check_yaml(args: list[str]) -> None:

@@ -13,11 +13,16 @@ from lightning.pytorch.utilities import rank_zero_only
 from lightning.pytorch.utilities.seed import isolate_rng
 
 from lightning_imbal import checks, predict, run_folder, second_stage
-from lightning_imbal.callbacks import ClassF1Panels, ResultsWriter, SaveFeatures
+from lightning_imbal.callbacks.class_f1 import ClassF1Panels
+from lightning_imbal.callbacks.features import SaveFeatures
+from lightning_imbal.callbacks.results import ResultsWriter
 from lightning_imbal.cli_errors import cause
-from lightning_imbal.data import ImbalDataModule
-from lightning_imbal.loggers import csv_logger, finish_wandb, wandb_logger
-from lightning_imbal.modules import ImbalClassifier, ImbalModule
+from lightning_imbal.command_line import given
+from lightning_imbal.data.base import ImbalDataModule
+from lightning_imbal.loggers.csv_file import csv_logger
+from lightning_imbal.loggers.weights_and_biases import finish_wandb, wandb_logger
+from lightning_imbal.modules.base import ImbalModule
+from lightning_imbal.modules.base_classifier import ImbalClassifier
 from lightning_imbal.report.terminal import print_runs
 
 
@@ -74,7 +79,7 @@ class ImbalCLI(LightningCLI):
         config = self.config[self.subcommand]
         if self.subcommand == "fit":
             run_folder.use_local_weights(config)
-            config.then = second_stage.merged(config, run_folder.given("then", self.args))
+            config.then = second_stage.merged(config, given("then", self.args))
             following = self._next_stage(config)
             while following is not None:
                 following = self._next_stage(following)

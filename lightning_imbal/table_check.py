@@ -6,11 +6,12 @@ from typing import Any
 from jsonargparse import ArgumentError, Namespace
 from lightning.pytorch.cli import LightningArgumentParser
 
-from lightning_imbal import run_folder, second_stage
+from lightning_imbal import second_stage
 from lightning_imbal.cli_errors import explain
+from lightning_imbal.command_line import given, parse_options
 from lightning_imbal.errors import UserError
 from lightning_imbal.stages import ImbalCLI
-from lightning_imbal.tables.jobs import Job, parse_options
+from lightning_imbal.tables.jobs import Job
 
 
 class Configurations(ImbalCLI):
@@ -43,7 +44,7 @@ class Configurations(ImbalCLI):
             ArgumentError: An option is unknown, or a value does not fit.
         """
         config = self._parser(arguments[0]).parse_args(list(arguments[1:]))
-        config.then = second_stage.merged(config, run_folder.given("then", list(arguments)))
+        config.then = second_stage.merged(config, given("then", list(arguments)))
         return config
 
     def stages(self, arguments: Sequence[str]) -> list[Namespace]:

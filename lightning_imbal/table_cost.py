@@ -11,9 +11,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from lightning_imbal.data.build import build_data
 from lightning_imbal.errors import UserError
-from lightning_imbal.report.terminal import number_of
 from lightning_imbal.tables.jobs import Job
 from lightning_imbal.tables.runner import processors
+from lightning_imbal.wording import number_of
 
 # Operations per second in such training, of a current GPU and of a processor core; said beside the estimate.
 GPU_RATE, CORE_RATE = 10e12, 0.03e12

@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.markup import escape
 
 from lightning_imbal.errors import UserError
-from lightning_imbal.report.terminal import number_of
 from lightning_imbal.tables.display import Display
 from lightning_imbal.tables.jobs import Job
 from lightning_imbal.tables.plan import Plan
 from lightning_imbal.tables.runner import Failure, Launcher, LocalLauncher
 from lightning_imbal.tables.runner import run as run_jobs
 from lightning_imbal.verb_parser import VerbParser
+from lightning_imbal.wording import number_of
 
 
 def add_options(parser: VerbParser) -> None:

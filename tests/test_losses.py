@@ -7,12 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lightning_imbal.losses import (
-    CrossEntropy,
-    ImbalancedLoss,
-    effective_number_weights,
-    inverse_frequency_weights,
-)
+from lightning_imbal.losses import CrossEntropy, ImbalancedLoss, effective_number_weights, inverse_frequency_weights
 
 COUNTS = torch.tensor([60, 30, 10])
 

@@ -6,8 +6,9 @@ import re
 import pytest
 import yaml
 
+from lightning_imbal.command_line import last_setting
 from lightning_imbal.errors import UserError
-from lightning_imbal.tables.jobs import Job, last_setting
+from lightning_imbal.tables.jobs import Job
 from lightning_imbal.tables.plan import Plan
 from lightning_imbal.tables.spec import Column, Inference, Metric, Row, Spec
 

@@ -5,7 +5,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from lightning_imbal.batch_samplers import ClassBlocks, PKBatches
 from lightning_imbal.data.dataset import EpochDraws
 from lightning_imbal.samplers import (
     ClassPower,
@@ -14,9 +13,10 @@ from lightning_imbal.samplers import (
     OversampleToMax,
     ProgressiveBalance,
     Reversed,
-    epoch_generator,
-    run_seed,
 )
+from lightning_imbal.samplers.class_blocks import ClassBlocks
+from lightning_imbal.samplers.pk_batches import PKBatches
+from lightning_imbal.seeding import epoch_generator, run_seed
 
 # Labels in no order and no image of class 1.
 LABELS = torch.tensor([0] * 17 + [2] * 5 + [3] * 10)[torch.randperm(32, generator=torch.Generator().manual_seed(0))]

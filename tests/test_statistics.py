@@ -18,14 +18,7 @@ from lightning_imbal.tables import scores as scores_module
 from lightning_imbal.tables import statistics as statistics_module
 from lightning_imbal.tables.predictions import Predictions, read_predictions
 from lightning_imbal.tables.scores import resampled_scores
-from lightning_imbal.tables.statistics import (
-    draw,
-    holm,
-    interval,
-    mcnemar_p_value,
-    paired_p_value,
-    resampled_averages,
-)
+from lightning_imbal.tables.statistics import draw, holm, interval, mcnemar_p_value, paired_p_value, resampled_averages
 
 NAMES = ("nv", "mel", "bkl/lk", "df")
 COUNTS = (400, 60, 30, 7)

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from lightning_imbal.command_line import parse_options, to_options
 from lightning_imbal.tables import runner
 from lightning_imbal.tables.display import Display, epochs_of
-from lightning_imbal.tables.jobs import Job, parse_options, to_options
+from lightning_imbal.tables.jobs import Job
 from lightning_imbal.tables.process import BUSY, lock_of
 
 

@@ -5,7 +5,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import WandbLogger
 
 from lightning_imbal.callbacks.results import summarize
-from lightning_imbal.loggers import tables_in_folder_of, without_wandb_if_it_fails
+from lightning_imbal.loggers.weights_and_biases import tables_in_folder_of, without_wandb_if_it_fails
 
 
 class ClassF1Panels(Callback):

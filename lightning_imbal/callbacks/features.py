@@ -12,8 +12,8 @@ from sklearn.manifold import TSNE
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+from lightning_imbal.atomic_files import write_whole
 from lightning_imbal.callbacks.results import ResultsWriter
-from lightning_imbal.whole_files import write_whole
 
 MAX_COMPONENTS = 50
 MAX_PERPLEXITY = 30

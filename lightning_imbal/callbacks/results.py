@@ -11,8 +11,8 @@ import pandas as pd
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from lightning_imbal.metrics import ImbalReport
-from lightning_imbal.whole_files import write_whole
+from lightning_imbal.atomic_files import write_whole
+from lightning_imbal.metrics.report import ImbalReport
 
 REPORTED_VERSIONS = ("lightning_imbal", "torch", "torchvision", "lightning", "timm", "albumentations")
 

@@ -20,7 +20,7 @@ from lightning_imbal.data.open_images import CACHE_DIR, Cache, OnBadImage, open_
 from lightning_imbal.data.splits import Holdout, Split, group_ids
 from lightning_imbal.data.transforms import IMAGENET_MEAN, IMAGENET_STD, Normalize, Squash, TransformFactory
 from lightning_imbal.errors import UserError
-from lightning_imbal.samplers import ClassPower
+from lightning_imbal.samplers.class_power import ClassPower
 
 
 class ImbalDataModule(LightningDataModule, ABC):

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, DistributedSampler, Sampler
 
-from lightning_imbal.samplers import epoch_generator, run_seed
+from lightning_imbal.seeding import epoch_generator, run_seed
 
 Draw = tuple[int, int]
 Item = dict[str, Tensor | int]

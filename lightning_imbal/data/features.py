@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from lightning_imbal.data.dataset import Draw, ImageDataset
-from lightning_imbal.samplers import epoch_generator, run_seed
+from lightning_imbal.seeding import epoch_generator, run_seed
 
 Encoder = Callable[[DataLoader], Tensor]
 

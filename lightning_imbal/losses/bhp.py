@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from lightning_imbal.losses.base import checked_counts
-from lightning_imbal.losses.contrast import checked_temperature, flatten_views, supervised_contrast
+from lightning_imbal.losses.checks import checked_counts, checked_temperature
+from lightning_imbal.losses.contrast import flatten_views, supervised_contrast
 
 
 def hybrid_proxy_counts(class_counts: Tensor) -> list[int]:

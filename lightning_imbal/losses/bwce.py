@@ -5,7 +5,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from lightning_imbal.losses.base import checked_epochs
+from lightning_imbal.losses.checks import checked_epochs
 from lightning_imbal.losses.cross_entropy import CrossEntropy
 from lightning_imbal.losses.weights import inverse_frequency_weights
 

@@ -82,10 +82,3 @@ def supervised_contrast(
     return pull_to_positives(
         similarity(point[:num_anchors], point, temperature), positive, others[:num_anchors], log_divisor
     )
-
-
-def checked_temperature(temperature: float) -> float:
-    """Returns a temperature; ValueError if it is not positive."""
-    if not temperature > 0:
-        raise ValueError(f"temperature must be positive, but is {temperature}.")
-    return temperature

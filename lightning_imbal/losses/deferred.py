@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from lightning_imbal.losses.base import ImbalancedLoss, LossFactory, checked_epochs
+from lightning_imbal.losses.base import ImbalancedLoss, LossFactory
+from lightning_imbal.losses.checks import checked_epochs
 from lightning_imbal.losses.weights import effective_number_weights
 
 

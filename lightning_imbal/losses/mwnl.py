@@ -6,7 +6,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from lightning_imbal.losses.base import ImbalancedLoss, checked_epochs
+from lightning_imbal.losses.base import ImbalancedLoss
+from lightning_imbal.losses.checks import checked_epochs
 from lightning_imbal.losses.focal import binary_focal_parts
 from lightning_imbal.losses.weights import inverse_frequency_weights
 

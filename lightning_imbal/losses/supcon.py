@@ -2,7 +2,8 @@
 
 from torch import Tensor, nn
 
-from lightning_imbal.losses.contrast import checked_temperature, flatten_views, supervised_contrast
+from lightning_imbal.losses.checks import checked_temperature
+from lightning_imbal.losses.contrast import flatten_views, supervised_contrast
 
 
 class SupConLoss(nn.Module):

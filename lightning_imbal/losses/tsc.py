@@ -4,7 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lightning_imbal.losses.contrast import checked_temperature, flatten_views, pull_to_positives, similarity
+from lightning_imbal.losses.checks import checked_temperature
+from lightning_imbal.losses.contrast import flatten_views, pull_to_positives, similarity
 
 
 def simplex_targets(num_classes: int, dim: int, seed: int) -> Tensor:

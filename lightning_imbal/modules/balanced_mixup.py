@@ -4,10 +4,11 @@ from typing import Any
 
 from torch import Tensor
 
-from lightning_imbal.mixers import BalancedMixUp
-from lightning_imbal.modules.base import Batch
+from lightning_imbal.contract import Batch
+from lightning_imbal.mixers.balanced_mixup import BalancedMixUp
 from lightning_imbal.modules.base_classifier import ImbalClassifier
-from lightning_imbal.predictors import FlipTTA, PredictorFactory
+from lightning_imbal.predictors.base import PredictorFactory
+from lightning_imbal.predictors.flip_tta import FlipTTA
 
 
 class BalancedMixUpClassifier(ImbalClassifier):

@@ -12,12 +12,12 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from torch.utils.data import DataLoader
 
-from lightning_imbal.backbones import create_backbone, feature_size
+from lightning_imbal.backbones.create import create_backbone, feature_size
+from lightning_imbal.contract import Batch
 from lightning_imbal.errors import UserError
 from lightning_imbal.losses.base import ImbalancedLoss
-from lightning_imbal.samplers import epoch_generator, run_seed
+from lightning_imbal.seeding import epoch_generator, run_seed
 
-Batch = dict[str, Tensor]
 SchedulerFactory = Callable[[Optimizer, int], LRScheduler]
 
 

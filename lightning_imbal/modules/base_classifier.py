@@ -6,12 +6,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from lightning_imbal.contract import Batch
 from lightning_imbal.errors import UserError
 from lightning_imbal.losses.base import LossFactory
 from lightning_imbal.losses.cross_entropy import CrossEntropy
-from lightning_imbal.metrics import ImbalReport
-from lightning_imbal.modules.base import Batch, ImbalModule
-from lightning_imbal.predictors import Plain, Predictor, PredictorFactory
+from lightning_imbal.metrics.report import ImbalReport
+from lightning_imbal.modules.base import ImbalModule
+from lightning_imbal.predictors.base import Predictor, PredictorFactory
+from lightning_imbal.predictors.plain import Plain
 
 HeadFactory = Callable[[int, int], nn.Module]
 

@@ -5,8 +5,9 @@ from typing import Any
 
 from torch import Tensor
 
+from lightning_imbal.contract import Batch
 from lightning_imbal.losses.projection import Projection
-from lightning_imbal.modules.base import Batch, ImbalModule
+from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.modules.base_classifier import ImbalClassifier
 
 

@@ -5,10 +5,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lightning_imbal.backbones import TwinBlock, twin_last_block
-from lightning_imbal.modules.base import Batch
+from lightning_imbal.backbones.twin import TwinBlock, twin_last_block
+from lightning_imbal.contract import Batch
 from lightning_imbal.modules.base_classifier import HeadFactory, ImbalClassifier
-from lightning_imbal.schedulers import parabolic_decay
+from lightning_imbal.schedulers.parabolic_decay import parabolic_decay
 
 
 class BBN(ImbalClassifier):

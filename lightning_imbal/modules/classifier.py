@@ -4,8 +4,8 @@ from typing import Any
 
 from torch import Tensor
 
-from lightning_imbal.mixers import MixerFactory
-from lightning_imbal.modules.base import Batch
+from lightning_imbal.contract import Batch
+from lightning_imbal.mixers.base import MixerFactory
 from lightning_imbal.modules.base_classifier import ImbalClassifier
 
 

@@ -9,11 +9,11 @@ from lightning.pytorch import Callback
 from torch import Tensor, nn
 
 from lightning_imbal.callbacks.proxy_cycle import ProxyCycleUpdate
+from lightning_imbal.contract import Batch
 from lightning_imbal.errors import UserError
 from lightning_imbal.losses.base import LossFactory
 from lightning_imbal.losses.bhp import BHPLoss, hybrid_proxy_counts
 from lightning_imbal.losses.bwce import BWCE
-from lightning_imbal.modules.base import Batch
 from lightning_imbal.modules.base_contrastive import ContrastiveClassifier
 
 

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from lightning_imbal.contract import Batch
 from lightning_imbal.errors import UserError
-from lightning_imbal.heads import ClosedFormHead
-from lightning_imbal.modules.base import Batch
+from lightning_imbal.heads.base import ClosedFormHead
 from lightning_imbal.modules.base_classifier import ImbalClassifier
-from lightning_imbal.predictors import Plain
+from lightning_imbal.predictors.plain import Plain
 
 
 class FrozenHead(ImbalClassifier):

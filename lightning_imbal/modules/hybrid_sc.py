@@ -4,10 +4,10 @@ from typing import Any
 
 from torch import Tensor
 
+from lightning_imbal.contract import Batch
 from lightning_imbal.losses.supcon import SupConLoss
-from lightning_imbal.modules.base import Batch
 from lightning_imbal.modules.base_contrastive import ContrastiveClassifier
-from lightning_imbal.schedulers import parabolic_decay
+from lightning_imbal.schedulers.parabolic_decay import parabolic_decay
 
 
 class HybridSC(ContrastiveClassifier):

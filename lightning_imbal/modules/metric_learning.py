@@ -6,9 +6,9 @@ from typing import Any
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from lightning_imbal.contract import Batch
 from lightning_imbal.errors import UserError
 from lightning_imbal.losses.metric_terms import ContrastTerm, MetricFactory
-from lightning_imbal.modules.base import Batch
 from lightning_imbal.modules.base_classifier import ImbalClassifier
 
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from torch import Tensor
 
-from lightning_imbal.metrics import ImbalReport
-from lightning_imbal.modules.base import Batch
+from lightning_imbal.contract import Batch
+from lightning_imbal.metrics.report import ImbalReport
 from lightning_imbal.modules.base_classifier import ImbalClassifier
-from lightning_imbal.predictors import PerturbedInput
+from lightning_imbal.predictors.perturbed_input import PerturbedInput
 
 PerturbedFactory = Callable[[Tensor], PerturbedInput]
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from torch import Tensor
 
+from lightning_imbal.contract import Batch
 from lightning_imbal.losses.supcon import SupConLoss
-from lightning_imbal.modules.base import Batch
 from lightning_imbal.modules.base_contrastive import ContrastiveClassifier
 
 

@@ -7,8 +7,8 @@ from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor
 from torchmetrics import MeanMetric
 
+from lightning_imbal.contract import Batch
 from lightning_imbal.losses.supcon import SupConLoss
-from lightning_imbal.modules.base import Batch
 from lightning_imbal.modules.base_contrastive import ContrastiveRepresentation
 
 

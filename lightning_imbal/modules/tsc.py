@@ -10,12 +10,12 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from lightning_imbal.losses.base import checked_epochs
+from lightning_imbal.contract import Batch
+from lightning_imbal.losses.checks import checked_epochs
 from lightning_imbal.losses.contrast import flatten_views
 from lightning_imbal.losses.tsc import TSCLoss, simplex_targets
-from lightning_imbal.modules.base import Batch
 from lightning_imbal.modules.base_contrastive import ContrastiveRepresentation
-from lightning_imbal.samplers import run_seed
+from lightning_imbal.seeding import run_seed
 
 
 class TSC(ContrastiveRepresentation):

@@ -7,7 +7,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from lightning_imbal.report.terminal import number_of, print_list
+from lightning_imbal.report.terminal import print_list
+from lightning_imbal.wording import number_of
 
 WORD = {"train": "training", "val": "validation", "test": "test"}
 

@@ -13,6 +13,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from lightning_imbal.atomic_files import write_whole
 from lightning_imbal.report.analysis import confusion, feature_map, learning_curves, reliability
 from lightning_imbal.report.methods import MOST_DRAWN, methods_of
 from lightning_imbal.report.panels import (
@@ -33,7 +34,6 @@ from lightning_imbal.tables.block import Run
 from lightning_imbal.tables.layout import cells_of, class_counts, classes_of
 from lightning_imbal.tables.panels import IN_GREY, STYLE, bars, class_series, legend_below, plain, wrapped
 from lightning_imbal.tables.results import Results
-from lightning_imbal.whole_files import write_whole
 
 DPI = 300
 PAPER = STYLE | {"font.size": 8, "axes.titlesize": "medium", "figure.titlesize": 9, "pdf.fonttype": 42}

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pandas as pd
 
 from lightning_imbal.report.analysis import test_counts
-from lightning_imbal.report.terminal import number_of
 from lightning_imbal.tables.predictions import read_split
 from lightning_imbal.tables.results import Results
+from lightning_imbal.wording import number_of
 
 FEW_IMAGES = 10
 MAX_NAMED = 5

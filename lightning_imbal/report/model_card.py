@@ -11,11 +11,11 @@ import yaml
 
 from lightning_imbal.report.limits import FEW_IMAGES, shared_groups
 from lightning_imbal.report.read import read_runs
-from lightning_imbal.report.terminal import number_of
 from lightning_imbal.tables.layout import classes_of
 from lightning_imbal.tables.predictions import read_split, stages_of
 from lightning_imbal.tables.render import escape
 from lightning_imbal.tables.results import Results
+from lightning_imbal.wording import number_of
 
 MANY_CLASSES = 25  # more make a confusion matrix that nobody can read
 CONFUSIONS = 20

@@ -14,24 +14,18 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from lightning_imbal.atomic_files import write_whole
 from lightning_imbal.errors import UserError
 from lightning_imbal.report.analysis import reliability, test_counts, worst
 from lightning_imbal.report.charts import Chart
-from lightning_imbal.report.charts_scores import (
-    class_histogram,
-    confusions,
-    f1_bars,
-    reliability_diagrams,
-    sweep_chart,
-)
+from lightning_imbal.report.charts_scores import class_histogram, confusions, f1_bars, reliability_diagrams, sweep_chart
 from lightning_imbal.report.charts_training import curves_of, feature_maps, learning_charts
 from lightning_imbal.report.methods import Method, methods_of
 from lightning_imbal.report.page_tables import SortableTable, calibration_table, class_table, leaderboard
 from lightning_imbal.report.settings import configurations, sweeps
-from lightning_imbal.report.terminal import number_of
 from lightning_imbal.tables.layout import class_counts, classes_of
 from lightning_imbal.tables.results import Results, origins
-from lightning_imbal.whole_files import write_whole
+from lightning_imbal.wording import number_of
 
 THUMBNAIL = 128
 NO_PREDICTIONS = "No run has predictions of single images (predictions.parquet), so there is nothing to show here."

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from lightning_imbal.errors import UserError
-from lightning_imbal.report.terminal import SUMMARY, number_of, read_results
+from lightning_imbal.report.terminal import read_results
+from lightning_imbal.score_names import SUMMARY
 from lightning_imbal.tables.plan import Cell
 from lightning_imbal.tables.results import Results, collect
 from lightning_imbal.tables.spec import Column, Metric, Row, Spec
+from lightning_imbal.wording import number_of
 
 SEED_OR_FOLD = re.compile(r"[+_-]?(seed|fold)[_-]?\d+")
 

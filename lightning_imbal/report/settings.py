@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from lightning_imbal.tables.jobs import OF_THE_MACHINE
+from lightning_imbal.command_line import OF_THE_MACHINE
 from lightning_imbal.tables.predictions import stages_of
 from lightning_imbal.tables.results import Results
 

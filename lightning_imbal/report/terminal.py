@@ -11,26 +11,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from lightning_imbal.errors import UserError
+from lightning_imbal.score_names import SUMMARY
 
 MAX_ROWS = 20
 RUN_WIDTH = 12  # of a run side by side with others; its name is folded
-SUMMARY = {
-    "accuracy": "Accuracy",
-    "balanced_accuracy": "Balanced accuracy (MCR)",
-    "f1": "Macro F1",
-    "precision": "Macro precision",
-    "scr": "Recall of rarest class (SCR)",
-    "auc": "Macro AUC",
-    "mcc": "MCC",
-    "kappa": "Quadratic kappa",
-    "kendall_tau": "Kendall tau-b",
-    "ece": "Expected calibration error",
-}
-
-
-def number_of(number: int, noun: str) -> str:
-    """A number and its noun, such as "1 run" and "2 runs"."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def print_list(console: Console, heading: str, rows: Sequence[str], number: int | None = None) -> None:

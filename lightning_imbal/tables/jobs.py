@@ -1,22 +1,12 @@
 """A process that fills a folder with results, and its command line."""
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from lightning_imbal.errors import UserError
+from lightning_imbal.command_line import OF_THE_MACHINE, last_setting, parse_options
 from lightning_imbal.tables.labels import Labels
-
-# Where and how fast a run is made, but not what comes out of it.
-OF_THE_MACHINE = (
-    *("data.root.", "data.num_workers.", "data.cache.", "data.cache_dir."),
-    *("trainer.accelerator.", "trainer.devices.", "trainer.num_nodes.", "trainer.strategy."),
-    *("trainer.logger.", "trainer.enable_progress_bar.", "trainer.enable_model_summary.", "save_features."),
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,48 +66,3 @@ class Job:
     def is_recorded(self) -> bool:
         """Whether what is in the folder, if anything, was begun with the same configurations and options."""
         return not self.record.is_file() or json.loads(self.record.read_text())["identity"] == self.identity
-
-
-def last_setting(arguments: Iterable[str], *keys: str) -> Any:
-    """The value of `keys` that wins on a command line: of its options and its --config files, the last; or None."""
-    option = ".".join(key for key in keys if key != "init_args")
-    given = [
-        _of_file(value, keys) if name == "config" else value
-        for name, value in parse_options(arguments)
-        if name in ("config", option)
-    ]
-    return next((value for value in reversed(given) if value is not None), None)
-
-
-def parse_options(arguments: Iterable[str]) -> list[tuple[str, str]]:
-    """Names (`init_args` left out) and values of `--name value` and `--name=value`, in their order.
-
-    Raises:
-        UserError: A value has no name before it.
-    """
-    found: list[tuple[str, str]] = []
-    waiting = False
-    for argument in arguments:
-        if argument.startswith("--"):
-            name, _, value = argument[2:].partition("=")
-            found.append((name.replace(".init_args.", "."), value))
-            waiting = "=" not in argument
-        elif waiting:
-            found[-1] = (found[-1][0], argument)
-            waiting = False
-        else:
-            raise UserError(f"{argument!r} has no option before it: write --name value.")
-    return found
-
-
-def to_options(settings: dict[str, Any]) -> list[str]:
-    """Command line options of a mapping from their names to their values."""
-    pairs = [(f"--{name}", value if isinstance(value, str) else json.dumps(value)) for name, value in settings.items()]
-    return [part for pair in pairs for part in pair]
-
-
-def _of_file(file: str, keys: Iterable[str]) -> Any:
-    content = yaml.safe_load(Path(file).read_text())
-    for key in keys:
-        content = content.get(key) if isinstance(content, dict) else None
-    return content

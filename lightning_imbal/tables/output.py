@@ -4,11 +4,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from lightning_imbal.atomic_files import write_whole
 from lightning_imbal.tables.figure import draw
 from lightning_imbal.tables.latex import to_latex
 from lightning_imbal.tables.render import render_terminal, to_markdown
 from lightning_imbal.tables.results import Results
-from lightning_imbal.whole_files import write_whole
 
 
 def write_and_print(results: Results, place: Path, console: Console) -> None:

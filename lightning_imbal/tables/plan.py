@@ -7,8 +7,9 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from lightning_imbal.command_line import last_setting, parse_options, to_options
 from lightning_imbal.errors import UserError
-from lightning_imbal.tables.jobs import Job, last_setting, parse_options, to_options
+from lightning_imbal.tables.jobs import Job
 from lightning_imbal.tables.labels import Labels
 from lightning_imbal.tables.spec import Column, Spec
 

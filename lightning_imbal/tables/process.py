@@ -18,7 +18,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from lightning_imbal.whole_files import write_whole
+from lightning_imbal.atomic_files import write_whole
 
 BUSY = 75  # the exit status EX_TEMPFAIL: another process has the lock
 

@@ -13,8 +13,9 @@ from typing import Protocol
 
 from filelock import Timeout
 
+from lightning_imbal.command_line import to_options
 from lightning_imbal.tables.display import Display
-from lightning_imbal.tables.jobs import Job, to_options
+from lightning_imbal.tables.jobs import Job
 from lightning_imbal.tables.process import BUSY, lock_of
 
 SECONDS_BETWEEN_LOOKS = 0.5

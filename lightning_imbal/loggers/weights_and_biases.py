@@ -1,6 +1,5 @@
-"""Where the curves of a run go: a CSV file always, Weights & Biases (W&B) beside it."""
+"""The curves of a run in Weights & Biases (W&B), which may fail without the run."""
 
-import csv
 import os
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
@@ -9,26 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import wandb
-from lightning.pytorch.loggers import CSVLogger, WandbLogger
+from lightning.pytorch.loggers import WandbLogger
 from lightning.pytorch.utilities import rank_zero_only, rank_zero_warn
 
 INIT_SECONDS, FINISH_SECONDS = 30, 120
-
-
-def csv_logger(folder: Path) -> CSVLogger:
-    """Logs to `folder/metrics.csv`; a resumed run goes on below the rows that are already there."""
-    logger = CSVLogger(folder, name="", version="")
-    if rank_zero_only.rank != 0:
-        return logger
-    file, aside = folder / "metrics.csv", folder / "metrics.before_resume.csv"
-    if file.exists():
-        os.replace(file, aside)
-    writer = logger.experiment  # deletes any metrics.csv of an earlier run
-    if aside.exists():
-        with aside.open(newline="") as rows:
-            writer.metrics_keys = next(csv.reader(rows), [])
-        os.replace(aside, file)
-    return logger
 
 
 @contextmanager

@@ -1,128 +1,15 @@
-"""How a trained network is asked for logits at inference; predictors leave nothing in its checkpoint."""
+"""Perturbed input, Chen et al. 2021."""
 
-import math
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from typing import Literal
 
 import torch
-import torch.nn.functional as F
 from lightning.pytorch.utilities import rank_zero_warn
-from scipy.optimize import minimize_scalar
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from lightning_imbal.losses.base import checked_counts
-
-
-class Predictor(nn.Module, ABC):
-    """Turns images into logits at validation, test and prediction time.
-
-    Args:
-        class_counts: Class sizes of the training part, shape (C,).
-
-    Attributes:
-        needs_calibration: Whether `calibrate` is to be called before testing.
-    """
-
-    needs_calibration: bool = False
-
-    def __init__(self, class_counts: Tensor) -> None:
-        super().__init__()
-
-    def set_normalization(self, mean: Tensor, std: Tensor) -> None:
-        """Tells before an evaluation how images were normalised: pixels in 0..1, less `mean`, over `std`, (3, 1, 1)."""
-
-    def calibrate(self, logits: Tensor, label: Tensor) -> None:
-        """Fits what is learnt after training, to the logits (N, C) that it gives validation images, and labels (N,)."""
-
-    @abstractmethod
-    def forward(self, model: nn.Module, image: Tensor) -> Tensor:
-        """Returns logits (B, C) of normalised images (B, 3, H, W); `model` is in evaluation mode."""
-
-
-class Plain(Predictor):
-    """One forward pass."""
-
-    def forward(self, model: nn.Module, image: Tensor) -> Tensor:
-        return model(image)
-
-
-class FlipTTA(Predictor):
-    """Averages the class probabilities of an image and of its mirror image.
-
-    Test-time augmentation of Galdran et al. 2021, "Balanced-MixUp for Highly Imbalanced Medical Image Classification",
-    section 2.4. The logits are the logarithm of the averaged probabilities, in float32 or better.
-    """
-
-    def forward(self, model: nn.Module, image: Tensor) -> Tensor:
-        # Two passes rather than one of twice the size: whatever batch fits the memory without flips fits with them.
-        logits = torch.stack([model(image), model(image.flip(-1))])
-        log_prob = logits.to(torch.promote_types(logits.dtype, torch.float32)).log_softmax(dim=-1)
-        return log_prob.logsumexp(dim=0) - math.log(2)
-
-
-class PostHocAdjusted(Predictor):
-    """Subtracts the scaled logarithm of the class frequencies from the logits: `z_c - tau * log(n_c / N)`.
-
-    Menon et al. 2021, "Long-Tail Learning via Logit Adjustment", Eq. 9, for networks trained with plain cross-entropy.
-
-    Args:
-        class_counts: Class sizes of the training part, shape (C,).
-        tau: 0 leaves the logits as they are.
-
-    Raises:
-        ValueError: A class has no training image.
-    """
-
-    adjustment: Tensor
-
-    def __init__(self, class_counts: Tensor, tau: float = 1.0) -> None:
-        super().__init__(class_counts)
-        self.register_buffer("adjustment", tau * _log_frequency(class_counts), persistent=False)
-
-    def forward(self, model: nn.Module, image: Tensor) -> Tensor:
-        logits = model(image)
-        return logits - self.adjustment.to(torch.promote_types(logits.dtype, torch.float32))
-
-
-class TemperatureScaled(Predictor):
-    """Divides the logits by a temperature: other probabilities, the same ranking of the classes.
-
-    Guo et al. 2017, "On Calibration of Modern Neural Networks", Eq. 9.
-
-    Args:
-        class_counts: Class sizes of the training part, shape (C,).
-        temperature: None is 1 until `calibrate` has found the best for the validation part.
-
-    Raises:
-        ValueError: `temperature` is not positive.
-    """
-
-    def __init__(self, class_counts: Tensor, temperature: float | None = None) -> None:
-        super().__init__(class_counts)
-        if temperature is not None and not temperature > 0:
-            raise ValueError(f"temperature must be positive or null, but is {temperature}.")
-        self.needs_calibration = temperature is None
-        self.temperature = 1.0 if temperature is None else temperature
-
-    def calibrate(self, logits: Tensor, label: Tensor) -> None:
-        """Multiplies the temperature by what minimises the negative log-likelihood, within exp(-3) to exp(3).
-
-        Args:
-            logits: What this predictor gives for the validation images, shape (N, C).
-            label: Class labels, shape (N,).
-        """
-        logits, label = logits.detach().cpu().double(), label.cpu()
-
-        def nll(log_temperature: float) -> float:
-            return F.cross_entropy(logits / math.exp(log_temperature), label).item()
-
-        self.temperature *= math.exp(minimize_scalar(nll, bounds=(-3, 3), method="bounded").x)
-
-    def forward(self, model: nn.Module, image: Tensor) -> Tensor:
-        return model(image) / self.temperature
+from lightning_imbal.predictors.base import Predictor, class_log_frequency
 
 
 class PerturbedInput(Predictor):
@@ -172,7 +59,7 @@ class PerturbedInput(Predictor):
         if space not in ("normalized", "unit"):
             raise ValueError(f"space must be normalized or unit, but is {space!r}.")
         self.epsilon, self.temperature, self.measure, self.space = epsilon, temperature, measure, space
-        log_frequency = _log_frequency(class_counts)
+        log_frequency = class_log_frequency(class_counts)
         rarity = log_frequency.max() - log_frequency
         if not rarity.any():
             rank_zero_warn("All classes have the same size: PerturbedInput takes a uniform target, which favours none.")
@@ -233,12 +120,3 @@ class PerturbedInput(Predictor):
             return (image - epsilon * direction).to(image.dtype)
         stepped = image - epsilon / self.std * direction
         return stepped.clamp(-self.mean / self.std, (1 - self.mean) / self.std).to(image.dtype)
-
-
-def _log_frequency(class_counts: Tensor) -> Tensor:
-    """Natural logarithm of n_c / N in float64, shape (C,)."""
-    class_counts = checked_counts(class_counts)
-    return (class_counts / class_counts.sum()).log()
-
-
-PredictorFactory = Callable[[Tensor], Predictor]

@@ -1,0 +1,9 @@
+"""Classifier heads beside `torch.nn.Linear`: feature in, logits out."""
+
+from lightning_imbal.heads.base import ClosedFormHead
+from lightning_imbal.heads.cosine import NormedLinear, scaled_cosine
+from lightning_imbal.heads.learnable_scale import LearnableScale
+from lightning_imbal.heads.nearest_class_mean import NearestClassMean
+from lightning_imbal.heads.tau_normalized import TauNormalized
+
+__all__ = ["ClosedFormHead", "LearnableScale", "NearestClassMean", "NormedLinear", "TauNormalized", "scaled_cosine"]

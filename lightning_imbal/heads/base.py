@@ -1,0 +1,22 @@
+"""What heads share: those that are computed rather than trained."""
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor, nn
+
+
+class ClosedFormHead(nn.Module, ABC):
+    """A head that is computed from features rather than trained by gradient; it has no parameters, only buffers."""
+
+    @abstractmethod
+    def solve(self, train: tuple[Tensor, Tensor], val: tuple[Tensor, Tensor] | None) -> None:
+        """Computes the head.
+
+        Args:
+            train: Features (N, D) and labels (N,) of the training part.
+            val: Those of the validation part, or None if the split has none.
+        """
+
+    @abstractmethod
+    def forward(self, feature: Tensor) -> Tensor:
+        """Returns logits (B, C) of features (B, D)."""

@@ -1,0 +1,24 @@
+"""The curves of a run as a CSV file."""
+
+import csv
+import os
+from pathlib import Path
+
+from lightning.pytorch.loggers import CSVLogger
+from lightning.pytorch.utilities import rank_zero_only
+
+
+def csv_logger(folder: Path) -> CSVLogger:
+    """Logs to `folder/metrics.csv`; a resumed run goes on below the rows that are already there."""
+    logger = CSVLogger(folder, name="", version="")
+    if rank_zero_only.rank != 0:
+        return logger
+    file, aside = folder / "metrics.csv", folder / "metrics.before_resume.csv"
+    if file.exists():
+        os.replace(file, aside)
+    writer = logger.experiment  # deletes any metrics.csv of an earlier run
+    if aside.exists():
+        with aside.open(newline="") as rows:
+            writer.metrics_keys = next(csv.reader(rows), [])
+        os.replace(aside, file)
+    return logger

@@ -1,0 +1,47 @@
+"""The mixing of Balanced-MixUp."""
+
+import torch
+from torch import Tensor
+
+from lightning_imbal.contract import Batch
+from lightning_imbal.errors import UserError
+from lightning_imbal.mixers.base import Mix, Mixer, checked_alpha, full_weight
+
+
+class BalancedMixUp(Mixer):
+    """Balanced-MixUp: the k-th image of an instance-sampled batch is blended with that of a class-balanced batch.
+
+    Galdran et al. 2021, "Balanced-MixUp for Highly Imbalanced Medical Image Classification", Eq. 3. One
+    `lam ~ Beta(alpha, 1)` per batch weighs the class-balanced image: so do the paper's text, its Fig. 3 and its code,
+    while the printed equation has it the other way round.
+
+    Args:
+        class_counts: Training images per class, ordered by label, shape (C,).
+        alpha: Parameter of the Beta distribution: the mean of `lam` is `alpha / (1 + alpha)`; 0 mixes nothing.
+
+    Raises:
+        ValueError: `alpha` is negative.
+        UserError: `forward` gets no second batch.
+    """
+
+    needs_pairs = True
+
+    def __init__(self, class_counts: Tensor, alpha: float = 0.2) -> None:
+        super().__init__(class_counts)
+        self.alpha = checked_alpha(alpha)
+
+    def draw_lam(self) -> float:
+        """Draws the share of the class-balanced image."""
+        # The distribution function of Beta(alpha, 1) is lam ** alpha.
+        return float(torch.rand((), dtype=torch.float64)) ** (1 / self.alpha) if self.alpha > 0 else 0.0
+
+    def forward(self, batch: Batch, other: Batch | None = None) -> Mix:
+        if other is None:
+            raise UserError(
+                "BalancedMixUp has no second batch to mix with: "
+                "set --data.paired_sampler ClassPower --data.paired_sampler.q 0."
+            )
+        lam = self.draw_lam()
+        mixed = (1 - lam) * batch["image"] + lam * other["image"]
+        weight = full_weight(mixed, lam)
+        return mixed, [(batch["label"], 1 - weight), (other["label"], weight)]

@@ -1,0 +1,40 @@
+"""Mixup."""
+
+from torch import Tensor
+
+from lightning_imbal.contract import Batch
+from lightning_imbal.mixers.base import Mix, Mixer, checked_alpha, draw_beta, draw_partner, full_weight
+
+
+class MixUp(Mixer):
+    """Mixup: every image is blended with a random partner of its batch.
+
+    Zhang et al. 2018, "mixup: Beyond Empirical Risk Minimization": `lam * x_i + (1 - lam) * x_j`, the labels weighted
+    alike, with one `lam ~ Beta(alpha, alpha)` per batch.
+
+    Args:
+        class_counts: Training images per class, ordered by label, shape (C,).
+        alpha: Parameter of the Beta distribution; 0 mixes nothing.
+
+    Raises:
+        ValueError: `alpha` is negative.
+    """
+
+    def __init__(self, class_counts: Tensor, alpha: float = 0.2) -> None:
+        super().__init__(class_counts)
+        self.alpha = checked_alpha(alpha)
+
+    def draw_lam(self) -> float:
+        """Draws the share of an image itself."""
+        return draw_beta(self.alpha)
+
+    def label_weight(self, lam: float, weight: Tensor, label: Tensor, partner_label: Tensor) -> Tensor:
+        """Returns the weights (B,) of the images' own labels, given those of the blend, `weight` (B,)."""
+        return weight
+
+    def forward(self, batch: Batch, other: Batch | None = None) -> Mix:
+        image, label = batch["image"], batch["label"]
+        lam, partner = self.draw_lam(), draw_partner(image)
+        mixed = lam * image + (1 - lam) * image[partner]
+        weight = self.label_weight(lam, full_weight(image, lam), label, label[partner])
+        return mixed, [(label, weight), (label[partner], 1 - weight)]

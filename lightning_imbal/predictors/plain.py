@@ -1,0 +1,12 @@
+"""One forward pass."""
+
+from torch import Tensor, nn
+
+from lightning_imbal.predictors.base import Predictor
+
+
+class Plain(Predictor):
+    """One forward pass."""
+
+    def forward(self, model: nn.Module, image: Tensor) -> Tensor:
+        return model(image)
