@@ -9,7 +9,7 @@ from jsonargparse import Namespace
 from lightning.pytorch.utilities import rank_zero_info
 
 from lightning_imbal.data.base import ImbalDataModule
-from lightning_imbal.data.splits import torn_groups
+from lightning_imbal.data.splits.groups import torn_groups
 from lightning_imbal.errors import UserError
 from lightning_imbal.heads.tau_normalized import TauNormalized
 from lightning_imbal.losses.logit_adjusted import LogitAdjusted

@@ -14,10 +14,10 @@ from jsonargparse import ArgumentError
 from lightning_imbal.atomic_files import write_json
 from lightning_imbal.checks import check_groups
 from lightning_imbal.cli_errors import cause, explain
-from lightning_imbal.data.audit import audit
+from lightning_imbal.data.audit.audit import audit
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.build import build_data
-from lightning_imbal.data.open_images import unreadable
+from lightning_imbal.data.pictures.open import unreadable
 from lightning_imbal.errors import UserError
 from lightning_imbal.report.audit import verdict
 from lightning_imbal.report.limits import few_test_images

@@ -7,11 +7,12 @@ from jsonargparse import SUPPRESS, ArgumentParser, Namespace
 
 from lightning_imbal.atomic_files import write_json
 from lightning_imbal.cli_errors import RUN_OPTIONS, cause
-from lightning_imbal.data.audit import audit, read_lists
+from lightning_imbal.data.audit.audit import audit
+from lightning_imbal.data.audit.duplicates import DISTANCE
+from lightning_imbal.data.audit.lists import read_lists
 from lightning_imbal.data.base import ImbalDataModule
-from lightning_imbal.data.duplicates import DISTANCE
 from lightning_imbal.data.prepare import prepare
-from lightning_imbal.data.splits import PARTS
+from lightning_imbal.data.splits.base import PARTS
 from lightning_imbal.errors import UserError
 from lightning_imbal.report.audit import print_audit
 from lightning_imbal.report.prepared import print_prepared

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from lightning_imbal.data.base import ImbalDataModule
-from lightning_imbal.data.transforms import Normalize
+from lightning_imbal.data.normalize import Normalize
 from lightning_imbal.errors import UserError
 from lightning_imbal.modules.base_classifier import ImbalClassifier
 from lightning_imbal.predictors.base import Predictor

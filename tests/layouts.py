@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from scipy.io import savemat
 
-from lightning_imbal.data.chest_xray import COUNTS as XRAY_FINDINGS
-from lightning_imbal.data.hyper_kvasir import COUNTS as KVASIR_FINDINGS
+from lightning_imbal.data.sets.chest_xray import COUNTS as XRAY_FINDINGS
+from lightning_imbal.data.sets.hyper_kvasir import COUNTS as KVASIR_FINDINGS
 
 COLOURS = np.stack(np.meshgrid(*[np.arange(28, 256, 50)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
 GREY = np.arange(15, 256, 25)

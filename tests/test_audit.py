@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lightning_imbal.data import duplicates
-from lightning_imbal.data.audit import PAIRS, audit, read_lists
-from lightning_imbal.data.duplicates import PARTS, near_pairs, number_contents
+from lightning_imbal.data.audit import duplicates
+from lightning_imbal.data.audit.audit import PAIRS, audit
+from lightning_imbal.data.audit.duplicates import PARTS, near_pairs, number_contents
+from lightning_imbal.data.audit.lists import read_lists
 from lightning_imbal.errors import UserError
 from lightning_imbal.report.audit import print_audit
 
@@ -192,8 +193,8 @@ def test_only_files_of_the_same_size_are_read(tmp_path, monkeypatch):
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
     read = []
-    digest = duplicates._digest
-    monkeypatch.setattr(duplicates, "_digest", lambda path: read.append(path[-1]) or digest(path))
+    digest = duplicates.content_digest
+    monkeypatch.setattr(duplicates, "content_digest", lambda path: read.append(path[-1]) or digest(path))
     content = number_contents([str(tmp_path / name) for name in [*files, "absent"]], progress=False)
     assert sorted(read) == ["a", "b", "d"]
     assert content[0] == content[3] and len(set(content)) == len(content) - 1

@@ -18,9 +18,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lightning_imbal.data import disk_cache
-from lightning_imbal.data.cache import ImageFiles, MemoryCache, decode_ahead, read_image
-from lightning_imbal.data.disk_cache import DiskCache, cache_folder
+from lightning_imbal.data.pictures import disk_cache
+from lightning_imbal.data.pictures.ahead import decode_ahead
+from lightning_imbal.data.pictures.disk_cache import DiskCache, cache_folder
+from lightning_imbal.data.pictures.files import ImageFiles
+from lightning_imbal.data.pictures.memory_cache import MemoryCache
+from lightning_imbal.data.pictures.read import read_image
 from lightning_imbal.errors import BadImageError, UserError
 
 RGB = (200, 100, 50)
@@ -285,7 +288,7 @@ class TestDiskCache:
 
     def test_second_build_decodes_nothing(self, cache, monkeypatch):
         before = times(cache)
-        monkeypatch.setattr("lightning_imbal.data.cache.read_image", None)
+        monkeypatch.setattr("lightning_imbal.data.pictures.files.read_image", None)
         monkeypatch.setattr(disk_cache, "FileLock", None)  # the folder may be one that cannot be written
         assert again(cache).build() == 0
         assert times(cache) == before
@@ -437,10 +440,10 @@ class TestDiskCache:
     def test_killed_build_is_resumed(self, tmp_path, paths):
         script = """
 import sys, time
-from lightning_imbal.data import cache, disk_cache
-read_image = cache.read_image
+from lightning_imbal.data.pictures import disk_cache, files
+read_image = files.read_image
 disk_cache.SHARD = 4
-cache.read_image = lambda *args: time.sleep(0.1) or read_image(*args)
+files.read_image = lambda *args: time.sleep(0.1) or read_image(*args)
 disk_cache.DiskCache(sys.argv[1], sys.argv[2:], 40).build()
 """
         cache = DiskCache(tmp_path / "cache", paths * 10, 40)

@@ -13,10 +13,10 @@ import torch
 from lightning.pytorch import Trainer
 from sklearn.datasets import load_digits
 
-from lightning_imbal.data.digits import DigitsLT
-from lightning_imbal.data.isic import ISIC2018
+from lightning_imbal.data.recipes import ImageNetCrop, Squash
+from lightning_imbal.data.sets.digits import DigitsLT
+from lightning_imbal.data.sets.isic import ISIC2018
 from lightning_imbal.data.splits import Holdout, KFold, Split
-from lightning_imbal.data.transforms import ImageNetCrop, Squash
 from lightning_imbal.errors import DatasetNotFoundError, UserError
 
 

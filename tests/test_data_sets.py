@@ -14,18 +14,18 @@ import yaml
 
 from lightning_imbal import data as data_sets
 from lightning_imbal.cli import main
-from lightning_imbal.data.aptos import APTOS2019
-from lightning_imbal.data.chest_xray import COUNTS as XRAY_FINDINGS
-from lightning_imbal.data.chest_xray import ChestXray14, XRay6, XRay9
-from lightning_imbal.data.dogs import StanfordDogsLT
-from lightning_imbal.data.eyepacs import EyePACS
-from lightning_imbal.data.flowers import Flowers102LT
-from lightning_imbal.data.hyper_kvasir import HyperKvasir
-from lightning_imbal.data.isic import ISIC2018, ISIC2019
-from lightning_imbal.data.medmnist import MedMNIST, StackedImages
-from lightning_imbal.data.messidor import Messidor2
+from lightning_imbal.data.sets.aptos import APTOS2019
+from lightning_imbal.data.sets.chest_xray import COUNTS as XRAY_FINDINGS
+from lightning_imbal.data.sets.chest_xray import ChestXray14, XRay6, XRay9
+from lightning_imbal.data.sets.dogs import StanfordDogsLT
+from lightning_imbal.data.sets.eyepacs import EyePACS
+from lightning_imbal.data.sets.flowers import Flowers102LT
+from lightning_imbal.data.sets.hyper_kvasir import HyperKvasir
+from lightning_imbal.data.sets.isic import ISIC2018, ISIC2019
+from lightning_imbal.data.sets.medmnist import MedMNIST, StackedImages
+from lightning_imbal.data.sets.messidor import Messidor2
+from lightning_imbal.data.sets.own_images import CSVData, FolderData
 from lightning_imbal.data.splits import Holdout, KFold, Official, OfficialFold
-from lightning_imbal.data.table import CSVData, FolderData
 from lightning_imbal.errors import DatasetNotFoundError, UserError
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"

@@ -122,7 +122,7 @@ class TestAudit:
         args = ["audit", "--config", "experiments/marrakchi_isic.yaml", "--data.root", str(isic_root)]
         assert main([*args, "--json", str(tmp_path / "found.json")]) == 1
         groups = json.loads((tmp_path / "found.json").read_text())["groups"]["test_vs_train"]
-        from lightning_imbal.data.isic import ISIC2018
+        from lightning_imbal.data.sets.isic import ISIC2018
 
         table = ISIC2018(isic_root).table
         trained = set(table["group"][table["part"] == "train"])

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from lightning_imbal.data.dataset import EpochDraws, ImageDataset, PairedImages
-from lightning_imbal.data.isic import ISIC2018
-from lightning_imbal.data.transforms import ImageNetCrop, ShiftCrop, Squash
+from lightning_imbal.data.loading.epoch_draws import EpochDraws
+from lightning_imbal.data.loading.image_dataset import ImageDataset, PairedImages
+from lightning_imbal.data.recipes import ImageNetCrop, ShiftCrop, Squash
+from lightning_imbal.data.sets.isic import ISIC2018
 from lightning_imbal.samplers import ClassPower, OversampleToMax
 
 

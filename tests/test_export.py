@@ -18,7 +18,8 @@ from torch import nn
 from lightning_imbal import export
 from lightning_imbal.cli import main
 from lightning_imbal.data import DigitsLT
-from lightning_imbal.data.transforms import CenterCrop, Normalize, ShiftCrop, Squash
+from lightning_imbal.data.normalize import Normalize
+from lightning_imbal.data.recipes import CenterCrop, ShiftCrop, Squash
 from lightning_imbal.errors import DatasetNotFoundError, UserError
 from lightning_imbal.export_verb import TrainedModel, _steps
 from lightning_imbal.heads import LearnableScale, NearestClassMean, NormedLinear, TauNormalized

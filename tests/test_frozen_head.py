@@ -6,8 +6,8 @@ from small_runs import build, digits, make_trainer
 from torch import nn
 
 from lightning_imbal.data import Holdout
-from lightning_imbal.data.features import FeatureDataset
-from lightning_imbal.data.transforms import ShiftCrop
+from lightning_imbal.data.loading.feature_dataset import FeatureDataset
+from lightning_imbal.data.recipes import ShiftCrop
 from lightning_imbal.errors import UserError
 from lightning_imbal.heads import LearnableScale, NearestClassMean, NormedLinear, TauNormalized
 from lightning_imbal.modules import Classifier, FrozenHead

@@ -10,8 +10,8 @@ import pytest
 from browser import CHROMIUM, Browser
 from made_runs import COUNTS, write_features, write_run, write_stage
 
+from lightning_imbal.data import thumbnails as pictures_module
 from lightning_imbal.errors import UserError
-from lightning_imbal.report import pictures as pictures_module
 from lightning_imbal.report.analysis import confusion, reliability
 from lightning_imbal.report.analysis import test_counts as images_tested
 from lightning_imbal.report.charts import label

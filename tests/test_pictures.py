@@ -8,9 +8,9 @@ import pytest
 import yaml
 from sklearn.datasets import load_digits
 
-from lightning_imbal.data.medmnist import MedMNIST
+from lightning_imbal.data.sets.medmnist import MedMNIST
+from lightning_imbal.data.thumbnails import thumbnails
 from lightning_imbal.errors import UserError
-from lightning_imbal.report.pictures import thumbnails
 
 HOLDOUT = {"class_path": "lightning_imbal.data.Holdout", "init_args": {"test": 0.3}}
 
@@ -109,7 +109,7 @@ def test_a_class_of_the_user_is_imported(isic_root, tmp_path, monkeypatch):
 
 
 def test_nothing_is_downloaded(tmp_path, monkeypatch):
-    monkeypatch.setattr("lightning_imbal.data.medmnist._download", lambda *args: pytest.fail("a download was started"))
+    monkeypatch.setattr("lightning_imbal.data.sets.medmnist.fetch", lambda *args: pytest.fail("a download was started"))
     init_args = {"root": str(tmp_path), "flag": "dermamnist", "download": True}
     run = write_stage(tmp_path / "run", "stage1", "lightning_imbal.data.MedMNIST", **init_args)
     assert MedMNIST(**init_args).download

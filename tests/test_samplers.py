@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from lightning_imbal.data.dataset import EpochDraws
+from lightning_imbal.data.loading.epoch_draws import EpochDraws
 from lightning_imbal.samplers import (
     ClassPower,
     DeferredBalance,

@@ -2,8 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lightning_imbal.data.long_tail import long_tailed, long_tailed_counts
-from lightning_imbal.data.splits import Holdout, IdLists, KFold, Official, OfficialFold, group_ids, torn_groups
+from lightning_imbal.data.splits import Holdout, IdLists, KFold, Official, OfficialFold
+from lightning_imbal.data.splits.groups import group_ids, torn_groups
+from lightning_imbal.data.splits.long_tail import long_tailed, long_tailed_counts
 from lightning_imbal.errors import UserError
 
 SIZES = np.array([200, 100, 40, 20])

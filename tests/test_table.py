@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from lightning_imbal.cli import main
+from lightning_imbal.data.sets.own_images import CSVData, FolderData
 from lightning_imbal.data.splits import Official, Split
-from lightning_imbal.data.table import CSVData, FolderData
 from lightning_imbal.errors import DatasetNotFoundError, UserError
 
 SIZES = {"benign": 20, "malignant": 12, "unclear": 8}

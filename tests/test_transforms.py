@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from albumentations.pytorch import ToTensorV2
 
-from lightning_imbal.data.transforms import (
+from lightning_imbal.data.recipes import (
     CenterCrop,
     FlipJitter,
     ImageNetCrop,

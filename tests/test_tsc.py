@@ -15,7 +15,7 @@ from small_runs import digits, make_trainer, sgd
 from torch import Tensor, nn
 
 import lightning_imbal.losses.tsc
-from lightning_imbal.data.transforms import ShiftCrop
+from lightning_imbal.data.recipes import ShiftCrop
 from lightning_imbal.losses.supcon import SupConLoss
 from lightning_imbal.losses.tsc import TSCLoss, simplex_targets
 from lightning_imbal.modules.frozen_head import FrozenHead

@@ -1,19 +1,7 @@
 """DataModules, splits and image recipes."""
 
-from lightning_imbal.data.aptos import APTOS2019
 from lightning_imbal.data.base import ImbalDataModule
-from lightning_imbal.data.chest_xray import ChestXray14, XRay6, XRay9
-from lightning_imbal.data.digits import DigitsLT
-from lightning_imbal.data.dogs import StanfordDogsLT
-from lightning_imbal.data.eyepacs import EyePACS
-from lightning_imbal.data.flowers import Flowers102LT
-from lightning_imbal.data.hyper_kvasir import HyperKvasir
-from lightning_imbal.data.isic import ISIC2018, ISIC2019
-from lightning_imbal.data.medmnist import MedMNIST
-from lightning_imbal.data.messidor import Messidor2
-from lightning_imbal.data.splits import Holdout, IdLists, KFold, Official, OfficialFold, Split
-from lightning_imbal.data.table import CSVData, FolderData
-from lightning_imbal.data.transforms import (
+from lightning_imbal.data.recipes import (
     CenterCrop,
     FlipJitter,
     ImageNetCrop,
@@ -23,6 +11,22 @@ from lightning_imbal.data.transforms import (
     Squash,
     StrongCrop,
 )
+from lightning_imbal.data.sets.aptos import APTOS2019
+from lightning_imbal.data.sets.chest_xray import ChestXray14, XRay6, XRay9
+from lightning_imbal.data.sets.digits import DigitsLT
+from lightning_imbal.data.sets.dogs import StanfordDogsLT
+from lightning_imbal.data.sets.eyepacs import EyePACS
+from lightning_imbal.data.sets.flowers import Flowers102LT
+from lightning_imbal.data.sets.hyper_kvasir import HyperKvasir
+from lightning_imbal.data.sets.isic import ISIC2018, ISIC2019
+from lightning_imbal.data.sets.medmnist import MedMNIST
+from lightning_imbal.data.sets.messidor import Messidor2
+from lightning_imbal.data.sets.own_images import CSVData, FolderData
+from lightning_imbal.data.splits.base import Split
+from lightning_imbal.data.splits.holdout import Holdout
+from lightning_imbal.data.splits.id_lists import IdLists
+from lightning_imbal.data.splits.kfold import KFold
+from lightning_imbal.data.splits.official import Official, OfficialFold
 
 __all__ = [
     "APTOS2019",

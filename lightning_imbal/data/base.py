@@ -9,17 +9,22 @@ import albumentations as A
 import numpy as np
 import pandas as pd
 from lightning.pytorch import LightningDataModule
-from lightning.pytorch.utilities import rank_zero_info
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from lightning_imbal.data import loaders
-from lightning_imbal.data.dataset import Draw, EpochDraws, ImageDataset, PairedImages
-from lightning_imbal.data.features import Encoder, FeatureDataset
-from lightning_imbal.data.index import check_index, find_files
-from lightning_imbal.data.open_images import CACHE_DIR, Cache, OnBadImage, open_images, refuse_absent
-from lightning_imbal.data.splits import Holdout, Split, group_ids
-from lightning_imbal.data.transforms import IMAGENET_MEAN, IMAGENET_STD, Normalize, Squash, TransformFactory
-from lightning_imbal.errors import UserError
+from lightning_imbal.data.index.find_files import find_files
+from lightning_imbal.data.loading.epoch_draws import EpochDraws
+from lightning_imbal.data.loading.feature_dataset import Encoder, FeatureDataset
+from lightning_imbal.data.loading.folder import folder_dataset
+from lightning_imbal.data.loading.image_dataset import Draw, ImageDataset, PairedImages
+from lightning_imbal.data.loading.loaders import device_share, first_epoch, image_loader
+from lightning_imbal.data.loading.samplers import SamplerFactory, build_samplers
+from lightning_imbal.data.normalize import IMAGENET_MEAN, IMAGENET_STD, Normalize
+from lightning_imbal.data.pictures.open import CACHE_DIR, Cache, OnBadImage, open_images, refuse_absent
+from lightning_imbal.data.recipes import Squash, TransformFactory
+from lightning_imbal.data.sample_table import check_index, count_training_images, sample_table
+from lightning_imbal.data.splits.base import Split
+from lightning_imbal.data.splits.groups import group_ids
+from lightning_imbal.data.splits.holdout import Holdout
 from lightning_imbal.samplers.class_power import ClassPower
 
 
@@ -62,8 +67,8 @@ class ImbalDataModule(LightningDataModule, ABC):
         split: Split | None = None,
         group_by: str | None = None,
         class_groups: dict[str, list[str]] | None = None,
-        sampler: loaders.SamplerFactory = ClassPower,
-        paired_sampler: loaders.SamplerFactory | None = None,
+        sampler: SamplerFactory = ClassPower,
+        paired_sampler: SamplerFactory | None = None,
         batch_size: int = 32,
         image_size: int = 224,
         train_transform: TransformFactory = Squash,
@@ -130,21 +135,12 @@ class ImbalDataModule(LightningDataModule, ABC):
         """The index, each row's `class` by name, and its `part`: train, val, test, unreadable, or empty: left out."""
         bad = getattr(self.images, "bad", {}) if self.on_bad_image == "skip" else {}
         part = self.split.part_of_rows(self.index, self.groups)
-        part[list(bad)] = "unreadable"
-        train = np.flatnonzero(part == "train")
-        part[np.setdiff1d(train, self.subsample(self.index["label"].to_numpy(), train))] = ""
-        if bad:
-            rank_zero_info(f"Left out {len(bad)} of {len(part)} images that cannot be read. The first: {bad[min(bad)]}")
-        return self.index.assign(part=part, **{"class": np.array(self.class_names)[self.index["label"]]})
+        return sample_table(self.index, part, bad, self.subsample, self.class_names)
 
     @property
     def class_counts(self) -> list[int]:
         """Class sizes of the training part, ordered by label."""
-        counts = np.bincount(self.labels_of("train"), minlength=len(self.class_names))
-        if (counts == 0).any():
-            empty = ", ".join(np.array(self.class_names)[counts == 0])
-            raise UserError(f"The training part has no image of: {empty}. Choose another split, or leave it out.")
-        return counts.tolist()
+        return count_training_images(self.labels_of("train"), self.class_names)
 
     @cached_property
     def groups(self) -> np.ndarray | None:
@@ -178,7 +174,7 @@ class ImbalDataModule(LightningDataModule, ABC):
 
     def setup(self, stage: str) -> None:
         """Refuses a batch size that the devices cannot share, before anything is read."""
-        loaders.device_share(self.batch_size, self._share[0])
+        device_share(self.batch_size, self._share[0])
 
     def train_samplers(self) -> list[Sampler[int]]:
         """Builds the sampler of the training part, and the one that is paired with it, if there is one.
@@ -188,13 +184,13 @@ class ImbalDataModule(LightningDataModule, ABC):
         """
         factories = [self.sampler, self.paired_sampler] if self.paired_sampler else [self.sampler]
         max_epochs = self.trainer.max_epochs if self.trainer else None
-        return loaders.build_samplers(factories, self.labels_of("train"), self.batch_size, max_epochs)
+        return build_samplers(factories, self.labels_of("train"), self.batch_size, max_epochs)
 
     def train_dataloader(self) -> DataLoader:
         """Loads augmented training images in the order of the sampler, or their stored features."""
         sampler, *paired = self.train_samplers()
         draws = EpochDraws(sampler, self.batch_size, *self._share, *paired)
-        draws.set_epoch(loaders.first_epoch(self.trainer))
+        draws.set_epoch(first_epoch(self.trainer))
         if "train" in self.stored:
             return self._loader(self.stored["train"], draws)
         images = self._dataset("train", self.train_recipes)
@@ -230,11 +226,11 @@ class ImbalDataModule(LightningDataModule, ABC):
         return ImageDataset(self.images if len(rows) else [], self.table["label"].to_numpy(), rows, recipes)
 
     def _loader(self, dataset: Dataset, sampler: Sampler | list[Draw] | None = None) -> DataLoader:
-        return loaders.image_loader(dataset, self.batch_size, self.num_workers, self._share[0], sampler)
+        return image_loader(dataset, self.batch_size, self.num_workers, self._share[0], sampler)
 
     def predict_folder(self, folder: str | Path) -> list[Path]:
         """Makes all pictures below a folder what is predicted, in the order of the files that it returns."""
-        self.predicted, files = loaders.folder_dataset(folder, self.test_recipe, self.short_side)
+        self.predicted, files = folder_dataset(folder, self.test_recipe, self.short_side)
         return files
 
     def predict_dataloader(self) -> DataLoader:
@@ -246,5 +242,5 @@ class ImbalDataModule(LightningDataModule, ABC):
         return self.normalize.batch(batch, self.trainer.lightning_module.dtype)
 
     def find(self, needed: dict[str, list[str]], source: str) -> dict[str, Path]:
-        """Finds files of the data set below `root`: see `data.index.find_files`."""
+        """Finds files of the data set below `root`: see `data.index.find_files.find_files`."""
         return find_files(self.root, needed, type(self).__name__, source)

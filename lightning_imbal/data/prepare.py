@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from lightning_imbal.data.base import ImbalDataModule
-from lightning_imbal.data.index import IMAGE_SUFFIXES
-from lightning_imbal.data.open_images import disk_cache
+from lightning_imbal.data.index.find_files import IMAGE_SUFFIXES
+from lightning_imbal.data.pictures.open import disk_cache
 
 
 def prepare(data: ImbalDataModule, verify: bool = False) -> dict[str, Any]:

@@ -200,7 +200,7 @@ def _mistakes(methods: Sequence[Method]) -> Mistakes:
 def _thumbnails(folder: Path, images: Sequence[str]) -> dict[str, str]:
     """The pictures as addresses that hold them."""
     # It builds the data set of the run, and so needs torch.
-    from lightning_imbal.report.pictures import thumbnails
+    from lightning_imbal.data.thumbnails import thumbnails
 
     found = thumbnails(folder, images, THUMBNAIL)
     return {image: f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" for image, jpeg in found.items()}

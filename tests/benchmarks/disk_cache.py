@@ -17,12 +17,12 @@ import cv2
 import numpy as np
 from torch.utils.data import DataLoader
 
-from lightning_imbal.data.cache import ImageFiles
-from lightning_imbal.data.dataset import ImageDataset
-from lightning_imbal.data.disk_cache import DiskCache
-from lightning_imbal.data.index import pictures_below
-from lightning_imbal.data.loaders import image_loader
-from lightning_imbal.data.transforms import ImageNetCrop
+from lightning_imbal.data.index.find_files import pictures_below
+from lightning_imbal.data.loading.image_dataset import ImageDataset
+from lightning_imbal.data.loading.loaders import image_loader
+from lightning_imbal.data.pictures.disk_cache import DiskCache
+from lightning_imbal.data.pictures.files import ImageFiles
+from lightning_imbal.data.recipes import ImageNetCrop
 
 BATCH_SIZE = 32
 MIN_DRAWS = 800  # in an epoch: a shorter one measures little but its start

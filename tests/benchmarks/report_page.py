@@ -34,7 +34,7 @@ def write_pictures(root: Path) -> None:
 def write_runs(folder: Path, root: Path) -> list[Path]:
     """Five methods, four seeds each."""
     runs = [folder / f"own+method{number // 4}+seed{number % 4}" for number in range(RUNS)]
-    data = {"class_path": "lightning_imbal.data.table.CSVData"}
+    data = {"class_path": "lightning_imbal.data.CSVData"}
     data["init_args"] = {"root": str(root / "images"), "labels": str(root / "labels.csv"), "suffix": ".jpg"}
     for number, run in enumerate(runs):
         write_run(run, images=IMAGES, skill=1 + number // 4 / 10, noise=number, seed=number % 4)

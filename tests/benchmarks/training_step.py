@@ -17,8 +17,9 @@ import torch
 from torch import nn
 
 from lightning_imbal.backbones import create_backbone, feature_size
-from lightning_imbal.data.dataset import ImageDataset
-from lightning_imbal.data.transforms import ImageNetCrop, Normalize
+from lightning_imbal.data.loading.image_dataset import ImageDataset
+from lightning_imbal.data.normalize import Normalize
+from lightning_imbal.data.recipes import ImageNetCrop
 from lightning_imbal.losses import CrossEntropy
 from lightning_imbal.memory import keep_freed_memory
 

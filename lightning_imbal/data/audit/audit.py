@@ -1,0 +1,94 @@
+"""Finds what leaks between the parts of a split: shared groups, ids, files and photographs."""
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any
+
+import pandas as pd
+
+from lightning_imbal.data.audit.duplicates import DISTANCE, inspect_pictures
+from lightning_imbal.data.audit.lists import COLUMNS
+from lightning_imbal.data.splits.base import PARTS
+
+PAIRS = [(second, first) for first, second in combinations(PARTS, 2)]
+
+
+def audit(
+    table: pd.DataFrame,
+    class_names: Sequence[str] | None = None,
+    distance: int = DISTANCE,
+    group_name: str | None = None,
+    progress: bool = True,
+) -> dict[str, Any]:
+    """Looks for everything that two parts of a split share, and for classes that a part lacks.
+
+    Args:
+        table: One row per image: `image` and `part` (rows of no part are left out); if known, `class`, `group`, `path`.
+        class_names: The classes in the order in which they are reported; None takes those of the table, sorted.
+        distance: Largest number of the 256 bits in which the perceptual hashes of near-duplicates differ.
+        group_name: What a group is, such as `lesion`; None takes `table.attrs["group_name"]`, else `group`.
+        progress: Whether progress bars are shown.
+
+    Returns:
+        The report, plain enough for JSON: `leaks`, `parts`, `groups` (None if no group is known), `same_id`,
+        `missing_classes`, `single_image_classes`, `unknown_labels`, and what `inspect_pictures` finds.
+    """
+    name = group_name or table.attrs.get("group_name", "group")
+    table = table[table["part"].isin(PARTS)].reindex(columns=COLUMNS)
+    table = table.apply(lambda column: column.map(str, na_action="ignore"))
+    labels = set(table["class"].dropna())
+    known = list(class_names) if class_names is not None else sorted(labels)
+    order = known + sorted(labels - set(known))
+    parts = {part: table[table["part"] == part] for part in PARTS if (table["part"] == part).any()}
+    sizes = {part: _count(rows["class"], order) for part, rows in parts.items()}
+    labelled = {part: size for part, size in sizes.items() if any(size.values())}
+    report = {
+        "group_name": name,
+        "distance": distance,
+        "parts": {
+            part: {"images": len(rows), "classes": {c: n for c, n in sizes[part].items() if n}}
+            for part, rows in parts.items()
+        },
+        "groups": _shared_groups(parts, order) if table["group"].notna().any() else None,
+        "same_id": _repeated(table),
+        "missing_classes": {part: [c for c in known if labelled.get(part, {}).get(c) == 0] for part in parts},
+        "single_image_classes": {part: [c for c in known if labelled.get(part, {}).get(c) == 1] for part in parts},
+        "unknown_labels": _count(table["class"], [label for label in order if label not in known]),
+    }
+    report |= inspect_pictures(table, distance, progress)
+    shared = report["groups"] or {}
+    report["leaks"] = bool(
+        any(pair["images"] for key, pair in shared.items() if key != "unknown")
+        or any(len(set(entry["parts"])) > 1 for entry in report["same_id"])
+        or (report["identical_files"] or {}).get("across_parts")
+        or report["near_duplicates"]
+    )
+    return report
+
+
+def _count(labels: pd.Series, order: Sequence[str]) -> dict[str, int]:
+    counts = labels.value_counts()
+    return {label: int(counts.get(label, 0)) for label in order}
+
+
+def _shared_groups(parts: dict[str, pd.DataFrame], order: Sequence[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for first, second in PAIRS:
+        if first in parts and second in parts:
+            rows = parts[first]
+            shared = rows[rows["group"].isin(parts[second]["group"].dropna())]
+            images, of = _count(shared["class"], order), _count(rows["class"], order)
+            found[f"{first}_vs_{second}"] = {
+                "images": len(shared),
+                "of": len(rows),
+                "per_class": {label: {"images": images[label], "of": of[label]} for label in order if of[label]},
+                "groups": int(shared["group"].nunique()),
+            }
+    return found | {"unknown": int(sum(rows["group"].isna().sum() for rows in parts.values()))}
+
+
+def _repeated(table: pd.DataFrame) -> list[dict[str, Any]]:
+    rows = table[table["image"].duplicated(keep=False)]
+    return [
+        {"image": str(image), "parts": parts.tolist()} for image, parts in rows.groupby("image", sort=False)["part"]
+    ]

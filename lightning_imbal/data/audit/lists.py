@@ -1,0 +1,120 @@
+"""Reads a split that is given as lists of images."""
+
+from collections.abc import Collection
+from pathlib import Path
+
+import pandas as pd
+
+from lightning_imbal.data.index.find_files import pictures_below
+from lightning_imbal.data.index.label_files import read_columns, stripped
+from lightning_imbal.data.splits.base import PARTS
+from lightning_imbal.errors import UserError
+
+COLUMNS = ["image", "part", "class", "group", "path"]
+CLASS_COLUMNS = ("class", "category", "label")
+GROUP_COLUMNS = {"lesion_id": "lesion", "group": "group", "patient": "patient", "patient_id": "patient"}
+
+
+def read_lists(
+    train: str | None, val: str | None, test: str | None, groups: str | None = None, images: str | None = None
+) -> pd.DataFrame:
+    """Reads the lists of a split into an audit table.
+
+    Args:
+        train: CSV file with a column `image` and, optionally, `class`, `category` or `label`; None if there is none.
+        val: The same for the validation part.
+        test: The same for the test part.
+        groups: CSV file with a column `image` and a column `lesion_id`, `group`, `patient` or `patient_id`; a missing
+            value is an unknown group.
+        images: Folder of the pictures, searched with its subfolders: an image's name in the lists is its path below
+            the folder or its file name, with or without ending.
+
+    Returns:
+        One row per line of the lists: `image`, `part`, `class`, `group` and `path`, the last three missing where
+        unknown. `attrs["group_name"]` says what a group is.
+
+    Raises:
+        UserError: A file cannot be used, there are fewer than two lists, or none of their images is in the groups file
+            or in the folder.
+    """
+    files = {part: file for part, file in zip(PARTS, (train, val, test), strict=True) if file is not None}
+    if len(files) < 2:
+        raise UserError("An audit compares the parts of a split: give at least two of --train, --val and --test.")
+    table = pd.concat([_read_list(file).assign(part=part) for part, file in files.items()], ignore_index=True)
+    table = table.reindex(columns=COLUMNS)
+    if groups is not None:
+        group, table.attrs["group_name"] = _read_groups(groups)
+        if not table["image"].isin(group.index).any():
+            raise UserError(
+                f"{groups} has none of the {len(table)} images of the lists (it has {group.index[0]}, they have "
+                f"{table['image'].iloc[0]}): give the file of the same data set, with the same image names."
+            )
+        table["group"] = table["image"].map(group)
+    if images is not None:
+        table["path"] = _find_files(table["image"], images)
+    return table
+
+
+def _read(file: str, columns: Collection[str], **options) -> tuple[pd.DataFrame, str | None]:
+    """Reads `image` and the first of some columns that is there; returns that column's name too."""
+    table = stripped(read_columns(file, ["image"], columns, dtype="str", index_col=False, **options))
+    column = next((name for name in columns if name in table), None)
+    table = table[["image"] if column is None else ["image", column]]
+    empty = table["image"].isna().to_numpy()
+    if empty.any():
+        raise UserError(f"{file} has no image in row {empty.argmax() + 1}: mend or remove the row.")
+    return table, column
+
+
+def _read_list(file: str) -> pd.DataFrame:
+    # Only an empty cell is missing: a class may be called None or NA.
+    table, column = _read(file, CLASS_COLUMNS, keep_default_na=False, na_values=[""])
+    return table.rename(columns={column: "class"})
+
+
+def _read_groups(file: str) -> tuple[pd.Series, str]:
+    """Group of every image, missing where unknown, and what a group is called."""
+    table, column = _read(file, GROUP_COLUMNS)
+    if column is None:
+        raise UserError(
+            f"{file} has no column {', '.join(map(repr, GROUP_COLUMNS))}: "
+            "rename the column that says what belongs together to 'group'."
+        )
+    table = table.drop_duplicates()
+    twice = table["image"].duplicated()
+    if twice.any():
+        raise UserError(f"{file} puts {table['image'][twice].iloc[0]} into two groups: keep one row per image.")
+    return table.set_index("image")[column], GROUP_COLUMNS[column]
+
+
+def _find_files(image: pd.Series, folder: str) -> pd.Series:
+    """Path of every image, missing where there is no such file; the most exact name counts."""
+    root = Path(folder).expanduser()
+    files = pictures_below(root)
+    if not files:
+        raise UserError(f"There are no pictures below {folder}: give the folder that holds those of the lists.")
+    path = pd.Series([str(file) for file in files])
+    below = [file.relative_to(root) for file in files]
+    names = (
+        [file.as_posix() for file in below],
+        [file.with_suffix("").as_posix() for file in below],
+        [file.name for file in files],
+        [file.stem for file in files],
+    )
+    found = pd.Series(index=image.index, dtype=object)
+    for name in map(pd.Series, names):
+        twice = name.duplicated(keep=False)
+        unclear = image[found.isna() & image.isin(name[twice])]
+        if len(unclear):
+            first, second = path[name == unclear.iloc[0]].iloc[:2]
+            raise UserError(
+                f"The image {unclear.iloc[0]} may be {first} or {second}: give a folder that holds only one of them, "
+                f"or write paths below {folder} into the lists."
+            )
+        found = found.where(found.notna(), image.map(dict(zip(name[~twice], path[~twice], strict=True))))
+    if found.isna().all():
+        raise UserError(
+            f"None of the {len(image)} images of the lists is below {folder} (there is {files[0].name}, they name "
+            f"{image.iloc[0]}): give the folder of the same data set."
+        )
+    return found

@@ -1,0 +1,1 @@
+"""What the index of a data set is read from."""

@@ -1,0 +1,53 @@
+"""Finds the files of a data set on the disk."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from lightning_imbal.errors import DatasetNotFoundError
+
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"}
+
+
+def absent_files(paths: pd.Series) -> pd.Series:
+    """Marks the paths (folder/name) that do not exist, reading each folder once."""
+    place = paths.str.rsplit("/", n=1, expand=True)
+    absent = pd.Series(True, index=paths.index)
+    for folder, names in place.groupby(0)[1]:
+        if os.path.isdir(folder):
+            present = set(os.listdir(folder))  # faster than isin on text
+            absent[names.index] = [name not in present for name in names]
+    return absent
+
+
+def find_files(root: Path, needed: Mapping[str, Sequence[str]], owner: str, source: str) -> dict[str, Path]:
+    """Finds the files of a data set.
+
+    Args:
+        root: Folder of the data set.
+        needed: Per file or folder, the places relative to `root` where it may lie; may be patterns with `*`.
+        owner: Name of the data set, for the message.
+        source: Where to get it, for the message.
+
+    Raises:
+        DatasetNotFoundError: Something is missing; the message lists all that was looked for.
+    """
+    found = {
+        name: next((path for place in places for path in sorted(root.glob(place))), None)
+        for name, places in needed.items()
+    }
+    missing = [needed[name][0] for name, path in found.items() if path is None]
+    if missing:
+        raise DatasetNotFoundError(
+            f"{owner} not found: {root.absolute()} has no {', no '.join(missing)}. "
+            f"Get them from {source} and unpack them there, or give the folder that holds them with --data.root."
+        )
+    return found
+
+
+def pictures_below(folder: str | Path) -> list[Path]:
+    """All files below a folder that are pictures by their ending, without hidden ones, sorted."""
+    files = Path(folder).expanduser().rglob("*")
+    return sorted(f for f in files if f.suffix.lower() in IMAGE_SUFFIXES and not f.name.startswith("."))

@@ -1,0 +1,29 @@
+"""Pictures of a folder, to be predicted."""
+
+from pathlib import Path
+
+import albumentations as A
+import numpy as np
+
+from lightning_imbal.data.index.find_files import IMAGE_SUFFIXES, pictures_below
+from lightning_imbal.data.loading.image_dataset import ImageDataset
+from lightning_imbal.data.pictures.files import ImageFiles
+from lightning_imbal.errors import UserError
+
+
+def folder_dataset(folder: str | Path, recipe: A.Compose, short_side: int) -> tuple[ImageDataset, list[Path]]:
+    """All pictures below a folder, without labels, and their files in the same order.
+
+    Args:
+        folder: Where to look.
+        recipe: Picture to picture of the network's size.
+        short_side: Larger pictures are reduced to it, in pixels.
+
+    Raises:
+        UserError: There are none.
+    """
+    files = pictures_below(folder)
+    if not files:
+        raise UserError(f"No images below {folder}: looked for files ending in {', '.join(sorted(IMAGE_SUFFIXES))}.")
+    images, nothing = ImageFiles([str(file) for file in files], short_side), np.zeros(len(files), dtype=int)
+    return ImageDataset(images, nothing, np.arange(len(files)), [recipe]), files

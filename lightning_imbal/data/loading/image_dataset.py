@@ -1,0 +1,74 @@
+"""From a row of the sample table to the batch dict."""
+
+import random
+from collections.abc import Sequence
+
+import albumentations as A
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+Draw = tuple[int, int]
+Item = dict[str, Tensor | int]
+
+
+class ImageDataset(Dataset):
+    """Pictures of one part of a split.
+
+    Args:
+        images: Picture of every row of the sample table, uint8 RGB (H, W, 3).
+        label: Class of every row, shape (N,).
+        rows: Rows of this part.
+        recipes: Picture to picture of the network's size, one for each view.
+    """
+
+    def __init__(
+        self, images: Sequence[np.ndarray], label: np.ndarray, rows: np.ndarray, recipes: Sequence[A.Compose]
+    ) -> None:
+        self.images, self.label, self.rows, self.recipes = images, label, rows, recipes
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, draw: int | Draw) -> Item:
+        """Returns image (3, H, W), or (V, 3, H, W) for V > 1 views, uint8; label; index (row of the sample table).
+
+        Args:
+            draw: Position in this part, alone or with the seed of its augmentation.
+        """
+        position, seed = draw if isinstance(draw, tuple) else (draw, draw)
+        # One pair of generators for all views: they must be drawn from independently.
+        generators = np.random.default_rng(seed), random.Random(seed)
+        row = int(self.rows[position])
+        image = self.images[row]
+        views = []
+        for recipe in self.recipes:
+            recipe.set_random_state(*generators)
+            channels = cv2.split(recipe(image=image)["image"])  # twice as fast as transposing
+            views.append(torch.from_numpy(np.stack(channels)))
+        return {
+            "image": views[0] if len(views) == 1 else torch.stack(views),
+            "label": int(self.label[row]),
+            "index": row,
+        }
+
+
+class PairedImages(Dataset):
+    """Pictures of one part, each with a second one beside it as `other`.
+
+    Args:
+        images: Where both are drawn from; of the second one only the first view is made.
+    """
+
+    def __init__(self, images: ImageDataset) -> None:
+        self.images = images
+        self.others = ImageDataset(images.images, images.label, images.rows, images.recipes[:1])
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, draws: tuple[Draw, Draw]) -> dict[str, Tensor | int | Item]:
+        """Returns the item of the first draw, and under `other` that of the second."""
+        return self.images[draws[0]] | {"other": self.others[draws[1]]}

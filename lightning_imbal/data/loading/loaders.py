@@ -1,0 +1,76 @@
+"""DataLoaders for pictures, with the project's defaults."""
+
+import os
+
+import cv2
+import torch
+from lightning.pytorch import Trainer
+from torch import Tensor
+from torch.utils.data import DataLoader, Sampler
+
+from lightning_imbal.data.loading.feature_dataset import FeatureDataset
+from lightning_imbal.data.loading.image_dataset import Draw, ImageDataset, PairedImages
+from lightning_imbal.errors import UserError
+
+
+def device_share(batch_size: int, devices: int) -> int:
+    """Images per batch of one device.
+
+    Raises:
+        UserError: The devices cannot share the global batch equally.
+    """
+    if batch_size % devices:
+        raise UserError(
+            f"A batch of {batch_size} images cannot be shared by {devices} devices: "
+            f"set data.batch_size to a multiple of {devices}."
+        )
+    return batch_size // devices
+
+
+def image_loader(
+    dataset: ImageDataset | PairedImages | FeatureDataset,
+    batch_size: int,
+    num_workers: int | None,
+    devices: int = 1,
+    sampler: Sampler | list[Draw] | None = None,
+) -> DataLoader:
+    """Returns a loader of one device.
+
+    Args:
+        dataset: What to load; of stored features, whole batches are taken out of memory without any process.
+        batch_size: Images per batch of all devices.
+        num_workers: Processes that prepare batches; None shares the CPU cores out, at most 8 per device.
+        devices: Number of devices that share the batch and the CPU cores.
+        sampler: Yields what is drawn from the data set; None is every image once, in order.
+
+    Raises:
+        UserError: The devices cannot share the batch.
+    """
+    batch_size = device_share(batch_size, devices)
+    if isinstance(dataset, FeatureDataset):
+        return DataLoader(dataset, batch_size, sampler=sampler, collate_fn=_as_it_is)
+    if num_workers is None:
+        num_workers = min(max((os.cpu_count() or 1) // devices, 1), 8)
+    return DataLoader(
+        dataset,
+        batch_size=batch_size,
+        sampler=sampler,
+        num_workers=num_workers,
+        persistent_workers=num_workers > 0,
+        pin_memory=torch.cuda.is_available(),
+        worker_init_fn=_one_thread,
+    )
+
+
+def first_epoch(trainer: Trainer | None) -> int:
+    """The 0-based epoch that a run begins with: loader processes draw before Lightning tells that of a resumed one."""
+    return trainer.fit_loop.epoch_progress.current.processed if trainer else 0
+
+
+def _as_it_is(batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    return batch
+
+
+def _one_thread(worker: int) -> None:
+    """Loader processes already use every core: OpenCV must not start threads in each of them."""
+    cv2.setNumThreads(0)

@@ -1,0 +1,34 @@
+"""Normalisation of pictures, on the device."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class Normalize(nn.Module):
+    """Turns uint8 pictures (..., 3, H, W) into floats: pixels in 0..1, less the mean, over the standard deviation.
+
+    Args:
+        mean: Per RGB channel, pixels in 0..1.
+        std: Per RGB channel, pixels in 0..1.
+    """
+
+    def __init__(self, mean: Sequence[float] = IMAGENET_MEAN, std: Sequence[float] = IMAGENET_STD) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(3, 1, 1))
+        self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(3, 1, 1))
+
+    def forward(self, image: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+        """Returns floats of the type `dtype` in the shape of `image`."""
+        exact = torch.promote_types(dtype, torch.float32)
+        mean, std = self.mean.to(image.device, exact), self.std.to(image.device, exact)
+        return image.to(exact).sub_(255 * mean).div_(255 * std).to(dtype)
+
+    def batch(self, batch: dict, dtype: torch.dtype) -> dict:
+        """Returns a batch whose `image`, and that of its `other`, are normalised; one of features stays as it is."""
+        new = {"image": self(batch["image"], dtype)} if "image" in batch else {}
+        return batch | new | ({"other": self.batch(batch["other"], dtype)} if "other" in batch else {})

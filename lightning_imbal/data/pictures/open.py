@@ -1,0 +1,71 @@
+"""Opens the pictures of an index in the way that was asked for, and finds those that cannot be used."""
+
+from typing import Literal
+
+import pandas as pd
+from lightning.pytorch.utilities import rank_zero_only
+
+from lightning_imbal.data.index.find_files import absent_files
+from lightning_imbal.data.pictures.disk_cache import DiskCache, cache_folder
+from lightning_imbal.data.pictures.files import ImageFiles
+from lightning_imbal.data.pictures.memory_cache import MemoryCache
+from lightning_imbal.errors import BadImageError, DatasetNotFoundError
+
+Cache = Literal["none", "memory", "disk"]
+OnBadImage = Literal["raise", "skip"]
+CACHE_DIR = "~/.cache/lightning_imbal"
+
+
+def open_images(
+    path: pd.Series, short_side: int, cache: Cache, cache_dir: str, name: str, on_bad_image: OnBadImage
+) -> ImageFiles | MemoryCache | DiskCache:
+    """Opens pictures by row number, through a cache or not.
+
+    Args:
+        path: File of every row.
+        short_side: Larger pictures are reduced to it, in pixels.
+        cache: Decode at each use, keep decoded in memory, or keep decoded in a memory-mapped file.
+        cache_dir: Folder of all disk caches.
+        name: Name of the data set, for its disk cache.
+        on_bad_image: Whether to refuse pictures that a cache could not decode.
+
+    Raises:
+        BadImageError: Some could not be decoded; the message names the first.
+    """
+    if cache == "none":
+        return ImageFiles(path.tolist(), short_side)
+    if cache == "memory":
+        images = MemoryCache(ImageFiles(path.tolist(), short_side))
+    else:
+        images = disk_cache(path, short_side, cache_dir, name)
+        images.build(progress=rank_zero_only.rank == 0)
+    if images.bad and on_bad_image == "raise":
+        raise unreadable(len(images.bad), len(images), images.bad[min(images.bad)])
+    return images
+
+
+def unreadable(number: int, of: int, first: str) -> BadImageError:
+    """The refusal of pictures that cannot be decoded, with the cause of the first."""
+    return BadImageError(
+        f"{number} of {of} images cannot be read. The first: {first} Or leave them out with --data.on_bad_image skip."
+    )
+
+
+def disk_cache(path: pd.Series, short_side: int, cache_dir: str, name: str) -> DiskCache:
+    """The disk cache of these pictures, whether it has been built or not."""
+    paths = path.tolist()
+    return DiskCache(cache_folder(cache_dir, name, paths, short_side), paths, short_side)
+
+
+def refuse_absent(path: pd.Series, owner: str) -> None:
+    """Looks for every file, without opening it.
+
+    Raises:
+        DatasetNotFoundError: Some are absent; the message names the first.
+    """
+    absent = path[absent_files(path)]
+    if len(absent):
+        raise DatasetNotFoundError(
+            f"{len(absent)} of the {len(path)} images of {owner} are absent, the first is {absent.iloc[0]}: "
+            "unpack the data set again, or leave them out with --data.on_bad_image skip."
+        )

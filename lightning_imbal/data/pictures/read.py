@@ -1,0 +1,101 @@
+"""Reads one picture file as uint8 RGB, upright and reduced."""
+
+import io
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from lightning_imbal.errors import BadImageError
+
+JPEG_START, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
+PNG_START, PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
+# All in BGR: OpenCV has no reduced flags in RGB, and none at all before 4.11.
+FLAG_OF_REDUCTION = {
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    1: cv2.IMREAD_COLOR,
+}
+
+
+def read_image(path: str | Path, short_side: int | None = None) -> np.ndarray:
+    """Decodes a picture file to uint8 RGB (H, W, 3), upright by its EXIF orientation.
+
+    Args:
+        path: The file.
+        short_side: A picture whose short side is longer by more than a tenth is reduced to it, keeping its aspect. A
+            large JPEG is decoded at a half, a quarter or an eighth of its size before it is averaged: in half the time.
+
+    Raises:
+        BadImageError: The file cannot be read, is truncated or is no picture; the message names it. Its cause is an
+            OSError if the file could not be read.
+    """
+    try:
+        encoded = Path(path).read_bytes()
+    except OSError as error:
+        mend = "allow it to be read" if isinstance(error, PermissionError) else "restore the file"
+        raise BadImageError(f"Cannot read the image {path} ({error.strerror}): {mend}.") from error
+    if not encoded:
+        raise BadImageError(f"The image {path} is empty: replace or remove it.")
+    if _is_truncated(encoded):
+        raise BadImageError(f"The image {path} is truncated or damaged: copy it again, or remove it.")
+    try:
+        image = _decode(encoded, short_side)
+    except cv2.error:
+        image = None
+    if image is None:
+        raise BadImageError(f"Cannot decode the image {path}: it is damaged or no picture; replace or remove it.")
+    return image
+
+
+def _is_truncated(encoded: bytes) -> bool:
+    """Whether the end of a JPEG or PNG is missing: OpenCV 4 fills what is missing with grey and says nothing."""
+    if encoded.startswith(PNG_START):
+        return encoded.rfind(PNG_END) < 0
+    if not encoded.startswith(JPEG_START) or encoded.endswith(JPEG_END):
+        return False
+    # Some cameras write more behind the end of a picture. Pillow refuses one that is not all there.
+    stream = io.BytesIO(encoded)
+    try:
+        picture = Image.open(stream)
+        begin_of_pixels = stream.tell()
+        picture.load()
+    except (OSError, SyntaxError, Image.DecompressionBombError):
+        return True
+    return encoded.find(JPEG_END, begin_of_pixels) < 0
+
+
+def _decode(encoded: bytes, short_side: int | None) -> np.ndarray | None:
+    buffer = np.frombuffer(encoded, np.uint8)
+    if short_side is None:
+        image = cv2.imdecode(buffer, cv2.IMREAD_COLOR)
+    else:
+        full_size = _jpeg_size(encoded)
+        reduction = next(n for n in FLAG_OF_REDUCTION if n == 1 or min(full_size) >= n * short_side)
+        image = cv2.imdecode(buffer, FLAG_OF_REDUCTION[reduction])
+        if image is not None:
+            image = _shrink(image, short_side, full_size, reduction)
+    return None if image is None else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def _shrink(image: np.ndarray, short_side: int, full_size: tuple[int, int], reduction: int) -> np.ndarray:
+    height, width = image.shape[:2]
+    if reduction > 1:  # the exact aspect ratio is that of the whole picture, turned as this one is
+        is_turned = width != -(-full_size[0] // reduction)
+        height, width = full_size if is_turned else full_size[::-1]
+    scale = short_side / min(height, width)
+    if scale > 0.9:  # shrinking costs more than these pixels
+        return image
+    return cv2.resize(image, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
+
+
+def _jpeg_size(encoded: bytes) -> tuple[int, int]:
+    """Width and height of a JPEG before it is turned, from its header; (0, 0) for any other file."""
+    if not encoded.startswith(JPEG_START):
+        return 0, 0
+    try:
+        return Image.open(io.BytesIO(encoded)).size
+    except (OSError, Image.DecompressionBombError):
+        return 0, 0

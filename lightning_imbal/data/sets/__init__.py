@@ -1,0 +1,1 @@
+"""Data sets, one source each: they read labels, never a picture."""
