@@ -20,7 +20,7 @@ from lightning_imbal.data.build import build_data
 from lightning_imbal.data.pictures.open import unreadable
 from lightning_imbal.errors import UserError
 from lightning_imbal.report.audit import verdict
-from lightning_imbal.report.limits import few_test_images
+from lightning_imbal.stats.caveats import few_test_images
 from lightning_imbal.table_check import Configurations
 from lightning_imbal.wording import number_of
 

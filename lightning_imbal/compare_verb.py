@@ -10,6 +10,10 @@ from rich.markup import escape
 
 from lightning_imbal.command_line import last_setting, parse_options
 from lightning_imbal.errors import UserError
+from lightning_imbal.launch.plan import Plan
+from lightning_imbal.report.tables.write import write_and_print
+from lightning_imbal.stats.advice import advise
+from lightning_imbal.stats.results import collect, ranked
 from lightning_imbal.table_steps import (
     add_options,
     check_jobs,
@@ -18,20 +22,10 @@ from lightning_imbal.table_steps import (
     print_failures,
     run_plan,
 )
-from lightning_imbal.tables.advice import advise
-from lightning_imbal.tables.compare import (
-    BASELINES,
-    comparison,
-    find_experiments,
-    protocol_of,
-    ranked,
-    rows_of,
-    suitable,
-)
-from lightning_imbal.tables.output import write_and_print
-from lightning_imbal.tables.plan import Plan
-from lightning_imbal.tables.results import collect
+from lightning_imbal.tables.comparison import BASELINES, comparison
+from lightning_imbal.tables.methods import find_experiments, protocol_of, rows_of
 from lightning_imbal.tables.spec import Row
+from lightning_imbal.tables.suited import suitable
 from lightning_imbal.verb_parser import VerbParser
 
 USAGE = (
@@ -121,7 +115,7 @@ def _write(plan: Plan, baseline: str, warnings: Sequence[str], reasons: Sequence
     _print(advice, console)
     if not results.cells["runs"].any():
         return None
-    from lightning_imbal.report.page import write_page
+    from lightning_imbal.report.page.page import write_page
 
     page = plan.runs / "compare.html"
     write_page(results, page, warnings, advice, reasons)

@@ -13,18 +13,22 @@ import torch
 from jsonargparse import ArgumentError
 from torch import Tensor, nn
 
-from lightning_imbal import checks, export
+from lightning_imbal import checks
 from lightning_imbal.atomic_files import write_whole
 from lightning_imbal.cli_errors import explain
 from lightning_imbal.errors import DatasetNotFoundError, UserError
+from lightning_imbal.export.check import BATCH_SIZES, check, predict, random_images, test_images
+from lightning_imbal.export.inference import Inference, calibrate, input_size
+from lightning_imbal.export.onnx import require_packages, to_onnx
 from lightning_imbal.modules.perturbed import PerturbedClassifier
 from lightning_imbal.predictors.base import Predictor
 from lightning_imbal.predictors.perturbed_input import PerturbedInput
 from lightning_imbal.predictors.plain import Plain
 from lightning_imbal.report.model_card import described, model_card
-from lightning_imbal.report.terminal import read_results
+from lightning_imbal.runs.folder import stages_of
+from lightning_imbal.runs.predictions import read_predictions
+from lightning_imbal.runs.run import read_results
 from lightning_imbal.stages import ImbalCLI
-from lightning_imbal.tables.predictions import read_predictions, stages_of
 from lightning_imbal.verb_parser import VerbParser
 from lightning_imbal.wording import number_of
 
@@ -79,7 +83,7 @@ class TrainedModel(ImbalCLI):
         for predictor in filter(lambda module: isinstance(module, Predictor), self.model.modules()):
             predictor.set_normalization(normalize.mean, normalize.std)
         if self.model.predictor.needs_calibration:
-            export.calibrate(self.model, self.datamodule)
+            calibrate(self.model, self.datamodule)
 
     @property
     def checkpoint(self) -> Path:
@@ -104,9 +108,9 @@ class TrainedModel(ImbalCLI):
         """Test images and their ids; random images, without ids, if the data set is not there."""
         try:
             checks.check_evaluation("test", self.model, self.datamodule)
-            return export.test_images(self.datamodule)
+            return test_images(self.datamodule)
         except DatasetNotFoundError:
-            return export.random_images(size), []
+            return random_images(size), []
 
     def about(self, predictor: Predictor, left_out: str, size: tuple[int, int], run: Path) -> dict[str, str]:
         """Texts about the model, which the ONNX file keeps and the card shows."""
@@ -136,12 +140,12 @@ def run(args: list[str]) -> int:
     _check(folder, file)
     trained = TrainedModel(_checkpoint(folder), options)
     recipe, normalize = trained.datamodule.test_recipe, trained.datamodule.normalize
-    (predictor, left_out), size = trained.predictor(), export.input_size(recipe)
+    (predictor, left_out), size = trained.predictor(), input_size(recipe)
     about = trained.about(predictor, left_out, size, folder)
-    inference = export.Inference(trained.model, predictor, normalize)
+    inference = Inference(trained.model, predictor, normalize)
     images, ids = trained.images(size)
-    content, expected = export.to_onnx(inference, size, about), export.predict(inference, images, normalize)
-    checked = _checked(len(images), bool(ids), export.check(content, images, expected))
+    content, expected = to_onnx(inference, size, about), predict(inference, images, normalize)
+    checked = _checked(len(images), bool(ids), check(content, images, expected))
     plain = folder / "plain"
     scores = plain if left_out and (plain / "metrics.json").is_file() else folder
     own, origin = _origin(scores, ids, expected[-1])
@@ -165,7 +169,7 @@ def _parser() -> VerbParser:
 
 def _check(folder: Path, file: Path) -> None:
     """Refuses, before anything is built, what could not be read, written or checked."""
-    export.require_packages()
+    require_packages()
     read_results(folder)
     if file.suffix != ".onnx" or file.is_dir():
         raise UserError(f"--onnx {file} is no name of an ONNX file: give one such as {file.with_suffix('.onnx')}.")
@@ -184,7 +188,7 @@ def _checked(number: int, real: bool, differences: list[float]) -> str:
     logits, probability = differences
     source = "test images" if real else "random images, because the data set was not found (--data.root),"
     return (
-        f"Checked on {number} {source} in batches of {' and '.join(map(str, export.BATCH_SIZES))}: onnxruntime and "
+        f"Checked on {number} {source} in batches of {' and '.join(map(str, BATCH_SIZES))}: onnxruntime and "
         f"PyTorch differ by at most {probability:.1e} in probabilities, {logits:.1e} in logits."
     )
 

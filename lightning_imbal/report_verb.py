@@ -16,17 +16,17 @@ def run(args: list[str]) -> int:
     print_runs(given.runs)
     if given.html is None and given.figures is None:
         return 0
-    from lightning_imbal.report.read import read_runs
+    from lightning_imbal.stats.read_runs import read_runs
 
     results = read_runs(given.runs)
     if given.html is not None:
-        from lightning_imbal.report.limits import limits_of
-        from lightning_imbal.report.page import write_page
+        from lightning_imbal.report.page.page import write_page
+        from lightning_imbal.stats.caveats import limits_of
 
         write_page(results, Path(given.html), warnings=limits_of(results))
         print(f"Page: {given.html}")
     if given.figures is not None:
-        from lightning_imbal.report.figures import write_figures
+        from lightning_imbal.report.figures.of_runs import write_figures
 
         written = write_figures(results, Path(given.figures))
         print(f"Figures: {', '.join(str(file) for file in written)}")

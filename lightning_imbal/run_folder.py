@@ -1,7 +1,6 @@
 """Where a run writes, and what is refused so that no earlier run is lost."""
 
 import os
-import re
 from pathlib import Path
 
 import yaml
@@ -10,6 +9,7 @@ from lightning.pytorch.utilities import rank_zero_info, rank_zero_only
 
 from lightning_imbal.command_line import all_given, given
 from lightning_imbal.errors import UserError
+from lightning_imbal.runs.folder import first_free
 
 FROM_CHECKPOINT = ("validate", "test", "predict")
 
@@ -82,14 +82,6 @@ def use_local_weights(config: Namespace) -> None:
     rank_zero_info(
         f"Weights: {found[0]}" if found else f"Weights: from scratch, {folder} has none of {model.backbone}."
     )
-
-
-def first_free(folder: Path) -> Path:
-    """`folder` itself if nothing is there, else `folder_2`, `folder_3` ..., counting on from a number at the end."""
-    if not folder.exists():
-        return folder
-    stem, number = re.fullmatch(r"(.*?)(?:_(\d+))?", folder.name).groups()
-    return first_free(folder.with_name(f"{stem}_{int(number or 1) + 1}"))
 
 
 def for_results(config: Namespace, args: list[str], subcommand: str) -> Path:

@@ -10,8 +10,8 @@ from lightning_imbal import second_stage
 from lightning_imbal.cli_errors import explain
 from lightning_imbal.command_line import given, parse_options
 from lightning_imbal.errors import UserError
+from lightning_imbal.launch.job import Job
 from lightning_imbal.stages import ImbalCLI
-from lightning_imbal.tables.jobs import Job
 
 
 class Configurations(ImbalCLI):

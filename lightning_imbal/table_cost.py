@@ -11,8 +11,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from lightning_imbal.data.build import build_data
 from lightning_imbal.errors import UserError
-from lightning_imbal.tables.jobs import Job
-from lightning_imbal.tables.runner import processors
+from lightning_imbal.launch.job import Job
+from lightning_imbal.launch.local import processors
 from lightning_imbal.wording import number_of
 
 # Operations per second in such training, of a current GPU and of a processor core; said beside the estimate.

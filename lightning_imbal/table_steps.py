@@ -10,11 +10,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from lightning_imbal.errors import UserError
-from lightning_imbal.tables.display import Display
-from lightning_imbal.tables.jobs import Job
-from lightning_imbal.tables.plan import Plan
-from lightning_imbal.tables.runner import Failure, Launcher, LocalLauncher
-from lightning_imbal.tables.runner import run as run_jobs
+from lightning_imbal.launch.display import Display
+from lightning_imbal.launch.job import Job
+from lightning_imbal.launch.local import LocalLauncher
+from lightning_imbal.launch.plan import Plan
+from lightning_imbal.launch.runner import Failure, Launcher
+from lightning_imbal.launch.runner import run as run_jobs
 from lightning_imbal.verb_parser import VerbParser
 from lightning_imbal.wording import number_of
 

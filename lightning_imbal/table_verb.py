@@ -6,6 +6,10 @@ from pathlib import Path
 from rich.console import Console
 
 from lightning_imbal.errors import UserError
+from lightning_imbal.launch.plan import Plan
+from lightning_imbal.launch.runner import Launcher
+from lightning_imbal.report.tables.write import write_and_print
+from lightning_imbal.stats.results import collect
 from lightning_imbal.table_steps import (
     add_options,
     check_jobs,
@@ -14,11 +18,9 @@ from lightning_imbal.table_steps import (
     print_failures,
     run_plan,
 )
-from lightning_imbal.tables.output import write_and_print
-from lightning_imbal.tables.plan import Cell, Plan
-from lightning_imbal.tables.results import collect
-from lightning_imbal.tables.runner import Launcher
-from lightning_imbal.tables.spec import Spec, read_spec
+from lightning_imbal.tables.cell import Cell
+from lightning_imbal.tables.read import read_spec
+from lightning_imbal.tables.spec import Spec
 from lightning_imbal.verb_parser import VerbParser, folder_of_runs
 
 USAGE = (
@@ -89,7 +91,7 @@ def _launcher(given: argparse.Namespace) -> Launcher:
     if given.launcher == "local":
         return local_launcher(given.jobs)
     try:
-        from lightning_imbal.tables.cluster import RayLauncher
+        from lightning_imbal.launch.cluster import RayLauncher
     except ModuleNotFoundError as error:
         raise UserError("--launcher ray needs Ray: pip install 'lightning_imbal[cluster]'.") from error
     return RayLauncher(given.jobs, given.address, given.gpus)

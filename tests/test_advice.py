@@ -10,12 +10,12 @@ import torch
 
 from lightning_imbal.callbacks.results import summarize
 from lightning_imbal.metrics import ImbalReport
-from lightning_imbal.tables.advice import advise
-from lightning_imbal.tables.compare import METRICS, ranked
-from lightning_imbal.tables.plan import Cell
-from lightning_imbal.tables.results import collect
+from lightning_imbal.stats.advice import advise
+from lightning_imbal.stats.bootstrap import draw, interval
+from lightning_imbal.stats.results import collect, ranked
+from lightning_imbal.tables.cell import Cell
+from lightning_imbal.tables.comparison import METRICS
 from lightning_imbal.tables.spec import Column, Metric, Row, Spec
-from lightning_imbal.tables.statistics import draw, interval
 
 NAMES, COUNTS = ["a", "b", "c"], [500, 200, 100]
 LABEL = np.repeat([0, 1, 2], [50, 20, 10])

@@ -9,12 +9,13 @@ import yaml
 from made_runs import GROUPS, NAMES, write_features, write_run, write_stage
 from sklearn.metrics import confusion_matrix
 
-from lightning_imbal.report import analysis
-from lightning_imbal.report.read import read_runs
-from lightning_imbal.report.settings import configurations, settings, sweeps
-from lightning_imbal.tables.block import Run
-from lightning_imbal.tables.plan import Cell
-from lightning_imbal.tables.predictions import Predictions
+from lightning_imbal.runs.predictions import Predictions
+from lightning_imbal.stats import analysis
+from lightning_imbal.stats.read_runs import read_runs
+from lightning_imbal.stats.settings import configurations, settings
+from lightning_imbal.stats.sweeps import sweeps
+from lightning_imbal.stats.table_run import Run
+from lightning_imbal.tables.cell import Cell
 from lightning_imbal.tables.spec import Column
 
 
@@ -48,7 +49,7 @@ def slow_reliability(confidence, correct):
 
 
 def test_the_report_needs_no_torch():
-    code = "import sys, lightning_imbal.report.analysis, lightning_imbal.report.settings; print('torch' in sys.modules)"
+    code = "import sys, lightning_imbal.stats.analysis, lightning_imbal.stats.sweeps; print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
 
 

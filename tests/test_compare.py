@@ -19,10 +19,12 @@ from lightning_imbal import compare_check, table_steps
 from lightning_imbal.cli import main
 from lightning_imbal.data import CSVData, Holdout, KFold
 from lightning_imbal.errors import UserError
+from lightning_imbal.launch.plan import Plan
 from lightning_imbal.table_check import read_stages
-from lightning_imbal.tables.compare import comparison, find_experiments, protocol_of, rows_of, suitable
-from lightning_imbal.tables.plan import Plan
+from lightning_imbal.tables.comparison import comparison
+from lightning_imbal.tables.methods import find_experiments, protocol_of, rows_of
 from lightning_imbal.tables.spec import Row
+from lightning_imbal.tables.suited import suitable
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 TINY = [
@@ -180,7 +182,7 @@ def test_torn_groups_are_refused_as_by_fit(labels, nothing_runs, capsys):
 def test_images_must_be_given(tmp_path, monkeypatch, capsys):
     assert "FolderData" in refused(capsys, "compare", "--methods", "ce")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("lightning_imbal.tables.compare.__file__", str(tmp_path / "a" / "b" / "c.py"))
+    monkeypatch.setattr("lightning_imbal.tables.methods.__file__", str(tmp_path / "a" / "b" / "c.py"))
     said = refused(capsys, "compare", *OWN)
     assert "no folder of methods" in said and str(tmp_path / "experiments") in said
 

@@ -13,11 +13,11 @@ from wandb_file import forget_settings
 
 from lightning_imbal.cli import main
 from lightning_imbal.errors import UserError
-from lightning_imbal.tables import runner
-from lightning_imbal.tables.jobs import Job
-from lightning_imbal.tables.labels import Labels, tag
-from lightning_imbal.tables.plan import Plan
-from lightning_imbal.tables.spec import read_spec
+from lightning_imbal.launch import local
+from lightning_imbal.launch.job import Job
+from lightning_imbal.launch.plan import Plan
+from lightning_imbal.tables.read import read_spec
+from lightning_imbal.tables.tags import Labels, tag
 
 SPEC = "experiments/tables/marrakchi_table1.yaml"
 LAPTOP = "experiments/variants/laptop.yaml"
@@ -292,11 +292,11 @@ def test_tags_have_no_comma_quote_or_operator_and_at_most_64_characters(text, ex
 def environment(tmp_path, monkeypatch):
     """The environment that a job's process gets."""
     seen = {}
-    monkeypatch.setattr(runner.subprocess, "Popen", lambda command, env, **options: seen.update(env))
+    monkeypatch.setattr(local.subprocess, "Popen", lambda command, env, **options: seen.update(env))
 
     def started(labels):
         seen.clear()
-        runner.start_process(Job("a", tmp_path / "a", ("fit",), None, labels), 1)
+        local.start_process(Job("a", tmp_path / "a", ("fit",), None, labels), 1)
         return {name: value for name, value in seen.items() if name.startswith("WANDB")}
 
     return started

@@ -268,7 +268,7 @@ def test_a_hundred_thousand_images_take_little_memory(tmp_path):
     script = """
 import os, resource, sys
 import torch
-from lightning_imbal.data.table import CSVData
+from lightning_imbal.data import CSVData
 memory = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 before = memory()
 data = CSVData(sys.argv[1], sys.argv[1] + "/labels.csv", num_workers=0)

@@ -15,12 +15,15 @@ import torch
 from small_runs import NAMES, digits, refused
 from torch import nn
 
-from lightning_imbal import export
+from lightning_imbal import export_verb
 from lightning_imbal.cli import main
 from lightning_imbal.data import DigitsLT
 from lightning_imbal.data.normalize import Normalize
 from lightning_imbal.data.recipes import CenterCrop, ShiftCrop, Squash
 from lightning_imbal.errors import DatasetNotFoundError, UserError
+from lightning_imbal.export import check as check_module
+from lightning_imbal.export import inference as inference_module
+from lightning_imbal.export import onnx as onnx_module
 from lightning_imbal.export_verb import TrainedModel, _steps
 from lightning_imbal.heads import LearnableScale, NearestClassMean, NormedLinear, TauNormalized
 from lightning_imbal.predictors import FlipTTA, Plain, PostHocAdjusted, Predictor, TemperatureScaled
@@ -53,7 +56,7 @@ def exported(run, tmp_path_factory):
 @pytest.fixture
 def written_before(exported, monkeypatch):
     """Saves the time that the exporter takes where another graph is not the point."""
-    monkeypatch.setattr(export, "to_onnx", lambda *args: exported[0].read_bytes())
+    monkeypatch.setattr(export_verb, "to_onnx", lambda *args: exported[0].read_bytes())
 
 
 @pytest.fixture(scope="module")
@@ -188,8 +191,8 @@ def test_without_the_data_set_random_images_are_taken(run, written_before, tmp_p
 
 
 def test_a_file_that_computes_something_else_is_not_kept(run, written_before, tmp_path, monkeypatch, capsys):
-    truth = export.predict
-    monkeypatch.setattr(export, "predict", lambda *args: [output + 2e-4 for output in truth(*args)])
+    truth = check_module.predict
+    monkeypatch.setattr(export_verb, "predict", lambda *args: [output + 2e-4 for output in truth(*args)])
     file = tmp_path / "a.onnx"
     sentence = refused(capsys, "export", str(run), "--onnx", str(file))
     assert "logits" in sentence and "2.0e-04" in sentence and not list(tmp_path.iterdir())
@@ -262,15 +265,15 @@ COUNTS = torch.tensor([60.0, 30.0, 10.0])
     ids=["tau_norm_flip", "ncm_post_hoc", "normed_temperature", "lws_plain"],
 )
 def test_heads_and_predictors_can_be_written(head, predictor):
-    model, normalize, images = Small(head), Normalize(), export.random_images((24, 24))[:20]
-    inference = export.Inference(model, predictor, normalize)
-    content = export.to_onnx(inference, (24, 24), {})
-    logits, probability = export.predict(inference, images, normalize)
+    model, normalize, images = Small(head), Normalize(), check_module.random_images((24, 24))[:20]
+    inference = inference_module.Inference(model, predictor, normalize)
+    content = onnx_module.to_onnx(inference, (24, 24), {})
+    logits, probability = check_module.predict(inference, images, normalize)
     with torch.no_grad():
         adjusted, plain = (part(model, normalize(images)).numpy() for part in (predictor, Plain(COUNTS)))
     assert logits == pytest.approx(adjusted, rel=1e-5, abs=1e-5)
     assert isinstance(predictor, Plain) != (np.abs(adjusted - plain).max() > 0.001)
-    assert max(export.check(content, images, [logits, probability])) < TOLERANCE
+    assert max(check_module.check(content, images, [logits, probability])) < TOLERANCE
 
 
 class ZeroPadded(nn.Module):
@@ -285,8 +288,8 @@ class ZeroPadded(nn.Module):
 
 
 def test_zeros_around_a_picture_stay_zeros():
-    inference = export.Inference(ZeroPadded(), Plain(COUNTS), Normalize())
-    content, image = export.to_onnx(inference, (16, 16), {}), export.random_images((16, 16))[:2]
+    inference = inference_module.Inference(ZeroPadded(), Plain(COUNTS), Normalize())
+    content, image = onnx_module.to_onnx(inference, (16, 16), {}), check_module.random_images((16, 16))[:2]
     logits = outputs(content, image.numpy() / np.float32(255))[0]
     assert np.abs(logits).max() < 1e-6
 
@@ -304,9 +307,9 @@ class OneBatch(Predictor):
 
 @pytest.mark.parametrize(("predictor", "why"), [(Branching, "data-dependent"), (OneBatch, "fix the number of images")])
 def test_a_predictor_that_cannot_be_written_is_named(predictor, why, capfd):
-    inference = export.Inference(Small(), predictor(COUNTS), Normalize())
+    inference = inference_module.Inference(Small(), predictor(COUNTS), Normalize())
     with pytest.raises(UserError, match=f"Small with {predictor.__name__} cannot be written as ONNX") as caught:
-        export.to_onnx(inference, (16, 16), {})
+        onnx_module.to_onnx(inference, (16, 16), {})
     assert why in str(caught.value) and len(str(caught.value).splitlines()) == 1
     assert capfd.readouterr() == ("", "")
 
@@ -317,7 +320,7 @@ def test_steps_prepare_a_picture_as_the_recipe_does(recipe):
     names = {"cv2": cv2, "picture": picture}
     exec(_steps(recipe), names)
     assert (names["picture"] == recipe(image=picture)["image"]).all()
-    assert export.input_size(recipe) == names["picture"].shape[:2]
+    assert inference_module.input_size(recipe) == names["picture"].shape[:2]
 
 
 def test_steps_of_another_recipe_are_not_made_up():
@@ -335,7 +338,7 @@ def real_images(real_isic, tmp_path_factory):
     assert main(["fit", *config, *data, *short, *QUIET, "--run_dir", str(folder / "run")]) == 0
     assert main(["export", str(folder / "run"), "--onnx", str(folder / "model.onnx")]) == 0
     trained = TrainedModel(folder / "run" / "stage1" / "checkpoints" / "best.ckpt", [])
-    pictures, _ = export.test_images(trained.datamodule)
+    pictures, _ = check_module.test_images(trained.datamodule)
     with torch.no_grad():
         logits = trained.model(trained.datamodule.normalize(pictures))
     image = pictures.numpy() / np.float32(255)

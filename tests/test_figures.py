@@ -12,8 +12,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
 
-from lightning_imbal.report.analysis import feature_map, reliability
-from lightning_imbal.report.figures import (
+from lightning_imbal.report.figures.look import COLOURS, HATCHES, IN_GREY, filling, line, wrapped
+from lightning_imbal.report.figures.of_runs import (
     PAPER,
     class_histogram,
     class_scores,
@@ -26,10 +26,10 @@ from lightning_imbal.report.figures import (
     training_curves,
     write_figures,
 )
-from lightning_imbal.report.panels import draw_matrix, draw_sweep
-from lightning_imbal.report.read import read_runs
-from lightning_imbal.report.settings import Sweep
-from lightning_imbal.tables.panels import COLOURS, HATCHES, IN_GREY, filling, line, wrapped
+from lightning_imbal.report.figures.panels import draw_matrix, draw_sweep
+from lightning_imbal.stats.analysis import feature_map, reliability
+from lightning_imbal.stats.read_runs import read_runs
+from lightning_imbal.stats.sweeps import Sweep
 
 LONG = (
     "a $x_1$ of 100 % with a name that takes more letters than any line of a figure has, and _then_ some more of them"

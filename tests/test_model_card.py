@@ -10,7 +10,7 @@ import yaml
 from made_runs import COUNTS, IMAGES, NAMES, write_run, write_stage
 
 from lightning_imbal.report.model_card import described, model_card
-from lightning_imbal.report.read import read_runs
+from lightning_imbal.stats.read_runs import read_runs
 
 FACTS = {
     "file": "model.onnx",

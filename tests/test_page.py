@@ -12,10 +12,8 @@ from made_runs import COUNTS, write_features, write_run, write_stage
 
 from lightning_imbal.data import thumbnails as pictures_module
 from lightning_imbal.errors import UserError
-from lightning_imbal.report.analysis import confusion, reliability
-from lightning_imbal.report.analysis import test_counts as images_tested
-from lightning_imbal.report.charts import label
-from lightning_imbal.report.charts_scores import (
+from lightning_imbal.report.page.charts_base import label
+from lightning_imbal.report.page.charts_scores import (
     MANY_CLASSES,
     class_histogram,
     confusions,
@@ -23,12 +21,14 @@ from lightning_imbal.report.charts_scores import (
     reliability_diagrams,
     sweep_chart,
 )
-from lightning_imbal.report.charts_training import curves_of, feature_maps, learning_charts
-from lightning_imbal.report.methods import MOST_DRAWN, Method, methods_of
-from lightning_imbal.report.page import for_script, write_page
-from lightning_imbal.report.page_tables import calibration_table, class_table, leaderboard
-from lightning_imbal.report.read import read_runs
-from lightning_imbal.report.settings import sweeps
+from lightning_imbal.report.page.charts_training import curves_of, feature_maps, learning_charts
+from lightning_imbal.report.page.page import for_script, write_page
+from lightning_imbal.report.page.tables import calibration_table, class_table, leaderboard
+from lightning_imbal.stats.analysis import confusion, reliability
+from lightning_imbal.stats.analysis import test_counts as images_tested
+from lightning_imbal.stats.methods import MOST_DRAWN, Method, methods_of
+from lightning_imbal.stats.read_runs import read_runs
+from lightning_imbal.stats.sweeps import sweeps
 
 NASTY = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "a & b</script>", "<b>{{7*7}}</b>"]
 ORDER = NASTY  # from most to fewest training images, as in made_runs

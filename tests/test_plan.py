@@ -8,8 +8,8 @@ import yaml
 
 from lightning_imbal.command_line import last_setting
 from lightning_imbal.errors import UserError
-from lightning_imbal.tables.jobs import Job
-from lightning_imbal.tables.plan import Plan
+from lightning_imbal.launch.job import Job
+from lightning_imbal.launch.plan import Plan
 from lightning_imbal.tables.spec import Column, Inference, Metric, Row, Spec
 
 

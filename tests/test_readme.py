@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from lightning_imbal.cli import main
+from lightning_imbal.launch.plan import Plan
 from lightning_imbal.table_check import read_stages
-from lightning_imbal.tables.plan import Plan
-from lightning_imbal.tables.spec import read_spec
+from lightning_imbal.tables.read import read_spec
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

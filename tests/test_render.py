@@ -10,10 +10,11 @@ from matplotlib.figure import Figure as Drawing
 from PIL import Image
 from rich.console import Console
 
-from lightning_imbal.tables.figure import draw
-from lightning_imbal.tables.latex import to_latex
-from lightning_imbal.tables.render import render_terminal, to_markdown
-from lightning_imbal.tables.results import Results
+from lightning_imbal.report.figures.of_table import draw
+from lightning_imbal.report.tables.latex import to_latex
+from lightning_imbal.report.tables.markdown import to_markdown
+from lightning_imbal.report.tables.terminal import render_terminal
+from lightning_imbal.stats.results import Results
 from lightning_imbal.tables.spec import Column, Figure, Metric, Row, Spec
 
 NAN = float("nan")

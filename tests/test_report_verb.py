@@ -8,8 +8,8 @@ from made_runs import write_run, write_stage
 from small_runs import refused
 
 from lightning_imbal.cli import main
-from lightning_imbal.report import page
-from lightning_imbal.report.terminal import read_results
+from lightning_imbal.report.page import page
+from lightning_imbal.runs.run import read_results
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_runs_that_do_not_fit_side_by_side_are_in_further_tables(tmp_path, monke
 
 
 def test_runs_that_differ_in_the_seed_are_one_method(runs, tmp_path):
-    from lightning_imbal.report.read import read_runs
+    from lightning_imbal.stats.read_runs import read_runs
 
     results = read_runs(runs)
     assert list(results.spec.rows) == ["ce", "ldam"]
@@ -59,7 +59,7 @@ def test_runs_that_differ_in_the_seed_are_one_method(runs, tmp_path):
 
 
 def test_folds_are_repeats_too(tmp_path):
-    from lightning_imbal.report.read import read_runs
+    from lightning_imbal.stats.read_runs import read_runs
 
     for fold in range(2):
         write_run(tmp_path / f"x_fold{fold}", first=240 * fold, split={"kind": "KFold", "fold": fold})

@@ -14,11 +14,11 @@ from statsmodels.stats.multitest import multipletests
 
 from lightning_imbal.errors import UserError
 from lightning_imbal.metrics import classification_scores
-from lightning_imbal.tables import scores as scores_module
-from lightning_imbal.tables import statistics as statistics_module
-from lightning_imbal.tables.predictions import Predictions, read_predictions
-from lightning_imbal.tables.scores import resampled_scores
-from lightning_imbal.tables.statistics import draw, holm, interval, mcnemar_p_value, paired_p_value, resampled_averages
+from lightning_imbal.runs.predictions import Predictions, read_predictions
+from lightning_imbal.stats import bootstrap as statistics_module
+from lightning_imbal.stats import resampled_scores as scores_module
+from lightning_imbal.stats.bootstrap import draw, holm, interval, mcnemar_p_value, paired_p_value, resampled_averages
+from lightning_imbal.stats.resampled_scores import resampled_scores
 
 NAMES = ("nv", "mel", "bkl/lk", "df")
 COUNTS = (400, 60, 30, 7)
@@ -521,6 +521,6 @@ def test_run_that_is_not_finished(tmp_path):
 
 
 def test_statistics_do_not_wait_for_torch():
-    loaded = "import sys, lightning_imbal.tables.statistics; print({'torch', 'lightning'} & set(sys.modules))"
+    loaded = "import sys, lightning_imbal.stats.bootstrap; print({'torch', 'lightning'} & set(sys.modules))"
     told = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "set()"

@@ -15,14 +15,16 @@ from rich.console import Console
 from sklearn.metrics import balanced_accuracy_score
 
 from lightning_imbal.errors import UserError
-from lightning_imbal.tables.latex import to_latex
-from lightning_imbal.tables.output import write_and_print
-from lightning_imbal.tables.plan import Plan
-from lightning_imbal.tables.predictions import read_predictions
-from lightning_imbal.tables.render import render_terminal, to_markdown
-from lightning_imbal.tables.results import collect
-from lightning_imbal.tables.spec import KEYS, Column, Figure, Inference, Metric, Row, Spec, read_spec
-from lightning_imbal.tables.statistics import interval, mcnemar_p_value, paired_p_value, resampled_averages
+from lightning_imbal.launch.plan import Plan
+from lightning_imbal.report.tables.latex import to_latex
+from lightning_imbal.report.tables.markdown import to_markdown
+from lightning_imbal.report.tables.terminal import render_terminal
+from lightning_imbal.report.tables.write import write_and_print
+from lightning_imbal.runs.predictions import read_predictions
+from lightning_imbal.stats.bootstrap import interval, mcnemar_p_value, paired_p_value, resampled_averages
+from lightning_imbal.stats.results import collect
+from lightning_imbal.tables.read import KEYS, read_spec
+from lightning_imbal.tables.spec import Column, Figure, Inference, Metric, Row, Spec
 
 METRICS = {"acc": Metric(score="accuracy", title="Accuracy"), "f1_macro": Metric(score="f1")}
 ROWS = {

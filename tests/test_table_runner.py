@@ -12,10 +12,10 @@ import pytest
 from rich.console import Console
 
 from lightning_imbal.command_line import parse_options, to_options
-from lightning_imbal.tables import runner
-from lightning_imbal.tables.display import Display, epochs_of
-from lightning_imbal.tables.jobs import Job
-from lightning_imbal.tables.process import BUSY, lock_of
+from lightning_imbal.launch import local, runner
+from lightning_imbal.launch.display import Display, epochs_of
+from lightning_imbal.launch.job import Job
+from lightning_imbal.launch.process import BUSY, lock_of
 
 
 @pytest.fixture(autouse=True)
@@ -183,7 +183,7 @@ def test_interruption_stops_what_is_running(job):
 
 def test_process_that_fails_is_reported_with_what_it_printed(job):
     failing = job("a")
-    [failure], _ = run([failing], runner.LocalLauncher(1))
+    [failure], _ = run([failing], local.LocalLauncher(1))
     assert failure.reason == "ended with status 2"
     assert (
         failure.log[0].startswith("$ lightning_imbal report --nothing")
@@ -196,14 +196,14 @@ def test_process_leaves_a_folder_alone_that_another_has(job):
     taken = job("a")
     lock = lock_of(taken.folder)
     with lock.acquire():
-        assert runner.start_process(taken, 1).wait(60) == BUSY
+        assert local.start_process(taken, 1).wait(60) == BUSY
     assert not (taken.folder / "command.json").exists()
 
 
 def test_process_does_not_run_what_has_finished(job):
     done = job("a")
     finish(done)
-    assert runner.start_process(done, 1).wait(60) == 0
+    assert local.start_process(done, 1).wait(60) == 0
     assert (done.folder / "log.txt").read_text() == ""
 
 
@@ -211,7 +211,7 @@ START_AND_DIE = """
 import os, sys
 from pathlib import Path
 from lightning_imbal.tables.jobs import Job
-from lightning_imbal.tables.runner import start_process
+from lightning_imbal.launch.local import start_process
 process = start_process(Job("a", Path(sys.argv[1]), ("fit", "--config", "experiments/demo.yaml")), 1)
 print(process.pid, flush=True)
 os.kill(os.getpid(), 9)
@@ -230,19 +230,19 @@ def test_process_ends_with_the_one_that_started_it(tmp_path):
 
 def test_devices_are_shared_out(job, monkeypatch):
     given = []
-    monkeypatch.setattr(runner, "start_process", lambda job, processors, environment: given.append(environment))
-    launcher = runner.LocalLauncher(3, ["4", "7"])
+    monkeypatch.setattr(local, "start_process", lambda job, processors, environment: given.append(environment))
+    launcher = local.LocalLauncher(3, ["4", "7"])
     for name in "abc":
         launcher.start(job(name))
     assert [environment["CUDA_VISIBLE_DEVICES"] for environment in given] == ["4", "7", "4"]
     given.clear()
-    runner.LocalLauncher(1, ["4", "7"]).start(job("d"))
+    local.LocalLauncher(1, ["4", "7"]).start(job("d"))
     assert given == [{}]
 
 
 def test_processors_are_shared_out(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)))
-    assert [runner.processors(jobs) for jobs in (1, 3, 16)] == [8, 2, 1]
+    assert [local.processors(jobs) for jobs in (1, 3, 16)] == [8, 2, 1]
 
 
 def test_epochs_are_read_while_they_are_written(tmp_path):

@@ -148,7 +148,7 @@ def test_killed_table_goes_on_and_two_at_once_share_the_work(table):
     wait_for(lambda: Path("runs/demo+ce+seed0/stage1/checkpoints/last.ckpt").exists())
     first.kill()
     first.wait()
-    wait_for(lambda: not pids("lightning_imbal.tables.process", "runs/demo+ce+seed0", str(first.pid)))
+    wait_for(lambda: not pids("lightning_imbal.launch.process", "runs/demo+ce+seed0", str(first.pid)))
     assert not Path("runs/demo+ce+seed0/metrics.json").exists()
     both = [start(*command), start(*command)]
     assert [process.wait(240) for process in both] == [0, 0]

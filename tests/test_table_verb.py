@@ -12,7 +12,7 @@ import yaml
 
 from lightning_imbal import table_cost, table_steps
 from lightning_imbal.cli import main
-from lightning_imbal.tables.jobs import Job
+from lightning_imbal.launch.job import Job
 
 ROOT = Path(__file__).parents[1]
 EXPERIMENTS = ROOT / "experiments"
@@ -191,7 +191,7 @@ def test_runs_with_other_settings_are_not_mixed(spec, nothing_runs, capsys):
 
 def test_cluster_needs_ray(spec, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "ray", None)
-    monkeypatch.delitem(sys.modules, "lightning_imbal.tables.cluster", raising=False)
+    monkeypatch.delitem(sys.modules, "lightning_imbal.launch.cluster", raising=False)
     assert "pip install 'lightning_imbal[cluster]'" in refusal(capsys, spec, "--launcher", "ray", "--only", "CE")
 
 

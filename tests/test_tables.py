@@ -11,10 +11,10 @@ import yaml
 from parsing import EXPERIMENTS, parsed, second, with_configs
 
 from lightning_imbal.errors import UserError
+from lightning_imbal.launch.plan import Plan
 from lightning_imbal.metrics import classification_scores, groups_by_count
 from lightning_imbal.modules import PerturbedClassifier
-from lightning_imbal.tables.plan import Plan
-from lightning_imbal.tables.spec import KEYS, published_numbers, read_spec
+from lightning_imbal.tables.read import KEYS, published_numbers, read_spec
 
 TABLES = sorted(EXPERIMENTS.glob("tables/*.yaml"))
 OF_PAPERS = [path for path in TABLES if path.stem != "isic2018_small"]

@@ -13,7 +13,7 @@ from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.build import build_data
 from lightning_imbal.data.pictures.ahead import decode_ahead
 from lightning_imbal.errors import BadImageError, UserError
-from lightning_imbal.tables.predictions import stages_of
+from lightning_imbal.runs.folder import stages_of
 
 QUALITY = 80
 

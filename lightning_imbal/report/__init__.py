@@ -1,1 +1,1 @@
-"""What people look at: tables and pages made from the files of finished runs."""
+"""What people look at: tables, figures and pages made from the files of finished runs."""

@@ -5,7 +5,7 @@ import wandb_workspaces.reports.v2 as wr
 import wandb_workspaces.workspaces as ws
 
 from lightning_imbal.score_names import SUMMARY
-from lightning_imbal.tables.labels import tag
+from lightning_imbal.tables.tags import tag
 from lightning_imbal.wording import number_of
 
 SUMMARY_OF_VAL, SUMMARY_OF_TEST = ("f1", "balanced_accuracy"), ("f1", "balanced_accuracy", "scr")

@@ -9,12 +9,11 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from lightning_imbal.report.limits import FEW_IMAGES, shared_groups
-from lightning_imbal.report.read import read_runs
-from lightning_imbal.tables.layout import classes_of
-from lightning_imbal.tables.predictions import read_split, stages_of
-from lightning_imbal.tables.render import escape
-from lightning_imbal.tables.results import Results
+from lightning_imbal.runs.folder import read_split, stages_of
+from lightning_imbal.stats.caveats import FEW_IMAGES, shared_groups
+from lightning_imbal.stats.read_runs import read_runs
+from lightning_imbal.stats.results import Results, classes_of
+from lightning_imbal.wording import escape_markdown as escape
 from lightning_imbal.wording import number_of
 
 MANY_CLASSES = 25  # more make a confusion matrix that nobody can read

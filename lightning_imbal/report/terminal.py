@@ -1,9 +1,7 @@
 """Tables in the terminal, made from the metrics.json of one or more runs."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console, Group
@@ -11,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from lightning_imbal.errors import UserError
+from lightning_imbal.runs.run import read_results
 from lightning_imbal.score_names import SUMMARY
 
 MAX_ROWS = 20
@@ -33,18 +32,6 @@ def print_list(console: Console, heading: str, rows: Sequence[str], number: int 
     if number > MAX_ROWS:
         has = "all" if number == len(rows) else f"the nearest {len(rows)}"
         console.print(f"  ... and {number - MAX_ROWS} more: --json FILE has {has}", highlight=False)
-
-
-def read_results(run: str | Path) -> dict[str, Any]:
-    """Reads the `metrics.json` of a run's folder.
-
-    Raises:
-        UserError: The folder holds no finished run.
-    """
-    file = Path(run) / "metrics.json"
-    if not file.is_file():
-        raise UserError(f"{run} holds no finished run (no metrics.json): give the folder that `fit` wrote to.")
-    return json.loads(file.read_text())
 
 
 def run_table(results: dict[str, Any]) -> Group:

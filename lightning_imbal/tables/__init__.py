@@ -1,1 +1,1 @@
-"""A table of a paper: its runs, and the published numbers beside ours with their uncertainty."""
+"""What a table of a paper is: rows, columns, methods and metrics."""

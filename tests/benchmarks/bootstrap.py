@@ -13,8 +13,8 @@ import numpy as np
 import torch
 
 from lightning_imbal.metrics import classification_scores
-from lightning_imbal.tables.predictions import Predictions
-from lightning_imbal.tables.statistics import draw, resampled_averages
+from lightning_imbal.runs.predictions import Predictions
+from lightning_imbal.stats.bootstrap import draw, resampled_averages
 
 CLASS_COUNTS = (4693, 779, 769, 360, 229, 99, 81)  # of the training part of ISIC 2018
 SUMMARIES = ("accuracy", "balanced_accuracy", "f1", "precision", "scr", "auc", "mcc", "kappa", "kendall_tau", "ece")

@@ -1,0 +1,48 @@
+"""From pixels to probabilities, as one module."""
+
+import albumentations as A
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lightning_imbal.data.base import ImbalDataModule
+from lightning_imbal.data.normalize import Normalize
+from lightning_imbal.modules.base_classifier import ImbalClassifier
+from lightning_imbal.predictors.base import Predictor
+
+
+class Inference(nn.Module):
+    """What happens to a picture of the network's size, from pixels to probabilities.
+
+    Args:
+        model: A classifier.
+        predictor: How its logits are obtained.
+        normalize: How its pictures are normalised.
+    """
+
+    def __init__(self, model: ImbalClassifier, predictor: Predictor, normalize: Normalize) -> None:
+        super().__init__()
+        self.model, self.predictor = model, predictor
+        self.register_buffer("mean", normalize.mean.clone())
+        self.register_buffer("std", normalize.std.clone())
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns logits and probabilities (B, C) of images (B, 3, H, W), RGB in 0..1."""
+        logits = self.predictor(self.model, (image - self.mean) / self.std).float()
+        return logits, logits.softmax(dim=1)
+
+
+def input_size(recipe: A.Compose) -> tuple[int, int]:
+    """Height and width, in pixels, of what a test transform makes of a picture."""
+    # Larger than any network's input, so that a crop finds what it needs.
+    return recipe(image=np.zeros((1024, 1024, 3), np.uint8))["image"].shape[:2]
+
+
+def calibrate(model: ImbalClassifier, data: ImbalDataModule) -> None:
+    """Fits a predictor that learns from the validation part, as a test does."""
+    with torch.no_grad():
+        seen = [
+            (model.predictor(model, data.normalize(batch["image"])).float(), batch["label"])
+            for batch in data.val_dataloader()
+        ]
+    model.predictor.calibrate(*map(torch.cat, zip(*seen, strict=True)))

@@ -1,0 +1,1 @@
+"""Runs a table: which runs it needs, and the processes that make them."""

@@ -1,0 +1,97 @@
+"""Runs jobs over a Ray cluster whose machines share the folders of runs and data."""
+
+import os
+import socket
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import ray
+from ray.exceptions import RayError
+
+from lightning_imbal.errors import UserError
+from lightning_imbal.launch.job import Job
+from lightning_imbal.launch.local import end, processors, start_process
+from lightning_imbal.launch.process import BUSY
+
+RETRIES = 3  # of a job whose worker was lost
+SECONDS_TO_ANSWER = 10
+
+
+class RayLauncher:
+    """Runs each job as a task of Ray; one that loses its worker is started again and goes on where it was.
+
+    Args:
+        jobs: Jobs that share the processors of a machine like this one.
+        address: Of a running cluster; None starts one on this machine.
+        gpus: Share of a GPU for each job; None is a whole one where the cluster has any.
+
+    Raises:
+        UserError: There is no cluster at the address.
+    """
+
+    def __init__(self, jobs: int, address: str | None = None, gpus: float | None = None) -> None:
+        if address is not None:
+            _check_address(address)
+        ray.init(address or "local", log_to_driver=False, logging_level="ERROR")
+        if gpus is None:
+            gpus = float(ray.cluster_resources().get("GPU", 0) > 0)
+        self._needs = {"CPU": processors(jobs), "GPU": gpus}
+        options = {"num_cpus": self._needs["CPU"], "num_gpus": gpus, "max_retries": RETRIES}
+        self._task = ray.remote(**options)(_run)
+        self._running: dict[Job, ray.ObjectRef] = {}
+
+    def has_room(self) -> bool:
+        """Whether another job can be started now."""
+        has = ray.cluster_resources()
+        return all((len(self._running) + 1) * need <= has.get(name, 0) for name, need in self._needs.items())
+
+    def start(self, job: Job) -> None:
+        """Hands a job to Ray."""
+        self._running[job] = self._task.remote(job, str(Path.cwd()), self._needs["CPU"])
+
+    def ended(self) -> list[tuple[Job, int | str]]:
+        """The jobs that have ended since the last call, with their exit status or how they were lost."""
+        found: list[tuple[Job, int | str]] = []
+        for job, task in list(self._running.items()):
+            if not ray.wait([task], timeout=0)[0]:
+                continue
+            del self._running[job]
+            try:
+                found.append((job, ray.get(task)))
+            except RayError as error:
+                found.append((job, f"lost by Ray: {' '.join(str(error).split())}"))
+        return found
+
+    def stop(self) -> None:
+        """Ends all that is running, and the cluster if it was started here."""
+        for task in self._running.values():
+            with suppress(RayError):
+                ray.cancel(task, force=True)
+        ray.shutdown()
+
+
+def _check_address(address: str) -> None:
+    """Looks whether anything answers at HOST:PORT, which takes Ray itself minutes."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=SECONDS_TO_ANSWER).close()
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"There is no Ray cluster at {address}: start one with `ray start --head`, give the HOST:PORT it prints."
+        ) from error
+
+
+def _run(job: Job, directory: str, processors: int) -> int:
+    """Runs a job in a worker; first waits for the process of a lost worker, which is about to end."""
+    os.chdir(directory)
+    while not job.finished:
+        process = start_process(job, processors)
+        try:
+            status = process.wait()
+        finally:
+            end(process)
+        if status != BUSY:
+            return status
+        time.sleep(1)
+    return 0

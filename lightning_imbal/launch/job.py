@@ -1,0 +1,68 @@
+"""A process that fills a folder with results, and its command line."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lightning_imbal.command_line import OF_THE_MACHINE, last_setting, parse_options
+from lightning_imbal.tables.tags import Labels
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A process that fills a folder with results: `fit`, or `test` of the checkpoint of another job.
+
+    Args:
+        name: Folder below that of all runs.
+        folder: Where the results will be.
+        arguments: Command line of `lightning_imbal`, without what depends on the folder.
+        after: Job that must have finished: the one that trains the checkpoint of a `test`, or the first stage of a
+            `fit`.
+        labels: What it is in a table.
+    """
+
+    name: str
+    folder: Path
+    arguments: tuple[str, ...]
+    after: "Job | None" = None
+    labels: Labels | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the results are there."""
+        return (self.folder / "metrics.json").is_file()
+
+    @property
+    def record(self) -> Path:
+        """File with the command line that was run, and the seconds that it took."""
+        return self.folder / "command.json"
+
+    @property
+    def sets_workers(self) -> bool:
+        """Whether a configuration or an option says how many loader processes there are."""
+        return last_setting(self.arguments[1:], "data", "init_args", "num_workers") is not None
+
+    def command(self) -> list[str]:
+        """The command line that starts the job, or goes on with it, as its folder is now."""
+        if self.arguments[0] == "test":
+            stages = sorted(self.after.folder.glob("stage*")) or [self.after.folder / "stage1"]
+            trained = f"{stages[-1]}/checkpoints/best.ckpt"
+            return [*self.arguments, "--ckpt_path", trained, "--run_dir", str(self.folder)]
+        begun = self.after is not None or any(self.folder.glob("stage*"))
+        return [*self.arguments, "--run_dir", str(self.folder), *(["--ckpt_path", "last"] if begun else [])]
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What decides the results: the names of the configurations in their order, and the options."""
+        options = parse_options(self.arguments[1:])
+        decides = [(name, value) for name, value in options if not f"{name}.".startswith(OF_THE_MACHINE)]
+        return {
+            "configs": [Path(value).name for name, value in options if name == "config"],
+            "options": {name: value for name, value in decides if name != "config"},
+        }
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether what is in the folder, if anything, was begun with the same configurations and options."""
+        return not self.record.is_file() or json.loads(self.record.read_text())["identity"] == self.identity

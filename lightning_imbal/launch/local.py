@@ -1,0 +1,96 @@
+"""Runs jobs as processes of this machine."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable
+
+from lightning_imbal.command_line import to_options
+from lightning_imbal.launch.job import Job
+
+MAX_WORKERS = 8  # loader processes
+
+
+class LocalLauncher:
+    """Runs each job as a process of this machine.
+
+    Args:
+        jobs: How many run at once; they share the processors, and each gets one of the devices.
+        devices: GPUs by number; a single job at a time may use all.
+    """
+
+    def __init__(self, jobs: int, devices: Iterable[str] = ()) -> None:
+        self.jobs, self.devices = jobs, list(devices)
+        self._running: dict[Job, tuple[subprocess.Popen, int]] = {}
+
+    def has_room(self) -> bool:
+        """Whether another job can be started now."""
+        return len(self._running) < self.jobs
+
+    def start(self, job: Job) -> None:
+        """Starts a job."""
+        slot = min(set(range(self.jobs)) - {slot for _, slot in self._running.values()})
+        environment = {}
+        if self.jobs > 1 and self.devices:
+            environment["CUDA_VISIBLE_DEVICES"] = self.devices[slot % len(self.devices)]
+        self._running[job] = start_process(job, processors(self.jobs), environment), slot
+
+    def ended(self) -> list[tuple[Job, int | str]]:
+        """The jobs that have ended since the last call, with their exit status."""
+        ended = [(job, process.poll()) for job, (process, _) in self._running.items()]
+        ended = [(job, status) for job, status in ended if status is not None]
+        for job, _ in ended:
+            del self._running[job]
+        return ended
+
+    def stop(self) -> None:
+        """Ends all that is running."""
+        for process, _ in self._running.values():
+            end(process)
+        self._running.clear()
+
+
+def processors(jobs: int) -> int:
+    """The share of this machine's processors that each of several jobs has."""
+    return max(1, len(os.sched_getaffinity(0)) // jobs)
+
+
+def start_process(job: Job, processors: int, environment: dict[str, str] | None = None) -> subprocess.Popen:
+    """Starts the process of a job with its share of the processors; what it prints goes to `log.txt` in its folder."""
+    command = job.command()
+    about = {
+        "folder": str(job.folder),
+        "parent": os.getpid(),
+        "record": {"identity": job.identity, "command": command},
+        "start": str(job.after.folder) if job.after is not None and job.arguments[0] == "fit" else None,
+    }
+    job.folder.mkdir(parents=True, exist_ok=True)
+    settings = {"trainer.enable_progress_bar": False}
+    if not job.sets_workers:
+        settings["data.num_workers"] = min(processors, MAX_WORKERS)
+    labels = job.labels.environment() if job.labels else {}
+    with (job.folder / "log.txt").open("a") as log:
+        return subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "lightning_imbal.launch.process",
+                json.dumps(about),
+                *command,
+                *to_options(settings),
+            ],
+            env={"OMP_NUM_THREADS": str(processors), **labels, **os.environ, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def end(process: subprocess.Popen) -> None:
+    """Ends a process and those that it started; every finished epoch is kept."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

@@ -1,0 +1,93 @@
+"""The process of one job, as `python -m lightning_imbal.launch.process`: the command line in a folder of its own.
+
+It holds a lock on the folder, so that two tables never run the same cell at once, and ends with the process that
+started it, so that nothing goes on training unseen.
+"""
+
+import json
+import os
+import runpy
+import shlex
+import shutil
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from lightning_imbal.atomic_files import write_whole
+
+BUSY = 75  # the exit status EX_TEMPFAIL: another process has the lock
+
+
+def lock_of(folder: Path) -> FileLock:
+    """The lock that the process of a folder holds."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder / ".lock", timeout=0)
+
+
+def main(about: str, command: list[str]) -> int:
+    """Runs a command of `lightning_imbal` and returns its exit status, or BUSY.
+
+    Args:
+        about: JSON with `folder`, `parent` (process that must live on), `record` (what to write to `command.json`) and
+            `start` (folder of the run whose first stage is taken, or null).
+        command: The command line.
+    """
+    job = json.loads(about)
+    folder = Path(job["folder"])
+    threading.Thread(target=_end_with, args=[job["parent"]], daemon=True).start()
+    lock = lock_of(folder)  # released when the process ends
+    try:
+        lock.acquire()
+    except Timeout:
+        return BUSY
+    if (folder / "metrics.json").is_file():
+        return 0
+    print(f"$ lightning_imbal {shlex.join(command)}", flush=True)
+    if job["start"] and not any(folder.glob("stage*")):
+        _take_first_stage(Path(job["start"]), folder)
+    started, before = time.monotonic(), _seconds(folder / "command.json")
+    _write_record(folder, job["record"], before)
+    status = _run(command)
+    _write_record(folder, job["record"], before + time.monotonic() - started)
+    return status
+
+
+def _run(command: list[str]) -> int:
+    sys.argv[1:] = command
+    try:
+        # As the program itself, so that Lightning starts it again, not this, for further devices.
+        runpy.run_module("lightning_imbal", run_name="__main__", alter_sys=True)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    return 0
+
+
+def _take_first_stage(source: Path, folder: Path) -> None:
+    beside = folder / f".stage1.{os.getpid()}"
+    shutil.copytree(source / "stage1", beside, symlinks=True, ignore=shutil.ignore_patterns("wandb"))
+    os.replace(beside, folder / "stage1")
+
+
+def _write_record(folder: Path, record: dict[str, Any], seconds: float) -> None:
+    text = json.dumps(record | {"seconds": round(seconds, 1)}, indent=2) + "\n"
+    write_whole(folder / "command.json", lambda path: path.write_text(text))
+
+
+def _seconds(record: Path) -> float:
+    """What earlier, interrupted processes of the job took."""
+    return json.loads(record.read_text())["seconds"] if record.is_file() else 0.0
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2:]))

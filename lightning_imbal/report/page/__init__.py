@@ -1,0 +1,1 @@
+"""The report of finished runs as one HTML page, by plotly."""

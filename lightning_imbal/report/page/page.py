@@ -1,0 +1,226 @@
+"""The report of finished runs as one HTML page that opens without a network."""
+
+import base64
+import json
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from lightning_imbal.atomic_files import write_whole
+from lightning_imbal.errors import UserError
+from lightning_imbal.report.page.charts_base import Chart
+from lightning_imbal.report.page.charts_scores import (
+    class_histogram,
+    confusions,
+    f1_bars,
+    reliability_diagrams,
+    sweep_chart,
+)
+from lightning_imbal.report.page.charts_training import curves_of, feature_maps, learning_charts
+from lightning_imbal.report.page.tables import SortableTable, calibration_table, class_table, leaderboard
+from lightning_imbal.stats.analysis import reliability, test_counts, worst
+from lightning_imbal.stats.methods import Method, methods_of
+from lightning_imbal.stats.notes import origins
+from lightning_imbal.stats.results import Results, class_counts, classes_of
+from lightning_imbal.stats.settings import configurations
+from lightning_imbal.stats.sweeps import sweeps
+from lightning_imbal.wording import number_of
+
+THUMBNAIL = 128
+NO_PREDICTIONS = "No run has predictions of single images (predictions.parquet), so there is nothing to show here."
+NO_CURVES = "No run has kept its losses (metrics.csv), so there is nothing to show here."
+NO_VALIDATION = "The runs have no validation part: there are only the losses of the training."
+NO_FEATURES = (
+    "No run has features of its test images: add --save_features true to the command line when training or testing."
+)
+WORD = re.compile(r"[^\s_+=/-]{1,20}[_+=/-]?|[\s_+=/-]")
+# What takes < > & and two ends of lines of JavaScript out of a JSON text, which stays equal.
+IN_SCRIPT = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page.
+
+    Args:
+        key: Its id.
+        title: Its heading.
+        remarks: Sentences below the heading.
+        tables: Its tables; those after the first one are folded in.
+        charts: Its charts.
+    """
+
+    key: str
+    title: str
+    remarks: Sequence[str] = ()
+    tables: Sequence[SortableTable] = ()
+    charts: Sequence[Chart] = ()
+
+
+@dataclass(frozen=True)
+class Mistakes:
+    """The worst mistakes of the methods, and the pictures that are there."""
+
+    tables: dict[str, list[dict[str, Any]]]
+    pictures: dict[str, str] = field(default_factory=dict)
+    remark: str = ""
+
+
+def write_page(
+    results: Results, file: Path, warnings: Sequence[str] = (), advice: Sequence[str] = (), reasons: Sequence[str] = ()
+) -> None:
+    """Writes the report of the runs of one column as a single HTML file that opens without a network.
+
+    Args:
+        results: Of a table with one column.
+        file: Where to write.
+        warnings: What limits the numbers.
+        advice: What follows from them.
+        reasons: Why these methods were run.
+
+    Raises:
+        UserError: No run is finished.
+    """
+    methods = methods_of(results)
+    if not methods:
+        raise UserError(f"{results.spec.title}: no run is finished, so there is nothing to show on {file}.")
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"figures": _figures, "breakable": breakable}
+    text = environment.get_template("page.html").render(
+        title=results.spec.title,
+        facts=_facts(results, methods),
+        warnings=warnings,
+        advice=advice,
+        reasons=reasons,
+        sections=_sections(results, methods),
+        mistakes=_mistakes(methods),
+        side=THUMBNAIL,
+        configurations=_configurations(methods),
+        nonce=secrets.token_hex(8),
+        plotly=Markup(get_plotlyjs()),
+    )
+    write_whole(file, lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def for_script(text: str) -> Markup:
+    """A JSON text in which no HTML can begin or end."""
+    return Markup(text.translate(IN_SCRIPT))
+
+
+def breakable(name: str) -> Markup:
+    """A name that may be broken where words of it end, and within long words."""
+    return Markup("<wbr>").join(WORD.findall(name))
+
+
+def _figures(chart: Chart) -> Markup:
+    return for_script("[" + ",".join(figure.to_json() for figure in chart.figures.values()) + "]")
+
+
+def _facts(results: Results, methods: Sequence[Method]) -> list[str]:
+    [column] = results.spec.columns
+    runs = [run for method in methods for run in method.runs]
+    cells = results.cells[results.cells["runs"] > 0]
+    return [
+        column.title,
+        number_of(len(methods), "method"),
+        number_of(len(runs), "run"),
+        *(f"commit {commit[:12]}" for commit in origins(cells, "commits")),
+        *origins(cells, "versions"),
+        f"page of {date.today():%d %B %Y}",
+    ]
+
+
+def _sections(results: Results, methods: Sequence[Method]) -> list[Section]:
+    [column] = results.spec.columns
+    train = class_counts(classes_of(results, column))
+    runs = [run for method in methods for run in method.runs]
+    test = test_counts(runs)
+    order, names = list(train), list(test)
+    of_classes = [class_table(results, methods, train, test, score) for score in ("f1", "recall")]
+    found = [
+        Section("per-class", "F1 per class", charts=[f1_bars(results, methods, train, test)]),
+        Section("leaderboard", "Leaderboard", results.notes, [leaderboard(results)]),
+        Section("classes", "Images per class", charts=[class_histogram(train, test)]),
+        Section("class-table", "Table of classes", tables=of_classes),
+        Section("confusion-matrices", "Confusion matrices", charts=[confusions(methods, names, order)]),
+        _learning(methods, order),
+    ]
+    if swept := sweeps(results):
+        charts = [sweep_chart(results, sweep, number) for number, sweep in enumerate(swept)]
+        found.append(Section("sweeps", "Hyper-parameter sweeps", charts=charts))
+    return [*found, _calibration(methods), _map(methods, order)]
+
+
+def _learning(methods: Sequence[Method], order: Sequence[str]) -> Section:
+    curves = curves_of(methods)
+    if curves.empty:
+        return Section("curves", "Learning curves", [NO_CURVES])
+    remarks = [] if curves["score"].str.startswith("val/").any() else [NO_VALIDATION]
+    return Section("curves", "Learning curves", remarks, charts=learning_charts(curves, methods, order))
+
+
+def _calibration(methods: Sequence[Method]) -> Section:
+    found = {method.name: groups for method in methods if (groups := reliability(method.runs))}
+    if not found:
+        return Section("calibration", "Calibration", [NO_PREDICTIONS])
+    return Section("calibration", "Calibration", [], [calibration_table(found)], [reliability_diagrams(found)])
+
+
+def _map(methods: Sequence[Method], order: Sequence[str]) -> Section:
+    chart = feature_maps(methods, order)
+    return Section("feature-map", "Map of features", [] if chart else [NO_FEATURES], charts=[chart] if chart else [])
+
+
+def _mistakes(methods: Sequence[Method]) -> Mistakes:
+    tables = {
+        method.name: worst(method.runs).to_dict("records")
+        for method in methods
+        if any(run.predictions is not None for run in method.runs)
+    }
+    if not tables:
+        return Mistakes({}, remark=NO_PREDICTIONS)
+    images = list(dict.fromkeys(row["image"] for rows in tables.values() for row in rows))
+    complaints = []
+    # All runs have the same data set, but the first may have lost its configuration.
+    for method in methods:
+        try:
+            return Mistakes(tables, _thumbnails(method.runs[0].cell.folder, images))
+        except UserError as error:
+            complaints.append(str(error))
+    return Mistakes(tables, remark=complaints[0])
+
+
+def _thumbnails(folder: Path, images: Sequence[str]) -> dict[str, str]:
+    """The pictures as addresses that hold them."""
+    # It builds the data set of the run, and so needs torch.
+    from lightning_imbal.data.thumbnails import thumbnails
+
+    found = thumbnails(folder, images, THUMBNAIL)
+    return {image: f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" for image, jpeg in found.items()}
+
+
+def _configurations(methods: Sequence[Method]) -> list[dict[str, Any]]:
+    """What a reader needs to repeat each run."""
+    return [
+        {
+            "name": f"{method.name}, {run.cell.repeat}",
+            "identity": json.dumps(run.found["identity"], indent=2, ensure_ascii=False),
+            "stages": configurations(run.cell.folder),
+        }
+        for method in methods
+        for run in method.runs
+    ]

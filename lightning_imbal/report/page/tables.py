@@ -1,0 +1,101 @@
+"""The sortable tables of a report page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
+
+import numpy as np
+
+from lightning_imbal.report.tables.sheets import NOT_MEASURED, sheets
+from lightning_imbal.stats.analysis import Reliability
+from lightning_imbal.stats.methods import Method
+from lightning_imbal.stats.results import Results
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A cell of a table.
+
+    Args:
+        text: What it says.
+        value: What it is sorted by; None sorts it by its text.
+        below: A smaller second line.
+        best: Whether it is the best of its column, or of its class.
+    """
+
+    text: str
+    value: float | None = None
+    below: str = ""
+    best: bool = False
+
+
+@dataclass(frozen=True)
+class SortableTable:
+    """Rows that a click on a heading sorts; the first entry of each is its name."""
+
+    caption: str
+    headings: list[str]
+    rows: list[list[Entry]]
+
+
+def leaderboard(results: Results) -> SortableTable:
+    """A row for each method: the summary scores, and how many of its runs are finished."""
+    sheet = sheets(results)[0]
+    headings, columns = [], []
+    for section in sheet.sections:
+        for kind, entries in section.columns.items():
+            headings.append(section.title if len(section.columns) == 1 else f"{section.title}, {kind}")
+            columns.append(
+                [
+                    Entry(entry.text + "*" * entry.star, _number(entry.number), entry.interval, entry.rank == 1)
+                    for entry in entries
+                ]
+            )
+    names = [Entry(name) for name in sheet.methods]
+    done = [Entry(runs, _number(runs.partition("/")[0])) for runs in sheet.runs]
+    rows = [list(row) for row in zip(names, *columns, done, strict=True)]
+    return SortableTable("Scores of each method: 95 % interval below", ["method", *headings, "runs"], rows)
+
+
+def class_table(
+    results: Results, methods: Sequence[Method], train: dict[str, int], test: dict[str, int], score: str
+) -> SortableTable:
+    """A row for each class: its images, and a score (`f1` or `recall`) of each method."""
+    scores = results.classes.set_index(["class", "row"])
+    decimals = results.spec.decimals
+    rows = []
+    for name, images in train.items():
+        found = [scores.loc[(name, method.name)] for method in methods]
+        values = [round(row[score], decimals) for row in found]
+        best = max(values) if len(set(values)) > 1 else None
+        rows.append([Entry(name), Entry(f"{images:,}", images), Entry(f"{test[name]:,}", test[name])])
+        for row, value in zip(found, values, strict=True):
+            low, high = row[f"{score}_low"], row[f"{score}_high"]
+            interval = f"[{low:.{decimals - 1}f}, {high:.{decimals - 1}f}]" if isfinite(low) else ""
+            rows[-1].append(Entry(f"{value:.{decimals}f}", value, interval, value == best))
+    title = {"f1": "F1", "recall": "Recall"}[score]
+    headings = ["class", "train images", "test images", *(method.name for method in methods)]
+    return SortableTable(f"{title} of every class: 95 % interval below, best in bold", headings, rows)
+
+
+def calibration_table(found: dict[str, dict[str, Reliability]]) -> SortableTable:
+    """A row for each method: the calibration error over all images and over those of each group of classes."""
+    groups = list(dict.fromkeys(group for of_method in found.values() for group in of_method))
+    rows = []
+    for name, of_method in found.items():
+        errors = [of_method[group].ece if group in of_method else np.nan for group in groups]
+        rows.append([Entry(name), *(_error(error) for error in errors)])
+    caption = "Expected calibration error (ECE) by group of classes, images of all runs of a method together"
+    return SortableTable(caption, ["method", *groups], rows)
+
+
+def _error(error: float) -> Entry:
+    return Entry(f"{error:.3f}", error) if isfinite(error) else Entry(NOT_MEASURED)
+
+
+def _number(text: str) -> float | None:
+    """The number that is printed; None for a word in its place."""
+    try:
+        return float(text)
+    except ValueError:
+        return None

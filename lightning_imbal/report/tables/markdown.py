@@ -1,0 +1,35 @@
+"""The tables of a paper as GitHub Markdown."""
+
+from lightning_imbal.report.tables.sheets import Entry, Sheet, sheets
+from lightning_imbal.stats.results import Results, full_title
+from lightning_imbal.wording import escape_markdown
+
+
+def to_markdown(results: Results) -> str:
+    """The same as GitHub Markdown, with all metrics of a column side by side."""
+    parts = [f"## {escape_markdown(full_title(results))}"]
+    for sheet in sheets(results):
+        parts += [f"### {escape_markdown(sheet.title)}", _markdown_table(sheet)]
+    if results.notes:
+        parts.append("\n".join(f"- {escape_markdown(note)}" for note in results.notes))
+    return "\n\n".join(parts) + "\n"
+
+
+def _markdown_table(sheet: Sheet) -> str:
+    heads, columns = ["method"], [[escape_markdown(method) for method in sheet.methods]]
+    for section in sheet.sections:
+        for heading, entries in section.columns.items():
+            heads.append(f"{escape_markdown(section.title)}<br>{escape_markdown(heading)}")
+            columns.append([_markdown_entry(entry) for entry in entries])
+    if sheet.runs:
+        heads.append("runs")
+        columns.append(sheet.runs)
+    rule = ["---"] + ["---:"] * (len(heads) - 1)
+    return "\n".join(f"| {' | '.join(row)} |" for row in [heads, rule, *zip(*columns, strict=True)])
+
+
+def _markdown_entry(entry: Entry) -> str:
+    start, end = (("", ""), ("**", "**"), ("<u>", "</u>"))[entry.rank]
+    star = r"\*" if entry.star else ""
+    interval = f"<br><sub>{entry.interval}</sub>" if entry.interval else ""
+    return f"{start}{entry.text}{end}{star}{interval}"

@@ -1,0 +1,179 @@
+"""What the tables of a paper show, whatever they are printed as: entries, best ones, order of the classes."""
+
+from dataclasses import dataclass, field, replace
+from math import isfinite, nan
+from typing import Any
+
+import pandas as pd
+
+from lightning_imbal.stats.bootstrap import SIGNIFICANT
+from lightning_imbal.stats.column_difference import OF_GROUPS
+from lightning_imbal.stats.results import Results, cells_of, class_counts, classes_of, rows_of
+from lightning_imbal.tables.spec import Column, Metric
+
+NOT_MEASURED = "n/a"
+QUOTED = "quoted"
+MANY_CLASSES = 10
+RAREST = 5
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A number as it is printed.
+
+    Args:
+        number: The number, or a word in its place.
+        std: Its standard deviation; empty if there is none.
+        interval: Its 95 % interval; empty if there is none.
+        rank: 1 for the best of its column and 2 for the second best, if these are marked; else 0.
+        star: Whether it differs significantly from the baseline's.
+    """
+
+    number: str = ""
+    std: str = ""
+    interval: str = ""
+    rank: int = 0
+    star: bool = False
+
+    @property
+    def text(self) -> str:
+        """Number and standard deviation."""
+        return f"{self.number} ± {self.std}" if self.std else self.number
+
+
+@dataclass(frozen=True)
+class Section:
+    """The columns of a metric or of a class: for each heading the entries from top to bottom."""
+
+    title: str
+    columns: dict[str, list[Entry]]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table: methods from top to bottom, sections side by side.
+
+    Args:
+        title: What it shows.
+        methods: Names of its rows.
+        sections: What it says of them.
+        runs: How many runs of each row are finished, such as "2/3"; empty if the sheet does not say so.
+    """
+
+    title: str
+    methods: list[str]
+    sections: list[Section]
+    runs: list[str] = field(default_factory=list)
+
+
+def sheets(results: Results) -> list[Sheet]:
+    """For every column of the specification its metrics and, if anything was run, the F1 of its classes.
+
+    At the end comes the difference of two columns, if the specification asks for it.
+    """
+    found = []
+    for column in results.spec.columns:
+        found.append(_scores(results, column))
+        if len(classes := classes_of(results, column)):
+            found.append(_class_scores(results, column, classes))
+    if len(results.gaps):
+        found.append(_differences(results))
+    return found
+
+
+def _scores(results: Results, column: Column) -> Sheet:
+    cells, spec = cells_of(results, column), results.spec
+    methods = rows_of(cells, results)
+    published = bool(cells["published"].notna().any())
+    sections = [
+        _metric(cells[cells["metric"] == name].set_index("row").loc[methods], metric, name, published, spec.decimals)
+        for name, metric in spec.metrics.items()
+    ]
+    first = cells.drop_duplicates("row").set_index("row").loc[methods]
+    runs = ["" if row.quoted else f"{int(row.runs)}/{int(row.planned)}" for row in first.itertuples()]
+    return Sheet(column.title, methods, sections, runs)
+
+
+def _metric(cells: pd.DataFrame, metric: Metric, name: str, published: bool, decimals: int) -> Section:
+    """Published and measured numbers and their difference; only what was measured if the paper prints none at all."""
+    rows = list(cells.itertuples())
+    ranks = _ranks(cells["value"], metric.mark, decimals, metric.low_is_good)
+    measured = [_measured(row, rank, decimals) for row, rank in zip(rows, ranks, strict=True)]
+    columns = {"measured": measured}
+    if published:
+        ranks = _ranks(cells["published"], metric.mark, decimals, metric.low_is_good)
+        paper = [
+            _entry(row.published, row.published_std, decimals, rank) for row, rank in zip(rows, ranks, strict=True)
+        ]
+        difference = [Entry() if row.quoted else Entry(_signed(row.difference, decimals)) for row in rows]
+        columns = {"published": paper, "measured": measured, "difference": difference}
+    return Section(metric.title or name, columns)
+
+
+def _measured(row: Any, rank: int, decimals: int) -> Entry:
+    if row.quoted:
+        return Entry(QUOTED)
+    entry = _entry(row.value, row.std, decimals, rank)
+    return replace(entry, interval=_interval(row.low, row.high, decimals), star=row.p_holm < SIGNIFICANT)
+
+
+def _class_scores(results: Results, column: Column, classes: pd.DataFrame) -> Sheet:
+    decimals, counts = results.spec.decimals, class_counts(classes)
+    title = f"{column.title}: F1 of every class, from most to fewest training images"
+    shown = list(counts)
+    if len(shown) > MANY_CLASSES:
+        shown = shown[-RAREST:]
+        title = (
+            f"{column.title}: F1 of the {RAREST} of {len(counts)} classes with fewest training images (the CSV has all)"
+        )
+    methods = rows_of(classes, results)
+    sections = []
+    for name in shown:
+        scores = classes[classes["class"] == name].set_index("row").reindex(methods)
+        ranks = _ranks(scores["f1"], 1, decimals)
+        entries = [
+            replace(_entry(row.f1, nan, decimals, rank), interval=_interval(row.f1_low, row.f1_high, decimals))
+            for row, rank in zip(scores.itertuples(), ranks, strict=True)
+        ]
+        sections.append(Section(name, {f"{counts[name]:,} images": entries}))
+    return Sheet(title, methods, sections)
+
+
+def _differences(results: Results) -> Sheet:
+    spec, found = results.spec, results.gaps
+    methods = rows_of(found, results)
+    titles = {name: metric.title or name for name, metric in spec.metrics.items()} | OF_GROUPS
+    sections = []
+    for name in dict.fromkeys(found["metric"]):
+        cells = found[found["metric"] == name].set_index("row").reindex(methods)
+        entries = [
+            Entry(_signed(cell.value, spec.decimals), interval=_interval(cell.low, cell.high, spec.decimals))
+            for cell in cells.itertuples()
+        ]
+        sections.append(Section(titles[name], {"difference": entries}))
+    return Sheet(f"{spec.gap[0]} less {spec.gap[1]}", methods, sections)
+
+
+def _ranks(values: pd.Series, mark: int, decimals: int, low_is_good: bool = False) -> list[int]:
+    """Ranks from 1 to `mark`, 0 below; numbers that print the same share one, and there is none if all do."""
+    printed = [float(f"{value:.{decimals}f}") if isfinite(value) else None for value in values]
+    known = [value for value in printed if value is not None]
+    marked = sorted(set(known), reverse=not low_is_good)[: mark if len(set(known)) > 1 else 0]
+    return [marked.index(value) + 1 if value in marked else 0 for value in printed]
+
+
+def _entry(value: float, std: float, decimals: int, rank: int) -> Entry:
+    if not isfinite(value):
+        return Entry(NOT_MEASURED)
+    return Entry(f"{value:.{decimals}f}", f"{std:.{decimals}f}" if isfinite(std) else "", rank=rank)
+
+
+def _signed(value: float, decimals: int) -> str:
+    # The zero that is added takes the sign from a negative difference that rounds to nothing.
+    return f"{round(value, decimals) + 0.0:+.{decimals}f}" if isfinite(value) else NOT_MEASURED
+
+
+def _interval(low: float, high: float, decimals: int) -> str:
+    """A digit fewer than the number: bounds from resamples are not as exact."""
+    digits = max(decimals - 1, 1)
+    return f"[{low:.{digits}f}, {high:.{digits}f}]" if isfinite(low) and isfinite(high) else ""

@@ -1,0 +1,38 @@
+"""Writes a table as Markdown, LaTeX and CSV, draws its figure, and prints it."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from lightning_imbal.atomic_files import write_whole
+from lightning_imbal.report.figures.of_table import draw
+from lightning_imbal.report.tables.latex import to_latex
+from lightning_imbal.report.tables.markdown import to_markdown
+from lightning_imbal.report.tables.terminal import render_terminal
+from lightning_imbal.stats.results import Results
+
+
+def write_and_print(results: Results, place: Path, console: Console) -> None:
+    """Prints a table and writes it to `place`.md, .tex, .csv (with the origin of every number) and _classes.csv.
+
+    The difference of two columns, if there is one, also goes to `place`_gap.csv.
+
+    Args:
+        results: The table.
+        place: Path of the files without their suffix; a figure is also drawn, to `place`.png.
+        console: Where to print.
+    """
+    written = {
+        ".md": lambda file: file.write_text(to_markdown(results)),
+        ".tex": lambda file: file.write_text(to_latex(results)),
+        ".csv": lambda file: results.cells.to_csv(file, index=False, float_format="%.6g"),
+        "_classes.csv": lambda file: results.classes.to_csv(file, index=False, float_format="%.6g"),
+    }
+    if results.spec.gap is not None:
+        written["_gap.csv"] = lambda file: results.gaps.to_csv(file, index=False, float_format="%.6g")
+    if results.spec.figure is not None:
+        written[".png"] = lambda file: draw(results, file)
+    for suffix, write in written.items():
+        write_whole(place.with_name(place.name + suffix), write)
+    render_terminal(results, console)
+    console.print(f"Written: {place}{{{','.join(written)}}}", highlight=False, markup=False, soft_wrap=True)

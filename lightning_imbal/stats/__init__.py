@@ -1,0 +1,1 @@
+"""What the files of finished runs say: intervals, tests, notes, advice."""

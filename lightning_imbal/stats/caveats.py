@@ -1,0 +1,63 @@
+"""What limits the numbers of finished runs: classes with few test images, groups that were also trained on."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from lightning_imbal.runs.folder import read_split
+from lightning_imbal.stats.analysis import test_counts
+from lightning_imbal.stats.results import Results
+from lightning_imbal.wording import number_of
+
+FEW_IMAGES = 10
+MAX_NAMED = 5
+
+
+def limits_of(results: Results) -> list[str]:
+    """Sentences about the finished runs of a table with one column; the split is that of the first."""
+    [rows] = results.runs.values()
+    runs = [run for of_row in rows.values() for run in of_row]
+    split = read_split(runs[0].cell.folder)
+    shared = [] if split is None else shared_groups(split, runs[0].found["identity"]["part"])
+    return [*shared, *few_test_images(test_counts(runs))]
+
+
+def few_test_images(counts: dict[str, int]) -> Iterator[str]:
+    """Names the classes with fewer than 10 test images, if there are any.
+
+    Args:
+        counts: Test images of every class.
+    """
+    few = [
+        f"{name} ({number_of(images, 'image')}, one more or less moves it by about {1 / max(images, 1):.2f})"
+        for name, images in counts.items()
+        if images < FEW_IMAGES
+    ]
+    if few:
+        more = f" and {len(few) - MAX_NAMED} more" if len(few) > MAX_NAMED else ""
+        yield f"Too few test images for an F1 that means much: {', '.join(few[:MAX_NAMED])}{more}."
+
+
+def shared_groups(split: pd.DataFrame, part: str) -> Iterator[str]:
+    """What is known of lesions and patients on both sides of a split.
+
+    Args:
+        split: `part` and, where known, `group` of every image, as text.
+        part: That was evaluated.
+    """
+    known = split[split["group"] != ""] if "group" in split else split[:0]
+    if known.empty:
+        yield (
+            "No group (lesion, patient) of the images is known: it was split image by image, and the scores are "
+            "too good if images of one patient are on both sides."
+        )
+        return
+    learned = known["group"][known["part"].isin({"train", "val"} - {part})]
+    tested = split[split["part"] == part]
+    shared, unknown = tested["group"].isin(set(learned)).sum(), (tested["group"] == "").sum()
+    yield (
+        f"{shared:,} of {len(tested):,} {part} images are of a group (lesion, patient) that was also trained on"
+        + (": the scores may be too good." if shared else ".")
+    )
+    if unknown:
+        yield f"Of {unknown:,} {part} images no group is known."

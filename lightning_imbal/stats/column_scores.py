@@ -1,0 +1,161 @@
+"""The numbers of one column of a table: a protocol, all its rows, and their finished runs."""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lightning_imbal.runs.predictions import read_predictions
+from lightning_imbal.stats.bootstrap import (
+    are_seeds,
+    holm,
+    interval,
+    mcnemar_p_value,
+    paired_p_value,
+    resampled_averages,
+)
+from lightning_imbal.stats.table_run import OF_CLASS, Run
+from lightning_imbal.tables.cell import Cell
+from lightning_imbal.tables.spec import Column, Spec
+
+STATISTICS = ("", "_std", "_low", "_high")
+CLASS_COLUMNS = [
+    *("row", "dataset", "backbone", "class", "train_images", "images", "runs"),
+    *(f"{score}{what}" for score in OF_CLASS for what in STATISTICS),
+]
+AND_RUNS = " and runs"  # what is resampled beside the images, of rows with several seeds
+CORRECTED = {"p_value": "p_holm", "p_best": "p_best_holm", "mcnemar": "mcnemar_holm"}
+
+
+class Block:
+    """One column of a table.
+
+    Args:
+        spec: The table.
+        column: The column.
+        cells: Its runs.
+        runs: Folder of all runs.
+        baseline: Row that the others are tested against.
+
+    Attributes:
+        done: The finished runs of each row.
+        known: Predictions of the runs of each row of which all have some.
+        resampled: Averages of each row and score in each bootstrap resample, (R,), for rows with predictions.
+
+    Raises:
+        UserError: A run lacks a score that the table asks for.
+    """
+
+    def __init__(self, spec: Spec, column: Column, cells: Sequence[Cell], runs: Path, baseline: str) -> None:
+        self.spec, self.column, self.runs, self.baseline = spec, column, runs, baseline
+        self.planned = {name: sum(cell.row == name for cell in cells) for name in spec.rows}
+        self.done: dict[str, list[Run]] = {name: [] for name in spec.rows}
+        for cell in cells:
+            if (file := cell.folder / "metrics.json").is_file():
+                self.done[cell.row].append(Run(cell, json.loads(file.read_text()), read_predictions(cell.folder)))
+        found = next((run.found for of_row in self.done.values() for run in of_row), {"classes": []})
+        self.class_names = [row["name"] for row in found["classes"]]
+        self.known = {
+            name: [run.predictions for run in of_row]
+            for name, of_row in self.done.items()
+            if of_row and all(run.predictions is not None for run in of_row)
+        }
+        keys = [metric.score for metric in spec.metrics.values()]
+        for run in (run for of_row in self.done.values() for run in of_row):
+            for key in keys:
+                run.score(key)  # refuses what is no score
+        keys += [f"{score}/{name}" for score in OF_CLASS for name in self.class_names]
+        self.resampled = resampled_averages(self.known, keys, spec.average) if self.known else {}
+
+    def cells(self) -> pd.DataFrame:
+        """One row per row of the table and metric."""
+        rows = []
+        for name, row in self.spec.rows.items():
+            about = self._place(name) | {"quoted": row.quoted, "baseline": self.baseline} | self._origin(name)
+            about |= {"runs": len(self.done[name]), "planned": self.planned[name]}
+            comparable = self._comparable(name, self.baseline)
+            mcnemar = mcnemar_p_value(self.known[name], self.known[self.baseline]) if comparable else np.nan
+            for metric, what in self.spec.metrics.items():
+                both = [self.resampled[each][what.score] for each in (name, self.baseline)] if comparable else []
+                tests = {"p_value": paired_p_value(*both) if both else np.nan, "mcnemar": mcnemar}
+                rows.append(about | {"metric": metric} | self._measured(name, what.score) | tests)
+        table = pd.concat([self._beside_best(cells) for _, cells in pd.DataFrame(rows).groupby("metric")]).sort_index()
+        for raw, corrected in CORRECTED.items():
+            table[corrected] = table.groupby("metric")[raw].transform(holm)
+        return table
+
+    def _beside_best(self, cells: pd.DataFrame) -> pd.DataFrame:
+        """Adds to the cells of one metric the best row with predictions, `best`, and the p-values against it."""
+        known = cells[cells["row"].isin(self.resampled)]
+        if known.empty:
+            return cells.assign(best="", p_best=np.nan)
+        metric = self.spec.metrics[known["metric"].iloc[0]]
+        values = known.set_index("row")["value"]
+        best = values.idxmin() if metric.low_is_good else values.idxmax()
+        p_values = [
+            paired_p_value(self.resampled[name][metric.score], self.resampled[best][metric.score])
+            if self._comparable(name, best)
+            else np.nan
+            for name in cells["row"]
+        ]
+        return cells.assign(best=best, p_best=p_values)
+
+    def classes(self) -> pd.DataFrame:
+        """One row per row of the table that was run, and class."""
+        rows = []
+        for name, runs in self.done.items():
+            for label in range(len(self.class_names) if runs else 0):
+                first = runs[0].found["classes"][label]
+                rows.append(self._place(name) | {"class": first["name"]})
+                rows[-1] |= {"train_images": first["train_images"], "images": first["images"], "runs": len(runs)}
+                for score in OF_CLASS:
+                    measured = self._measured(name, f"{score}/{first['name']}").values()
+                    rows[-1] |= {f"{score}{what}": number for what, number in zip(STATISTICS, measured, strict=True)}
+        return pd.DataFrame(rows, columns=CLASS_COLUMNS)
+
+    def _place(self, name: str) -> dict[str, str]:
+        return {"row": name, "dataset": self.column.dataset, "backbone": self.column.backbone}
+
+    def _measured(self, name: str, key: str) -> dict[str, float]:
+        values = np.array([run.score(key) for run in self.done[name]])
+        if not len(values):
+            return dict.fromkeys(("value", "std", "low", "high"), np.nan)
+        average = np.median(values) if self.spec.average == "median" else values.mean()
+        low, high = interval(self.resampled[name][key]) if name in self.resampled else (np.nan, np.nan)
+        std = values.std() if len(values) > 1 else np.nan
+        found = {"value": average, "std": std, "low": low, "high": high}
+        return {what: float(number) * self.spec.scale for what, number in found.items()}
+
+    def _comparable(self, name: str, other: str) -> bool:
+        """Whether two rows, not one and the same, have the same seeds or folds, both with predictions."""
+        repeats = [[run.cell.repeat for run in self.done[row]] for row in (name, other)]
+        return name != other and {name, other} <= self.known.keys() and repeats[0] == repeats[1]
+
+    def _origin(self, name: str) -> dict[str, Any]:
+        """What was resampled, where the numbers are from, and how long a run took on average."""
+        runs = self.done[name]
+        identities = [run.found["identity"] for run in runs]
+        versions = [
+            ", ".join(f"{library} {number}" for library, number in each["versions"].items()) for each in identities
+        ]
+        records = [run.cell.job.record for run in runs if run.cell.job]
+        seconds = [json.loads(record.read_text())["seconds"] for record in records if record.is_file()]
+        predictions = self.known.get(name, [])
+        grouped = any((run.unit != "image " + run.image).any() for run in predictions)
+        return {
+            "units": ("groups of images" if grouped else "images") + (AND_RUNS if are_seeds(predictions) else ""),
+            "networks": _joined(each.get("backbone") or "unknown" for each in identities),
+            "seeds": _joined(run.cell.repeat for run in runs),
+            "folders": _joined(run.cell.folder.relative_to(self.runs).as_posix() for run in runs),
+            "commits": _joined(each["commit"] or "unknown" for each in identities),
+            "versions": _joined(versions),
+            "seconds": float(np.mean(seconds)) if seconds else np.nan,
+        }
+
+
+def _joined(texts: Iterable[str]) -> str:
+    """Every text once."""
+    return "; ".join(dict.fromkeys(texts))

@@ -1,0 +1,75 @@
+"""Reads finished runs as the rows of a table: runs that differ in seed or fold alone are one row."""
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lightning_imbal.errors import UserError
+from lightning_imbal.runs.run import read_results
+from lightning_imbal.score_names import SUMMARY
+from lightning_imbal.stats.results import Results, collect
+from lightning_imbal.tables.cell import Cell
+from lightning_imbal.tables.spec import Column, Metric, Row, Spec
+from lightning_imbal.wording import number_of
+
+SEED_OR_FOLD = re.compile(r"[+_-]?(seed|fold)[_-]?\d+")
+
+
+def read_runs(folders: Sequence[str | Path]) -> Results:
+    """Collects finished runs of one data set: scores with intervals and tests, against the first row.
+
+    Args:
+        folders: What `fit`, `test` or `table` wrote to, in any order.
+
+    Raises:
+        UserError: A folder holds no finished run, or the runs have different classes or parts.
+    """
+    places = list(dict.fromkeys(Path(folder).absolute() for folder in folders))
+    found = [read_results(place) for place in places]
+    _check(places, found)
+    data, part = found[0]["identity"]["data"], found[0]["identity"]["part"]
+    column = Column(dataset=f"{data}, {part} part")
+    names = _row_names(places)
+    cells = [
+        Cell(name, column, _repeat(results["identity"]), None, place)
+        for name, results, place in zip(names, found, places, strict=True)
+    ]
+    spec = Spec(
+        title=f"{number_of(len(places), 'run')} on {data}",
+        columns=[column],
+        rows={name: Row() for name in names},
+        metrics={key: Metric(score=key, title=title) for key, title in SUMMARY.items()},
+    )
+    return collect(spec, cells, [], _parent(places), names[0])
+
+
+def _check(places: Sequence[Path], found: Sequence[dict[str, Any]]) -> None:
+    for place, results in zip(places, found, strict=True):
+        if [row["name"] for row in results["classes"]] != [row["name"] for row in found[0]["classes"]]:
+            raise UserError(
+                f"{place} has other classes than {places[0]}: give runs on the same data set, one page for each."
+            )
+        if results["identity"]["part"] != found[0]["identity"]["part"]:
+            raise UserError(
+                f"{place} was evaluated on the {results['identity']['part']} part, {places[0]} on the "
+                f"{found[0]['identity']['part']} part: give runs on the same part."
+            )
+
+
+def _repeat(identity: dict[str, Any]) -> str:
+    fold = identity["split"].get("fold")
+    return f"seed {identity['seed']}" if fold is None else f"fold {fold}"
+
+
+def _parent(places: Sequence[Path]) -> Path:
+    return Path(os.path.commonpath([place.parent for place in places]))
+
+
+def _row_names(places: Sequence[Path]) -> list[str]:
+    """Where each run lies, without what is the same for all, and without seed and fold."""
+    names = [SEED_OR_FOLD.sub("", place.relative_to(_parent(places)).as_posix()) or place.name for place in places]
+    parts = [name.split("+") for name in names]
+    shared = len(os.path.commonprefix([of_name[:-1] for of_name in parts]))
+    return ["+".join(of_name[shared:]) for of_name in parts] if len(set(names)) > 1 else names

@@ -1,0 +1,40 @@
+"""The table that compares methods on one data set."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lightning_imbal.tables.spec import Column, Metric, Row, Spec
+
+METRICS = {
+    "f1": "Macro F1",
+    "balanced_accuracy": "Balanced accuracy",
+    "scr": "Recall of the rarest class",
+    "accuracy": "Accuracy",
+    "auc": "Macro AUC",
+    "ece": "Calibration error",
+}
+BASELINES = ("CE -> cRW", "CE")
+# Of the training folds: 7:1:2 with five of them, as in the protocols' own split.
+VALIDATION = 0.125
+
+
+def comparison(
+    rows: dict[str, Row], dataset: str, protocol: Path, folds: int | None = None, seeds: Sequence[int] = (0,)
+) -> Spec:
+    """The table that compares methods on one data set.
+
+    Args:
+        rows: The methods.
+        dataset: Name of the data set.
+        protocol: What all of them have in common.
+        folds: Number of folds; None keeps the protocol's split.
+        seeds: Seeds to run if there are no folds.
+    """
+    column = Column(dataset=dataset, configs=[str(protocol)], seeds=list(dict.fromkeys(seeds)))
+    if folds is not None:
+        column.options = {"data.split": "KFold", "data.split.folds": folds, "data.split.val": VALIDATION}
+        column.folds = list(range(folds))
+    metrics = {score: Metric(score=score, title=title) for score, title in METRICS.items()}
+    spec = Spec(title=f"Methods on {dataset}", columns=[column], rows=dict(rows), metrics=metrics)
+    spec.name = f"compare-{dataset}"
+    return spec

@@ -1,0 +1,99 @@
+"""Reads the YAML of a table, and the numbers that the paper prints."""
+
+import os
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pandas as pd
+import yaml
+from jsonargparse import ArgumentError, ArgumentParser
+
+from lightning_imbal.errors import UserError
+from lightning_imbal.tables.spec import Column, Figure, Inference, Metric, Row, Spec
+
+KEYS = ["row", "dataset", "backbone", "metric"]
+
+
+def read_spec(file: str | Path) -> Spec:
+    """Reads and checks a specification; paths in it are relative to its folder, in what is returned to this one.
+
+    Raises:
+        UserError: A file is missing, a key is unknown, a value has the wrong type, or something names a row, column or
+            metric that is not there.
+    """
+    file = Path(file)
+    if not file.is_file():
+        raise UserError(f"There is no table {file}: give a file such as experiments/tables/marrakchi_table1.yaml.")
+    try:
+        content = yaml.safe_load(file.read_text())
+    except yaml.YAMLError as error:
+        raise UserError(f"{file} is not valid YAML: {' '.join(str(error).split())}.") from error
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_argument("--table", type=Spec)
+    try:
+        spec = parser.instantiate(parser.parse_object({"table": content})).table
+    except ArgumentError as error:
+        raise UserError(f"{file}: {_explain(str(error))}") from error
+    spec.name = file.stem
+    for holder in [*spec.columns, *spec.rows.values()]:
+        for part in filter(None, [holder, holder.test]):
+            part.configs = [_existing(file, name) for name in part.configs]
+    if spec.published:
+        spec.published = _existing(file, spec.published)
+    _check(spec, file)
+    return spec
+
+
+def published_numbers(spec: Spec) -> pd.DataFrame:
+    """The numbers that the paper prints, one row each: row, dataset, backbone, metric, value, std (empty: none)."""
+    if spec.published is None:
+        return pd.DataFrame(columns=[*KEYS, "value", "std"])
+    return pd.read_csv(spec.published, dtype=dict.fromkeys(KEYS, str)).fillna({"backbone": ""})
+
+
+def _explain(message: str) -> str:
+    """One sentence for a message of jsonargparse."""
+    where = (re.findall(r'Parser key "table\.(\w+)"', message) or ["the table"])[0]
+    if match := re.search(r"(?:Option|option) '([^']+)'", message):
+        owner = {"rows": Row, "columns": Column, "metrics": Metric, "figure": Figure}.get(where, Spec)
+        if "Inference" in message:
+            owner = Inference
+        known = [entry.name for entry in fields(owner) if entry.init]
+        return f"{where} has the unknown key {match[1]!r}: it takes {', '.join(known)}."
+    if match := re.search(r"arguments are required: (.+)", message):
+        return f"{where} lacks {match[1].replace('table.', '')}: add it."
+    wrong = " ".join(re.sub(r'Parser key "[^"]*":|Problem with given class_path \S+', " ", message).split())
+    return f"a value of {where} does not fit: {wrong}."
+
+
+def _existing(file: Path, name: str) -> str:
+    path = Path(os.path.normpath(file.parent / name))
+    if not path.is_file():
+        raise UserError(f"{file} names {name}, but there is no {path}: paths are relative to the table's file.")
+    return str(path)
+
+
+def _check(spec: Spec, file: Path) -> None:
+    named = [row.start for row in spec.rows.values()] + [spec.baseline]
+    for name in filter(None, named):
+        if name not in spec.rows or spec.rows[name].quoted:
+            raise UserError(f"{file} refers to the row {name!r}, which is not among those it runs.")
+    for name, row in spec.rows.items():
+        if row.start and spec.rows[row.start].start:
+            raise UserError(f"{file}: {name!r} starts from {row.start!r}, which starts from another row itself.")
+    titles = [column.title for column in spec.columns]
+    if twice := {title for title in titles if titles.count(title) > 1}:
+        raise UserError(f"{file} has two columns {twice.pop()!r}: give each a data set and backbone of its own.")
+    if spec.gap is not None and (len(spec.gap) != 2 or not set(spec.gap) <= set(titles)):
+        raise UserError(f"{file} has the gap {spec.gap}: give the titles of two of its columns, {', '.join(titles)}.")
+    numbers = published_numbers(spec)
+    printed = numbers["dataset"] + numbers["backbone"].map(lambda name: f", {name}" if name else "")
+    known = {
+        "row": (numbers["row"], spec.rows),
+        "column": (printed, titles),
+        "metric": (numbers["metric"], spec.metrics),
+    }
+    for kind, (names, ours) in known.items():
+        if missing := sorted(set(names) - set(ours)):
+            raise UserError(f"{spec.published} has the {kind} {missing[0]!r}, which {file} lacks: add it there.")
