@@ -2,7 +2,7 @@
 
 import sys
 
-from lightning_imbal.cli import main
+from lightning_imbal.cli.program import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -3,7 +3,7 @@
 import functools
 from pathlib import Path
 
-from lightning_imbal.table_check import Configurations
+from lightning_imbal.cli.parts.configurations import Configurations
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 

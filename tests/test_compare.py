@@ -15,12 +15,12 @@ import torch
 from made_runs import write_run
 from small_runs import refused
 
-from lightning_imbal import compare_check, table_steps
 from lightning_imbal.cli import main
+from lightning_imbal.cli.parts import compare_data, running
+from lightning_imbal.cli.parts.configurations import read_stages
 from lightning_imbal.data import CSVData, Holdout, KFold
 from lightning_imbal.errors import UserError
 from lightning_imbal.launch.plan import Plan
-from lightning_imbal.table_check import read_stages
 from lightning_imbal.tables.comparison import comparison
 from lightning_imbal.tables.methods import find_experiments, protocol_of, rows_of
 from lightning_imbal.tables.spec import Row
@@ -51,7 +51,7 @@ def nothing_runs(monkeypatch):
     def refuse(*args):
         raise AssertionError("a run was started")
 
-    monkeypatch.setattr(table_steps, "run_jobs", refuse)
+    monkeypatch.setattr(running, "run_jobs", refuse)
 
 
 def change(file, spoil):
@@ -108,9 +108,9 @@ def test_failed_run_is_named_and_the_page_has_the_others(gpu, labels, monkeypatc
         for job in jobs:
             if "+rs+" not in job.name:
                 write_run(job.folder, skill=2.0 if "+ldam+" in job.name else 1.0)
-        return [table_steps.Failure(job, "killed by SIGKILL", ["the last line"]) for job in jobs if not job.finished]
+        return [running.Failure(job, "killed by SIGKILL", ["the last line"]) for job in jobs if not job.finished]
 
-    monkeypatch.setattr(table_steps, "run_jobs", fail)
+    monkeypatch.setattr(running, "run_jobs", fail)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
     assert main(["compare", *OWN, "--methods", "ce", "rs,ldam", "--baseline", "ce", *TINY]) == 1
     said = capsys.readouterr().out
@@ -284,57 +284,57 @@ def parts(folds=2, **kwargs):
         return CSVData("biopsies", "labels.csv", split=split, image_size=16, num_workers=0, **kwargs)
 
     splits = [KFold(folds, fold, val=0.25) for fold in range(folds)] if folds else [Holdout(test=0.2, val=0.1)]
-    return [compare_check.Part(f"fold {fold}", data(split), "val/f1") for fold, split in enumerate(splits)]
+    return [compare_data.Part(f"fold {fold}", data(split), "val/f1") for fold, split in enumerate(splits)]
 
 
 class TestCheck:
     def test_copies_across_folds_are_warned_of(self, labels):
         for number in range(10, 20):  # one photograph under ten names
             Path(f"biopsies/images/{number:03d}.png").write_bytes(Path("biopsies/images/009.png").read_bytes())
-        leak, few = compare_check.check(parts(), Path("runs"))
+        leak, few = compare_data.check(parts(), Path("runs"))
         assert leak.startswith("LEAKS: 1 set of identical files across parts (in the first fold). ")
         assert "--data.group_column" in leak and few.startswith("Too few test images")
 
     def test_pictures_are_opened_again_only_if_something_changed(self, labels, monkeypatch):
-        first = compare_check.check(parts(), Path("runs"))
+        first = compare_data.check(parts(), Path("runs"))
         opened = []
-        monkeypatch.setattr(compare_check, "audit", lambda *args, **kwargs: opened.append(1) or CLEAN)
-        assert compare_check.check(parts(), Path("runs")) == first and not opened
+        monkeypatch.setattr(compare_data, "audit", lambda *args, **kwargs: opened.append(1) or CLEAN)
+        assert compare_data.check(parts(), Path("runs")) == first and not opened
         os.utime("biopsies/images/003.png", (0, 0))
-        compare_check.check(parts(), Path("runs"))
+        compare_data.check(parts(), Path("runs"))
         assert len(opened) == 1
-        compare_check.check(parts(3), Path("runs"))
+        compare_data.check(parts(3), Path("runs"))
         assert len(opened) == 2, "other folds may leak elsewhere"
 
     def test_other_data_in_the_same_folder_are_refused(self, labels, tmp_path):
-        compare_check.check(parts(), Path("runs"))
+        compare_data.check(parts(), Path("runs"))
         change(labels, lambda t: t.assign(label=t["label"].replace("unclear", "other")))
         with pytest.raises(UserError, match="runs holds runs on other images, labels or groups: .* --runs runs_2"):
-            compare_check.check(parts(), Path("runs"))
+            compare_data.check(parts(), Path("runs"))
         Path("biopsies").rename("moved")
         Path("biopsies").symlink_to("moved")
         change(Path("moved/labels.csv"), lambda t: t.assign(label=t["label"].replace("other", "unclear")))
-        assert compare_check.check(parts(), Path("runs"))
+        assert compare_data.check(parts(), Path("runs"))
 
     def test_another_root_is_refused(self, labels):
-        compare_check.check(parts(), Path("runs"))
+        compare_data.check(parts(), Path("runs"))
         record = json.loads(Path("runs/compare.json").read_text())
         record["data"]["root"] = "/elsewhere"
         Path("runs/compare.json").write_text(json.dumps(record))
         with pytest.raises(UserError, match="runs holds runs on /elsewhere"):
-            compare_check.check(parts(), Path("runs"))
+            compare_data.check(parts(), Path("runs"))
 
     def test_class_that_no_fold_tests(self, labels):
         change(labels, lambda t: t.assign(part=t["part"].where(t["label"] != "unclear", "train")))
         data = CSVData("biopsies", "labels.csv", split_column="part", image_size=16)
         with pytest.raises(UserError, match="No image of the class unclear is in a test part"):
-            compare_check.check([compare_check.Part("seed 0", data, None)], Path("runs"))
+            compare_data.check([compare_data.Part("seed 0", data, None)], Path("runs"))
 
     def test_class_that_is_not_trained(self, labels):
         change(labels, lambda t: t.assign(part=t["part"].where(t["label"] != "unclear", "test")))
         data = CSVData("biopsies", "labels.csv", split_column="part", image_size=16)
         with pytest.raises(UserError, match="No image of the class unclear is in the training part of seed 0"):
-            compare_check.check([compare_check.Part("seed 0", data, None)], Path("runs"))
+            compare_data.check([compare_data.Part("seed 0", data, None)], Path("runs"))
 
     @pytest.mark.parametrize(("images", "folds", "refused"), [(2, None, True), (3, None, False), (3, 2, True)])
     def test_smallest_class(self, images, folds, refused, labels):
@@ -342,15 +342,15 @@ class TestCheck:
         data = parts(folds)[0].data
         if refused:
             with pytest.raises(UserError, match=f"The class scarce has {images} images, too few"):
-                compare_check.count_classes(data, folds)
+                compare_data.count_classes(data, folds)
         else:
-            assert compare_check.count_classes(data, folds)["scarce"] == images
+            assert compare_data.count_classes(data, folds)["scarce"] == images
 
     @pytest.mark.parametrize("folds", [2, 3, 4])
     def test_smallest_class_that_is_taken_can_be_split(self, folds, labels):
         change(labels, lambda t: t.assign(label=t["label"].where(np.arange(len(t)) >= max(folds, 4), "scarce")))
         smallest = {2: 4, 3: 3, 4: 4}[folds]
         change(labels, lambda t: t[(t["label"] != "scarce") | (np.arange(len(t)) < smallest)])
-        assert compare_check.count_classes(parts(folds)[0].data, folds)["scarce"] == smallest
-        warnings = compare_check.check(parts(folds), Path("runs"), pictures=False)
+        assert compare_data.count_classes(parts(folds)[0].data, folds)["scarce"] == smallest
+        warnings = compare_data.check(parts(folds), Path("runs"), pictures=False)
         assert "scarce" in warnings[0] and not Path("runs").exists()

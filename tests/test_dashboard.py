@@ -73,7 +73,7 @@ def built(**options):
 def said(*args):
     """What the program refuses to do."""
     with pytest.raises(UserError) as error:
-        from lightning_imbal.dashboard_verb import run
+        from lightning_imbal.cli.dashboard import run
 
         run(["dashboard", *map(str, args)])
     assert "\n" not in str(error.value)

@@ -15,8 +15,9 @@ import torch
 from small_runs import NAMES, digits, refused
 from torch import nn
 
-from lightning_imbal import export_verb
+from lightning_imbal.cli import export as export_verb
 from lightning_imbal.cli import main
+from lightning_imbal.cli.export import TrainedModel, steps
 from lightning_imbal.data import DigitsLT
 from lightning_imbal.data.normalize import Normalize
 from lightning_imbal.data.recipes import CenterCrop, ShiftCrop, Squash
@@ -24,7 +25,6 @@ from lightning_imbal.errors import DatasetNotFoundError, UserError
 from lightning_imbal.export import check as check_module
 from lightning_imbal.export import inference as inference_module
 from lightning_imbal.export import onnx as onnx_module
-from lightning_imbal.export_verb import TrainedModel, _steps
 from lightning_imbal.heads import LearnableScale, NearestClassMean, NormedLinear, TauNormalized
 from lightning_imbal.predictors import FlipTTA, Plain, PostHocAdjusted, Predictor, TemperatureScaled
 
@@ -318,13 +318,13 @@ def test_a_predictor_that_cannot_be_written_is_named(predictor, why, capfd):
 def test_steps_prepare_a_picture_as_the_recipe_does(recipe):
     picture = np.random.default_rng(0).integers(0, 256, (90, 120, 3)).astype(np.uint8)
     names = {"cv2": cv2, "picture": picture}
-    exec(_steps(recipe), names)
+    exec(steps(recipe), names)
     assert (names["picture"] == recipe(image=picture)["image"]).all()
     assert inference_module.input_size(recipe) == names["picture"].shape[:2]
 
 
 def test_steps_of_another_recipe_are_not_made_up():
-    assert _steps(ShiftCrop(32)) == ""
+    assert steps(ShiftCrop(32)) == ""
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 import torch
 from small_runs import build, digits, make_trainer, refused
 
-from lightning_imbal.callbacks.features import SaveFeatures, feature_map
+from lightning_imbal.callbacks.test_features import SaveFeatures, feature_map
 from lightning_imbal.cli import main
 from lightning_imbal.data import Holdout
 from lightning_imbal.heads import ClosedFormHead, NearestClassMean

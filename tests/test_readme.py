@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from lightning_imbal.cli import main
+from lightning_imbal.cli.parts.configurations import read_stages
 from lightning_imbal.launch.plan import Plan
-from lightning_imbal.table_check import read_stages
 from lightning_imbal.tables.read import read_spec
 
 ROOT = Path(__file__).parents[1]

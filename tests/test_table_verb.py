@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lightning_imbal import table_cost, table_steps
 from lightning_imbal.cli import main
+from lightning_imbal.cli.parts import cost, running
 from lightning_imbal.launch.job import Job
 
 ROOT = Path(__file__).parents[1]
@@ -39,7 +39,7 @@ def nothing_runs(monkeypatch):
     def refuse(*args):
         raise AssertionError("a run was started")
 
-    monkeypatch.setattr(table_steps, "run_jobs", refuse)
+    monkeypatch.setattr(running, "run_jobs", refuse)
 
 
 def refusal(capsys, *args):
@@ -95,21 +95,21 @@ def test_cost_takes_the_speed_of_finished_runs(tmp_path, monkeypatch):
     jobs[0].folder.mkdir()
     (jobs[0].folder / "metrics.json").touch()
     jobs[0].record.write_text('{"seconds": 3600.0}')
-    monkeypatch.setattr(table_cost, "_cost", lambda stage: table_cost.Cost(1e6, 1e12))
-    said = table_cost.estimate({job: ["one stage"] for job in jobs}, 1)
+    monkeypatch.setattr(cost, "cost_of", lambda stage: cost.Cost(1e6, 1e12))
+    said = cost.estimate({job: ["one stage"] for job in jobs}, 1)
     both = {jobs[0]: ["one stage"], Job("two", tmp_path / "two", ("fit",), jobs[0]): ["one stage", "another"]}
-    assert "1 run to train: 1,000,000 images" in table_cost.estimate(both, 1), "the first stage is taken from the other"
+    assert "1 run to train: 1,000,000 images" in cost.estimate(both, 1), "the first stage is taken from the other"
     assert (
         "2 runs to train: 2,000,000 images" in said
         and "that of 1 finished run" in said
         and said.endswith("about 120 minutes.")
     )
-    assert table_cost.estimate({jobs[0]: ["one stage"]}, 1) == "Nothing is left to train."
+    assert cost.estimate({jobs[0]: ["one stage"]}, 1) == "Nothing is left to train."
 
 
 def test_cost_of_a_network_is_that_of_its_layers():
     # ResNet-18 at 224 pixels without its classifier: 1.8 billion multiplications and as many additions.
-    assert table_cost._operations("resnet18", 224) == pytest.approx(3.63e9, rel=0.01)
+    assert cost.operations("resnet18", 224) == pytest.approx(3.63e9, rel=0.01)
 
 
 def test_printing_needs_no_run_and_no_torch(spec, tmp_path):
@@ -206,7 +206,7 @@ def test_interruption_says_how_to_go_on(spec, monkeypatch, capsys):
     def interrupt(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(table_steps, "run_jobs", interrupt)
+    monkeypatch.setattr(running, "run_jobs", interrupt)
     assert "the same command continues" in refusal(capsys, spec, "--only", "CE", "--seeds", "0")
 
 

@@ -1,9 +1,9 @@
 """Callbacks that record what a run found, or take part in its training."""
 
-from lightning_imbal.callbacks.class_f1 import ClassF1Panels
-from lightning_imbal.callbacks.features import SaveFeatures
+from lightning_imbal.callbacks.class_panels import ClassF1Panels
 from lightning_imbal.callbacks.proxy_cycle import ProxyCycleUpdate
 from lightning_imbal.callbacks.results import ResultsWriter
+from lightning_imbal.callbacks.test_features import SaveFeatures
 from lightning_imbal.callbacks.warmup import LinearWarmup
 
 __all__ = ["ClassF1Panels", "LinearWarmup", "ProxyCycleUpdate", "ResultsWriter", "SaveFeatures"]

@@ -12,9 +12,9 @@ import pandas as pd
 import torch
 from lightning.pytorch import Trainer
 
+from lightning_imbal.cli.parts.quiet import quiet
 from lightning_imbal.data import Holdout, ImbalDataModule
 from lightning_imbal.modules import FrozenHead
-from lightning_imbal.quiet import quiet
 
 
 class Noise(ImbalDataModule):

@@ -17,11 +17,11 @@ import torch
 from torch import nn
 
 from lightning_imbal.backbones import create_backbone, feature_size
+from lightning_imbal.cli.parts.allocator import keep_freed_memory
 from lightning_imbal.data.loading.image_dataset import ImageDataset
 from lightning_imbal.data.normalize import Normalize
 from lightning_imbal.data.recipes import ImageNetCrop
 from lightning_imbal.losses import CrossEntropy
-from lightning_imbal.memory import keep_freed_memory
 
 CLASS_COUNTS = torch.tensor([4693, 779, 769, 360, 229, 100, 80])  # those of ISIC2018, training part
 NETWORKS = [("mobilenetv2_100", 64, 64), ("resnet18", 64, 64), ("resnet50", 224, 8)]  # name, side, batch

@@ -6,12 +6,12 @@ from typing import Any
 from jsonargparse import ArgumentError, Namespace
 from lightning.pytorch.cli import LightningArgumentParser
 
-from lightning_imbal import second_stage
-from lightning_imbal.cli_errors import explain
+from lightning_imbal.cli.parts.imbal_cli import ImbalCLI
+from lightning_imbal.cli.parts.messages import explain
+from lightning_imbal.cli.parts.stages import merged
 from lightning_imbal.command_line import given, parse_options
 from lightning_imbal.errors import UserError
 from lightning_imbal.launch.job import Job
-from lightning_imbal.stages import ImbalCLI
 
 
 class Configurations(ImbalCLI):
@@ -44,7 +44,7 @@ class Configurations(ImbalCLI):
             ArgumentError: An option is unknown, or a value does not fit.
         """
         config = self._parser(arguments[0]).parse_args(list(arguments[1:]))
-        config.then = second_stage.merged(config, given("then", list(arguments)))
+        config.then = merged(config, given("then", list(arguments)))
         return config
 
     def stages(self, arguments: Sequence[str]) -> list[Namespace]:

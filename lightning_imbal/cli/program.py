@@ -7,7 +7,7 @@ from importlib import import_module
 from importlib.metadata import version
 
 VERBS = ("fit", "validate", "test", "predict", "report", "compare", "table", "dashboard", "export", "prepare", "audit")
-WITH_A_FILE = ("report", "compare", "table", "dashboard", "export")  # <verb>_verb.py, with a parser of its own
+WITH_A_FILE = ("report", "compare", "table", "dashboard", "export")  # with a parser of their own
 
 HELP = """\
 usage: lightning_imbal VERB ...
@@ -65,10 +65,10 @@ def main(argv: list[str] | None = None) -> int:
 
 def _with_file(args: list[str]) -> int:
     _prepare_imports()
-    from lightning_imbal.quiet import quiet
+    from lightning_imbal.cli.parts.quiet import quiet
 
     quiet()
-    return import_module(f"lightning_imbal.{args[0]}_verb").run(args)
+    return import_module(f"lightning_imbal.cli.{args[0]}").run(args)
 
 
 def _prepare_imports() -> None:
@@ -81,18 +81,16 @@ def _with_config(args: list[str]) -> int:
     from jsonargparse import ArgumentError
     from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
-    from lightning_imbal.cli_errors import explain
-    from lightning_imbal.memory import keep_freed_memory
-    from lightning_imbal.quiet import quiet
+    from lightning_imbal.cli.parts.allocator import keep_freed_memory
+    from lightning_imbal.cli.parts.messages import explain
+    from lightning_imbal.cli.parts.quiet import quiet
 
     quiet()
     keep_freed_memory()
     try:
         if args[0] in ("prepare", "audit"):
-            from lightning_imbal.data_verbs import run
-
-            return run(args)
-        from lightning_imbal.stages import ImbalCLI
+            return import_module(f"lightning_imbal.cli.{args[0]}").run(args)
+        from lightning_imbal.cli.parts.imbal_cli import ImbalCLI
 
         ImbalCLI(args)
     except ArgumentError as error:

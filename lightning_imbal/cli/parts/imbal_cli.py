@@ -7,20 +7,22 @@ from typing import Any
 import torch
 from jsonargparse import Namespace
 from lightning.pytorch import Trainer
-from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint
+from lightning.pytorch.callbacks import LearningRateMonitor
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.utilities import rank_zero_only
 from lightning.pytorch.utilities.seed import isolate_rng
 
-from lightning_imbal import checks, predict, run_folder, second_stage
-from lightning_imbal.callbacks.class_f1 import ClassF1Panels
-from lightning_imbal.callbacks.features import SaveFeatures
+from lightning_imbal.callbacks.class_panels import ClassF1Panels
 from lightning_imbal.callbacks.results import ResultsWriter
-from lightning_imbal.cli_errors import cause
+from lightning_imbal.callbacks.test_features import SaveFeatures
+from lightning_imbal.cli.parts import check, run_dir
+from lightning_imbal.cli.parts.messages import cause
+from lightning_imbal.cli.parts.predict_folder import folder_to_csv
+from lightning_imbal.cli.parts.stages import is_stage, merged
+from lightning_imbal.cli.parts.trainer import checkpoints, loggers
 from lightning_imbal.command_line import given
 from lightning_imbal.data.base import ImbalDataModule
-from lightning_imbal.loggers.csv_file import csv_logger
-from lightning_imbal.loggers.weights_and_biases import finish_wandb, wandb_logger
+from lightning_imbal.loggers.weights_and_biases import finish_wandb
 from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.modules.base_classifier import ImbalClassifier
 from lightning_imbal.report.terminal import print_runs
@@ -38,7 +40,7 @@ class ImbalCLI(LightningCLI):
 
     def __init__(self, args: list[str]) -> None:
         self.stage = 1
-        self.args = run_folder.with_saved_config(args)
+        self.args = run_dir.with_saved_config(args)
         strict = {"exit_on_error": False, "allow_abbrev": False}
         super().__init__(
             ImbalModule,
@@ -73,17 +75,17 @@ class ImbalCLI(LightningCLI):
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Parses every stage before the first one starts."""
-        run_folder.check_yaml(self.args)
+        run_dir.check_yaml(self.args)
         self.config = parser.parse_args(self.args)
         self.subcommand = self.config.subcommand
         config = self.config[self.subcommand]
         if self.subcommand == "fit":
-            run_folder.use_local_weights(config)
-            config.then = second_stage.merged(config, given("then", self.args))
+            run_dir.use_local_weights(config)
+            config.then = merged(config, given("then", self.args))
             following = self._next_stage(config)
             while following is not None:
                 following = self._next_stage(following)
-            self.run = run_folder.prepare(config)
+            self.run = run_dir.prepare(config)
         else:
             # All weights come from the checkpoint.
             for name, nothing in {"pretrained": False, "backbone_ckpt": None}.items():
@@ -95,7 +97,7 @@ class ImbalCLI(LightningCLI):
 
     def _next_stage(self, config: Namespace) -> Namespace | None:
         """Merges `then` into a stage's configuration: that of the next stage, or None after the last."""
-        if not second_stage.is_stage(config.then):
+        if not is_stage(config.then):
             return None
         base = config.clone()
         base.then = None
@@ -145,55 +147,38 @@ class ImbalCLI(LightningCLI):
         if self.subcommand == "fit":
             kwargs["default_root_dir"] = self.folder
             callbacks += [
-                *self._checkpoints(),
+                *checkpoints(self.folder / "checkpoints", self._monitor, self.config.fit.monitor_mode),
                 LearningRateMonitor(logging_interval="epoch"),
                 ClassF1Panels(),
                 ResultsWriter(self.run, self._identity()),
             ]
-            kwargs["logger"] = self._loggers(config.get("logger"))
+            kwargs["logger"] = loggers(self.folder, self.run.name, config.get("logger"))
         else:
             self.save_config_callback = None
             kwargs["logger"] = False
             if self.subcommand != "predict":
-                self.results = run_folder.for_results(self.config[self.subcommand], self.args, self.subcommand)
+                self.results = run_dir.for_results(self.config[self.subcommand], self.args, self.subcommand)
                 callbacks.append(ResultsWriter(self.results, self._identity()))
         return super().instantiate_trainer(callbacks=callbacks, **kwargs)
-
-    def _checkpoints(self) -> list[ModelCheckpoint]:
-        """Keeps the best and the last epoch; without a monitored score they are the same file."""
-        folder, common = self.folder / "checkpoints", {"enable_version_counter": False}
-        if self._monitor is None:
-            return [ModelCheckpoint(folder, "best", save_last="link", **common)]
-        best = ModelCheckpoint(folder, "best", monitor=self._monitor, mode=self.config.fit.monitor_mode, **common)
-        # With save_last=True, the first one would write the last epoch only if it is the best as well.
-        return [best, ModelCheckpoint(folder, "last", **common)]
 
     def _check(self) -> None:
         """Refuses what cannot work before anything is written; in the first stage, for all later stages too."""
         config = self.config[self.subcommand]
         if self.subcommand != "fit":
             part = {"test": "test", "validate": "val", "predict": ""}[self.subcommand]
-            checks.check_evaluation(part, self.model, self.datamodule)
+            check.check_evaluation(part, self.model, self.datamodule)
             return
-        run_folder.refuse_other_method(self.folder, config)
+        run_dir.refuse_other_method(self.folder, config)
         model, data = self.model, self.datamodule
-        checks.check_start(config, model)
+        check.check_start(config, model)
         with isolate_rng():
             while (following := self._next_stage(config)) is not None:
-                checks.check_stage(config, False, model, data)
+                check.check_stage(config, False, model, data)
                 built = self._parser("fit").instantiate_classes(following)
-                checks.check_following(model, data, built.model, built.data)
+                check.check_following(model, data, built.model, built.data)
                 config, model, data = following, built.model, built.data
-        checks.check_stage(config, True, model, data)
-        checks.report_missing_classes(data)
-
-    def _loggers(self, chosen: Any) -> list[Any]:
-        loggers = [csv_logger(self.folder)]
-        if chosen in (None, True):
-            loggers.append(wandb_logger(self.folder, self.run.name, f"stage{self.stage}"))
-        elif chosen:
-            loggers += chosen if isinstance(chosen, list) else [chosen]
-        return [logger for logger in loggers if logger is not None]
+        check.check_stage(config, True, model, data)
+        check.report_missing_classes(data)
 
     def _identity(self) -> dict[str, Any]:
         config = self.config[self.subcommand]
@@ -243,7 +228,7 @@ class ImbalCLI(LightningCLI):
     def predict(self, **kwargs: Any) -> None:
         """Writes a CSV of the predictions for a folder of images."""
         config = self.config.predict
-        predict.folder_to_csv(self.trainer, self.model, self.datamodule, config)
+        folder_to_csv(self.trainer, self.model, self.datamodule, config)
 
     @rank_zero_only
     def _print_table(self, folder: Path) -> None:

@@ -13,9 +13,11 @@ import torch
 from jsonargparse import ArgumentError
 from torch import Tensor, nn
 
-from lightning_imbal import checks
 from lightning_imbal.atomic_files import write_whole
-from lightning_imbal.cli_errors import explain
+from lightning_imbal.cli.parts import check as checks
+from lightning_imbal.cli.parts.imbal_cli import ImbalCLI
+from lightning_imbal.cli.parts.messages import explain
+from lightning_imbal.cli.parts.verb_parser import VerbParser
 from lightning_imbal.errors import DatasetNotFoundError, UserError
 from lightning_imbal.export.check import BATCH_SIZES, check, predict, random_images, test_images
 from lightning_imbal.export.inference import Inference, calibrate, input_size
@@ -28,8 +30,6 @@ from lightning_imbal.report.model_card import described, model_card
 from lightning_imbal.runs.folder import stages_of
 from lightning_imbal.runs.predictions import read_predictions
 from lightning_imbal.runs.run import read_results
-from lightning_imbal.stages import ImbalCLI
-from lightning_imbal.verb_parser import VerbParser
 from lightning_imbal.wording import number_of
 
 USAGE = "lightning_imbal export RUN --onnx FILE.onnx [--model.predictor FlipTTA, --data.root DIR: any option of `test`]"
@@ -149,7 +149,7 @@ def run(args: list[str]) -> int:
     plain = folder / "plain"
     scores = plain if left_out and (plain / "metrics.json").is_file() else folder
     own, origin = _origin(scores, ids, expected[-1])
-    card = model_card(scores, about | {"file": file.name, "check": checked, "origin": origin, "steps": _steps(recipe)})
+    card = model_card(scores, about | {"file": file.name, "check": checked, "origin": origin, "steps": steps(recipe)})
     write_whole(file, lambda path: path.write_bytes(content))
     write_whole(file.with_suffix(".md"), lambda path: path.write_text(card, encoding="utf-8"))
     for line in (f"{left_out}." if left_out else "", checked, "" if own else origin):
@@ -217,7 +217,7 @@ def _origin(scores: Path, ids: list[str], probability: np.ndarray) -> tuple[bool
     )
 
 
-def _steps(recipe: A.Compose) -> str:
+def steps(recipe: A.Compose) -> str:
     """Lines of Python that do to a `picture` what a test transform does; empty if they are not known."""
     lines, height, width = [], 0, 0
     for step in recipe.transforms:

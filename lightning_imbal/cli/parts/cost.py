@@ -48,7 +48,7 @@ def estimate(stages: dict[Job, list[Namespace]], jobs: int) -> str:
         jobs: How many run at once.
     """
     # A first stage that is taken from another run costs nothing.
-    costs = {job: sum(map(_cost, configs[job.after is not None :]), Cost()) for job, configs in stages.items()}
+    costs = {job: sum(map(cost_of, configs[job.after is not None :]), Cost()) for job, configs in stages.items()}
     finished = [job for job in stages if job.finished and job.record.is_file()]
     seconds = sum(json.loads(job.record.read_text())["seconds"] for job in finished)
     done = sum((costs[job] for job in finished), Cost())
@@ -80,7 +80,7 @@ def _assumed() -> tuple[float, str]:
     return cores * CORE_RATE, f"{number_of(cores, 'processor core')} without a GPU"
 
 
-def _cost(config: Namespace) -> Cost:
+def cost_of(config: Namespace) -> Cost:
     """What one stage costs: forward and backward passes (3 times a forward one), a frozen network's forward alone."""
     data, model = config.data.init_args, config.model.init_args
     epoch, images, exact = _sizes(json.dumps(config.data.as_dict(), default=str, sort_keys=True))
@@ -89,7 +89,7 @@ def _cost(config: Namespace) -> Cost:
     passes *= epoch * (2 if data.get("paired_sampler") else 1)
     if frozen and model.get("cache_views"):
         passes = images * model.cache_views
-    each = _operations(model.backbone, data.image_size) * (1 if frozen else 3)
+    each = operations(model.backbone, data.image_size) * (1 if frozen else 3)
     return Cost(passes, passes * each, exact)
 
 
@@ -107,7 +107,7 @@ def _sizes(data: str) -> tuple[int, int, bool]:
 
 
 @cache
-def _operations(backbone: str, size: int) -> int:
+def operations(backbone: str, size: int) -> int:
     """Floating point operations of a forward pass of one image."""
     with torch.device("meta"):
         network = timm.create_model(backbone, num_classes=0).eval()

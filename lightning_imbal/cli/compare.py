@@ -8,13 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from lightning_imbal.command_line import last_setting, parse_options
-from lightning_imbal.errors import UserError
-from lightning_imbal.launch.plan import Plan
-from lightning_imbal.report.tables.write import write_and_print
-from lightning_imbal.stats.advice import advise
-from lightning_imbal.stats.results import collect, ranked
-from lightning_imbal.table_steps import (
+from lightning_imbal.cli.parts.running import (
     add_options,
     check_jobs,
     local_launcher,
@@ -22,11 +16,17 @@ from lightning_imbal.table_steps import (
     print_failures,
     run_plan,
 )
+from lightning_imbal.cli.parts.verb_parser import VerbParser
+from lightning_imbal.command_line import last_setting, parse_options
+from lightning_imbal.errors import UserError
+from lightning_imbal.launch.plan import Plan
+from lightning_imbal.report.tables.write import write_and_print
+from lightning_imbal.stats.advice import advise
+from lightning_imbal.stats.results import collect, ranked
 from lightning_imbal.tables.comparison import BASELINES, comparison
 from lightning_imbal.tables.methods import find_experiments, protocol_of, rows_of
 from lightning_imbal.tables.spec import Row
 from lightning_imbal.tables.suited import suitable
-from lightning_imbal.verb_parser import VerbParser
 
 USAGE = (
     "lightning_imbal compare --data.class_path CSVData --data.root my_images --data.labels labels.csv [options] "
@@ -47,9 +47,9 @@ def run(args: list[str]) -> int:
     methods = [name for name in ",".join(given.methods).split(",") if name] or [AUTO]
     plan_of = partial(_plan, given, options, experiments)
 
-    from lightning_imbal.compare_check import check, count_classes, read_parts
-    from lightning_imbal.table_check import read_stages
-    from lightning_imbal.table_cost import estimate
+    from lightning_imbal.cli.parts.compare_data import check, count_classes, read_parts
+    from lightning_imbal.cli.parts.configurations import read_stages
+    from lightning_imbal.cli.parts.cost import estimate
 
     first = plan_of(rows_of(["ce" if methods == [AUTO] else methods[0]], experiments))
     # The split does not depend on the seed of a run.

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from lightning_imbal.cli.parts.verb_parser import VerbParser, folder_of_runs
 from lightning_imbal.errors import UserError
 from lightning_imbal.launch.plan import Plan
 from lightning_imbal.runs.folder import read_split
 from lightning_imbal.tables.read import read_spec
-from lightning_imbal.verb_parser import VerbParser, folder_of_runs
 
 USAGE = "lightning_imbal dashboard SPEC [options]"
 

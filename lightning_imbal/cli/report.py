@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from lightning_imbal.cli.parts.verb_parser import VerbParser
 from lightning_imbal.errors import UserError
 from lightning_imbal.report.terminal import print_runs
-from lightning_imbal.verb_parser import VerbParser
 
 USAGE = "lightning_imbal report RUN [RUN ...] [--html PAGE.html] [--figures DIR]"
 

@@ -5,12 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from lightning_imbal.errors import UserError
-from lightning_imbal.launch.plan import Plan
-from lightning_imbal.launch.runner import Launcher
-from lightning_imbal.report.tables.write import write_and_print
-from lightning_imbal.stats.results import collect
-from lightning_imbal.table_steps import (
+from lightning_imbal.cli.parts.running import (
     add_options,
     check_jobs,
     local_launcher,
@@ -18,10 +13,15 @@ from lightning_imbal.table_steps import (
     print_failures,
     run_plan,
 )
+from lightning_imbal.cli.parts.verb_parser import VerbParser, folder_of_runs
+from lightning_imbal.errors import UserError
+from lightning_imbal.launch.plan import Plan
+from lightning_imbal.launch.runner import Launcher
+from lightning_imbal.report.tables.write import write_and_print
+from lightning_imbal.stats.results import collect
 from lightning_imbal.tables.cell import Cell
 from lightning_imbal.tables.read import read_spec
 from lightning_imbal.tables.spec import Spec
-from lightning_imbal.verb_parser import VerbParser, folder_of_runs
 
 USAGE = (
     "lightning_imbal table SPEC [options] [--data.root DIR, --trainer.max_epochs 3: any option of `fit`, for all runs]"
@@ -48,13 +48,13 @@ def run(args: list[str]) -> int:
         plan.check_settings()
         plan.check_root()
     if given.dry_run:
-        from lightning_imbal.table_check import read_stages
+        from lightning_imbal.cli.parts.configurations import read_stages
 
         print_commands(plan, read_stages(plan.jobs), given.jobs)
         return 0
     console, failures = Console(), []
     if given.jobs and (unfinished := [job for job in plan.jobs if not job.finished]):
-        from lightning_imbal.table_check import read_stages
+        from lightning_imbal.cli.parts.configurations import read_stages
 
         read_stages(unfinished)
         failures = run_plan(plan, lambda: _launcher(given), console)

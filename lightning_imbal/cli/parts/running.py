@@ -9,6 +9,7 @@ from jsonargparse import Namespace
 from rich.console import Console
 from rich.markup import escape
 
+from lightning_imbal.cli.parts.verb_parser import VerbParser
 from lightning_imbal.errors import UserError
 from lightning_imbal.launch.display import Display
 from lightning_imbal.launch.job import Job
@@ -16,7 +17,6 @@ from lightning_imbal.launch.local import LocalLauncher
 from lightning_imbal.launch.plan import Plan
 from lightning_imbal.launch.runner import Failure, Launcher
 from lightning_imbal.launch.runner import run as run_jobs
-from lightning_imbal.verb_parser import VerbParser
 from lightning_imbal.wording import number_of
 
 
@@ -35,7 +35,7 @@ def check_jobs(jobs: int) -> None:
 
 def print_commands(plan: Plan, stages: dict[Job, list[Namespace]], jobs: int) -> None:
     """Prints the command lines of what is not finished, and what that will cost."""
-    from lightning_imbal.table_cost import estimate
+    from lightning_imbal.cli.parts.cost import estimate
 
     for job in plan.jobs:
         if not job.finished:

@@ -12,8 +12,9 @@ import numpy as np
 from jsonargparse import ArgumentError
 
 from lightning_imbal.atomic_files import write_json
-from lightning_imbal.checks import check_groups
-from lightning_imbal.cli_errors import cause, explain
+from lightning_imbal.cli.parts.check import check_groups
+from lightning_imbal.cli.parts.configurations import Configurations
+from lightning_imbal.cli.parts.messages import cause, explain
 from lightning_imbal.data.audit.audit import audit
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.build import build_data
@@ -21,7 +22,6 @@ from lightning_imbal.data.pictures.open import unreadable
 from lightning_imbal.errors import UserError
 from lightning_imbal.report.audit import verdict
 from lightning_imbal.stats.caveats import few_test_images
-from lightning_imbal.table_check import Configurations
 from lightning_imbal.wording import number_of
 
 MEND = (

@@ -1,0 +1,47 @@
+"""`lightning_imbal audit`: finds what is on both sides of a split."""
+
+from pathlib import Path
+
+from jsonargparse import ArgumentParser
+
+from lightning_imbal.cli.parts.data_options import data_parser, read_data, write_report
+from lightning_imbal.data.audit.audit import audit
+from lightning_imbal.data.audit.duplicates import DISTANCE
+from lightning_imbal.data.audit.lists import read_lists
+from lightning_imbal.data.splits.base import PARTS
+from lightning_imbal.errors import UserError
+from lightning_imbal.report.audit import print_audit
+
+LISTS = (*PARTS, "groups", "images")
+
+
+def run(args: list[str]) -> int:
+    """Runs `audit` and returns the exit status: 1 if something leaks, else 0."""
+    config, data = read_data(_parser(), args[1:])
+    lists = {name: config[name] for name in LISTS}
+    if any(lists.values()):
+        report = audit(read_lists(**lists), distance=config.distance)
+        title = " + ".join(Path(lists[name]).name for name in PARTS if lists[name])
+    elif data is not None:
+        report = audit(data.table, data.class_names, config.distance, data.group_name)
+        title = f"{type(data).__name__}, {type(data.split).__name__}"
+    else:
+        raise UserError(
+            "`audit` needs a split: that of an experiment (lightning_imbal audit --config experiments/demo.yaml), or "
+            "lists of images (--train a.csv --test b.csv --groups g.csv)."
+        )
+    print_audit(report, title)
+    write_report(config.json, report)
+    return int(report["leaks"])
+
+
+def _parser() -> ArgumentParser:
+    parser = data_parser("audit")
+    for name in PARTS:
+        parser.add_argument(f"--{name}", type=str | None, help=f"Instead of data: CSV with the images for {name}.")
+    parser.add_argument("--groups", type=str | None, help="CSV with columns image and lesion_id or group.")
+    parser.add_argument("--images", type=str | None, help="Folder of the listed pictures.")
+    parser.add_argument(
+        "--distance", type=int, default=DISTANCE, help="Bits of 256 that may differ in near-duplicates."
+    )
+    return parser

@@ -1,0 +1,50 @@
+"""What `prepare` and `audit` share: a data set without a model, and the file of what was found."""
+
+from pathlib import Path
+from typing import Any
+
+from jsonargparse import SUPPRESS, ArgumentParser, Namespace
+
+from lightning_imbal.atomic_files import write_json
+from lightning_imbal.cli.parts.messages import RUN_OPTIONS, cause
+from lightning_imbal.data.base import ImbalDataModule
+
+# What else a configuration of `fit` holds: it can be given as it is, these parts are not looked at.
+OF_TRAINING = sorted({"trainer", *RUN_OPTIONS} - {"config", "data"})
+
+
+def data_parser(verb: str) -> ArgumentParser:
+    """Parser of a verb that needs a data set and no model."""
+    parser = ArgumentParser(
+        prog=f"lightning_imbal {verb}",
+        description=f"The data set: {verb} CONFIG.yaml, {verb} CLASS --data.root DIR, or --config as for `fit`.",
+        exit_on_error=False,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--config", action="config", help="Configuration of an experiment or of a data set.")
+    parser.add_subclass_arguments(ImbalDataModule, "data", required=False)
+    for name in OF_TRAINING:
+        parser.add_argument(f"--{name}", type=Any, help=SUPPRESS)
+    parser.add_argument("--json", type=str | None, help="File to write what was found to.")
+    return parser
+
+
+def read_data(parser: ArgumentParser, args: list[str]) -> tuple[Namespace, ImbalDataModule | None]:
+    """Parses a command line, whose first word may be a configuration or a class, and builds its data set.
+
+    Raises:
+        UserError: The data set refuses an argument.
+    """
+    if args and not args[0].startswith("-"):
+        args = ["--config" if Path(args[0]).suffix in (".yaml", ".yml") else "--data", *args]
+    config = parser.parse_args(args)
+    try:
+        return config, parser.instantiate_classes(config).data
+    except ValueError as error:
+        raise cause(error) from error
+
+
+def write_report(path: str | None, report: dict[str, Any]) -> None:
+    """Writes what was found as JSON, if a file was named."""
+    if path is not None:
+        write_json(Path(path), report)
