@@ -30,4 +30,4 @@ def merged(*configs, then=None):
 
 def second(config):
     """The complete configuration of the second stage, None if there is none."""
-    return _parsing()._next_stage(config)
+    return _parsing().next_stage(config)

@@ -1,38 +1,41 @@
-"""Imports go down from floor to floor, files stay small, losses know only torch."""
+"""Imports go down from floor to floor and never in a circle, files stay small, losses know only torch."""
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.util import resolve_name
 from pathlib import Path
+from statistics import median
 
 import pytest
 
 PACKAGE = "lightning_imbal"
 SOURCE = Path(__file__).resolve().parents[1] / PACKAGE
+# Rooms of one floor never know each other.
 FLOORS = {
-    6: "cli cli_errors checks data_verbs stages run_folder second_stage predict table_check table_cost table_steps "
-    "table_verb compare_check compare_verb "
-    "report_verb export_verb dashboard_verb verb_parser __main__",
-    5: "report export",
-    4: "tables",
-    3: "modules data",
-    2: "callbacks predictors mixers batch_samplers data.dataset data.features data.loaders data.open_images",
-    1: "losses heads metrics loggers samplers backbones schedulers data.index data.splits data.long_tail "
-    "data.transforms data.cache data.disk_cache",
-    0: "errors memory quiet whole_files",
+    7: "__main__",
+    6: "cli",
+    5: "export",
+    4: "modules report",
+    3: "data callbacks launch stats",
+    2: "predictors decisions runs tables batch_samplers",
+    1: "losses heads backbones schedulers samplers mixers metrics loggers",
+    0: "atomic_files wording seeding score_names contract command_line",
+    -1: "errors",
 }
 FLOOR_OF = {f"{PACKAGE}.{name}": floor for floor, names in FLOORS.items() for name in names.split()}
-TOP = max(FLOORS)
-FOLDERS_WITH_SIBLINGS = {f"{PACKAGE}.{name}" for name in ("losses", "data", "callbacks", "report", "tables")}
-MAX_LINES = 250
+# Of these folders, a file knows no other one but what begins with `base`: a paper no other paper, a verb no other verb.
+APART = (f"{PACKAGE}.modules", f"{PACKAGE}.cli")
+# Its work is to list what the folders offer.
+VOCABULARY = f"{PACKAGE}.cli.parts.vocabulary"
+WITHOUT_TORCH = ("runs", "tables", "stats", "report")
+MAX_LINES, MAX_MEDIAN, MAX_FILES_AT_THE_TOP = 250, 100, 12
 
 
-def floor_of(module: str) -> int | None:
-    """Floor of a module, else that of the folder it is in; None if neither has one."""
-    while module and module not in FLOOR_OF:
-        module = module.rpartition(".")[0]
-    return FLOOR_OF.get(module)
+def room_of(module: str) -> str:
+    """Folder or file at the package's top that a module is in."""
+    return ".".join(module.split(".")[:2])
 
 
 def read_modules(source: Path) -> dict[str, Path]:
@@ -58,19 +61,20 @@ def imports(module: str, file: Path, known: dict[str, Path]) -> Iterator[tuple[i
 
 def complaint(module: str, file: Path, target: str, known: dict[str, Path]) -> str | None:
     """Why a file may not import a module of the package, or None if it may."""
-    own_file_of_init = module != PACKAGE and file.name == "__init__.py" and target.startswith(f"{module}.")
-    if target == PACKAGE or floor_of(module) == TOP or own_file_of_init:
+    lists_its_own = file.name == "__init__.py" and module != PACKAGE and room_of(target) == room_of(module)
+    if target == PACKAGE or lists_its_own:
         return None
-    if target in known and known[target].name == "__init__.py":
-        return "goes through a folder's __init__"
-    here, there = floor_of(module) or 0, floor_of(target)
+    here, there = FLOOR_OF[room_of(module)] if module != PACKAGE else 0, FLOOR_OF.get(room_of(target))
     if there is None:
         return "has no floor"
-    folder, name = target.rpartition(".")[::2]
-    beside = folder == module.rpartition(".")[0] != PACKAGE
-    if there < here or (there == here and beside and (name.startswith("base") or folder in FOLDERS_WITH_SIBLINGS)):
-        return None
-    return f"floor {here} imports from floor {there}" + (" in its own folder" if beside else "")
+    if target in known and known[target].name == "__init__.py" and module != VOCABULARY:
+        return "goes through a folder's __init__"
+    if room_of(target) != room_of(module):
+        return None if there < here else f"floor {here} imports from floor {there}"
+    folder, _, name = target.rpartition(".")
+    if folder in APART and folder == module.rpartition(".")[0] and not name.startswith("base"):
+        return "is another one in its own folder"
+    return None
 
 
 def breaches(source: Path) -> list[str]:
@@ -78,7 +82,7 @@ def breaches(source: Path) -> list[str]:
     found = set()
     for module, file in known.items():
         place = file.relative_to(source.parent).as_posix()
-        if module != PACKAGE and floor_of(module) is None:
+        if module != PACKAGE and room_of(module) not in FLOOR_OF:
             found.add(f"{place}: has no floor")
             continue
         for line, target in imports(module, file, known):
@@ -88,9 +92,46 @@ def breaches(source: Path) -> list[str]:
     return sorted(found)
 
 
+def arrows(source: Path) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+    """Which file imports which, and which folder, without `__init__`; a file at the top is a folder of its own."""
+    known = read_modules(source)
+    of_files: dict[str, set[str]] = {}
+    of_folders: dict[str, set[str]] = {}
+    for module, file in known.items():
+        if file.name == "__init__.py":
+            continue
+        for _, target in imports(module, file, known):
+            if target in known and known[target].name != "__init__.py":
+                of_files.setdefault(module, set()).add(target)
+                both = [name.rpartition(".")[0] if name.count(".") > 1 else name for name in (module, target)]
+                if both[0] != both[1]:
+                    of_folders.setdefault(both[0], set()).add(both[1])
+    return of_files, of_folders
+
+
+def circles(graph: dict[str, set[str]]) -> list[str]:
+    """What can be reached from itself."""
+
+    def reached(start: str) -> set[str]:
+        seen, waiting = set(), [start]
+        while waiting:
+            new = graph.get(waiting.pop(), set()) - seen
+            seen |= new
+            waiting += new
+        return seen
+
+    return sorted(name for name in graph if name in reached(name))
+
+
 def test_no_import_goes_up():
     found = breaches(SOURCE)
     assert not found, "\n" + "\n".join(found)
+
+
+def test_no_circle():
+    of_files, of_folders = arrows(SOURCE)
+    assert of_files and of_folders
+    assert not circles(of_files) and not circles(of_folders)
 
 
 def test_losses_import_only_torch():
@@ -108,9 +149,27 @@ def test_losses_import_only_torch():
 
 
 def test_files_are_small():
-    lengths = {file.name: len(file.read_text(encoding="utf-8").splitlines()) for file in SOURCE.rglob("*.py")}
+    lengths = {file: len(file.read_text(encoding="utf-8").splitlines()) for file in SOURCE.rglob("*.py")}
     assert lengths
-    assert not {name: length for name, length in lengths.items() if length > MAX_LINES}
+    assert not {file.name: length for file, length in lengths.items() if length > MAX_LINES}
+    assert median(lengths.values()) <= MAX_MEDIAN
+
+
+def test_few_files_at_the_top():
+    names = {file.name for file in SOURCE.glob("*.py")} - {"__init__.py", "__main__.py"}
+    assert names and len(names) <= MAX_FILES_AT_THE_TOP
+
+
+def test_results_are_read_without_torch():
+    modules = [
+        module
+        for module, file in read_modules(SOURCE).items()
+        if module.partition(".")[2].split(".")[0] in WITHOUT_TORCH
+    ]
+    script = f"import sys, importlib\nfor name in {modules}:\n    importlib.import_module(name)\n"
+    script += "    assert 'torch' not in sys.modules, name"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert len(modules) > 4 and done.returncode == 0, done.stderr
 
 
 @pytest.fixture
@@ -119,7 +178,7 @@ def made_up(tmp_path):
 
     def write(name: str, text: str) -> Path:
         source = tmp_path / PACKAGE
-        for folder in ("modules", "losses", "data", "report"):
+        for folder in ("modules", "losses", "data/splits", "stats", "cli/parts"):
             (source / folder).mkdir(parents=True)
             for file in ("__init__", "base", "other"):
                 (source / folder / f"{file}.py").touch()
@@ -138,16 +197,21 @@ def made_up(tmp_path):
             ":2: lightning_imbal.modules.base",
         ),
         ("losses/made_up.py", "from ..modules import base", ":1: lightning_imbal.modules.base: floor 1 imports"),
-        ("losses/made_up.py", "if True:\n    import lightning_imbal.cli", ":2: lightning_imbal.cli: floor 1"),
-        ("modules/made_up.py", "from lightning_imbal.data.base import X", "floor 3 imports from floor 3"),
-        ("data/made_up.py", "from lightning_imbal import modules, errors", ":1: lightning_imbal.modules: goes"),
+        (
+            "losses/made_up.py",
+            "if True:\n    import lightning_imbal.cli.other",
+            ":2: lightning_imbal.cli.other: floor 1",
+        ),
+        ("stats/made_up.py", "from lightning_imbal.data.base import X", "floor 3 imports from floor 3"),
         ("modules/made_up.py", "from lightning_imbal.modules.other import X", "in its own folder"),
+        ("cli/made_up.py", "from lightning_imbal.cli.other import X", "in its own folder"),
         ("modules/made_up.py", "from lightning_imbal.losses import X", ":1: lightning_imbal.losses: goes through"),
-        ("data/splits.py", "from lightning_imbal.data.base import X", "floor 1 imports from floor 3"),
-        ("predictors.py", "from lightning_imbal.mixers import X", "floor 2 imports from floor 2"),
-        ("errors.py", "import os, lightning_imbal.samplers", ":1: lightning_imbal.samplers: floor 0"),
+        ("cli/made_up.py", "from lightning_imbal import modules, errors", ":1: lightning_imbal.modules: goes"),
+        ("data/splits/made_up.py", "from lightning_imbal.modules.base import X", "floor 3 imports from floor 4"),
+        ("errors.py", "import os, lightning_imbal.losses.base", ":1: lightning_imbal.losses.base: floor 0"),
         ("__init__.py", "from lightning_imbal.errors import X", "__init__.py:1: lightning_imbal.errors"),
         ("utils.py", "import os", "utils.py: has no floor"),
+        ("errors.py", "from lightning_imbal.utils import X", "lightning_imbal.utils: has no floor"),
     ],
 )
 def test_upward_import_is_found(made_up, name, text, said):
@@ -164,10 +228,20 @@ def test_upward_import_is_found(made_up, name, text, said):
             "from lightning_imbal.losses.other import X\nfrom lightning_imbal.modules.base import Y",
         ),
         ("modules/__init__.py", "from lightning_imbal.modules.other import X"),
-        ("data/made_up.py", "from lightning_imbal.data.other import X\nimport lightning_imbal.data.splits"),
-        ("report/made_up.py", "from . import other\nfrom ..errors import UserError\nimport torch"),
-        ("stages.py", "from lightning_imbal.modules import X\nfrom lightning_imbal import predict, __version__"),
+        ("data/made_up.py", "from lightning_imbal.data.other import X\nimport lightning_imbal.data.splits.base"),
+        ("data/made_up.py", "from . import other\nfrom ..errors import UserError\nimport torch"),
+        ("cli/made_up.py", "from lightning_imbal.modules.base import X\nfrom lightning_imbal import __version__"),
+        ("cli/made_up.py", "from lightning_imbal.cli.parts import other"),
+        ("cli/parts/vocabulary.py", "import lightning_imbal.modules"),
     ],
 )
 def test_downward_import_is_allowed(made_up, name, text):
     assert breaches(made_up(name, text)) == []
+
+
+def test_circle_is_found(made_up):
+    source = made_up("data/splits/made_up.py", "from lightning_imbal.data.other import X")
+    assert circles(arrows(source)[1]) == []
+    (source / "data" / "other.py").write_text("def f():\n    from .splits import made_up")
+    assert circles(arrows(source)[0]) == ["lightning_imbal.data.other", "lightning_imbal.data.splits.made_up"]
+    assert circles(arrows(source)[1]) == ["lightning_imbal.data", "lightning_imbal.data.splits"]

@@ -193,7 +193,7 @@ class ImbalDataModule(LightningDataModule, ABC):
         draws.set_epoch(first_epoch(self.trainer))
         if "train" in self.stored:
             return self._loader(self.stored["train"], draws)
-        images = self._dataset("train", self.train_recipes)
+        images = self.dataset("train", self.train_recipes)
         return self._loader(PairedImages(images) if paired else images, draws)
 
     def store_features(self, encode: Encoder, views: int, val: bool = True) -> None:
@@ -206,7 +206,7 @@ class ImbalDataModule(LightningDataModule, ABC):
         """
         parts = [("train", self.train_recipes[0], views)] + val * [("val", self.test_recipe, 1)]
         for part, recipe, versions in parts:
-            images = self._dataset(part, [recipe])
+            images = self.dataset(part, [recipe])
             self.stored[part] = FeatureDataset(images, encode, self._loader, versions, *self._share)
 
     def val_dataloader(self) -> DataLoader | list:
@@ -218,10 +218,11 @@ class ImbalDataModule(LightningDataModule, ABC):
         return self._evaluation_loader("test")
 
     def _evaluation_loader(self, part: str) -> DataLoader | list:
-        dataset = self.stored[part] if part in self.stored else self._dataset(part, [self.test_recipe])
+        dataset = self.stored[part] if part in self.stored else self.dataset(part, [self.test_recipe])
         return self._loader(dataset) if len(dataset) else []
 
-    def _dataset(self, part: str, recipes: list[A.Compose]) -> ImageDataset:
+    def dataset(self, part: str, recipes: list[A.Compose]) -> ImageDataset:
+        """The pictures of a part, in one view for each recipe."""
         rows = self.rows(part)
         return ImageDataset(self.images if len(rows) else [], self.table["label"].to_numpy(), rows, recipes)
 

@@ -25,7 +25,7 @@ class Display:
         self.console, self._began = console, time.monotonic()
         self._started: dict[Job, float] = {}
         self._lines: dict[Job, TaskID] = {}
-        self._progress = Progress(
+        self.progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
@@ -35,7 +35,7 @@ class Display:
             transient=True,
             disable=not console.is_terminal,
         )
-        self._all = self._progress.add_task("all runs", state="")
+        self._all = self.progress.add_task("all runs", state="")
         self._number = self._done = 0
         self._waits = False
 
@@ -43,13 +43,13 @@ class Display:
         """Starts with so many jobs to run."""
         self._number = number
         if number:
-            self._progress.update(self._all, total=number)
-            self._progress.start()
+            self.progress.update(self._all, total=number)
+            self.progress.start()
 
     def started(self, job: Job) -> None:
         """Shows that a job runs."""
         self._started[job] = time.monotonic()
-        self._lines[job] = self._progress.add_task(f"  {escape(job.name)}", total=None, state="starting")
+        self._lines[job] = self.progress.add_task(f"  {escape(job.name)}", total=None, state="starting")
         if not self.console.is_terminal:
             self._say(f"started {job.name}")
 
@@ -57,8 +57,8 @@ class Display:
         """Shows that a job ended, here or elsewhere."""
         self._done += 1
         if job in self._lines:
-            self._progress.remove_task(self._lines.pop(job))
-        self._progress.update(self._all, completed=self._done)
+            self.progress.remove_task(self._lines.pop(job))
+        self.progress.update(self._all, completed=self._done)
         how, began = f"failed ({failure})" if failure else "finished", self._started.pop(job, None)
         after = "" if failure else " elsewhere"
         if began is not None:
@@ -71,19 +71,19 @@ class Display:
             self._say(f"waiting for another program, which runs {elsewhere}")
         self._waits = elsewhere > 0 and not running
         for job in set(self._lines) - set(running):
-            self._progress.remove_task(self._lines.pop(job))
+            self.progress.remove_task(self._lines.pop(job))
         if not self.console.is_terminal:
             return
         for job in running:
             stage, epoch, epochs = epochs_of(job.folder)
             if epochs:
-                self._progress.update(self._lines[job], completed=epoch, total=epochs, state=f"epochs of {stage}")
+                self.progress.update(self._lines[job], completed=epoch, total=epochs, state=f"epochs of {stage}")
         state = f"{elsewhere} run elsewhere" if elsewhere else self._remaining()
-        self._progress.update(self._all, state=state)
+        self.progress.update(self._all, state=state)
 
     def close(self) -> None:
         """Ends the display."""
-        self._progress.stop()
+        self.progress.stop()
 
     def _remaining(self) -> str:
         if not self._done:
@@ -92,7 +92,7 @@ class Display:
         return f"about {timedelta(seconds=round(seconds))} left"
 
     def _say(self, line: str) -> None:
-        self._progress.console.print(escape(line), highlight=False, soft_wrap=True)
+        self.progress.console.print(escape(line), highlight=False, soft_wrap=True)
 
 
 def epochs_of(run: Path) -> tuple[str, int, int]:

@@ -31,13 +31,13 @@ def resampled_scores(predictions: Predictions, weight: np.ndarray, names: Sequen
     Raises:
         ValueError: If a name is no score of these classes and groups.
     """
-    test = _TestSet(predictions)
+    test = TestSet(predictions)
     step = max(1, MAX_ELEMENTS // max(weight.shape[1], test.num_classes**2))
     parts = [_Resamples(test, weight[start : start + step]).scores(names) for start in range(0, len(weight), step)]
     return {name: np.concatenate(values) for name, values in zip(names, zip(*parts, strict=True), strict=True)}
 
 
-class _TestSet:
+class TestSet:
     """What does not depend on the resample. Each matrix (rows, N) adds up the weights of images."""
 
     def __init__(self, predictions: Predictions) -> None:
@@ -99,7 +99,7 @@ class _TestSet:
 class _Resamples:
     """Scores of r resamples. All arrays have the resamples last; what several scores need is computed once."""
 
-    def __init__(self, test: _TestSet, weight: np.ndarray) -> None:
+    def __init__(self, test: TestSet, weight: np.ndarray) -> None:
         self.test = test
         self.weight = np.ascontiguousarray(weight.T, dtype=np.float64)
         self.total = self.weight.sum(axis=0)

@@ -54,7 +54,7 @@ class Configurations(ImbalCLI):
             ArgumentError: An option is unknown, or a value does not fit.
         """
         stages = [self.read(arguments)]
-        while (following := self._next_stage(stages[-1])) is not None:
+        while (following := self.next_stage(stages[-1])) is not None:
             stages.append(following)
         return stages
 

@@ -82,9 +82,9 @@ class ImbalCLI(LightningCLI):
         if self.subcommand == "fit":
             run_dir.use_local_weights(config)
             config.then = merged(config, given("then", self.args))
-            following = self._next_stage(config)
+            following = self.next_stage(config)
             while following is not None:
-                following = self._next_stage(following)
+                following = self.next_stage(following)
             self.run = run_dir.prepare(config)
         else:
             # All weights come from the checkpoint.
@@ -95,7 +95,7 @@ class ImbalCLI(LightningCLI):
     def _parse_ckpt_path(self) -> None:
         """The saved configuration is laid below the command line instead, so that the command line wins."""
 
-    def _next_stage(self, config: Namespace) -> Namespace | None:
+    def next_stage(self, config: Namespace) -> Namespace | None:
         """Merges `then` into a stage's configuration: that of the next stage, or None after the last."""
         if not is_stage(config.then):
             return None
@@ -172,7 +172,7 @@ class ImbalCLI(LightningCLI):
         model, data = self.model, self.datamodule
         check.check_start(config, model)
         with isolate_rng():
-            while (following := self._next_stage(config)) is not None:
+            while (following := self.next_stage(config)) is not None:
                 check.check_stage(config, False, model, data)
                 built = self._parser("fit").instantiate_classes(following)
                 check.check_following(model, data, built.model, built.data)
@@ -196,7 +196,7 @@ class ImbalCLI(LightningCLI):
         """Goes on with the next stage, or tests the last one and prints its table."""
         checkpoints = self.trainer.checkpoint_callback
         best = checkpoints.best_model_path or checkpoints.last_model_path
-        if (following := self._next_stage(self.config.fit)) is not None:
+        if (following := self.next_stage(self.config.fit)) is not None:
             finish_wandb()
             self._start(following, best)
             return

@@ -55,14 +55,15 @@ class FeatureDataset(Dataset):
         """Features of every picture in every version, shape (N, V, D), on the CPU."""
         versions = f" in {self.views} versions each" if self.views > 1 else ""
         rank_zero_info(f"Computing the features of {len(self):,} images{versions}: the backbone sees them only once.")
-        features = [self.encode(self.load(self.images, self._draws(view))) for view in range(self.views)]
+        features = [self.encode(self.load(self.images, self.draws(view))) for view in range(self.views)]
         return torch.stack([feature[: len(self)] for feature in features], dim=1)
 
     def samples(self, device: torch.device) -> tuple[Tensor, Tensor]:
         """Returns the features (N V, D) of all versions of all pictures and their labels (N V,) on a device."""
         return self.feature.flatten(0, 1).to(device), self.label.repeat_interleave(self.views).to(device)
 
-    def _draws(self, view: int) -> list[Draw]:
+    def draws(self, view: int) -> list[Draw]:
+        """What this device draws to see every picture once in a version."""
         number = len(self)
         seeds = torch.randint(2**62, (number,), generator=epoch_generator(run_seed(), view)).tolist()
         # Every device gets equally many: the last ones repeat the first pictures.

@@ -57,10 +57,10 @@ class DiskCache(Sequence[np.ndarray]):
     def __init__(self, folder: str | Path, paths: Sequence[str], short_side: int) -> None:
         self.folder, self.short_side = Path(folder), short_side
         self.paths = [os.path.abspath(path) for path in paths]
-        self._maps: dict[int, np.ndarray] = {}
+        self.maps: dict[int, np.ndarray] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_maps": {}}
+        return {**vars(self), "maps": {}}
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -78,12 +78,12 @@ class DiskCache(Sequence[np.ndarray]):
         return self._map(row // SHARD)[start : start + height * width * 3].reshape(height, width, 3)
 
     def _map(self, shard: int) -> np.ndarray:
-        if shard not in self._maps:
-            if len(self._maps) >= MAX_MAPS:
-                self._maps.pop(next(iter(self._maps)))
+        if shard not in self.maps:
+            if len(self.maps) >= MAX_MAPS:
+                self.maps.pop(next(iter(self.maps)))
             with self._file(shard).open("rb") as file:
-                self._maps[shard] = np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), np.uint8)
-        return self._maps[shard]
+                self.maps[shard] = np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), np.uint8)
+        return self.maps[shard]
 
     @property
     def bad(self) -> dict[int, str]:
@@ -130,7 +130,7 @@ class DiskCache(Sequence[np.ndarray]):
                     decoded = self._fill(progress)
             except OSError as error:
                 raise UserError(f"Cannot write the image cache {self.folder} ({error.strerror}): {MEND}.") from error
-        self._maps = {}
+        self.maps = {}
         vars(self).pop("_index", None)
         return decoded
 

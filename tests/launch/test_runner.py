@@ -1,0 +1,288 @@
+"""The jobs of a table: several at once, one after the one it needs, none lost by another's failure."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from lightning_imbal.command_line import parse_options, to_options
+from lightning_imbal.launch import local, runner
+from lightning_imbal.launch.display import Display, epochs_of
+from lightning_imbal.launch.job import Job
+from lightning_imbal.launch.process import BUSY, lock_of
+
+
+@pytest.fixture(autouse=True)
+def fast(monkeypatch):
+    monkeypatch.setattr(runner, "SECONDS_BETWEEN_LOOKS", 0.01)
+
+
+@pytest.fixture
+def job(tmp_path):
+    def make(name, *arguments, after=None):
+        return Job(name, tmp_path / name, arguments or ("report", "--nothing"), after)
+
+    return make
+
+
+def finish(job):
+    job.folder.mkdir(parents=True, exist_ok=True)
+    (job.folder / "metrics.json").write_text("{}")
+
+
+class Made:
+    """A launcher whose jobs end at the second look; those that are named fail."""
+
+    def __init__(self, room, **failing):
+        self.room, self.failing, self.started, self.most = room, failing, [], 0
+        self.running = {}
+
+    def has_room(self):
+        return len(self.running) < self.room
+
+    def start(self, job):
+        self.started.append(job.name)
+        self.running[job] = 2
+        self.most = max(self.most, len(self.running))
+
+    def ended(self):
+        self.running = {job: looks - 1 for job, looks in self.running.items()}
+        ended = [job for job, looks in self.running.items() if not looks]
+        for job in ended:
+            del self.running[job]
+            if job.name not in self.failing:
+                finish(job)
+        return [(job, self.failing.get(job.name, 0)) for job in ended]
+
+    def stop(self):
+        self.stopped = True
+
+
+def run(jobs, launcher):
+    text = io.StringIO()
+    return runner.run(jobs, launcher, Display(Console(file=text, width=200))), text.getvalue()
+
+
+def test_every_job_is_run_once_and_no_more_than_there_is_room(job):
+    launcher = Made(room=2)
+    failures, shown = run([job(name) for name in "abcde"], launcher)
+    assert not failures and launcher.started == list("abcde") and launcher.most == 2 and launcher.stopped
+    assert "finished e" in shown and "5 of 5" in shown
+
+
+def test_finished_job_is_not_run_again(job):
+    first, second = job("a"), job("b")
+    finish(first)
+    launcher = Made(room=2)
+    assert run([first, second], launcher)[0] == [] and launcher.started == ["b"]
+
+
+def test_job_waits_for_the_one_that_it_needs(job):
+    first = job("a")
+    later = job("b", after=first)
+    launcher = Made(room=3)
+    run([first, later, job("c")], launcher)
+    assert launcher.started == ["a", "c", "b"]
+
+
+def test_failure_does_not_stop_the_others_but_those_that_need_it(job):
+    first = job("a")
+    first.folder.mkdir(parents=True)
+    (first.folder / "log.txt").write_text("\n".join(f"line {number}" for number in range(100)))
+    jobs = [first, job("b", after=first), job("c")]
+    failures, shown = run(jobs, Made(room=1, a=-9))
+    assert [(failure.job.name, failure.log[-1:]) for failure in failures] == [("a", ["line 99"]), ("b", [])]
+    assert "killed by SIGKILL" in failures[0].reason and "it needs a, which failed" in failures[1].reason
+    assert jobs[2].finished and "failed (killed by SIGKILL" in shown
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [(1, "ended with status 1"), (0, "ended without results"), (-15, "SIGTERM"), ("lost by Ray", "lost by Ray")],
+)
+def test_reason_says_how_a_job_ended(status, reason, job):
+    assert reason in run([job("a")], Made(room=1, a=status))[0][0].reason
+
+
+def test_job_of_another_program_is_left_to_it(job):
+    elsewhere, here = job("a"), job("b")
+    lock = lock_of(elsewhere.folder)
+    lock.acquire()
+
+    class Other(Made):
+        def ended(self):
+            ended = super().ended()
+            if ended:
+                finish(elsewhere)
+                lock.release()
+            return ended
+
+    launcher = Other(room=2)
+    failures, shown = run([elsewhere, here], launcher)
+    assert failures == [] and launcher.started == ["b"] and "finished a elsewhere" in shown
+
+
+def test_waiting_for_another_program_is_said_once(job):
+    elsewhere = job("a")
+    lock = lock_of(elsewhere.folder)
+    lock.acquire()
+
+    class Other(Made):
+        looks = 0
+
+        def ended(self):
+            self.looks += 1
+            if self.looks == 5:
+                finish(elsewhere)
+                lock.release()
+            return super().ended()
+
+    failures, shown = run([elsewhere], Other(room=2))
+    assert failures == [] and shown.count("waiting for another program, which runs 1") == 1
+
+
+def test_job_that_another_program_gave_up_is_run(job):
+    given_up, here = job("a"), job("b")
+    lock = lock_of(given_up.folder)
+    lock.acquire()
+
+    class Other(Made):
+        def start(self, job):
+            super().start(job)
+            lock.release()
+
+    launcher = Other(room=1)
+    assert run([given_up, here], launcher)[0] == [] and launcher.started == ["b", "a"]
+
+
+def test_job_that_was_taken_at_the_last_moment_is_not_a_failure(job):
+    class Taken(Made):
+        def ended(self):
+            ended = super().ended()
+            return [(job, BUSY) for job, _ in ended]
+
+    assert run([job("a")], Taken(room=1))[0] == []
+
+
+def test_interruption_stops_what_is_running(job):
+    class Interrupted(Made):
+        def ended(self):
+            raise KeyboardInterrupt
+
+    launcher = Interrupted(room=1)
+    with pytest.raises(KeyboardInterrupt):
+        run([job("a")], launcher)
+    assert launcher.stopped
+
+
+def test_process_that_fails_is_reported_with_what_it_printed(job):
+    failing = job("a")
+    [failure], _ = run([failing], local.LocalLauncher(1))
+    assert failure.reason == "ended with status 2"
+    assert (
+        failure.log[0].startswith("$ lightning_imbal report --nothing")
+        and "unrecognized arguments: --nothing" in failure.log[-1]
+    )
+    assert json.loads(failing.record.read_text())["seconds"] >= 0
+
+
+def test_process_leaves_a_folder_alone_that_another_has(job):
+    taken = job("a")
+    lock = lock_of(taken.folder)
+    with lock.acquire():
+        assert local.start_process(taken, 1).wait(60) == BUSY
+    assert not (taken.folder / "command.json").exists()
+
+
+def test_process_does_not_run_what_has_finished(job):
+    done = job("a")
+    finish(done)
+    assert local.start_process(done, 1).wait(60) == 0
+    assert (done.folder / "log.txt").read_text() == ""
+
+
+START_AND_DIE = """
+import os, sys
+from pathlib import Path
+from lightning_imbal.launch.job import Job
+from lightning_imbal.launch.local import start_process
+process = start_process(Job("a", Path(sys.argv[1]), ("fit", "--config", "experiments/demo.yaml")), 1)
+print(process.pid, flush=True)
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_process_ends_with_the_one_that_started_it(tmp_path):
+    died = subprocess.run([sys.executable, "-c", START_AND_DIE, str(tmp_path)], stdout=subprocess.PIPE, timeout=60)
+    child = Path("/proc", died.stdout.decode().strip())
+    until = time.monotonic() + 30
+    while child.exists() and "Z" not in child.joinpath("stat").read_text().rsplit(")", 1)[1].split()[0]:
+        assert time.monotonic() < until, "the process still runs"
+        time.sleep(0.05)
+    assert not (tmp_path / "metrics.json").exists()
+
+
+def test_devices_are_shared_out(job, monkeypatch):
+    given = []
+    monkeypatch.setattr(local, "start_process", lambda job, processors, environment: given.append(environment))
+    launcher = local.LocalLauncher(3, ["4", "7"])
+    for name in "abc":
+        launcher.start(job(name))
+    assert [environment["CUDA_VISIBLE_DEVICES"] for environment in given] == ["4", "7", "4"]
+    given.clear()
+    local.LocalLauncher(1, ["4", "7"]).start(job("d"))
+    assert given == [{}]
+
+
+def test_processors_are_shared_out(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)))
+    assert [local.processors(jobs) for jobs in (1, 3, 16)] == [8, 2, 1]
+
+
+def test_epochs_are_read_while_they_are_written(tmp_path):
+    assert epochs_of(tmp_path) == ("", 0, 0)
+    stage = tmp_path / "stage1"
+    stage.mkdir()
+    (stage / "config.yaml").write_text("trainer: {max_epochs: 7}\n")
+    assert epochs_of(tmp_path) == ("stage1", 0, 0)
+    (stage / "metrics.csv").write_text("epoch,step,train/loss\n0,9,1.0\n1,19,0.9\n1,19,\n")
+    assert epochs_of(tmp_path) == ("stage1", 2, 7)
+    (stage / "config.yaml").write_text("")
+    assert epochs_of(tmp_path) == ("stage1", 0, 0)
+
+
+def test_display_in_a_terminal_shows_epochs(job, tmp_path):
+    text = io.StringIO()
+    display = Display(Console(file=text, width=150, force_terminal=True))
+    running = job("demo/ce")
+    (running.folder / "stage1").mkdir(parents=True)
+    (running.folder / "stage1" / "config.yaml").write_text("trainer: {max_epochs: 7}\n")
+    (running.folder / "stage1" / "metrics.csv").write_text("epoch,step,train/loss\n4,9,1.0\n")
+    display.begin(2)
+    display.started(running)
+    display.update([running], 1)
+    display.progress.refresh()
+    display.ended(running, None)
+    display.update([], 1)
+    display.progress.refresh()
+    display.close()
+    assert "5/7" in text.getvalue() and "epochs of stage1" in text.getvalue() and "1 run elsewhere" in text.getvalue()
+
+
+def test_options_are_read_as_they_are_written():
+    options = {"model": "PerturbedClassifier", "model.mixer.alpha": 0.2, "model.more_epsilons": [0.1, 0.2], "a": None}
+    written = to_options(options)
+    assert written[-2:] == ["--a", "null"] and written[:2] == ["--model", "PerturbedClassifier"]
+    assert parse_options(written) == [
+        ("model", "PerturbedClassifier"),
+        ("model.mixer.alpha", "0.2"),
+        ("model.more_epsilons", "[0.1, 0.2]"),
+        ("a", "null"),
+    ]
+    assert parse_options(["--a=-1", "--b", "-1", "--c"]) == [("a", "-1"), ("b", "-1"), ("c", "")]

@@ -1,0 +1,176 @@
+"""The second stage: stored features, computed heads, and what it takes over from the first stage."""
+
+import pytest
+import torch
+from small_runs import build, digits, make_trainer
+from torch import nn
+
+from lightning_imbal.data import Holdout
+from lightning_imbal.data.loading.feature_dataset import FeatureDataset
+from lightning_imbal.data.recipes import ShiftCrop
+from lightning_imbal.errors import UserError
+from lightning_imbal.heads import LearnableScale, NearestClassMean, NormedLinear, TauNormalized
+from lightning_imbal.modules import Classifier, FrozenHead
+from lightning_imbal.predictors import FlipTTA
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory):
+    """A trained first stage and its checkpoint."""
+    folder = tmp_path_factory.mktemp("first")
+    data = digits()
+    model, trainer = build(Classifier, data, optimizer=lambda p: torch.optim.SGD(p, lr=0.1)), make_trainer(folder)
+    trainer.fit(model, data)
+    trainer.save_checkpoint(folder / "first.ckpt")
+    return model, str(folder / "first.ckpt")
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    """Counts the images that pass a backbone."""
+    numbers = []
+    build_model = FrozenHead.__init__
+
+    def init(self, **kwargs):
+        build_model(self, **kwargs)
+        self.backbone.register_forward_hook(lambda module, args, output: numbers.append(len(args[0])))
+
+    monkeypatch.setattr(FrozenHead, "__init__", init)
+    return numbers
+
+
+def train(data, folder, first, max_epochs=3, **kwargs):
+    model = build(FrozenHead, data, backbone_ckpt=first[1], optimizer=lambda p: torch.optim.SGD(p, lr=0.5), **kwargs)
+    trainer = make_trainer(folder, max_epochs)
+    trainer.fit(model, data)
+    return model, trainer
+
+
+def test_stored_features_give_the_same_classifier_as_images(first, tmp_path):
+    runs = [train(digits(), tmp_path, first, cache_views=views) for views in (None, 1)]
+    (images, _), (features, _) = runs
+    assert not torch.equal(images.head.weight, first[0].head.weight)
+    torch.testing.assert_close(features.head.weight, images.head.weight, rtol=1e-4, atol=1e-6)
+    scores = [trainer.test(model, digits(), verbose=False)[0] for model, trainer in runs]
+    assert scores[0]["test/f1"] == scores[1]["test/f1"]
+    curves = [float(trainer.callback_metrics["test/accuracy"]) for _, trainer in runs]
+    assert curves[0] == curves[1]
+
+
+def test_backbone_sees_each_image_once(first, tmp_path, seen):
+    data = digits()
+    train(data, tmp_path, first, max_epochs=3, cache_views=1)
+    assert sum(seen) == len(data.rows("train")) + len(data.rows("val"))
+
+
+def test_versions_differ_and_all_of_them_are_used(first, tmp_path, seen):
+    data = digits(train_transform=ShiftCrop)
+    model, _ = train(data, tmp_path, first, cache_views=3, max_epochs=1)
+    stored, number = data.stored["train"], len(data.rows("train"))
+    assert stored.feature.shape == (number, 3, model.feature_size)
+    assert sum(seen) == 3 * number + len(data.rows("val"))
+    assert (stored.feature[:, 0] != stored.feature[:, 1]).any(dim=1).float().mean() > 0.9
+    batch = stored.__getitems__([(5, 0), (5, 1), (5, 2), (5, 3), 7])
+    torch.testing.assert_close(batch["feature"][:3], stored.feature[5], rtol=0, atol=0)
+    assert torch.equal(batch["feature"][3], stored.feature[5, 0]) and torch.equal(
+        batch["feature"][4], stored.feature[7, 0]
+    )
+    assert batch["label"].tolist() == [*4 * [data.labels_of("train")[5]], data.labels_of("train")[7]]
+
+
+def test_another_predictor_sees_the_images_of_the_validation_part(first, tmp_path):
+    data = digits()
+    train(data, tmp_path, first, max_epochs=1, cache_views=1, predictor=FlipTTA)
+    assert set(data.stored) == {"train"}
+    assert {"image", "label", "index"} == set(next(iter(data.val_dataloader())))
+
+
+@pytest.mark.parametrize("devices", [1, 2, 3])
+def test_devices_share_the_images_to_encode(devices):
+    data = digits()
+    images = data.dataset("train", data.train_recipes)
+    number = len(images)
+
+    def encode(loader):
+        return torch.tensor([float(position) for position, _ in loader])[:, None]
+
+    shares = []
+    for rank in range(devices):
+        part = FeatureDataset(images, encode, lambda _, draws: draws, devices=devices, rank=rank)
+        shares.append(part.draws(0))
+    assert len({len(share) for share in shares}) == 1, "each device takes part in every gather"
+    in_order = [place for draws in zip(*shares, strict=True) for place, _ in draws]
+    assert in_order[:number] == list(range(number))
+
+
+def test_it_needs_a_data_module(first, tmp_path):
+    data = digits()
+    model = build(FrozenHead, data, backbone_ckpt=first[1], cache_views=1)
+    with pytest.raises(UserError, match="cache_views needs an ImbalDataModule"):
+        make_trainer(tmp_path).fit(model, train_dataloaders=data.train_dataloader())
+
+
+def test_it_needs_at_least_one_version():
+    with pytest.raises(ValueError, match="cache_views must be at least 1, or null"):
+        build(FrozenHead, digits(), cache_views=0)
+
+
+def features_of(model, data, part):
+    images = data.dataset(part, [data.test_recipe])
+    batch = torch.stack([images[i]["image"] for i in range(len(images))])
+    with torch.no_grad():
+        return model.backbone.eval()(data.normalize(batch)), torch.from_numpy(data.labels_of(part))
+
+
+def test_nearest_class_mean_is_computed_from_the_training_images(first, tmp_path):
+    data = digits()
+    model, trainer = train(data, tmp_path, first, max_epochs=1, head=NearestClassMean)
+    feature, label = features_of(first[0], data, "train")
+    mean = torch.stack([feature[label == c].mean(dim=0) for c in range(10)])
+    torch.testing.assert_close(nn.functional.normalize(model.head.class_mean.float()), nn.functional.normalize(mean))
+    test_feature, test_label = features_of(first[0], data, "test")
+    nearest = nn.functional.cosine_similarity(test_feature[:, None], mean, dim=2).argmax(dim=1)
+    accuracy = trainer.test(model, digits(), verbose=False)[0]["test/accuracy"]
+    assert accuracy == pytest.approx((nearest == test_label).float().mean().item(), abs=1e-6) and accuracy > 0.3
+
+
+def test_tau_is_chosen_on_the_validation_part(first, tmp_path):
+    data = digits()
+    model, _ = train(data, tmp_path, first, max_epochs=1, head=TauNormalized, init="keep")
+    torch.testing.assert_close(model.head.weight, first[0].head.weight)
+    feature, label = features_of(first[0], data, "val")
+    weight = first[0].head.weight.detach()
+
+    def balanced_accuracy(tau):
+        predicted = (feature @ (weight / weight.norm(dim=1, keepdim=True) ** tau).T).argmax(dim=1)
+        return torch.stack([(predicted[label == c] == c).float().mean() for c in label.unique()]).mean().item()
+
+    scores = [balanced_accuracy(k / 10) for k in range(21)]
+    assert model.head.tau.item() == pytest.approx(scores.index(max(scores)) / 10)
+
+
+def test_tau_without_validation_part_is_refused(first, tmp_path):
+    with pytest.raises(UserError, match="tau"):
+        train(digits(split=Holdout(test=0.3)), tmp_path, first, max_epochs=1, head=TauNormalized, init="keep")
+
+
+def test_a_computed_head_survives_its_checkpoint(first, tmp_path):
+    data = digits()
+    model, trainer = train(data, tmp_path, first, max_epochs=1, head=NearestClassMean)
+    assert trainer.global_step > 0, "else Lightning writes no checkpoint"
+    trainer.save_checkpoint(tmp_path / "head.ckpt")
+    loaded = FrozenHead.load_from_checkpoint(tmp_path / "head.ckpt", head=NearestClassMean)
+    image = torch.rand(4, 3, 32, 32)
+    torch.testing.assert_close(loaded.eval()(image), model.eval()(image), rtol=0, atol=0)
+
+
+def test_learnable_scale_keeps_the_classifier(first, tmp_path):
+    model, _ = train(digits(), tmp_path, first, max_epochs=1, head=LearnableScale, init="keep")
+    torch.testing.assert_close(model.head.weight, first[0].head.weight, rtol=0, atol=0)
+    torch.testing.assert_close(model.head.bias, first[0].head.bias, rtol=0, atol=0)
+    assert not torch.equal(model.head.scale, torch.ones(10))
+
+
+def test_keeping_the_classifier_needs_one_of_the_same_kind(first, tmp_path):
+    with pytest.raises(UserError, match="head in .*first.ckpt"):
+        train(digits(), tmp_path, first, max_epochs=1, head=NormedLinear, init="keep")

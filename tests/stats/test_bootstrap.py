@@ -1,0 +1,528 @@
+"""Resampled scores, intervals and tests, against scipy, scikit-learn and the scores of a run."""
+
+import json
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy import stats
+from sklearn import metrics as sk
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
+
+from lightning_imbal.errors import UserError
+from lightning_imbal.metrics import classification_scores
+from lightning_imbal.runs.predictions import Predictions, read_predictions
+from lightning_imbal.stats import bootstrap as statistics_module
+from lightning_imbal.stats import resampled_scores as scores_module
+from lightning_imbal.stats.bootstrap import draw, holm, interval, mcnemar_p_value, paired_p_value, resampled_averages
+from lightning_imbal.stats.resampled_scores import resampled_scores
+
+NAMES = ("nv", "mel", "bkl/lk", "df")
+COUNTS = (400, 60, 30, 7)
+GROUPS = {"major": ("nv",), "middle": ("bkl/lk", "mel"), "minor": ("df",)}
+KEYS = ["accuracy", "balanced_accuracy", "f1", "precision", "recall", "scr", "auc", "mcc", "kappa", "kendall_tau"]
+KEYS += ["ece"]
+KEYS += [f"{key}/{name}" for key in ("f1", "precision", "recall") for name in NAMES]
+KEYS += [f"{key}/{group}" for key in ("group_recall", "group_f1") for group in GROUPS]
+IN_PAIRS = ["accuracy", "f1", "f1/df", "ece"]
+
+
+def exactly(value):
+    return pytest.approx(value, abs=1e-12, rel=0, nan_ok=True)
+
+
+def make(label, probability, unit=None, image=None, names=NAMES, counts=COUNTS, groups=GROUPS):
+    image = np.array([f"i{row:04d}" for row in range(len(label))] if image is None else image)
+    unit = np.char.add("image ", image) if unit is None else np.array(unit)
+    label, probability = np.array(label, dtype=np.int64), np.array(probability, dtype=np.float64)
+    return Predictions(
+        image, unit, np.ones(len(label), dtype=bool), label, probability, tuple(names), tuple(counts), groups
+    )
+
+
+def long_tailed(num_images, seed=0, classes=range(4), decimals=None, noise=0):
+    """Predictions of some skill; with `decimals` many probabilities tie."""
+    rng = np.random.default_rng(seed)
+    classes = np.array(classes)
+    share = np.array(COUNTS)[classes] ** 0.5
+    label = np.concatenate([classes, rng.choice(classes, num_images - len(classes), p=share / share.sum())])
+    logits = np.random.default_rng([seed, noise]).normal(size=(num_images, 4)) + 1.2 * np.eye(4)[label]
+    probability = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    unit = [f"lesion {u}" for u in rng.integers(0, num_images // 2 + 1, num_images)]
+    return make(label, probability if decimals is None else probability.round(decimals), unit)
+
+
+def predicted(label, prediction, **others):
+    """Predictions of 0.7 for the predicted class."""
+    return make(label, 0.1 + 0.6 * np.eye(4)[prediction], **others)
+
+
+def repeated(predictions, times):
+    """The images of a resample, one row each time that an image is drawn."""
+    label, probability = predictions.label.repeat(times), predictions.probability.repeat(times, axis=0)
+    return make(label, probability, names=predictions.class_names, counts=predictions.class_counts)
+
+
+@pytest.fixture
+def reference(monkeypatch):
+    """`classification_scores` without the rounding of torchmetrics, which divides counts in float32."""
+    monkeypatch.setattr(torch.Tensor, "float", torch.Tensor.double)
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+
+    def score(predictions):
+        return classification_scores(
+            torch.from_numpy(predictions.probability),
+            torch.from_numpy(predictions.label),
+            list(predictions.class_counts),
+            list(predictions.class_names),
+            {group: list(members) for group, members in predictions.groups.items()},
+        )
+
+    yield score
+    torch.set_default_dtype(before)
+
+
+CASES = {
+    "all classes": long_tailed(300),
+    "ties": long_tailed(300, seed=1, decimals=1),
+    "no image of the rarest class": long_tailed(200, seed=2, classes=(0, 1, 2)),
+    "one class": long_tailed(40, seed=3, classes=(1,)),
+    "constant prediction": predicted(long_tailed(50).label, np.full(50, 2)),
+    "constant probability": make(long_tailed(50).label, np.full((50, 4), 0.25)),
+    "wrong only": predicted([0, 0, 1, 2, 3], [1, 1, 0, 3, 2]),
+    "a single image": predicted([3], [1]),
+    "rounded above 1": make([0, 1, 0], [[1.0000001, 0, 0, 0], [1, 0, 0, 0], [0.6, 0.4, 0, 0]]),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_scores_without_resampling_are_those_of_the_run(case, reference):
+    predictions, expected = CASES[case], reference(CASES[case])
+    assert sorted(KEYS) == sorted(expected)
+    got = resampled_scores(predictions, np.ones((2, len(predictions.label))), KEYS)
+    assert list(got) == KEYS
+    assert all(value.shape == (2,) and value.dtype == np.float64 for value in got.values())
+    for row in range(2):
+        assert {key: value[row] for key, value in got.items()} == exactly(expected)
+
+
+def test_scores_of_two_classes_are_those_of_the_run(reference):
+    names, groups = ("benign", "malignant"), {"minor": ("malignant",)}
+    rng = np.random.default_rng(0)
+    probability = rng.random(60).round(2)[:, None] * [1, -1] + [0, 1]
+    predictions = make(rng.integers(0, 2, 60), probability, names=names, counts=(9, 1), groups=groups)
+    expected = reference(predictions)
+    got = resampled_scores(predictions, np.ones((1, 60)), list(expected))
+    assert {key: value.item() for key, value in got.items()} == exactly(expected)
+
+
+@pytest.mark.parametrize("case", ["all classes", "ties", "no image of the rarest class", "constant prediction"])
+def test_an_image_that_counts_twice_is_an_image_that_is_there_twice(case, reference):
+    predictions = CASES[case]
+    first_of_class = np.unique(predictions.label, return_index=True)[1]
+    weight = np.random.default_rng(0).integers(0, 4, (20, len(predictions.label)))
+    weight[:, first_of_class] += 1
+    got = resampled_scores(predictions, weight, KEYS)
+    for row, times in enumerate(weight):
+        assert {key: value[row] for key, value in got.items()} == exactly(reference(repeated(predictions, times)))
+
+
+def test_scores_equal_sklearn():
+    predictions, times = CASES["ties"], np.random.default_rng(1).integers(1, 4, 300)
+    got = resampled_scores(predictions, times[None], KEYS)
+    drawn = repeated(predictions, times)
+    label, guess = drawn.label, drawn.probability.argmax(axis=1)
+    precision, recall, f1, _ = sk.precision_recall_fscore_support(label, guess, zero_division=0)
+    auc = [sk.roc_auc_score(label == c, drawn.probability[:, c]) for c in range(4)]
+    expected = {
+        "accuracy": sk.accuracy_score(label, guess),
+        "balanced_accuracy": recall.mean(),
+        "f1": f1.mean(),
+        "precision/bkl/lk": precision[2],
+        "group_f1/middle": f1[1:3].mean(),
+        "auc": np.mean(auc),
+        "mcc": sk.matthews_corrcoef(label, guess),
+        "kappa": sk.cohen_kappa_score(label, guess, weights="quadratic"),
+        "kendall_tau": stats.kendalltau(label, guess).statistic,
+    }
+    assert {key: got[key].item() for key in expected} == exactly(expected)
+
+
+def test_class_that_a_resample_lacks_is_left_out_of_it():
+    # The second resample has neither "df" nor "bkl/lk", but an "nv" that is taken for "df".
+    predictions = predicted([0, 0, 0, 1, 2, 3], [0, 0, 3, 0, 2, 3])
+    got = resampled_scores(predictions, np.array([[1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 0, 0]]), KEYS)
+    second = {key: value[1] for key, value in got.items()}
+    for key in ("f1/df", "recall/df", "precision/df", "f1/bkl/lk", "scr", "group_recall/minor", "group_f1/minor"):
+        assert math.isnan(second[key]) and not math.isnan(got[key][0]), key
+    assert second["recall/nv"] == exactly(2 / 3)
+    assert second["f1/nv"] == exactly(2 * 2 / (3 + 3))
+    assert second["f1/mel"] == second["recall/mel"] == second["precision/mel"] == 0.0
+    assert second["balanced_accuracy"] == second["recall"] == exactly((2 / 3 + 0) / 2)
+    assert second["f1"] == exactly((2 / 3 + 0) / 2)
+    assert second["precision"] == exactly((2 / 3 + 0) / 2)
+    assert second["group_recall/middle"] == second["group_f1/middle"] == 0.0
+    assert got["group_f1/middle"][0] == exactly((1 + 0) / 2)
+    # Of nv and mel; the mel is below two of the three nv and above the third, for both classes.
+    assert second["auc"] == exactly((((0.5 + 0.5 + 0) / 3) + ((0.5 + 0.5 + 0.5) / 3)) / 2)
+
+
+def test_class_that_the_test_set_lacks_counts_in_each_resample():
+    predictions = predicted([0, 0, 1, 2], [0, 1, 1, 2])
+    got = resampled_scores(predictions, np.array([[1, 1, 1, 0]]), KEYS)
+    assert got["scr"] == got["recall/df"] == got["f1/df"] == got["group_recall/minor"] == 0.0
+    assert np.isnan(got["f1/bkl/lk"])
+    assert got["f1"] == exactly((2 / 3 + 2 / 3 + 0) / 3)
+    assert got["balanced_accuracy"] == exactly((1 / 2 + 1) / 2)
+
+
+def test_resample_without_variety():
+    got = resampled_scores(predicted([0, 0, 1], [0, 1, 1]), np.array([[1, 1, 0], [0, 0, 2], [0, 0, 0]]), KEYS)
+    for key in ("mcc", "kappa", "kendall_tau"):
+        assert got[key][:2].tolist() == [0, 0]
+    assert np.isnan(got["auc"]).all()
+    assert all(np.isnan(value[2]) for value in got.values())
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_slices_do_not_matter(order, monkeypatch):
+    predictions = CASES["ties"]
+    weight = np.random.default_rng(0).integers(0, 3, (37, 300)).astype(np.uint8, order=order)
+    whole = resampled_scores(predictions, weight, KEYS)
+    monkeypatch.setattr(scores_module, "MAX_ELEMENTS", 5 * 300)
+    slices = resampled_scores(predictions, weight, KEYS)
+    assert all(slices[key] == exactly(whole[key]) for key in KEYS)
+
+
+@pytest.mark.parametrize("name", ["f1_score", "f1/melanoma", "accuracy/nv", "f1/", "group_f1", "group_f1/nv"])
+def test_unknown_score_is_refused_by_its_name(name):
+    with pytest.raises(ValueError, match=f"'{name}' is no score .*'mel'.*'minor'.*kendall_tau.*group_f1/GROUP"):
+        resampled_scores(CASES["ties"], np.ones((1, 300)), ["accuracy", name])
+
+
+def test_auc_is_computed_only_if_asked_for(monkeypatch):
+    monkeypatch.setattr(scores_module.TestSet, "classes_in_order", None)
+    others = [key for key in KEYS if key != "auc"]
+    assert list(resampled_scores(CASES["ties"], np.ones((1, 300)), others)) == others
+    with pytest.raises(TypeError):
+        resampled_scores(CASES["ties"], np.ones((1, 300)), KEYS)
+
+
+@pytest.mark.parametrize("max_drawn", [10_000_000, 100, 1])
+def test_drawing_is_that_of_scipy(max_drawn, monkeypatch):
+    monkeypatch.setattr(statistics_module, "MAX_DRAWN", max_drawn)
+    drawn = []
+
+    def keep(sample, axis):
+        drawn.append(sample)
+        return sample.mean(axis=axis)
+
+    stats.bootstrap((np.arange(23),), keep, n_resamples=50, method="percentile", rng=7)
+    expected = [[resample.tolist().count(unit) for unit in range(23)] for resample in drawn[-1]]
+    count = draw(23, 50, seed=7)
+    assert count.shape == (50, 23)
+    assert count.tolist() == expected
+    assert (count.sum(axis=1) == 23).all()
+
+
+def test_one_unit_is_always_drawn():
+    assert draw(1, 5).tolist() == [[1]] * 5
+
+
+@pytest.fixture(scope="module")
+def patients():
+    """Twelve patients of five to nine images, each with all classes, in no order."""
+    rng = np.random.default_rng(0)
+    unit = np.concatenate([[f"patient {u}"] * rng.integers(5, 10) for u in range(12)])
+    label = np.concatenate([np.resize(np.arange(4), (unit == u).sum()) for u in pd.unique(unit)])
+    order = rng.permutation(len(unit))
+    probability = rng.dirichlet(np.ones(4), len(unit)) + 0.3 * np.eye(4)[label]
+    return make(label[order], (probability / 1.3)[order], unit[order])
+
+
+@pytest.mark.parametrize("seed", [0, 5])
+def test_intervals_are_those_of_scipy(patients, seed):
+    rows_of = [np.flatnonzero(patients.unit == unit) for unit in sorted(set(patients.unit))]
+    guess = patients.probability.argmax(axis=1)
+
+    def scipy_interval(score):
+        def statistic(drawn):
+            rows = np.concatenate([rows_of[unit] for unit in drawn])
+            return score(patients.label[rows], guess[rows])
+
+        found = stats.bootstrap(
+            (np.arange(12),), statistic, n_resamples=200, method="percentile", rng=seed, vectorized=False
+        )
+        return tuple(found.confidence_interval)
+
+    def f1_of_df(label, guess):
+        return 2 * ((label == 3) & (guess == 3)).sum() / ((label == 3).sum() + (guess == 3).sum())
+
+    keys = {"accuracy": sk.accuracy_score, "balanced_accuracy": sk.balanced_accuracy_score, "f1/df": f1_of_df}
+    values = resampled_averages({"row": [patients]}, list(keys), resamples=200, seed=seed)["row"]
+    for key, score in keys.items():
+        low, high = interval(values[key])
+        assert low < high
+        assert (low, high) == pytest.approx(scipy_interval(score), abs=1e-9, rel=0)
+
+
+def test_all_images_of_a_unit_are_drawn_together():
+    # Four lesions, each classified as a whole: the accuracy of a resample is a count of lesions.
+    label = np.repeat([0, 1, 2, 3], 3)
+    lesions = predicted(label, np.repeat([0, 1, 0, 0], 3), unit=np.repeat(["a", "b", "c", "d"], 3))
+    values = resampled_averages({"row": [lesions]}, ["accuracy"], resamples=100)["row"]["accuracy"]
+    assert values.tolist() == (draw(4, 100)[:, :2].sum(axis=1) / 4).tolist()
+
+
+def of_drawn_seeds(scores, seed):
+    """The scores (R,) of the runs that are drawn in each resample: as many as there are, with replacement."""
+    scores = np.array(scores)
+    drawn = np.random.default_rng([seed, len(scores)]).integers(0, len(scores), scores.shape)
+    return [[scores[run, place] for place, run in enumerate(row)] for row in drawn]
+
+
+def test_seeds_share_each_resample():
+    runs = [long_tailed(80, noise=noise) for noise in range(3)]
+    rows = {"a": runs[:2], "b": runs[1:], "same as a": runs[:2]}
+    got = resampled_averages(rows, IN_PAIRS, resamples=60, seed=3)
+    units = sorted(set(runs[0].unit))
+    weight = draw(len(units), 60, seed=3)[:, [units.index(unit) for unit in runs[0].unit]]
+    for row, members in rows.items():
+        alone = [resampled_scores(run, weight, IN_PAIRS) for run in members]
+        for key in IN_PAIRS:
+            drawn = of_drawn_seeds([scores[key] for scores in alone], seed=3)
+            assert got[row][key] == exactly(np.nanmean(drawn, axis=0))
+    for key in IN_PAIRS:
+        assert paired_p_value(got["same as a"][key], got["a"][key]) == 1.0
+        assert (got["b"][key] != got["a"][key]).any()
+
+
+def test_median_over_seeds():
+    runs = [long_tailed(80, noise=noise) for noise in range(3)]
+    alone = [resampled_averages({"row": [run]}, IN_PAIRS, resamples=30)["row"] for run in runs]
+    got = resampled_averages({"row": runs}, IN_PAIRS, average="median", resamples=30)["row"]
+    for key in IN_PAIRS:
+        drawn = of_drawn_seeds([scores[key] for scores in alone], seed=0)
+        assert got[key] == exactly(np.nanmedian(drawn, axis=0))
+
+
+def test_intervals_of_seeds_hold_the_chance_of_training():
+    # Every image counts alike, so that nothing but the drawn seeds makes a difference.
+    right, wrong = predicted([0, 1] * 20, [0, 1] * 20), predicted([0, 1] * 20, [1, 0] * 20)
+    values = resampled_averages({"row": [right, wrong]}, ["accuracy"], resamples=1000)["row"]["accuracy"]
+    assert np.isin(values, [0.0, 0.5, 1.0]).all()
+    assert (values == 0.5).mean() == pytest.approx(0.5, abs=0.05)
+    assert values.mean() == pytest.approx(0.5, abs=0.05)
+    alone = resampled_averages({"row": [right]}, ["accuracy"], resamples=1000)["row"]["accuracy"]
+    assert (alone == 1).all()
+
+
+def test_folds_share_one_drawing_of_all_their_units():
+    whole = long_tailed(60, seed=4)
+    places = [np.arange(0, 40), np.arange(40, 59), np.arange(59, 60)]
+    folds = [make(whole.label[p], whole.probability[p], whole.unit[p], whole.image[p]) for p in places]
+    got = resampled_averages({"folds": folds, "whole": [whole]}, ["accuracy"], resamples=50)
+    units, correct = sorted(set(whole.unit)), whole.probability.argmax(axis=1) == whole.label
+    empty = 0
+    for row, count in enumerate(draw(len(units), 50)):
+        times = np.array([count[units.index(unit)] for unit in whole.unit])
+        accuracy = [(times * correct)[p].sum() / times[p].sum() for p in places if times[p].sum()]
+        empty += len(accuracy) < 3
+        assert got["folds"]["accuracy"][row] == exactly(sum(accuracy) / len(accuracy))
+        assert got["whole"]["accuracy"][row] == exactly((times * correct).sum() / times.sum())
+    assert empty > 0
+
+
+def test_nan_of_one_run_is_not_counted_and_a_row_without_runs_is_nan():
+    # Of three images one is "df": a resample often lacks it.
+    runs = [predicted([0, 0, 3], [0, 1, 3]), predicted([0, 0], [0, 1], image=["i0000", "i0001"])]
+    got = resampled_averages({"both": runs, "none": []}, ["f1/df"], resamples=40)
+    lacks = draw(3, 40)[:, 2] == 0
+    assert 0 < lacks.sum() < 40
+    # The second run has no "df" at all: its F1 is 0 where it has any image.
+    expected = np.where(lacks, 0.0, np.where(draw(3, 40)[:, :2].sum(axis=1) > 0, 0.5, 1.0))
+    assert got["both"]["f1/df"].tolist() == expected.tolist()
+    assert np.isnan(got["none"]["f1/df"]).all() and got["none"]["f1/df"].shape == (40,)
+    assert all(math.isnan(bound) for bound in interval(got["none"]["f1/df"]))
+
+
+def test_interval_by_hand():
+    values = np.arange(201.0)
+    assert interval(values) == (5.0, 195.0)
+    assert interval(np.append(values[::-1], [np.nan, np.nan])) == (5.0, 195.0)
+    assert interval(np.array([0.25])) == (0.25, 0.25)
+
+
+def test_paired_p_value_by_hand():
+    baseline = np.zeros(19)
+    assert paired_p_value(baseline + 0.1, baseline) == exactly(2 * 1 / 20)
+    assert paired_p_value(baseline - 0.1, baseline) == exactly(2 * 1 / 20)
+    row = np.array([0.1] * 15 + [-0.1] * 3 + [0.0])
+    assert paired_p_value(row, baseline) == exactly(2 * (4 + 1) / 20)
+    assert paired_p_value(baseline, row) == paired_p_value(row, baseline)
+    assert paired_p_value(baseline, baseline) == 1.0
+
+
+def test_paired_p_value_beyond_the_resamples_is_the_tail_of_a_normal_distribution():
+    difference = np.linspace(0.4, 0.6, 41)
+    deviation = math.sqrt(np.mean((difference - 0.5) ** 2))
+    assert paired_p_value(difference, np.zeros(41)) == exactly(2 * stats.norm.sf(0.5 / deviation))
+    assert paired_p_value(-difference, np.zeros(41)) == paired_p_value(difference, np.zeros(41))
+    wide = np.array([0.01] * 40 + [1.0])  # the tail would be larger than what the resamples say
+    assert paired_p_value(wide, np.zeros(41)) == exactly(2 * 1 / 42)
+
+
+def test_paired_p_value_takes_rounding_for_no_difference():
+    row, baseline = np.full(99, 0.1 + 0.2), np.full(99, 0.3)
+    assert (row > baseline).all()
+    assert paired_p_value(row, baseline) == 1.0
+
+
+def test_paired_p_value_leaves_out_nan():
+    row, baseline = np.array([0.5] * 19 + [np.nan, 0.0]), np.array([0.1] * 19 + [0.9, np.nan])
+    assert paired_p_value(row, baseline) == exactly(2 * 1 / 20)
+    assert math.isnan(paired_p_value(np.full(3, np.nan), np.zeros(3)))
+
+
+def test_mcnemar_by_hand():
+    # Only the row is correct on one image, only the baseline on six: 2 * (1 + 7) / 2**7.
+    label = [0] * 12
+    row, baseline = predicted(label, [0] * 4 + [1] * 8), predicted(label, [0] * 3 + [1] + [0] * 6 + [1] * 2)
+    assert mcnemar_p_value([row], [baseline]) == exactly(0.125)
+    assert mcnemar_p_value([baseline], [row]) == exactly(0.125)
+    assert mcnemar_p_value([row], [row]) == 1.0
+
+
+def test_mcnemar_equals_statsmodels():
+    row, baseline = long_tailed(200, noise=1), long_tailed(200, noise=2)
+    first, second = (run.probability.argmax(axis=1) == run.label for run in (row, baseline))
+    expected = mcnemar(pd.crosstab(first, second).to_numpy(), exact=True).pvalue
+    assert 0 < expected < 1
+    assert mcnemar_p_value([row], [baseline]) == exactly(expected)
+
+
+def test_mcnemar_takes_the_ensemble_of_seeds_and_puts_folds_together():
+    seeds, baseline = [long_tailed(200, noise=noise) for noise in (1, 2, 3)], long_tailed(200, noise=9)
+    ensemble = make(baseline.label, np.mean([run.probability for run in seeds], axis=0))
+    expected = mcnemar_p_value([ensemble], [baseline])
+    assert expected != mcnemar_p_value(seeds[:1], [baseline])
+    assert mcnemar_p_value(seeds, [baseline]) == expected
+    order = np.random.default_rng(0).permutation(200)
+    folds = [
+        make(run.label[p], run.probability[p], run.unit[p], run.image[p])
+        for p in (order[:70], order[70:])
+        for run in seeds
+    ]
+    assert mcnemar_p_value(folds, [baseline]) == expected
+    assert mcnemar_p_value([baseline], folds) == expected
+
+
+def test_mcnemar_of_other_images_is_nan():
+    run = long_tailed(50)
+    fewer = make(run.label[1:], run.probability[1:], run.unit[1:], run.image[1:])
+    other = make(run.label, run.probability, image=np.char.add("other ", run.image))
+    for row, baseline in (([fewer], [run]), ([run], [fewer]), ([other], [run]), ([], [run]), ([run], []), ([], [])):
+        assert math.isnan(mcnemar_p_value(row, baseline))
+
+
+def test_holm_by_hand():
+    # Smallest first: 3 * 0.01, 2 * 0.03, and 0.04, which may not fall below the one before.
+    assert holm([0.01, 0.04, 0.03]) == exactly([0.03, 0.06, 0.06])
+    assert holm([0.6, 0.7]) == exactly([1.0, 1.0])
+
+
+def test_holm_equals_statsmodels():
+    p_values = np.random.default_rng(0).random(30).round(1) ** 3
+    expected = multipletests(p_values, method="holm")[1]
+    assert len(set(expected)) > 4
+    assert holm(p_values.tolist()) == exactly(expected.tolist())
+
+
+def test_holm_does_not_count_nan():
+    assert holm([0.01, math.nan, 0.04, 0.03, math.nan]) == exactly([0.03, math.nan, 0.06, 0.06, math.nan])
+    assert holm([math.nan]) == exactly([math.nan])
+    assert holm([]) == []
+
+
+IMAGES = ["007", "12", "NA", "a", "b"]
+
+
+def write_results(folder, image=IMAGES, finished=True):
+    folder.mkdir(parents=True, exist_ok=True)
+    probability = np.random.default_rng(0).dirichlet(np.ones(4), len(image)).astype(np.float32)
+    table = pd.DataFrame(probability, columns=[f"probability/{name}" for name in NAMES])
+    table.insert(0, "image", image)
+    table.insert(1, "label", ["df", "nv", "bkl/lk", "nv", "mel"][: len(image)])
+    table.to_parquet(folder / "predictions.parquet")
+    classes = [{"name": name, "train_images": count} for name, count in zip(NAMES, COUNTS, strict=True)]
+    groups = {group: {"classes": list(members), "f1": 0.5} for group, members in GROUPS.items()}
+    if finished:
+        (folder / "metrics.json").write_text(json.dumps({"classes": classes, "groups": groups}))
+    return probability
+
+
+def write_split(folder, group):
+    folder.mkdir(parents=True)
+    columns = {"image": [*IMAGES[:4], "train"], "class": "nv", "group": group, "part": "test"}
+    table = pd.DataFrame({name: column for name, column in columns.items() if column is not None})
+    table.to_csv(folder / "split.csv", index=False)
+
+
+def test_predictions_are_read_as_they_were_written(tmp_path):
+    probability = write_results(tmp_path)
+    got = read_predictions(tmp_path)
+    assert got.image.tolist() == IMAGES
+    assert got.label.tolist() == [3, 0, 2, 0, 1] and got.label.dtype == np.int64
+    assert got.probability.dtype == np.float64 and (got.probability == probability).all()
+    assert (got.class_names, got.class_counts, got.groups) == (NAMES, COUNTS, GROUPS)
+    assert got.unit.tolist() == [f"image {image}" for image in IMAGES]
+
+
+def test_units_are_the_groups_of_the_last_stage(tmp_path):
+    write_results(tmp_path)
+    write_split(tmp_path / "stage1", group=["x", "x", "x", "x", "x"])
+    write_split(tmp_path / "stage2", group=["01", "NA", "01", None, "y"])
+    # "a" has an empty group, "b" is not in the file.
+    assert read_predictions(tmp_path).unit.tolist() == ["01", "NA", "01", "image a", "image b"]
+
+
+def test_split_without_groups(tmp_path):
+    write_results(tmp_path)
+    write_split(tmp_path / "stage1", group=None)
+    assert read_predictions(tmp_path).unit.tolist() == [f"image {image}" for image in IMAGES]
+
+
+@pytest.mark.parametrize("side", ["plain", "test_messidor2", "test/plain"])
+def test_units_of_a_folder_inside_a_run_are_those_of_the_run(side, tmp_path, monkeypatch):
+    write_results(tmp_path / "run" / side, image=IMAGES[1:4])
+    write_split(tmp_path / "run" / "stage1", group=["p", "q", "q", "q", "r"])
+    assert read_predictions(tmp_path / "run" / side).unit.tolist() == ["q", "q", "q"]
+    monkeypatch.chdir(tmp_path / "run" / side)
+    assert read_predictions(type(tmp_path)(".")).unit.tolist() == ["q", "q", "q"]
+
+
+def test_numbers_as_ids_are_text(tmp_path):
+    write_results(tmp_path, image=[7, 12, 5])
+    write_split(tmp_path / "stage1", group=["p", "q", "q", "q", "r"])
+    got = read_predictions(tmp_path)
+    assert got.image.tolist() == ["7", "12", "5"]
+    assert got.unit.tolist() == ["image 7", "q", "image 5"]
+
+
+def test_run_that_is_not_finished(tmp_path):
+    assert read_predictions(tmp_path) is None
+    write_results(tmp_path, finished=False)
+    with pytest.raises(UserError, match=r"no metrics\.json: finish the run"):
+        read_predictions(tmp_path)
+
+
+def test_statistics_do_not_wait_for_torch():
+    loaded = "import sys, lightning_imbal.stats.bootstrap; print({'torch', 'lightning'} & set(sys.modules))"
+    told = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "set()"

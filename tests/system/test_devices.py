@@ -1,0 +1,74 @@
+"""Two processes train and score exactly as one does: samplers, augmentation, gather, gradients, reports."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from lightning_imbal.cli import main
+
+# A backbone without BatchNorm, whose statistics are per device, in double precision; with the progress bar, which only
+# the first rank has: it must not ask for a reduction that the other rank does not take part in.
+TRAIN = [
+    *("fit", "--config", "experiments/demo.yaml", "--trainer.precision", "64-true", "--trainer.max_epochs", "2"),
+    *("--then.trainer.max_epochs", "2", "--trainer.enable_model_summary", "false"),
+    "--trainer.callbacks+=small_runs.RankWeights",
+]
+METHODS = {
+    "contrast of views": ["--data.views", "2"],
+    # The centers have an optimizer of their own; the second stage shares the images whose features it stores.
+    "centers": [
+        *("--model", "MetricLearningClassifier", "--model.metric", "CenterTerm", "--model.metric_weight", "0.01"),
+        *("--then.model.init_args.cache_views", "1"),
+    ],
+    # The queue holds the keys of both ranks, the centroids see them; targets are used in the second epoch.
+    "targets": ["--model", "TSC", "--data.views", "2", "--model.queue_size", "300"],
+    # The proxies are stepped by a callback; the F1 of the validation part weighs the classes of the second epoch.
+    "proxies": [
+        *("--model", "ECL", "--model.batch_norm", "false", "--model.optimizer.lr", "0.01", "--data.views", "2"),
+        *("--model.loss.warm", "0", "--model.loss.balanced", "0.5"),
+    ],
+}
+
+
+@pytest.fixture(scope="module", params=METHODS)
+def runs(request, tmp_path_factory):
+    """The same run on one and on two processes."""
+    folder = tmp_path_factory.mktemp("ddp")
+    args = [*TRAIN, *METHODS[request.param], "--model.backbone", "test_convnext"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WANDB_MODE", "disabled")
+        patch.setenv("PL_GLOBAL_SEED", "0")  # and with it back to what it was before
+        assert main([*args, "--trainer.devices", "1", "--run_dir", str(folder / "one")]) == 0
+        patch.setenv("PYTHONPATH", str(Path(__file__).parents[1]), prepend=os.pathsep)
+        on_two = ["--trainer.devices", "2", "--trainer.strategy", "ddp", "--run_dir", str(folder / "two")]
+        command = [sys.executable, "-m", "lightning_imbal", *args, *on_two]
+        done = subprocess.run(command, env=os.environ, capture_output=True, text=True, timeout=240)
+        assert done.returncode == 0, done.stderr
+    return folder / "one", folder / "two"
+
+
+@pytest.mark.parametrize("stage", ["stage1", "stage2"])
+def test_two_ranks_learn_the_same_weights_as_one(runs, stage):
+    one, two = (torch.load(run / stage / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"] for run in runs)
+    assert one.keys() == two.keys()
+    for name, value in one.items():
+        torch.testing.assert_close(two[name], value, rtol=1e-9, atol=1e-10, msg=name)
+
+
+@pytest.mark.parametrize("stage", ["stage1", "stage2"])
+def test_both_ranks_end_with_the_same_weights(runs, stage):
+    first, second = (torch.load(runs[1] / stage / f"rank{rank}.pt", weights_only=True) for rank in (0, 1))
+    assert all(torch.equal(value, second[name]) for name, value in first.items())
+
+
+def test_metrics_on_two_ranks_equal_those_on_one(runs):
+    one, two = (json.loads((run / "metrics.json").read_text()) for run in runs)
+    for part in ("classes", "confusion"):
+        assert one[part] == two[part]
+    assert two["summary"] == pytest.approx(one["summary"], rel=1e-9)
+    assert (one["identity"]["devices"], two["identity"]["devices"]) == (1, 2)

@@ -1,0 +1,63 @@
+"""Published results are complete, say where they are from, and are what the texts quote."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from lightning_imbal.tables.read import read_spec
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "experiments" / "results"
+SPEC = read_spec(ROOT / "experiments" / "tables" / "isic2018_small.yaml")
+CELLS = pd.read_csv(RESULTS / "isic2018_small-64px.csv", keep_default_na=False, na_values=[""])
+README = (ROOT / "README.md").read_text()
+QUOTED = ["balanced_accuracy", "f1", "rare", "common"]  # by lesion; of the split by image, the first two
+
+
+def value(row, dataset, metric):
+    cells = CELLS[(CELLS["row"] == row) & (CELLS["dataset"] == dataset) & (CELLS["metric"] == metric)]
+    return cells["value"].item()
+
+
+def test_every_row_column_and_metric_is_there():
+    keys = [(row, c.dataset, metric) for c in SPEC.columns for row in SPEC.rows for metric in SPEC.metrics]
+    assert list(CELLS[["row", "dataset", "metric"]].itertuples(index=False, name=None)) == keys
+
+
+def test_every_number_says_where_it_is_from():
+    done = CELLS[CELLS["runs"] > 0]
+    assert done[["value", "low", "high", "seeds", "folders", "commits", "versions", "networks"]].notna().all(axis=None)
+    assert done["commits"].str.fullmatch(r"[0-9a-f]{40}(; [0-9a-f]{40})*").all(), "of committed code"
+    assert (done["folders"].str.count("; ") + 1 == done["runs"]).all()
+    assert done["value"].between(done["low"] - 0.05, done["high"] + 0.05).all()
+
+
+def test_classes_and_gaps_belong_to_the_same_runs():
+    classes = pd.read_csv(RESULTS / "isic2018_small-64px_classes.csv")
+    assert set(classes["row"]) == set(CELLS["row"][CELLS["runs"] > 0])
+    assert classes.groupby(["dataset", "row"])["class"].nunique().eq(7).all()
+    mean = classes.groupby(["row", "dataset"])["f1"].mean()
+    assert all(value(*key, "f1") == pytest.approx(mean[key], abs=1e-5) for key in mean.index)
+    gaps = pd.read_csv(RESULTS / "isic2018_small-64px_gap.csv")
+    for gap in gaps[gaps["metric"].isin(SPEC.metrics)].itertuples():
+        difference = value(gap.row, "By image", gap.metric) - value(gap.row, "By lesion", gap.metric)
+        assert gap.value == pytest.approx(difference, abs=1e-5)
+
+
+def test_picture_shows_every_class():
+    with Image.open(RESULTS / "isic2018_small-64px.png") as picture:
+        picture.load()
+        assert picture.width > 1500 and picture.height > 1500
+
+
+def test_readme_quotes_the_published_numbers():
+    section = README.split("## Results")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (.+?) \| ((?:\**[\d.]+\** \| ?){6})$", section, re.MULTILINE)
+    assert len(rows) >= 12
+    for name, numbers in rows:
+        quoted = [float(number) for number in re.findall(r"[\d.]+", numbers)]
+        cells = [(metric, "By lesion") for metric in QUOTED] + [(metric, "By image") for metric in QUOTED[:2]]
+        assert quoted == [pytest.approx(value(name, dataset, metric), abs=6e-4) for metric, dataset in cells], name
