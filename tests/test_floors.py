@@ -64,7 +64,7 @@ def complaint(module: str, file: Path, target: str, known: dict[str, Path]) -> s
     lists_its_own = file.name == "__init__.py" and module != PACKAGE and room_of(target) == room_of(module)
     if target == PACKAGE or lists_its_own:
         return None
-    here, there = FLOOR_OF[room_of(module)] if module != PACKAGE else 0, FLOOR_OF.get(room_of(target))
+    here, there = FLOOR_OF[room_of(module)] if module != PACKAGE else min(FLOORS), FLOOR_OF.get(room_of(target))
     if there is None:
         return "has no floor"
     if target in known and known[target].name == "__init__.py" and module != VOCABULARY:
@@ -208,7 +208,7 @@ def made_up(tmp_path):
         ("modules/made_up.py", "from lightning_imbal.losses import X", ":1: lightning_imbal.losses: goes through"),
         ("cli/made_up.py", "from lightning_imbal import modules, errors", ":1: lightning_imbal.modules: goes"),
         ("data/splits/made_up.py", "from lightning_imbal.modules.base import X", "floor 3 imports from floor 4"),
-        ("errors.py", "import os, lightning_imbal.losses.base", ":1: lightning_imbal.losses.base: floor 0"),
+        ("errors.py", "import os, lightning_imbal.losses.base", ":1: lightning_imbal.losses.base: floor -1"),
         ("__init__.py", "from lightning_imbal.errors import X", "__init__.py:1: lightning_imbal.errors"),
         ("utils.py", "import os", "utils.py: has no floor"),
         ("errors.py", "from lightning_imbal.utils import X", "lightning_imbal.utils: has no floor"),
