@@ -14,7 +14,7 @@ from jsonargparse import ArgumentError
 from torch import Tensor, nn
 
 from lightning_imbal.atomic_files import write_whole
-from lightning_imbal.cli.parts import check as checks
+from lightning_imbal.cli.parts.check import check_evaluation
 from lightning_imbal.cli.parts.imbal_cli import ImbalCLI
 from lightning_imbal.cli.parts.messages import explain
 from lightning_imbal.cli.parts.verb_parser import VerbParser
@@ -52,7 +52,7 @@ class TrainedModel(ImbalCLI):
             super().__init__(["test", "--ckpt_path", str(checkpoint), *options])
         except ArgumentError as error:
             raise UserError(explain(str(error))) from error
-        checks.check_evaluation("", self.model, self.datamodule)
+        check_evaluation("", self.model, self.datamodule)
         if self.datamodule.on_bad_image == "raise":
             self.datamodule.cache = "none"  # which is of the whole data set, not of the few images that are looked at
         self._load()
@@ -107,7 +107,7 @@ class TrainedModel(ImbalCLI):
     def images(self, size: tuple[int, int]) -> tuple[Tensor, list[str]]:
         """Test images and their ids; random images, without ids, if the data set is not there."""
         try:
-            checks.check_evaluation("test", self.model, self.datamodule)
+            check_evaluation("test", self.model, self.datamodule)
             return test_images(self.datamodule)
         except DatasetNotFoundError:
             return random_images(size), []
