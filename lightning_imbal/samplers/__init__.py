@@ -8,6 +8,7 @@ from lightning_imbal.samplers.oversample_to_max import OversampleToMax
 from lightning_imbal.samplers.pk_batches import PKBatches
 from lightning_imbal.samplers.progressive_balance import ProgressiveBalance
 from lightning_imbal.samplers.reversed import Reversed
+from lightning_imbal.seeding import epoch_generator, run_seed
 
 __all__ = [
     "ClassBlocks",
@@ -18,4 +19,6 @@ __all__ = [
     "PKBatches",
     "ProgressiveBalance",
     "Reversed",
+    "epoch_generator",
+    "run_seed",
 ]
