@@ -34,7 +34,7 @@ def run(setting: Setting) -> None:
     log, seconds = setting.work / "real.log", 0.0
     for seed in range(SEEDS if setting.on_gpu else 1):
         if setting.seconds_left - SECONDS_TO_WRITE < seconds:
-            setting.skip(f"Seed {seed}", f"no time was left: a seed takes {seconds:.0f} s")
+            setting.skip(f"Seed {seed}", f"no time was left{f': a seed takes {seconds:.0f} s' if seed else ''}")
             break
         began = time.monotonic()
         status = commands.run(_earlier(setting), _command(setting, seed + 1, _jobs(setting)), log)
