@@ -13,7 +13,7 @@ TABLE_OPTIONS = $(if $(LAPTOP),$(LAPTOP_OPTIONS),$(if $(SEEDS),--seeds $(SEEDS))
 
 RESULTS := .md .csv _classes.csv _gap.csv .png
 
-.PHONY: help install demo test benchmark format results $(TABLES)
+.PHONY: help install demo test benchmark gpu-check offline-pack format results $(TABLES)
 
 help: ## list the targets
 	@grep -hE '^[a-zA-Z_0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-22s %s\n", $$1, $$2}'
@@ -58,6 +58,12 @@ benchmark: install ## training step, disk cache, stored features, perturbed inpu
 	$(BIN)/python tests/benchmarks/bhp_loss.py
 	$(BIN)/python tests/benchmarks/bootstrap.py
 	$(BIN)/python tests/benchmarks/report_page.py
+
+gpu-check: install ## check the installation on a GPU: does it run, right, as fast as it should (8 minutes; OPTIONS="--minutes 8 --images DIR")
+	$(BIN)/python tests/benchmarks/gpu.py $(OPTIONS)
+
+offline-pack: install ## one folder for machines without a network: wheels, check, pictures (SKIP="torch ...", OPTIONS="--python 3.12 --images DIR")
+	$(BIN)/python tests/benchmarks/offline_pack.py $(if $(SKIP),--skip $(SKIP)) $(OPTIONS)
 
 format: install ## let ruff mend what it can
 	$(BIN)/ruff check --fix .

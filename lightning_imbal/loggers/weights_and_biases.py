@@ -1,15 +1,21 @@
-"""The curves of a run in Weights & Biases (W&B), which may fail without the run."""
+"""The curves of a run in Weights & Biases (W&B), which may fail without the run.
+
+wandb is imported when it is used: a run without it starts faster, and needs no wandb.
+"""
 
 import os
+import sys
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import wandb
 from lightning.pytorch.loggers import WandbLogger
 from lightning.pytorch.utilities import rank_zero_only, rank_zero_warn
+
+if TYPE_CHECKING:
+    import wandb
 
 INIT_SECONDS, FINISH_SECONDS = 30, 120
 
@@ -17,6 +23,8 @@ INIT_SECONDS, FINISH_SECONDS = 30, 120
 @contextmanager
 def without_wandb_if_it_fails() -> Iterator[None]:
     """Lets a run go on when W&B breaks down in the middle of it."""
+    import wandb
+
     try:
         yield
     except (wandb.Error, OSError) as error:
@@ -24,7 +32,7 @@ def without_wandb_if_it_fails() -> Iterator[None]:
 
 
 @contextmanager
-def tables_in_folder_of(run: wandb.Run) -> Iterator[None]:
+def tables_in_folder_of(run: "wandb.Run") -> Iterator[None]:
     """Has W&B keep tables until their upload in the folder of the run, not in the home of whoever trained it."""
     before = os.environ.get("WANDB_DATA_DIR")
     os.environ["WANDB_DATA_DIR"] = str(Path(run.dir).parent)
@@ -51,6 +59,10 @@ class TolerantWandbLogger(WandbLogger):
 
 def finish_wandb() -> None:
     """Closes the W&B run of a stage, so that the next stage has one of its own."""
+    if "wandb" not in sys.modules:
+        return
+    import wandb
+
     with without_wandb_if_it_fails():
         wandb.finish()
 
@@ -66,6 +78,8 @@ def wandb_logger(folder: Path, run: str, stage: str) -> WandbLogger | None:
     mode = os.environ.get("WANDB_MODE", "online")
     if mode == "disabled" or rank_zero_only.rank != 0:
         return None
+    import wandb
+
     about = {
         "project": os.environ.get("WANDB_PROJECT", "lightning_imbal"),
         "group": os.environ.get("WANDB_RUN_GROUP") or run,

@@ -1,0 +1,1 @@
+"""Parts of the check on a GPU (tests/benchmarks/gpu.py), each of which answers one question."""
