@@ -1,11 +1,12 @@
 """The predictions of a finished run, with what is needed to score and to resample them."""
 
 import json
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+
 import numpy as np
 import pandas as pd
+
 from lightning_imbal.errors import UserError
 from lightning_imbal.runs.folder import read_split
 

@@ -20,8 +20,8 @@ from lightning_imbal import losses, predictors
 from lightning_imbal.backbones import create_backbone, feature_size
 from lightning_imbal.losses.base import ImbalancedLoss
 from lightning_imbal.metrics import ImbalReport
-from lightning_imbal.tables.predictions import Predictions
-from lightning_imbal.tables.statistics import resampled_averages
+from lightning_imbal.runs.predictions import Predictions
+from lightning_imbal.stats.bootstrap import resampled_averages
 
 COUNTS = torch.tensor([4522, 12875, 3323, 867, 2624, 239, 253, 628])  # of ISIC 2019
 CLASSES, IMAGES, VIEWS, DIM = len(COUNTS), 96, 2, 128

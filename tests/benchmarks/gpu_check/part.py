@@ -9,7 +9,7 @@ from gpu_check.setting import Setting
 
 def run_part(module: str, setting: Setting) -> None:
     """Runs the part in a module in this process."""
-    from lightning_imbal.quiet import quiet
+    from lightning_imbal.cli.parts.quiet import quiet
 
     quiet()
     import_module(module).run(setting)

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from lightning_imbal.whole_files import write_json, write_whole
+from lightning_imbal.atomic_files import write_json, write_whole
 
 Verdict = Literal["ok", "failed", "skipped", ""]  # empty: a figure of which nothing is wanted
 LINES_OF_LOG = 12

@@ -1,0 +1,1 @@
+"""What knows a run's files: its folder, its results, its predictions."""
