@@ -1,6 +1,47 @@
-"""What crosses from data to modules: one batch."""
+"""What crosses between data and modules: one batch, and what a module may ask of the data it is trained on."""
 
-from torch import Tensor
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
 
 # image (B, 3, H, W), or (B, V, 3, H, W) for V views; label (B,); index (B,) of the sample table; `other`: a second one.
 Batch = dict[str, Tensor]
+
+
+@runtime_checkable
+class ImbalData(Protocol):
+    """What a module may ask of the data that it is trained on.
+
+    Attributes:
+        normalize: How pictures are normalised, with the buffers `mean` and `std`.
+        train_recipes: The augmentation of each view of a training image.
+        paired_sampler: Builds what draws a second image beside each one; None if there is none.
+        stored: Stored features by part.
+    """
+
+    normalize: nn.Module
+    train_recipes: Sequence[Any]
+    paired_sampler: Any
+    stored: dict[str, Any]
+
+    def rows(self, part: str) -> np.ndarray:
+        """Row numbers of a part in the sample table."""
+
+    def store_features(self, encode: Callable[[DataLoader], Tensor], views: int, val: bool = True) -> None:
+        """Puts stored features in the place of the images of the training and the validation part."""
+
+    def val_dataloader(self) -> DataLoader | Iterable:
+        """Loads the validation part; nothing if the split has none."""
+
+
+def known_data(datamodule: Any) -> ImbalData | None:
+    """The DataModule of a Trainer, if a module may ask it all this; None if it is of another kind."""
+    return datamodule if isinstance(datamodule, ImbalData) else None
+
+
+def image_counts(data: ImbalData) -> dict[str, int]:
+    """Images of each part: what losses, heads and predictors want to know of the data."""
+    return {part: len(data.rows(part)) for part in ("train", "val", "test")}

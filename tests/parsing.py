@@ -3,7 +3,7 @@
 import functools
 from pathlib import Path
 
-from lightning_imbal.cli.parts.configurations import Configurations
+from lightning_imbal.cli.parts.parser import ImbalCLI
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 
@@ -13,14 +13,14 @@ def with_configs(*configs):
 
 
 @functools.cache
-def _parsing():
-    return Configurations(["fit", *with_configs(EXPERIMENTS / "demo.yaml")])
+def _parser(verb):
+    return ImbalCLI(verb)
 
 
 @functools.cache
-def parsed(*args):
+def parsed(verb, *args):
     """The configuration of a command line such as `fit --config ...`, in which `then` is whole."""
-    return _parsing().read(args)
+    return _parser(verb).read(args)
 
 
 def merged(*configs, then=None):
@@ -30,4 +30,4 @@ def merged(*configs, then=None):
 
 def second(config):
     """The complete configuration of the second stage, None if there is none."""
-    return _parsing().next_stage(config)
+    return _parser("fit").next_stage(config)

@@ -1,6 +1,5 @@
 """Feature extractors from timm, with random, fetched or local weights."""
 
-from difflib import get_close_matches
 from pathlib import Path
 
 import timm
@@ -9,6 +8,7 @@ from torch import nn
 
 from lightning_imbal.backbones.weights import load_local
 from lightning_imbal.errors import UserError
+from lightning_imbal.wording import did_you_mean
 
 
 def create_backbone(name: str, pretrained: bool | str = False) -> nn.Module:
@@ -24,8 +24,7 @@ def create_backbone(name: str, pretrained: bool | str = False) -> nn.Module:
         UserError: The name is unknown, or the weights cannot be had or do not fit.
     """
     if not timm.is_model(name):
-        similar = get_close_matches(name, timm.list_models(), n=3)
-        hint = f"did you mean {' or '.join(similar)}?" if similar else "timm.list_models() lists the names."
+        hint = did_you_mean(name, timm.list_models(), most=3) or "timm.list_models() lists the names."
         raise UserError(f"There is no backbone named {name!r}: {hint}")
     try:
         backbone = timm.create_model(name, pretrained=pretrained is True, num_classes=0)

@@ -2,12 +2,11 @@
 
 import os
 import sys
-from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import version
 
 VERBS = ("fit", "validate", "test", "predict", "report", "compare", "table", "dashboard", "export", "prepare", "audit")
-WITH_A_FILE = ("report", "compare", "table", "dashboard", "export")  # with a parser of their own
+THAT_COMPUTE = ("fit", "validate", "test", "predict", "prepare", "audit")
 
 HELP = """\
 usage: lightning_imbal VERB ...
@@ -47,13 +46,13 @@ def main(argv: list[str] | None = None) -> int:
         print(version("lightning_imbal"))
         return 0
     from lightning_imbal.errors import UserError
+    from lightning_imbal.wording import did_you_mean
 
     try:
         if args[0] not in VERBS:
-            similar = get_close_matches(args[0], VERBS, n=1)
-            hint = f"did you mean {similar[0]}?" if similar else f"choose from {', '.join(VERBS)}."
+            hint = did_you_mean(args[0], VERBS) or f"choose from {', '.join(VERBS)}."
             raise UserError(f"There is no verb {args[0]!r}: {hint}")
-        return _with_file(args) if args[0] in WITH_A_FILE else _with_config(args)
+        return _run(args)
     except BrokenPipeError:  # whoever read what is printed, such as `head`, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -63,45 +62,44 @@ def main(argv: list[str] | None = None) -> int:
         return _refuse(str(error).strip().splitlines()[-1].removeprefix(f"{_full_name(error)}: "))
 
 
-def _with_file(args: list[str]) -> int:
-    _prepare_imports()
-    from lightning_imbal.cli.parts.quiet import quiet
-
-    quiet()
-    return import_module(f"lightning_imbal.cli.{args[0]}").run(args)
-
-
-def _prepare_imports() -> None:
+def _run(args: list[str]) -> int:
+    """Runs a verb: `run` of the file of its name."""
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else importing it asks a server for its newest version
     sys.path.append(os.getcwd())  # where users keep classes of their own
-
-
-def _with_config(args: list[str]) -> int:
-    _prepare_imports()
-    from jsonargparse import ArgumentError
-    from lightning.pytorch.utilities.exceptions import MisconfigurationException
-
     from lightning_imbal.cli.parts.allocator import keep_freed_memory
-    from lightning_imbal.cli.parts.messages import explain
     from lightning_imbal.cli.parts.quiet import quiet
 
     quiet()
-    keep_freed_memory()
+    if args[0] in THAT_COMPUTE:
+        keep_freed_memory()
     try:
-        if args[0] in ("prepare", "audit"):
-            return import_module(f"lightning_imbal.cli.{args[0]}").run(args)
-        from lightning_imbal.cli.parts.imbal_cli import ImbalCLI
-
-        ImbalCLI(args)
-    except ArgumentError as error:
-        return _refuse(explain(str(error)))
-    except MisconfigurationException as error:
-        return _refuse(" ".join(str(error).split()))
+        return import_module(f"lightning_imbal.cli.{args[0]}").run(args)
     except SystemExit as stop:  # how Lightning ends after Ctrl-C
         if stop.code == 1 and args[0] == "fit":
             _refuse("Interrupted: every finished epoch is kept, continue with the same command and --ckpt_path last.")
         raise
-    return 0
+    except Exception as error:
+        if sentence := _sentence(error):
+            return _refuse(sentence)
+        raise
+
+
+def _sentence(error: Exception) -> str:
+    """What a library says of a mistake of the user; empty if it is none."""
+    # Who has raised it is imported already: other verbs start without.
+    if "jsonargparse" in sys.modules:
+        from jsonargparse import ArgumentError
+
+        if isinstance(error, ArgumentError):
+            from lightning_imbal.cli.parts.messages import explain
+
+            return explain(str(error))
+    if "lightning.pytorch.utilities.exceptions" in sys.modules:
+        from lightning.pytorch.utilities.exceptions import MisconfigurationException
+
+        if isinstance(error, MisconfigurationException):
+            return " ".join(str(error).split())
+    return ""
 
 
 def _refuse(sentence: str) -> int:

@@ -2,10 +2,8 @@
 
 import albumentations as A
 import numpy as np
-import torch
 from torch import Tensor, nn
 
-from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.normalize import Normalize
 from lightning_imbal.modules.base_classifier import ImbalClassifier
 from lightning_imbal.predictors.base import Predictor
@@ -36,13 +34,3 @@ def input_size(recipe: A.Compose) -> tuple[int, int]:
     """Height and width, in pixels, of what a test transform makes of a picture."""
     # Larger than any network's input, so that a crop finds what it needs.
     return recipe(image=np.zeros((1024, 1024, 3), np.uint8))["image"].shape[:2]
-
-
-def calibrate(model: ImbalClassifier, data: ImbalDataModule) -> None:
-    """Fits a predictor that learns from the validation part, as a test does."""
-    with torch.no_grad():
-        seen = [
-            (model.predictor(model, data.normalize(batch["image"])).float(), batch["label"])
-            for batch in data.val_dataloader()
-        ]
-    model.predictor.calibrate(*map(torch.cat, zip(*seen, strict=True)))

@@ -8,6 +8,16 @@ from torch import Tensor, nn
 class ClosedFormHead(nn.Module, ABC):
     """A head that is computed from features rather than trained by gradient; it has no parameters, only buffers."""
 
+    def check(self, images: dict[str, int]) -> None:
+        """Refuses data that it cannot be computed from.
+
+        Args:
+            images: Images of each part: train, val, test.
+
+        Raises:
+            ValueError: A part is missing; the message says the mend.
+        """
+
     @abstractmethod
     def solve(self, train: tuple[Tensor, Tensor], val: tuple[Tensor, Tensor] | None) -> None:
         """Computes the head.

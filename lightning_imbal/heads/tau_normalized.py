@@ -38,6 +38,13 @@ class TauNormalized(ClosedFormHead):
         self.given_tau = tau
         self.register_load_state_dict_pre_hook(_take_linear)
 
+    def check(self, images: dict[str, int]) -> None:
+        if self.given_tau is None and not images["val"]:
+            raise ValueError(
+                "TauNormalized chooses tau on the validation part, but there is none: give the split one "
+                "(--data.split.val 0.1), or set --then.model.init_args.head.init_args.tau 1."
+            )
+
     @torch.no_grad()
     def solve(self, train: tuple[Tensor, Tensor], val: tuple[Tensor, Tensor] | None) -> None:
         if not self.weight.any():

@@ -20,10 +20,28 @@ class ImbalancedLoss(nn.Module, ABC):
 
     class_counts: Tensor
     needs_difficulty = False  # whether it waits for the F1 of each class on a validation part
+    without_difficulty = ""  # the option that makes it wait for none
+    adjusts_logits = False  # whether the logits are those of equal class sizes once it has trained them
 
     def __init__(self, class_counts: Tensor) -> None:
         super().__init__()
         self.register_buffer("class_counts", checked_counts(class_counts))
+
+    def check(self, images: dict[str, int]) -> None:
+        """Refuses data that it cannot learn from.
+
+        Args:
+            images: Images of each part: train, val, test.
+
+        Raises:
+            ValueError: It waits for the F1 of a validation part that is not there.
+        """
+        if self.needs_difficulty and not images["val"]:
+            otherwise = f", or set {self.without_difficulty}" if self.without_difficulty else ""
+            raise ValueError(
+                f"{type(self).__name__} weighs classes by their F1 on a validation part, but there is none: give the "
+                f"split one (--data.split.val 0.1){otherwise}."
+            )
 
     def set_epoch(self, epoch: int, max_epochs: int) -> None:
         """Tells a loss with a schedule that `epoch` (1-based) of `max_epochs` begins."""

@@ -23,6 +23,8 @@ class LogitAdjusted(ImbalancedLoss):
 
     log_prior: Tensor
 
+    adjusts_logits = True
+
     def __init__(self, class_counts: Tensor, tau: float = 1.0) -> None:
         super().__init__(class_counts)
         if not tau >= 0:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
-from lightning.pytorch import LightningModule
+from lightning.pytorch import Callback, LightningModule
 from lightning.pytorch.cli import OptimizerCallable
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -13,9 +13,12 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from torch.utils.data import DataLoader
 
 from lightning_imbal.backbones.create import create_backbone, feature_size
-from lightning_imbal.contract import Batch
+from lightning_imbal.callbacks.divergence import DivergenceGuard
+from lightning_imbal.callbacks.plateau import PlateauSteps
+from lightning_imbal.contract import Batch, ImbalData, image_counts, known_data
 from lightning_imbal.errors import UserError
 from lightning_imbal.losses.base import ImbalancedLoss
+from lightning_imbal.modules.base_checks import check_pairs, check_views
 from lightning_imbal.seeding import epoch_generator, run_seed
 
 SchedulerFactory = Callable[[Optimizer, int], LRScheduler]
@@ -35,6 +38,7 @@ class ImbalModule(LightningModule, ABC):
             for a validation score has its name as `monitor`.
     """
 
+    classifies = False  # whether it can be tested, and a second stage may keep its classifier
     needs_pairs = False  # whether a batch must hold a second batch, `other`, drawn by the data's `paired_sampler`
     min_views: int = 1  # views of each training image that it needs
     max_views: int | None = 1  # and how many it can use; None: any number
@@ -87,18 +91,36 @@ class ImbalModule(LightningModule, ABC):
         """Builds the optimizer and its schedule over the Trainer's number of epochs."""
         return self.build_optimizers(self.trainer.max_epochs)
 
+    def configure_callbacks(self) -> list[Callback]:
+        """Brings the steps of schedules that wait for a score, and the guard against divergence."""
+        return [PlateauSteps(), DivergenceGuard()]
+
     def lr_scheduler_step(self, scheduler: LRScheduler, metric: Any) -> None:
-        """Steps a schedule, but not one that waits for a score: Lightning would do so after the checkpoint is saved."""
+        """Steps a schedule, but not one that waits for a score, which `PlateauSteps` does."""
         if not isinstance(scheduler, ReduceLROnPlateau):
             super().lr_scheduler_step(scheduler, metric)
 
-    def on_validation_end(self) -> None:
-        """Steps a schedule that waits for a score of the validation part."""
-        if self.trainer.state.fn != "fit" or self.trainer.sanity_checking:
-            return
-        for config in self.trainer.lr_scheduler_configs:
-            if isinstance(config.scheduler, ReduceLROnPlateau):
-                config.scheduler.step(self.trainer.callback_metrics[config.monitor])
+    def check(self, data: ImbalData) -> None:
+        """Refuses data that it cannot be trained on.
+
+        Raises:
+            UserError: A loss cannot learn from it, or a batch has too few or too many views, or no second image.
+            ValueError: Likewise.
+        """
+        for loss in self.losses():
+            loss.check(image_counts(data))
+        check_views(self, data)
+        check_pairs(self, data)
+
+    def check_first(self) -> None:
+        """Refuses to be the first stage, where there must be one before it; UserError says the mend."""
+
+    def check_earlier(self, earlier: "ImbalModule") -> None:
+        """Refuses a stage before it whose network it cannot take over; UserError says the mend."""
+
+    def validation_scores(self) -> list[str]:
+        """What an epoch can be chosen by, as it is logged."""
+        return ["val/loss"]
 
     def losses(self) -> Iterator[ImbalancedLoss]:
         """The losses in it that know the class sizes, also those within others."""
@@ -111,7 +133,6 @@ class ImbalModule(LightningModule, ABC):
 
     def on_train_epoch_start(self) -> None:
         """Tells schedules the epoch."""
-        self._refuse_divergence()
         self.set_epoch(self.current_epoch + 1, self.trainer.max_epochs)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
@@ -119,19 +140,6 @@ class ImbalModule(LightningModule, ABC):
         # Not earlier: whether the loader's own draw comes before or after the epoch's start depends on the epoch.
         if batch_idx == 0:
             torch.manual_seed(epoch_generator(run_seed(), self.current_epoch).initial_seed() + self.global_rank)
-
-    def on_train_end(self) -> None:
-        """Refuses to hand on a network that has diverged in its last epoch."""
-        self._refuse_divergence()
-
-    def _refuse_divergence(self) -> None:
-        """Looks at the loss of the epoch before, once an epoch: looking at each step would wait for the device."""
-        loss = self.trainer.callback_metrics.get("train/loss")
-        if loss is not None and not loss.isfinite():
-            raise UserError(
-                f"The training loss has become {loss.item()} by epoch {self.current_epoch}: "
-                "lower the learning rate (--model.optimizer.lr) or clip gradients (--trainer.gradient_clip_val 1)."
-            )
 
     def gather(self, tensor: Tensor) -> Tensor:
         """Joins the batches (B, ...) of all devices to (devices * B, ...); gradients flow back to every device."""
@@ -160,11 +168,11 @@ class ImbalModule(LightningModule, ABC):
         """Stores the normalisation of the pictures, and forgets the files that weights once came from."""
         for name in {"pretrained", "backbone_ckpt"} & checkpoint["hyper_parameters"].keys():
             checkpoint["hyper_parameters"][name] = False if name == "pretrained" else None
-        if hasattr(self.trainer.datamodule, "normalize"):
-            checkpoint["normalize"] = self.trainer.datamodule.normalize.state_dict()
+        if data := known_data(self.trainer.datamodule):
+            checkpoint["normalize"] = data.normalize.state_dict()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Pictures are normalised as in training, whatever the DataModule says that they are tested with."""
-        trainer = self._trainer
-        if trainer is not None and hasattr(trainer.datamodule, "normalize") and "normalize" in checkpoint:
-            trainer.datamodule.normalize.load_state_dict(checkpoint["normalize"])
+        data = known_data(self._trainer.datamodule) if self._trainer else None
+        if data and "normalize" in checkpoint:
+            data.normalize.load_state_dict(checkpoint["normalize"])

@@ -1,16 +1,17 @@
 """What every method with a classifier shares: loss, head, predictor, and an evaluation per class."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from lightning_imbal.contract import Batch
+from lightning_imbal.contract import Batch, ImbalData, image_counts, known_data
 from lightning_imbal.errors import UserError
 from lightning_imbal.losses.base import LossFactory
 from lightning_imbal.losses.cross_entropy import CrossEntropy
 from lightning_imbal.metrics.report import ImbalReport
+from lightning_imbal.metrics.scores import classification_scores
 from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.predictors.base import Predictor, PredictorFactory
 from lightning_imbal.predictors.plain import Plain
@@ -28,6 +29,8 @@ class ImbalClassifier(ImbalModule):
         **kwargs: Arguments of `ImbalModule`.
     """
 
+    classifies = True
+
     def __init__(
         self,
         loss: LossFactory = CrossEntropy,
@@ -42,6 +45,20 @@ class ImbalClassifier(ImbalModule):
         about_classes = (kwargs["class_counts"], self.class_names, kwargs.get("class_groups"))
         self.val_report, self.test_report = ImbalReport(*about_classes), ImbalReport(*about_classes)
         self.side_reports = nn.ModuleDict()  # further reports of the test part, by their names
+
+    def check(self, data: ImbalData) -> None:
+        self.check_inference(data)
+        super().check(data)
+
+    def check_inference(self, data: ImbalData) -> None:
+        """Refuses data and losses that its predictor does not go with; ValueError says the mend."""
+        self.predictor.check(image_counts(data), list(self.losses()))
+
+    def validation_scores(self) -> list[str]:
+        report = self.val_report
+        classes = report.class_counts, report.class_names, report.class_groups
+        one_each = torch.eye(len(self.class_names)), torch.arange(len(self.class_names))
+        return [f"val/{name}" for name in classification_scores(*one_each, *classes)]
 
     def forward(self, image: Tensor) -> Tensor:
         """Returns logits (B, C) of images (B, 3, H, W)."""
@@ -63,10 +80,13 @@ class ImbalClassifier(ImbalModule):
 
     def on_validation_start(self) -> None:
         """Tells predictors how the pictures are normalised."""
-        if hasattr(self.trainer.datamodule, "normalize"):
-            normalize = self.trainer.datamodule.normalize
-            for predictor in filter(lambda module: isinstance(module, Predictor), self.modules()):
-                predictor.set_normalization(normalize.mean, normalize.std)
+        if data := known_data(self.trainer.datamodule):
+            self.set_normalization(data.normalize.mean, data.normalize.std)
+
+    def set_normalization(self, mean: Tensor, std: Tensor) -> None:
+        """Tells its predictors how pictures are normalised: pixels in 0..1, less `mean`, over `std`, (3, 1, 1)."""
+        for predictor in filter(lambda module: isinstance(module, Predictor), self.modules()):
+            predictor.set_normalization(mean, std)
 
     def on_test_start(self) -> None:
         """Tells predictors how the pictures are normalised, and fits one that learns from the validation part."""
@@ -76,7 +96,11 @@ class ImbalClassifier(ImbalModule):
         loader = self.trainer.datamodule.val_dataloader()
         if not loader:
             raise UserError(f"{type(self.predictor).__name__} needs a validation part: set --data.split.val 0.1.")
-        seen = [(self.predictor(self, batch["image"]).float(), batch["label"]) for batch in self.batches(loader)]
+        self.calibrate(self.batches(loader))
+
+    def calibrate(self, batches: Iterable[Batch]) -> None:
+        """Fits its predictor to batches of the validation part."""
+        seen = [(self.predictor(self, batch["image"]).float(), batch["label"]) for batch in batches]
         self.predictor.calibrate(*map(torch.cat, zip(*seen, strict=True)))
 
     on_predict_start = on_test_start

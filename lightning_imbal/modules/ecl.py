@@ -92,4 +92,4 @@ class ECL(ContrastiveClassifier):
 
     def configure_callbacks(self) -> list[Callback]:
         """Brings the cycle update."""
-        return [ProxyCycleUpdate()] if self.cycle_update else []
+        return super().configure_callbacks() + ([ProxyCycleUpdate()] if self.cycle_update else [])

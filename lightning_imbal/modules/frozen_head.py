@@ -1,6 +1,7 @@
 """Second stage: a classifier on a frozen backbone."""
 
 from collections.abc import Iterable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -8,9 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from lightning_imbal.contract import Batch
+from lightning_imbal.contract import Batch, ImbalData, image_counts, known_data
 from lightning_imbal.errors import UserError
 from lightning_imbal.heads.base import ClosedFormHead
+from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.modules.base_classifier import ImbalClassifier
 from lightning_imbal.predictors.plain import Plain
 
@@ -57,12 +59,46 @@ class FrozenHead(ImbalClassifier):
         if self.backbone_ckpt is not None:
             self._load_first_stage(Path(self.backbone_ckpt))
         if self.cache_views:
-            data = self.trainer.datamodule
-            if not hasattr(data, "store_features"):
+            data = known_data(self.trainer.datamodule)
+            if data is None:
                 raise UserError("cache_views needs an ImbalDataModule to store features of: give the Trainer one.")
             data.store_features(self.encode, self.cache_views, self.closed_form or isinstance(self.predictor, Plain))
         if self.closed_form and self.trainer.world_size > 1:
             raise UserError(f"{type(self.head).__name__} is computed, not trained: set --trainer.devices 1.")
+
+    def check(self, data: ImbalData) -> None:
+        if self.closed_form:
+            self.head.check(image_counts(data))
+        super().check(data)
+
+    def check_first(self) -> None:
+        if not (self.backbone_ckpt or self.hparams.get("pretrained")):
+            raise UserError(
+                "FrozenHead would train a classifier on a backbone of random weights: give it as the second stage, "
+                "such as --then experiments/heads/crw.yaml, or set --model.backbone_ckpt or --model.pretrained."
+            )
+
+    def check_earlier(self, earlier: ImbalModule) -> None:
+        shapes = [{key: value.shape for key, value in stage.backbone.state_dict().items()} for stage in (earlier, self)]
+        if shapes[0] != shapes[1]:
+            raise UserError(
+                f"The second stage has another backbone than {type(earlier).__name__} trains: set the same one in both "
+                "(BBN, which doubles the last block, can have no second stage: set --then null)."
+            )
+        if self.init == "keep":
+            self._check_kept_head(earlier)
+
+    def _check_kept_head(self, earlier: ImbalModule) -> None:
+        if not earlier.classifies:
+            raise UserError(f"{type(earlier).__name__} has no classifier for the second stage to keep: set init: new.")
+        try:
+            deepcopy(self.head).load_state_dict(earlier.head.state_dict())
+        except RuntimeError as error:
+            before, now = type(earlier.head).__name__, type(self.head).__name__
+            raise UserError(
+                f"The second stage cannot keep the classifier of the first: {before} is no {now}; "
+                "choose the same head in both, or set init: new."
+            ) from error
 
     def _load_first_stage(self, checkpoint: Path) -> None:
         if not checkpoint.is_file():

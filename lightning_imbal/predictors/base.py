@@ -1,10 +1,11 @@
 """How a trained network is asked for logits at inference; predictors leave nothing in its checkpoint."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn
 
+from lightning_imbal.losses.base import ImbalancedLoss
 from lightning_imbal.losses.checks import checked_counts
 
 
@@ -22,6 +23,22 @@ class Predictor(nn.Module, ABC):
 
     def __init__(self, class_counts: Tensor) -> None:
         super().__init__()
+
+    def check(self, images: dict[str, int], losses: Sequence[ImbalancedLoss]) -> None:
+        """Refuses data that it cannot be fitted on, and losses that it does not go with.
+
+        Args:
+            images: Images of each part: train, val, test.
+            losses: Those that have trained the network.
+
+        Raises:
+            ValueError: It does not fit; the message says the mend.
+        """
+        if self.needs_calibration and not images["val"]:
+            raise ValueError(
+                f"{type(self).__name__} is fitted on the validation part, but there is none: "
+                "give the split one (--data.split.val 0.1), or the predictor its value."
+            )
 
     def set_normalization(self, mean: Tensor, std: Tensor) -> None:
         """Tells before an evaluation how images were normalised: pixels in 0..1, less `mean`, over `std`, (3, 1, 1)."""

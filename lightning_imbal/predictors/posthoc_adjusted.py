@@ -1,8 +1,11 @@
 """Logits less the log of the class frequencies."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
+from lightning_imbal.losses.base import ImbalancedLoss
 from lightning_imbal.predictors.base import Predictor, class_log_frequency
 
 
@@ -24,6 +27,15 @@ class PostHocAdjusted(Predictor):
     def __init__(self, class_counts: Tensor, tau: float = 1.0) -> None:
         super().__init__(class_counts)
         self.register_buffer("adjustment", tau * class_log_frequency(class_counts), persistent=False)
+
+    def check(self, images: dict[str, int], losses: Sequence[ImbalancedLoss]) -> None:
+        super().check(images, losses)
+        for loss in losses:
+            if loss.adjusts_logits:
+                raise ValueError(
+                    f"The loss {type(loss).__name__} has adjusted the logits already: use another predictor, such as "
+                    "Plain."
+                )
 
     def forward(self, model: nn.Module, image: Tensor) -> Tensor:
         logits = model(image)

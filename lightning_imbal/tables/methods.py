@@ -1,7 +1,6 @@
 """The methods of a comparison: the files of `experiments/methods` and `heads`, and their names."""
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import yaml
 
 from lightning_imbal.errors import UserError
 from lightning_imbal.tables.spec import Row
+from lightning_imbal.wording import did_you_mean
 
 HEADS = {"crw": "cRW", "crs": "cRS", "crt": "cRT", "lws": "LWS", "ncm": "NCM", "tau_norm": "tau-norm"}
 NAMES = {
@@ -101,8 +101,7 @@ def _row(method: str, experiments: Path) -> tuple[str, Row]:
     if method in heads:
         name = f"{NAMES['ce']} -> {HEADS.get(method, method)}"
         return name, Row(configs=[str(methods["ce"])], options={"then": str(heads[method])})
-    similar = get_close_matches(method, [*methods, *heads], n=1)
-    hint = f"did you mean {similar[0]}?" if similar else f"there are {', '.join(sorted([*methods, *heads]))}."
+    hint = did_you_mean(method, [*methods, *heads]) or f"there are {', '.join(sorted([*methods, *heads]))}."
     raise UserError(f"There is no method {method!r} in {experiments}/methods: {hint}")
 
 

@@ -17,7 +17,8 @@ from torch import nn
 
 from lightning_imbal.cli import export as export_verb
 from lightning_imbal.cli import main
-from lightning_imbal.cli.export import TrainedModel, steps
+from lightning_imbal.cli.export import steps
+from lightning_imbal.cli.parts.trained_model import TrainedModel
 from lightning_imbal.data import DigitsLT
 from lightning_imbal.data.normalize import Normalize
 from lightning_imbal.data.recipes import CenterCrop, ShiftCrop, Squash

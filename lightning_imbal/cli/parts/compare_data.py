@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jsonargparse import ArgumentError
 
 from lightning_imbal.atomic_files import write_json
-from lightning_imbal.cli.parts.check import check_groups
-from lightning_imbal.cli.parts.configurations import Configurations
-from lightning_imbal.cli.parts.messages import cause, explain
+from lightning_imbal.cli.parts.messages import cause
+from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.data.audit.audit import audit
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.build import build_data
+from lightning_imbal.data.checks import check_groups
 from lightning_imbal.data.pictures.open import unreadable
 from lightning_imbal.errors import UserError
 from lightning_imbal.report.audit import verdict
@@ -51,14 +50,11 @@ def read_parts(commands: dict[str, Sequence[str]]) -> list[Part]:
     Raises:
         UserError: An option is unknown, or a value is refused.
     """
-    reader, parts = None, []
+    cli, parts = ImbalCLI("fit"), []
     for title, command in commands.items():
         try:
-            reader = reader or Configurations(command)
-            config = reader.read(command)
+            config = cli.read(command[1:])
             data = build_data(config.data)
-        except ArgumentError as error:
-            raise UserError(explain(str(error))) from error
         except ValueError as error:
             raise cause(error) from error
         parts.append(Part(title, data, config.monitor))

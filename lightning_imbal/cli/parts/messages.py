@@ -2,13 +2,13 @@
 
 import inspect
 import re
-from difflib import get_close_matches
 from importlib import import_module
 
 from lightning.pytorch import Trainer
 
 from lightning_imbal.cli.parts.vocabulary import BASES, PUBLIC
 from lightning_imbal.errors import UserError
+from lightning_imbal.wording import did_you_mean
 
 RUN_OPTIONS = [
     "config",
@@ -65,7 +65,7 @@ def cause(error: Exception) -> UserError:
 
 def _unknown_argument(name: str, owners: list[str]) -> str:
     if not owners:
-        return f"There is no argument {name!r}: `lightning_imbal fit --help` lists all."
+        return _unknown_option(name)
     module, _, owner_name = owners[-1].rpartition(".")
     owner = getattr(import_module(module), owner_name)
     constructors = [vars(cls).get("__init__") for cls in inspect.getmro(owner) if cls.__module__ != "builtins"]
@@ -89,11 +89,9 @@ def _unknown_class(name: str, key: str) -> str:
 def _unknown_option(name: str) -> str:
     trainer = [f"trainer.{parameter}" for parameter in inspect.signature(Trainer).parameters]
     head = name.split(".")[0]
-    similar = get_close_matches(name, trainer + RUN_OPTIONS, n=1) or get_close_matches(head, RUN_OPTIONS, n=1)
-    hint = f"did you mean {similar[0]}?" if similar else "`lightning_imbal fit --help` lists all."
-    return f"There is no option {name!r}: {hint}"
+    hint = did_you_mean(name, trainer + RUN_OPTIONS) or did_you_mean(head, RUN_OPTIONS)
+    return f"There is no option {name!r}: {hint or '`lightning_imbal fit --help` lists all.'}"
 
 
 def _suggest(name: str, known: list[str], otherwise: str) -> str:
-    similar = get_close_matches(name, known, n=1)
-    return f"did you mean {similar[0]}?" if similar else f"{otherwise} {', '.join(known)}."
+    return did_you_mean(name, known) or f"{otherwise} {', '.join(known)}."

@@ -20,11 +20,17 @@ NOT_FOR_USERS = (
     r"`training_step` returned `None`",
 )
 
+# Advertisements, and that a test brings the callbacks of a module again.
+NOT_FOR_USERS_TO_LOG = (
+    "Tip: For seamless",
+    "The following callbacks returned in `LightningModule.configure_callbacks`",
+)
+
 
 def quiet() -> None:
     """Silences those warnings, and the advertisements that Lightning logs."""
     for message in NOT_FOR_USERS:
         warnings.filterwarnings("ignore", message=message)
     logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(
-        lambda record: "Tip: For seamless" not in record.getMessage()
+        lambda record: not any(text in record.getMessage() for text in NOT_FOR_USERS_TO_LOG)
     )

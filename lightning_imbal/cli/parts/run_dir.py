@@ -11,8 +11,6 @@ from lightning_imbal.command_line import all_given, given
 from lightning_imbal.errors import UserError
 from lightning_imbal.runs.folder import first_free
 
-FROM_CHECKPOINT = ("validate", "test", "predict")
-
 
 def check_yaml(args: list[str]) -> None:
     """Refuses a --config that is not YAML, by its name.
@@ -25,27 +23,6 @@ def check_yaml(args: list[str]) -> None:
             yaml.safe_load(Path(name).read_text())
         except yaml.YAMLError as error:
             raise UserError(f"{name} is not valid YAML: {' '.join(str(error).split())}.") from error
-
-
-def with_saved_config(args: list[str]) -> list[str]:
-    """Lays the configuration that was saved beside a checkpoint below the rest of the command line.
-
-    Raises:
-        UserError: `validate`, `test` or `predict` has no checkpoint, or one without its configuration.
-    """
-    if not args or args[0] not in FROM_CHECKPOINT or {"-h", "--help"} & set(args):
-        return args
-    ckpt_path = given("ckpt_path", args)
-    if ckpt_path is None or not Path(ckpt_path).is_file():
-        what = "no checkpoint was given" if ckpt_path is None else f"{ckpt_path} is no file"
-        example = "--ckpt_path runs/NAME/stage1/checkpoints/best.ckpt"
-        raise UserError(f"`{args[0]}` needs a trained checkpoint, but {what}: give one with {example}.")
-    config = Path(ckpt_path).absolute().parents[1] / "config.yaml"
-    if config.is_file():
-        return [args[0], "--config", str(config), *args[1:]]
-    if given("config", args) is None:
-        raise UserError(f"There is no {config} beside the checkpoint: give the run's configuration with --config.")
-    return args
 
 
 def prepare(config: Namespace) -> Path:

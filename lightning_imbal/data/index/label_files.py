@@ -1,13 +1,13 @@
 """Reads label files, with one sentence for whatever is wrong with them."""
 
 from collections.abc import Collection, Hashable, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from lightning_imbal.errors import DatasetNotFoundError, UserError
+from lightning_imbal.wording import did_you_mean
 
 
 def read_columns(path: str | Path, columns: Sequence[str], optional: Collection[str] = (), **options) -> pd.DataFrame:
@@ -25,10 +25,10 @@ def read_columns(path: str | Path, columns: Sequence[str], optional: Collection[
     try:
         header = pd.read_csv(path, nrows=0, **{k: v for k, v in options.items() if k != "dtype"}).columns
         if missing := [name for name in columns if name not in header]:
-            near = get_close_matches(missing[0], header, n=1)
+            hint = did_you_mean(repr(missing[0]), map(repr, header))
             raise UserError(
                 f"{path} has no column {' and no column '.join(map(repr, missing))}"
-                f"{f' (did you mean {near[0]!r}?)' if near else ''}, only "
+                f"{f' ({hint})' if hint else ''}, only "
                 f"{', '.join(map(repr, header))}: rename its columns, or give the file that has them."
             )
         wanted = [*columns, *(name for name in optional if name in header)]

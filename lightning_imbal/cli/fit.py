@@ -1,0 +1,56 @@
+"""`lightning_imbal fit`: trains every stage of an experiment, then tests the last one."""
+
+import os
+from pathlib import Path
+
+from jsonargparse import Namespace
+from lightning.pytorch import Trainer
+
+from lightning_imbal.cli.parts import run_dir
+from lightning_imbal.cli.parts.check import check_fit
+from lightning_imbal.cli.parts.parser import ImbalCLI
+from lightning_imbal.cli.parts.seed import seed
+from lightning_imbal.cli.parts.show import show_results
+from lightning_imbal.cli.parts.trainer import kept_checkpoint, stage_trainer
+from lightning_imbal.loggers.weights_and_biases import finish_wandb
+
+
+def run(args: list[str]) -> int:
+    """Runs `fit` and returns the exit status."""
+    cli = ImbalCLI("fit")
+    first = cli.read(args[1:])
+    run_dir.use_local_weights(first)
+    list(cli.stages(first))  # a later stage that cannot be read is refused before the first one starts
+    folder = run_dir.prepare(first)
+    earlier: Trainer | None = None
+    for number, config in enumerate(cli.stages(first), start=1):
+        stage = folder / f"stage{number}"
+        built = build(cli, config, earlier)
+        run_dir.refuse_other_method(stage, config)
+        check_fit(cli, built, list(cli.stages(config)))
+        trainer = stage_trainer(cli, config, built, stage)
+        trainer.fit(built.model, datamodule=built.data, **{name: built[name] for name in cli.trainer_arguments})
+        earlier = trainer
+    test(trainer, built, folder)
+    finish_wandb()
+    return 0
+
+
+def build(cli: ImbalCLI, config: Namespace, earlier: Trainer | None) -> Namespace:
+    """Seeds a stage and builds its data and model, from the network and with the pictures of the stage before it."""
+    if earlier is not None:
+        finish_wandb()  # the stage gets a W&B run of its own
+    if earlier is not None and "backbone_ckpt" in config.model.init_args:
+        config.model.init_args.backbone_ckpt = os.path.relpath(kept_checkpoint(earlier))
+    seed(config)
+    built = cli.build(config)
+    if earlier is not None:
+        built.data.share_images(earlier.datamodule)
+    return built
+
+
+def test(trainer: Trainer, built: Namespace, folder: Path) -> None:
+    """Tests the epoch that was kept, and prints the table of its classes."""
+    if trainer.limit_test_batches and not trainer.fast_dev_run:
+        trainer.test(built.model, datamodule=built.data, ckpt_path=kept_checkpoint(trainer), verbose=False)
+        show_results(folder, built.model)

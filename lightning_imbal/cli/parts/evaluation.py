@@ -1,0 +1,39 @@
+"""What `validate`, `test`, `predict` and `export` share: the network and the data of a checkpoint."""
+
+from pathlib import Path
+
+from jsonargparse import Namespace
+
+from lightning_imbal.cli.parts import run_dir
+from lightning_imbal.cli.parts.check import check_evaluation
+from lightning_imbal.cli.parts.parser import ImbalCLI
+from lightning_imbal.cli.parts.seed import seed
+from lightning_imbal.cli.parts.show import show_results
+from lightning_imbal.cli.parts.trained import with_saved_config
+from lightning_imbal.cli.parts.trainer import evaluation_trainer
+
+FROM_CHECKPOINT = {"pretrained": False, "backbone_ckpt": None}  # all weights come from it
+
+
+def read_checkpoint(cli: ImbalCLI, args: list[str]) -> Namespace:
+    """The configuration of an evaluation: what was saved beside the checkpoint, below the command line."""
+    config = cli.read(with_saved_config(cli.verb, args))
+    for name, nothing in FROM_CHECKPOINT.items():
+        if name in config.model.init_args:
+            config.model.init_args[name] = nothing
+    return config
+
+
+def evaluate(verb: str, part: str, args: list[str]) -> int:
+    """Runs `test` or `validate` on a part of the data, writes and prints the results, and returns the exit status."""
+    cli = ImbalCLI(verb)
+    config = read_checkpoint(cli, args[1:])
+    seed(config)
+    built = cli.build(config)
+    check_evaluation(part, built.model, built.data)
+    results = run_dir.for_results(config, args, verb)
+    trainer = evaluation_trainer(config, built, results)
+    options = {name: built[name] for name in cli.trainer_arguments}
+    getattr(trainer, verb)(built.model, datamodule=built.data, **options)
+    show_results(Path(results), built.model)
+    return 0

@@ -1,0 +1,132 @@
+"""ImbalCLI: LightningCLI that reads the configurations of a verb, and builds what one of them says."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from jsonargparse import Namespace
+from lightning.pytorch import Trainer
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+
+from lightning_imbal.cli.parts import run_dir
+from lightning_imbal.cli.parts.messages import cause
+from lightning_imbal.cli.parts.stages import is_stage, merged
+from lightning_imbal.cli.parts.trained import saved_fact
+from lightning_imbal.command_line import given
+from lightning_imbal.data.base import ImbalDataModule
+from lightning_imbal.modules.base import ImbalModule
+
+FACTS: dict[str, Callable[[ImbalDataModule], Any]] = {  # of the data, that a model is built with
+    "class_counts": lambda data: data.class_counts,
+    "class_names": lambda data: list(data.class_names),
+    "class_groups": lambda data: data.class_groups,
+}
+DESCRIPTIONS = {
+    "fit": "Runs the full optimization routine.",
+    "validate": "Perform one evaluation epoch over the validation set.",
+    "test": "Perform one evaluation epoch over the test set.",
+    "predict": "Run inference on your data.",
+}
+
+
+class ImbalCLI(LightningCLI):
+    """Reads command lines of a verb: the options of Trainer, model and data, and our own.
+
+    The constructor only makes the parser. Any number of command lines can be read with it, and of any configuration
+    the data and the model can be built; training and testing are the verbs'.
+
+    Args:
+        verb: `fit`, `validate`, `test` or `predict`.
+    """
+
+    def __init__(self, verb: str) -> None:
+        self.verb = verb
+        strict = {"exit_on_error": False, "allow_abbrev": False}
+        super().__init__(
+            ImbalModule,
+            ImbalDataModule,
+            subclass_mode_model=True,
+            subclass_mode_data=True,
+            auto_configure_optimizers=False,
+            seed_everything_default=0,
+            parser_kwargs=strict | {"prog": f"lightning_imbal [options] {verb}", "description": DESCRIPTIONS[verb]},
+            args=[],
+            run=False,
+        )
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        """Leaves the reading to `read`: nothing is to be seeded or built yet."""
+        self.config = Namespace(seed_everything=False)
+
+    def instantiate_classes(self) -> None:
+        """Leaves the building to `build`."""
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Adds the run's folder, the second stage, the checkpoint rule, and the links from the data to the model."""
+        parser.add_argument("--run_dir", type=str | None, help="Folder of the run; null: runs/<names of configs>.")
+        parser.add_argument("--then", type=dict | str | None, help="How the next stage differs, or a file with it.")
+        parser.add_argument("--monitor", type=str | None, help="Validation score whose best epoch is kept; null: last.")
+        parser.add_argument("--monitor_mode", type=str, default="max", help="max or min of the monitored score.")
+        parser.add_argument("--save_features", type=bool, default=False, help="Keep the test images' features.")
+        for name in FACTS:
+            target = f"model.init_args.{name}"
+            parser.link_arguments("data", target, compute_fn=self._fact(name), apply_on="instantiate")
+        skip = set(self.subcommands()[self.verb])
+        self.trainer_arguments = parser.add_method_arguments(Trainer, self.verb, skip=skip)
+        if self.verb in ("test", "validate"):
+            parser.set_defaults({"verbose": False})  # the table of the classes is printed instead
+        if self.verb == "predict":
+            parser.add_argument("--images", type=str, required=True, help="Folder of pictures, searched below too.")
+            parser.add_argument("--output", type=str, default="predictions.csv", help="The CSV file to write.")
+
+    def _fact(self, name: str) -> Callable[[ImbalDataModule], Any]:
+        """What a model is built with: that of the data, or what its checkpoint was trained with."""
+
+        def fact(data: ImbalDataModule) -> Any:
+            return FACTS[name](data) if self.verb == "fit" else saved_fact(self.config.ckpt_path, name)
+
+        fact.__name__ = name  # which the help shows
+        return fact
+
+    def read(self, arguments: Sequence[str]) -> Namespace:
+        """The configuration of a command line without its verb; `then` is whole.
+
+        Raises:
+            ArgumentError: An option is unknown, or a value does not fit.
+            UserError: A file is no YAML, or `then` is no stage.
+        """
+        run_dir.check_yaml(list(arguments))
+        config = self.parser.parse_args(list(arguments))
+        if self.verb == "fit":
+            config.then = merged(config, given("then", list(arguments)))
+        return config
+
+    def stages(self, first: Namespace) -> Iterator[Namespace]:
+        """The complete configuration of every stage of a `fit`, the first one included, each made of that before it."""
+        config: Namespace | None = first
+        while config is not None:
+            yield config
+            config = self.next_stage(config)
+
+    def next_stage(self, config: Namespace) -> Namespace | None:
+        """Merges `then` into a stage's configuration: that of the next stage, or None after the last."""
+        if not is_stage(config.then):
+            return None
+        base = config.clone()
+        base.then = None
+        # Several views and pairs of images are for the training step of the first stage.
+        for name, value in {"views": 1, "more_views": None, "paired_sampler": None}.items():
+            base.data.init_args[name] = value
+        return self.parser.parse_object(config.then, base)
+
+    def build(self, config: Namespace) -> Namespace:
+        """Builds data and model of a configuration, and the parts of its Trainer, in a copy of it.
+
+        Raises:
+            UserError: One of them refuses an argument.
+        """
+        self.config = config
+        vars(self).pop("config_dump", None)  # LightningCLI keeps that of the stage before for the hyper-parameters
+        try:
+            return self.parser.instantiate_classes(config)
+        except ValueError as error:
+            raise cause(error) from error

@@ -1,0 +1,19 @@
+"""`lightning_imbal predict`: classifies a folder of images with a checkpoint, into a CSV."""
+
+from lightning_imbal.cli.parts.check import check_evaluation
+from lightning_imbal.cli.parts.evaluation import read_checkpoint
+from lightning_imbal.cli.parts.parser import ImbalCLI
+from lightning_imbal.cli.parts.predict_folder import folder_to_csv
+from lightning_imbal.cli.parts.seed import seed
+from lightning_imbal.cli.parts.trainer import evaluation_trainer
+
+
+def run(args: list[str]) -> int:
+    """Runs `predict` and returns the exit status."""
+    cli = ImbalCLI("predict")
+    config = read_checkpoint(cli, args[1:])
+    seed(config)
+    built = cli.build(config)
+    check_evaluation("", built.model, built.data)
+    folder_to_csv(evaluation_trainer(config, built, None), built.model, built.data, config)
+    return 0

@@ -1,0 +1,47 @@
+"""What a data set refuses before anything is trained on it."""
+
+import numpy as np
+from lightning.pytorch.utilities import rank_zero_info
+
+from lightning_imbal.data.base import ImbalDataModule
+from lightning_imbal.data.splits.groups import torn_groups
+from lightning_imbal.errors import UserError
+
+
+def check_groups(data: ImbalDataModule) -> None:
+    """Refuses a split that has images of one group in several parts."""
+    if data.groups is not None and len(torn := torn_groups(data.table["part"], data.groups)):
+        raise UserError(
+            f"{type(data.split).__name__} puts images of one {data.group_by} into several parts ({len(torn)} times, "
+            f"the first is {torn.iloc[0]}): choose Holdout or KFold, which keep them together, or do not group it."
+        )
+
+
+def check_split(data: ImbalDataModule) -> None:
+    """Refuses a split that tears groups, and one without a test part."""
+    check_groups(data)
+    if not len(data.rows("test")):
+        raise UserError(
+            f"{type(data.split).__name__} leaves no image to test on: choose a split with a test part, such as "
+            "--data.split Holdout --data.split.test 0.2."
+        )
+
+
+def check_unseen(earlier: ImbalDataModule, later: ImbalDataModule) -> None:
+    """Refuses a stage that would test on images that an earlier one was trained on."""
+    seen = earlier.table["image"][earlier.table["part"].isin(["train", "val"])]
+    test = later.table["image"][later.rows("test")]
+    if test.isin(seen).any():
+        raise UserError(
+            f"{test.isin(seen).sum()} of the {len(test)} test images of the second stage are training images of the "
+            "first: give both stages the same split."
+        )
+
+
+def report_missing_classes(data: ImbalDataModule) -> None:
+    """Says which classes have no image to be evaluated on: their scores mean nothing."""
+    for part in ("val", "test"):
+        counts = np.bincount(data.labels_of(part), minlength=len(data.class_names))
+        if counts.any() and (counts == 0).any():
+            empty = ", ".join(np.array(data.class_names)[counts == 0])
+            rank_zero_info(f"The {part} part has no image of: {empty}. Scores of such a class mean nothing.")
