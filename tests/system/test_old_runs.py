@@ -1,0 +1,103 @@
+"""Runs of version 0.1.0, one of each paper's method, are still read, tested, resumed and reported.
+
+`old_runs.tar.xz` holds their folders, trained for two epochs on scikit-learn's digits at commit ada88a5 from
+experiments/demo.yaml with methods/contrast_crw, perturbed, balanced_mixup and ecl (seed 0, the network below, hidden
+size 32, embedding size 16). The only change since: the folder that Lightning writes into checkpoints is /home/user, for
+which the tests put their own.
+"""
+
+import shutil
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import timm
+import torch
+from timm.models.resnet import BasicBlock, ResNet
+
+from lightning_imbal.cli import main
+
+ARCHIVE = Path(__file__).with_name("old_runs.tar.xz")
+STAGES = {"marrakchi": 2, "zeng": 2, "chen": 1, "galdran": 1, "zhang": 1}
+ROUNDING = 1e-5  # of other processors
+
+
+@timm.models.register_model
+def tiny_resnet(pretrained: bool = False, **kwargs) -> ResNet:
+    """A ResNet of four blocks and 4 to 8 channels: checkpoints of a few kilobytes."""
+    for name in ("pretrained_cfg", "pretrained_cfg_overlay", "cache_dir"):
+        kwargs.pop(name, None)
+    size = {"block": BasicBlock, "layers": (1, 1, 1, 1), "stem_width": 4, "stem_type": "deep", "channels": (4, 4, 4, 8)}
+    network = ResNet(**size, **kwargs)
+    network.default_cfg = network.pretrained_cfg = {
+        "architecture": "tiny_resnet",
+        "input_size": (3, 32, 32),
+        "classifier": "fc",
+    }
+    return network
+
+
+@pytest.fixture
+def old_runs(tmp_path, monkeypatch):
+    """The folders of the runs, in the working folder."""
+    with tarfile.open(ARCHIVE) as archive:
+        archive.extractall(tmp_path, filter="data")
+    monkeypatch.chdir(tmp_path)
+    for checkpoint in tmp_path.rglob("*.ckpt"):
+        if not checkpoint.is_symlink():
+            content = torch.load(checkpoint, map_location="cpu", weights_only=True)
+            torch.save(moved(content, tmp_path), checkpoint)
+    return Path("old_runs")
+
+
+def moved(content, folder):
+    """The content of a checkpoint as it would be had it been trained in a folder."""
+    match content:
+        case str():
+            return content.replace("/home/user", str(folder))
+        case dict():
+            return {moved(key, folder): moved(value, folder) for key, value in content.items()}
+        case list() | tuple():
+            return type(content)(moved(value, folder) for value in content)
+    return content
+
+
+def probabilities(folder):
+    table = pd.read_parquet(folder / "predictions.parquet").set_index("image")
+    return table.filter(like="probability/")
+
+
+def assert_same(here, there):
+    assert list(here.columns) == list(there.columns)
+    assert np.abs(here.to_numpy() - there.loc[here.index].to_numpy()).max() <= ROUNDING
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_its_checkpoint_is_tested(old_runs, name):
+    checkpoint = old_runs / name / f"stage{STAGES[name]}" / "checkpoints" / "best.ckpt"
+    assert main(["test", "--ckpt_path", str(checkpoint), "--run_dir", "again"]) == 0
+    assert_same(probabilities(Path("again")), probabilities(old_runs / name))
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_it_is_resumed(old_runs, name):
+    run = old_runs / name
+    before = probabilities(run)
+    for file in ("metrics.json", "predictions.parquet"):
+        (run / file).unlink()
+    if STAGES[name] == 2:  # as if it had been killed between its stages
+        shutil.rmtree(run / "stage2")
+    command = ["fit", "--config", str(run / "stage1" / "config.yaml"), "--run_dir", str(run), "--ckpt_path", "last"]
+    assert main(command) == 0
+    assert_same(probabilities(run), before)
+    trained = pd.read_csv(run / "stage1" / "metrics.csv")["train/loss"].dropna()
+    assert len(trained) == 2  # epochs: nothing was trained again
+
+
+def test_they_are_reported_side_by_side(old_runs, capsys):
+    assert main(["report", *(str(old_runs / name) for name in STAGES), "--html", "page.html"]) == 0
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in STAGES)
+    assert Path("page.html").stat().st_size > 10_000
