@@ -2,6 +2,7 @@
 
 from lightning_imbal.callbacks.class_panels import ClassF1Panels
 from lightning_imbal.callbacks.divergence import DivergenceGuard
+from lightning_imbal.callbacks.epoch_start import EpochStart
 from lightning_imbal.callbacks.plateau import PlateauSteps
 from lightning_imbal.callbacks.proxy_cycle import ProxyCycleUpdate
 from lightning_imbal.callbacks.results import ResultsWriter
@@ -11,6 +12,7 @@ from lightning_imbal.callbacks.warmup import LinearWarmup
 __all__ = [
     "ClassF1Panels",
     "DivergenceGuard",
+    "EpochStart",
     "LinearWarmup",
     "PlateauSteps",
     "ProxyCycleUpdate",

@@ -14,12 +14,12 @@ from torch.utils.data import DataLoader
 
 from lightning_imbal.backbones.create import create_backbone, feature_size
 from lightning_imbal.callbacks.divergence import DivergenceGuard
+from lightning_imbal.callbacks.epoch_start import EpochStart
 from lightning_imbal.callbacks.plateau import PlateauSteps
 from lightning_imbal.contract import Batch, ImbalData, image_counts, known_data
 from lightning_imbal.errors import UserError
 from lightning_imbal.losses.base import ImbalancedLoss
 from lightning_imbal.modules.base_checks import check_pairs, check_views
-from lightning_imbal.seeding import epoch_generator, run_seed
 
 SchedulerFactory = Callable[[Optimizer, int], LRScheduler]
 
@@ -92,8 +92,8 @@ class ImbalModule(LightningModule, ABC):
         return self.build_optimizers(self.trainer.max_epochs)
 
     def configure_callbacks(self) -> list[Callback]:
-        """Brings the steps of schedules that wait for a score, and the guard against divergence."""
-        return [PlateauSteps(), DivergenceGuard()]
+        """Brings the start of an epoch, the steps of schedules that wait for a score, the guard against divergence."""
+        return [DivergenceGuard(), EpochStart(), PlateauSteps()]
 
     def lr_scheduler_step(self, scheduler: LRScheduler, metric: Any) -> None:
         """Steps a schedule, but not one that waits for a score, which `PlateauSteps` does."""
@@ -130,16 +130,6 @@ class ImbalModule(LightningModule, ABC):
         """Tells what has a schedule that `epoch` (1-based) of `max_epochs` begins; ValueError if that is no number."""
         for loss in self.losses():
             loss.set_epoch(epoch, max_epochs)
-
-    def on_train_epoch_start(self) -> None:
-        """Tells schedules the epoch."""
-        self.set_epoch(self.current_epoch + 1, self.trainer.max_epochs)
-
-    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        """Seeds random layers and mixers by (seed, epoch), so that a run can resume."""
-        # Not earlier: whether the loader's own draw comes before or after the epoch's start depends on the epoch.
-        if batch_idx == 0:
-            torch.manual_seed(epoch_generator(run_seed(), self.current_epoch).initial_seed() + self.global_rank)
 
     def gather(self, tensor: Tensor) -> Tensor:
         """Joins the batches (B, ...) of all devices to (devices * B, ...); gradients flow back to every device."""

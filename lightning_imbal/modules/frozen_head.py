@@ -1,7 +1,6 @@
 """Second stage: a classifier on a frozen backbone."""
 
 from collections.abc import Iterable
-from copy import deepcopy
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -14,6 +13,7 @@ from lightning_imbal.errors import UserError
 from lightning_imbal.heads.base import ClosedFormHead
 from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.modules.base_classifier import ImbalClassifier
+from lightning_imbal.modules.base_first_stage import check_backbone, check_head, load_parts
 from lightning_imbal.predictors.plain import Plain
 
 
@@ -57,7 +57,8 @@ class FrozenHead(ImbalClassifier):
         if stage != "fit":
             return
         if self.backbone_ckpt is not None:
-            self._load_first_stage(Path(self.backbone_ckpt))
+            kept = {"head": self.head} if self.init == "keep" else {}
+            load_parts(Path(self.backbone_ckpt), {"backbone": self.backbone, **kept})
         if self.cache_views:
             data = known_data(self.trainer.datamodule)
             if data is None:
@@ -79,42 +80,9 @@ class FrozenHead(ImbalClassifier):
             )
 
     def check_earlier(self, earlier: ImbalModule) -> None:
-        shapes = [{key: value.shape for key, value in stage.backbone.state_dict().items()} for stage in (earlier, self)]
-        if shapes[0] != shapes[1]:
-            raise UserError(
-                f"The second stage has another backbone than {type(earlier).__name__} trains: set the same one in both "
-                "(BBN, which doubles the last block, can have no second stage: set --then null)."
-            )
+        check_backbone(earlier, self.backbone)
         if self.init == "keep":
-            self._check_kept_head(earlier)
-
-    def _check_kept_head(self, earlier: ImbalModule) -> None:
-        if not earlier.classifies:
-            raise UserError(f"{type(earlier).__name__} has no classifier for the second stage to keep: set init: new.")
-        try:
-            deepcopy(self.head).load_state_dict(earlier.head.state_dict())
-        except RuntimeError as error:
-            before, now = type(earlier.head).__name__, type(self.head).__name__
-            raise UserError(
-                f"The second stage cannot keep the classifier of the first: {before} is no {now}; "
-                "choose the same head in both, or set init: new."
-            ) from error
-
-    def _load_first_stage(self, checkpoint: Path) -> None:
-        if not checkpoint.is_file():
-            raise UserError(f"There is no checkpoint {checkpoint}: give backbone_ckpt that of a first stage.")
-        state = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
-        for part in ["backbone", "head"] if self.init == "keep" else ["backbone"]:
-            weights = {
-                key.removeprefix(f"{part}."): value for key, value in state.items() if key.startswith(f"{part}.")
-            }
-            try:
-                getattr(self, part).load_state_dict(weights)
-            except RuntimeError as error:
-                raise UserError(
-                    f"The {part} in {checkpoint} is not the {part} of this stage: "
-                    "set the same backbone and head in both stages, or init: new."
-                ) from error
+            check_head(earlier, self.head)
 
     def encode(self, loader: DataLoader) -> Tensor:
         """Returns the features (N, D) of a loader's images on the CPU, those of all devices in turn."""

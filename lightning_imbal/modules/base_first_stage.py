@@ -1,0 +1,64 @@
+"""What a second stage takes over from the first: its backbone, and its classifier if it keeps that."""
+
+from copy import deepcopy
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from lightning_imbal.errors import UserError
+from lightning_imbal.modules.base import ImbalModule
+
+
+def check_backbone(earlier: ImbalModule, backbone: nn.Module) -> None:
+    """Refuses a first stage with another backbone than that of the second.
+
+    Raises:
+        UserError: They are different networks.
+    """
+    before, now = (
+        {key: value.shape for key, value in network.state_dict().items()} for network in (earlier.backbone, backbone)
+    )
+    if before != now:
+        raise UserError(
+            f"The second stage has another backbone than {type(earlier).__name__} trains: set the same one in both "
+            "(BBN, which doubles the last block, can have no second stage: set --then null)."
+        )
+
+
+def check_head(earlier: ImbalModule, head: nn.Module) -> None:
+    """Refuses a first stage whose classifier a head cannot start from.
+
+    Raises:
+        UserError: There is no classifier, or one of another kind.
+    """
+    if not earlier.classifies:
+        raise UserError(f"{type(earlier).__name__} has no classifier for the second stage to keep: set init: new.")
+    try:
+        deepcopy(head).load_state_dict(earlier.head.state_dict())
+    except RuntimeError as error:
+        before, now = type(earlier.head).__name__, type(head).__name__
+        raise UserError(
+            f"The second stage cannot keep the classifier of the first: {before} is no {now}; "
+            "choose the same head in both, or set init: new."
+        ) from error
+
+
+def load_parts(checkpoint: Path, parts: dict[str, nn.Module]) -> None:
+    """Loads parts of a network, by their names, from the checkpoint of a first stage.
+
+    Raises:
+        UserError: There is no such file, or a part does not fit.
+    """
+    if not checkpoint.is_file():
+        raise UserError(f"There is no checkpoint {checkpoint}: give backbone_ckpt that of a first stage.")
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
+    for name, part in parts.items():
+        weights = {key.removeprefix(f"{name}."): value for key, value in state.items() if key.startswith(f"{name}.")}
+        try:
+            part.load_state_dict(weights)
+        except RuntimeError as error:
+            raise UserError(
+                f"The {name} in {checkpoint} is not the {name} of this stage: "
+                "set the same backbone and head in both stages, or init: new."
+            ) from error
