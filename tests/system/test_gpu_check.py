@@ -62,12 +62,10 @@ def test_check_without_a_gpu_and_without_a_network(tmp_path):
 
 def test_every_public_class_is_compared():
     public = {name for name in losses.__all__ if isinstance(getattr(losses, name), type)}
-    compared = {name.partition(",")[0] for name in (*numbers.OF_LOGITS, *numbers.OF_POINTS)}
-    assert compared == public - NO_LOSSES
-    kinds = {kind.__name__ for kind, _, _ in METHODS.values()}
-    assert kinds == set(modules.__all__) - BASES
-    known = {name for name in predictors.__all__ if isinstance(getattr(predictors, name), type)} - {"Predictor"}
-    assert known == set(numbers.PREDICTORS)
+    assert {name.partition(",")[0] for name in numbers.LOSSES} == public - NO_LOSSES
+    assert {kind.__name__ for kind, _, _ in METHODS.values()} == set(modules.__all__) - BASES
+    known = {name for name in predictors.__all__ if isinstance(getattr(predictors, name), type)}
+    assert set(numbers.PREDICTORS) == known - {"Predictor"}
 
 
 def test_a_difference_is_seen(setting, monkeypatch):
@@ -75,8 +73,7 @@ def test_a_difference_is_seen(setting, monkeypatch):
         def forward(self, logits, label, sample_weight=None):
             return super().forward(logits, label, sample_weight) * (1.001 if logits.dtype.itemsize == 4 else 1.0)
 
-    monkeypatch.setattr(numbers, "OF_LOGITS", {"Wrong": Wrong})
-    monkeypatch.setattr(numbers, "OF_POINTS", {})
+    monkeypatch.setattr(numbers, "LOSSES", {"Wrong": Wrong})
     monkeypatch.setattr(numbers, "PREDICTORS", {})
     monkeypatch.setattr(numbers, "METHODS", {})
     numbers.run(setting)

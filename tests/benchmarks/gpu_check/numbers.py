@@ -4,9 +4,12 @@ A figure is the largest difference, relative to the largest entry: of loss and g
 gradients of a module's first step. Without a GPU, float32 is held against float64 on the CPU: the comparison is tried.
 """
 
+import inspect
 import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,37 +31,25 @@ CLASSES, IMAGES, VIEWS, DIM = len(COUNTS), 96, 2, 128
 LOSSES_WANTED, NETWORKS_WANTED = 1e-5, 1e-4
 Reference = tuple[str, torch.dtype]
 
-OF_LOGITS: dict[str, Callable[[Tensor], ImbalancedLoss]] = {
-    "CrossEntropy": losses.CrossEntropy,
+# What a loss may ask for, when it is built and when it is called, by the names of the parameters.
+BUILT_WITH = {"class_counts": COUNTS, "num_classes": CLASSES, "dim": DIM, "loss": losses.LDAM}
+NO_LOSSES = {losses.Projection}
+
+
+def _public(room: ModuleType, base: type) -> dict[str, type]:
+    """The classes of a room that can be built, by their names: a new one is compared without being named here."""
+    kinds = {name: getattr(room, name) for name in room.__all__ if isinstance(getattr(room, name), type)}
+    return {name: kind for name, kind in kinds.items() if issubclass(kind, base) and not inspect.isabstract(kind)}
+
+
+LOSSES: dict[str, Callable[..., nn.Module]] = {
+    **{name: kind for name, kind in _public(losses, nn.Module).items() if kind not in NO_LOSSES},
     "CrossEntropy, weighted": partial(losses.CrossEntropy, weight="inverse"),
-    "Focal": losses.Focal,
     "Focal, sigmoid": partial(losses.Focal, form="sigmoid"),
-    "ClassBalancedFocal": losses.ClassBalancedFocal,
-    "LDAM": losses.LDAM,
-    "LogitAdjusted": losses.LogitAdjusted,
-    "MWNL": losses.MWNL,
-    "OHEM": losses.OHEM,
-    "BWCE": losses.BWCE,
-    "Deferred": partial(losses.Deferred, loss=losses.LDAM, start=0.0),
+    "CenterLoss, drawn": partial(losses.CenterLoss, init="normal"),
+    "CenterTerm, drawn": partial(losses.CenterTerm, init="normal"),
 }
-OF_POINTS: dict[str, Callable[[], nn.Module]] = {
-    "SupConLoss": losses.SupConLoss,
-    "BCLLoss": losses.BCLLoss,
-    "BHPLoss": losses.BHPLoss,
-    "TSCLoss": losses.TSCLoss,
-    "CenterLoss": lambda: losses.CenterLoss(CLASSES, DIM, init="normal"),
-    "CenterTerm": lambda: losses.CenterTerm(CLASSES, DIM, init="normal"),
-    "TripletLoss": losses.TripletLoss,
-    "TripletTerm": lambda: losses.TripletTerm(CLASSES, DIM),
-    "ContrastTerm": lambda: losses.ContrastTerm(CLASSES, DIM),
-}
-PREDICTORS: dict[str, Callable[[Tensor], predictors.Predictor]] = {
-    "Plain": predictors.Plain,
-    "FlipTTA": predictors.FlipTTA,
-    "PostHocAdjusted": predictors.PostHocAdjusted,
-    "TemperatureScaled": partial(predictors.TemperatureScaled, temperature=2.0),
-    "PerturbedInput": predictors.PerturbedInput,
-}
+PREDICTORS: dict[str, Callable[[Tensor], predictors.Predictor]] = _public(predictors, predictors.Predictor)
 
 
 def run(setting: Setting) -> None:
@@ -106,43 +97,44 @@ def module_difference(here: FirstStep, there: FirstStep) -> float:
 def loss_steps() -> Iterator[tuple[str, Callable[[str, torch.dtype], list[Tensor]]]]:
     """Every loss by name, with what computes it and its gradient on a device in a precision."""
     generator = torch.Generator().manual_seed(0)
-    logits = 3 * torch.randn(IMAGES, CLASSES, generator=generator)
     point = F.normalize(torch.randn(IMAGES, VIEWS, DIM, generator=generator), dim=-1)
     center = F.normalize(torch.randn(CLASSES, DIM, generator=generator), dim=-1)
-    label = torch.multinomial(COUNTS.double(), IMAGES, replacement=True, generator=generator)
-    for name, kind in OF_LOGITS.items():
-        yield name, partial(_step, partial(_of_logits, kind), logits, label, center)
-    for name, build in OF_POINTS.items():
-        yield name, partial(_step, partial(_of_points, build), point, label, center)
+    given = {
+        "logits": 3 * torch.randn(IMAGES, CLASSES, generator=generator),
+        "embedding": point,
+        "feature": point[:, 0],
+        "label": torch.multinomial(COUNTS.double(), IMAGES, replacement=True, generator=generator),
+        "prototype": center,
+        "proxy": center,
+        "proxy_label": torch.arange(CLASSES),
+    }
+    for name, kind in LOSSES.items():
+        yield name, partial(_loss_and_gradient, kind, given)
 
 
-def _step(
-    compute: Callable[..., Tensor], given: Tensor, label: Tensor, center: Tensor, device: str, dtype: torch.dtype
+def _loss_and_gradient(
+    kind: Callable[..., nn.Module], given: dict[str, Tensor], device: str, dtype: torch.dtype
 ) -> list[Tensor]:
-    given = given.to(device, dtype).requires_grad_()
-    loss = compute(given, label.to(device), center.to(device, dtype))
-    return [loss, torch.autograd.grad(loss, given)[0]]
-
-
-def _of_logits(kind: Callable[[Tensor], ImbalancedLoss], logits: Tensor, label: Tensor, center: Tensor) -> Tensor:
-    loss = kind(COUNTS).to(logits.device)
-    loss.set_epoch(9, 10)
-    loss.set_difficulty(torch.linspace(0.2, 0.9, CLASSES, device=logits.device))
-    return loss(logits, label)
-
-
-def _of_points(build: Callable[[], nn.Module], point: Tensor, label: Tensor, center: Tensor) -> Tensor:
     torch.manual_seed(0)
-    loss = build().to(point.device, point.dtype)
-    match loss:
-        case losses.BCLLoss():
-            return loss(point, label, center)
-        case losses.BHPLoss():
-            return loss(point, label, center, torch.arange(CLASSES, device=label.device))
-        case losses.SupConLoss() | losses.TSCLoss():
-            return loss(point, label)
-        case _:
-            return loss(point[:, 0], label)
+    loss = kind(**_asked(kind, BUILT_WITH)).to(device)
+    if isinstance(loss, ImbalancedLoss):
+        loss.set_epoch(9, 10)
+        loss.set_difficulty(torch.linspace(0.2, 0.9, CLASSES, device=device))
+    else:
+        loss.to(dtype)
+    asked = {name: _on(device, dtype, tensor) for name, tensor in _asked(loss.forward, given).items()}
+    learnt = next(iter(asked.values())).requires_grad_()
+    value = loss(**asked)
+    return [value, torch.autograd.grad(value, learnt)[0]]
+
+
+def _asked(function: Callable[..., Any], known: dict[str, Any]) -> dict[str, Any]:
+    """What of the known things a function has parameters for, in their order."""
+    return {name: known[name] for name in inspect.signature(function).parameters if name in known}
+
+
+def _on(device: str, dtype: torch.dtype, tensor: Tensor) -> Tensor:
+    return tensor.to(device, dtype) if tensor.is_floating_point() else tensor.to(device)
 
 
 def logits(name: str, device: str, dtype: torch.dtype) -> Tensor:
