@@ -19,6 +19,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from lightning_imbal.atomic_files import write_whole
+from lightning_imbal.runs.folder import is_finished, stages_in
 
 BUSY = 75  # the exit status EX_TEMPFAIL: another process has the lock
 
@@ -45,10 +46,10 @@ def main(about: str, command: list[str]) -> int:
         lock.acquire()
     except Timeout:
         return BUSY
-    if (folder / "metrics.json").is_file():
+    if is_finished(folder):
         return 0
     print(f"$ lightning_imbal {shlex.join(command)}", flush=True)
-    if job["start"] and not any(folder.glob("stage*")):
+    if job["start"] and not stages_in(folder):
         _take_first_stage(Path(job["start"]), folder)
     started, before = time.monotonic(), _seconds(folder / "command.json")
     _write_record(folder, job["record"], before)

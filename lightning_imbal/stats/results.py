@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from lightning_imbal.runs.run import Run
 from lightning_imbal.stats.column_difference import gaps
 from lightning_imbal.stats.column_scores import Block
 from lightning_imbal.stats.notes import notes_of
-from lightning_imbal.stats.table_run import Run
 from lightning_imbal.tables.cell import Cell
 from lightning_imbal.tables.read import KEYS, published_numbers
 from lightning_imbal.tables.spec import Column, Spec

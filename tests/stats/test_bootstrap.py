@@ -16,7 +16,8 @@ from statsmodels.stats.multitest import multipletests
 
 from lightning_imbal.errors import UserError
 from lightning_imbal.metrics import classification_scores
-from lightning_imbal.runs.predictions import Predictions, read_predictions
+from lightning_imbal.runs.predictions import Predictions
+from lightning_imbal.runs.run import Run
 from lightning_imbal.stats import bootstrap as statistics_module
 from lightning_imbal.stats import resampled_scores as scores_module
 from lightning_imbal.stats.bootstrap import draw, holm, interval, mcnemar_p_value, paired_p_value, resampled_averages
@@ -476,7 +477,7 @@ def write_split(folder, group):
 
 def test_predictions_are_read_as_they_were_written(tmp_path):
     probability = write_results(tmp_path)
-    got = read_predictions(tmp_path)
+    got = Run(tmp_path).predictions
     assert got.image.tolist() == IMAGES
     assert got.label.tolist() == [3, 0, 2, 0, 1] and got.label.dtype == np.int64
     assert got.probability.dtype == np.float64 and (got.probability == probability).all()
@@ -489,37 +490,37 @@ def test_units_are_the_groups_of_the_last_stage(tmp_path):
     write_split(tmp_path / "stage1", group=["x", "x", "x", "x", "x"])
     write_split(tmp_path / "stage2", group=["01", "NA", "01", None, "y"])
     # "a" has an empty group, "b" is not in the file.
-    assert read_predictions(tmp_path).unit.tolist() == ["01", "NA", "01", "image a", "image b"]
+    assert Run(tmp_path).predictions.unit.tolist() == ["01", "NA", "01", "image a", "image b"]
 
 
 def test_split_without_groups(tmp_path):
     write_results(tmp_path)
     write_split(tmp_path / "stage1", group=None)
-    assert read_predictions(tmp_path).unit.tolist() == [f"image {image}" for image in IMAGES]
+    assert Run(tmp_path).predictions.unit.tolist() == [f"image {image}" for image in IMAGES]
 
 
 @pytest.mark.parametrize("side", ["plain", "test_messidor2", "test/plain"])
 def test_units_of_a_folder_inside_a_run_are_those_of_the_run(side, tmp_path, monkeypatch):
     write_results(tmp_path / "run" / side, image=IMAGES[1:4])
     write_split(tmp_path / "run" / "stage1", group=["p", "q", "q", "q", "r"])
-    assert read_predictions(tmp_path / "run" / side).unit.tolist() == ["q", "q", "q"]
+    assert Run(tmp_path / "run" / side).predictions.unit.tolist() == ["q", "q", "q"]
     monkeypatch.chdir(tmp_path / "run" / side)
-    assert read_predictions(type(tmp_path)(".")).unit.tolist() == ["q", "q", "q"]
+    assert Run(type(tmp_path)(".")).predictions.unit.tolist() == ["q", "q", "q"]
 
 
 def test_numbers_as_ids_are_text(tmp_path):
     write_results(tmp_path, image=[7, 12, 5])
     write_split(tmp_path / "stage1", group=["p", "q", "q", "q", "r"])
-    got = read_predictions(tmp_path)
+    got = Run(tmp_path).predictions
     assert got.image.tolist() == ["7", "12", "5"]
     assert got.unit.tolist() == ["image 7", "q", "image 5"]
 
 
 def test_run_that_is_not_finished(tmp_path):
-    assert read_predictions(tmp_path) is None
+    assert Run(tmp_path).predictions is None
     write_results(tmp_path, finished=False)
     with pytest.raises(UserError, match=r"no metrics\.json: finish the run"):
-        read_predictions(tmp_path)
+        _ = Run(tmp_path).predictions
 
 
 def test_statistics_do_not_wait_for_torch():

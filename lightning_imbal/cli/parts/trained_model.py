@@ -20,7 +20,7 @@ from lightning_imbal.predictors.perturbed_input import PerturbedInput
 from lightning_imbal.predictors.plain import Plain
 from lightning_imbal.report.model_card import described
 from lightning_imbal.runs.folder import stages_of
-from lightning_imbal.runs.run import read_results
+from lightning_imbal.runs.run import Run
 
 
 class TrainedModel:
@@ -89,7 +89,7 @@ class TrainedModel:
 
     def about(self, predictor: Predictor, left_out: str, size: tuple[int, int], run: Path) -> dict[str, str]:
         """Texts about the model, which the ONNX file keeps and the card shows."""
-        data, identity = self.datamodule, read_results(run)["identity"]
+        data, identity = self.datamodule, Run(run).identity
         as_fitted = described(_fitted(self.choice("predictor"), predictor))
         adjustment = as_fitted if predictor is self.model.predictor else "Plain"
         recipe = self.config.data.as_dict()["init_args"].get("test_transform", type(data.test_recipe).__name__)

@@ -20,6 +20,7 @@ from lightning_imbal.report.page.charts_base import (
     pattern,
     whiskers,
 )
+from lightning_imbal.score_names import SCORES
 from lightning_imbal.stats.analysis import Reliability, confusion
 from lightning_imbal.stats.methods import Method
 from lightning_imbal.stats.results import Results, cells_of
@@ -125,8 +126,10 @@ def sweep_chart(results: Results, sweep: Sweep, number: int) -> Chart:
     cells = cells_of(results, column)
     names = {metric.score: name for name, metric in results.spec.metrics.items()}
     figures = {
-        title: _sweep(cells[cells["metric"] == names[score]].set_index("row"), sweep, title + _unit(results))
-        for score, title in SWEPT.items()
+        (title := SCORES[score].in_words): _sweep(
+            cells[cells["metric"] == names[score]].set_index("row"), sweep, title + _unit(results)
+        )
+        for score in SWEPT
         if score in names
     }
     about = f"Scores over the option {sweep.option}, each with its 95 % interval; all else is equal along a line."
