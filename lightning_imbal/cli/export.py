@@ -25,18 +25,18 @@ SAME = 0.01  # of probabilities: what another device or precision may make of th
 def run(args: list[str]) -> int:
     """Runs `export` and returns the exit status."""
     given, options = _parser().parse_known_args(args[1:])
-    folder, file = Path(given.run), Path(given.onnx)
-    _check(Run(folder), file)
-    trained = TrainedModel(_checkpoint(Run(folder)), options)
+    trained_run, file = Run(given.run), Path(given.onnx)
+    _check(trained_run, file)
+    trained = TrainedModel(_checkpoint(trained_run), options)
     recipe, normalize = trained.datamodule.test_recipe, trained.datamodule.normalize
     (predictor, left_out), size = trained.predictor(), input_size(recipe)
-    about = trained.about(predictor, left_out, size, folder)
+    about = trained.about(predictor, left_out, size, trained_run)
     inference = Inference(trained.model, predictor, normalize)
     images, ids = trained.images(size)
     content, expected = to_onnx(inference, size, about), predict(inference, images, normalize)
     checked = _checked(len(images), bool(ids), check(content, images, expected))
-    plain = folder / "plain"
-    scores = plain if left_out and is_finished(plain) else folder
+    plain = trained_run.folder / "plain"
+    scores = plain if left_out and is_finished(plain) else trained_run.folder
     own, origin = _origin(scores, ids, expected[-1])
     card = model_card(scores, about | {"file": file.name, "check": checked, "origin": origin, "steps": steps(recipe)})
     write_whole(file, lambda path: path.write_bytes(content))
@@ -59,7 +59,7 @@ def _parser() -> VerbParser:
 def _check(run: Run, file: Path) -> None:
     """Refuses, before anything is built, what could not be read, written or checked."""
     require_packages()
-    _ = run.results
+    run.check_finished()
     if file.suffix != ".onnx" or file.is_dir():
         raise UserError(f"--onnx {file} is no name of an ONNX file: give one such as {file.with_suffix('.onnx')}.")
 

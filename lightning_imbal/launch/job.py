@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lightning_imbal.command_line import OF_THE_MACHINE, last_setting, parse_options
-from lightning_imbal.runs.folder import best_checkpoint, is_finished, stages_in
+from lightning_imbal.runs.folder import best_checkpoint, is_finished, record_of, stages_in
 from lightning_imbal.tables.tags import Labels
 
 
@@ -37,7 +37,7 @@ class Job:
     @property
     def record(self) -> Path:
         """File with the command line that was run, and the seconds that it took."""
-        return self.folder / "command.json"
+        return record_of(self.folder)
 
     @property
     def sets_workers(self) -> bool:

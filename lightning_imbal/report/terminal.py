@@ -47,9 +47,8 @@ def run_table(results: dict[str, Any]) -> Group:
         table.add_row(row["name"], str(row["train_images"]), str(row["images"]), *scores)
     table.add_section()
     for group, row in results["groups"].items():
-        table.add_row(
-            f"{group} ({len(row['classes'])})", "", "", "", *(score_text(row.get(score)) for score in ("recall", "f1"))
-        )
+        scores = [score_text(row.get(score)) for score in ("recall", "f1")]
+        table.add_row(f"{group} ({len(row['classes'])})", "", "", "", *scores)
     summary = Table.grid(padding=(0, 2))
     for key, title in SHOWN.items():
         summary.add_row(f" {title}", score_text(results["summary"].get(key)))
@@ -93,10 +92,10 @@ def comparison_tables(runs: Sequence[dict[str, Any]], width: int) -> Iterator[Ta
     classes = [[row["name"] for row in run["classes"]] for run in runs]
     if any(names != classes[0] for names in classes):
         raise UserError("The runs have different classes and cannot be compared: give runs on the same data set.")
-    counts = runs[0]["classes"]
+    by_name = [{row["name"]: row for row in run["classes"]} for run in runs]
     lines = [
-        Line(counts[i]["name"], str(counts[i]["train_images"]), [run["classes"][i].get("f1") for run in runs])
-        for i in sorted(range(len(counts)), key=lambda i: -counts[i]["train_images"])
+        Line(row["name"], str(row["train_images"]), [of_run[row["name"]].get("f1") for of_run in by_name])
+        for row in by_size(runs[0]["classes"])
     ]
     summary = [
         Line(title, "", [run["summary"].get(key) for run in runs], lower_is_better(key)) for key, title in SHOWN.items()

@@ -18,6 +18,11 @@ def is_finished(folder: Path) -> bool:
     return (folder / "metrics.json").is_file()
 
 
+def record_of(folder: Path) -> Path:
+    """File with the command line that a table ran for a folder, and the seconds that it took."""
+    return folder / "command.json"
+
+
 def stages_in(folder: Path) -> list[Path]:
     """Folders of the stages that a folder itself holds, first to last."""
     return sorted(folder.glob("stage*/"))

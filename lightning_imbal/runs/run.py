@@ -28,9 +28,8 @@ class Run:
     def __init__(self, folder: str | Path, repeat: str = "") -> None:
         self.folder, self.repeat = Path(folder), repeat
 
-    @cached_property
-    def results(self) -> dict[str, Any]:
-        """What was found: `identity`, `summary`, `classes`, `groups` and `confusion`.
+    def check_finished(self) -> None:
+        """Refuses a folder without results.
 
         Raises:
             UserError: The folder holds no finished run.
@@ -39,6 +38,15 @@ class Run:
             raise UserError(
                 f"{self.folder} holds no finished run (no metrics.json): give the folder that `fit` wrote to."
             )
+
+    @cached_property
+    def results(self) -> dict[str, Any]:
+        """What was found: `identity`, `summary`, `classes`, `groups` and `confusion`.
+
+        Raises:
+            UserError: The folder holds no finished run.
+        """
+        self.check_finished()
         return json.loads((self.folder / "metrics.json").read_text())
 
     @property

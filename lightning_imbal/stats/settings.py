@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from lightning_imbal.command_line import OF_THE_MACHINE
+from lightning_imbal.runs.folder import record_of
 from lightning_imbal.runs.run import Run
 
 # Which repetition it is, and where it is kept: two runs with the same settings may differ in these.
@@ -65,10 +66,10 @@ def settings(run: Run) -> dict[str, Any]:
 def _of_test(folder: Path, run: Path | None) -> dict[str, Any]:
     """What a folder inside a run was asked for beside the run; its own `config.yaml` says all that the run was."""
     inside = [folder, *folder.parents][: len(folder.relative_to(run).parts)] if run else [folder]
-    recorded = next((place for place in inside if (place / "command.json").is_file()), None)
+    recorded = next((place for place in inside if record_of(place).is_file()), None)
     found: dict[str, Any] = {}
     if recorded:
-        identity = json.loads((recorded / "command.json").read_text())["identity"]
+        identity = json.loads(record_of(recorded).read_text())["identity"]
         found = dict(_flat({name: _value(text) for name, text in identity["options"].items()}))
         found |= {"configs": tuple(identity["configs"])} if identity["configs"] else {}
     report = folder.relative_to(recorded or run or folder)
