@@ -84,8 +84,9 @@ def worst(runs: Sequence[Run], number: int = 24) -> pd.DataFrame:
     known = [(place, run.predictions) for place, run in enumerate(runs) if run.predictions is not None]
     if not known:
         return pd.DataFrame(columns=WORST_COLUMNS)
-    names, counts = np.array(known[0][1].class_names), np.array(known[0][1].class_counts)
-    label, probability = labels_of([each for _, each in known]), mean_probability([each for _, each in known])
+    predictions = [each for _, each in known]
+    names, counts = np.array(predictions[0].class_names), np.array(predictions[0].class_counts)
+    label, probability = labels_of(predictions), mean_probability(predictions)
     tested_by = pd.concat([pd.Series(place, index=each.image) for place, each in known])
     table = pd.DataFrame(
         {

@@ -21,11 +21,11 @@ from lightning_imbal.stats.bootstrap import (
 from lightning_imbal.tables.cell import Cell
 from lightning_imbal.tables.spec import Column, Spec
 
-OF_CLASS = ("f1", "recall")
+CLASS_SCORES = ("f1", "recall")
 STATISTICS = ("", "_std", "_low", "_high")
 CLASS_COLUMNS = [
     *("row", "dataset", "backbone", "class", "train_images", "images", "runs"),
-    *(f"{score}{what}" for score in OF_CLASS for what in STATISTICS),
+    *(f"{score}{what}" for score in CLASS_SCORES for what in STATISTICS),
 ]
 AND_RUNS = " and runs"  # what is resampled beside the images, of rows with several seeds
 CORRECTED = {"p_value": "p_holm", "p_best": "p_best_holm", "mcnemar": "mcnemar_holm"}
@@ -47,7 +47,7 @@ class Block:
         resampled: Averages of each row and score in each bootstrap resample, (R,), for rows with predictions.
 
     Raises:
-        UserError: A run lacks a score that the table asks for.
+        UserError: The table asks for what is no score, or for that of a class or group which a run does not have.
     """
 
     def __init__(self, spec: Spec, column: Column, cells: Sequence[Cell], runs: Path, baseline: str) -> None:
@@ -70,7 +70,7 @@ class Block:
         for run in (run for of_row in self.done.values() for run in of_row):
             for key in keys:
                 run.score(key)  # refuses what is no score
-        keys += [f"{score}/{name}" for score in OF_CLASS for name in self.class_names]
+        keys += [f"{score}/{name}" for score in CLASS_SCORES for name in self.class_names]
         self.resampled = resampled_averages(self.known, keys, spec.average) if self.known else {}
 
     def cells(self) -> pd.DataFrame:
@@ -108,7 +108,7 @@ class Block:
                 first = runs[0].results["classes"][label]
                 rows.append(self._place(name) | {"class": first["name"]})
                 rows[-1] |= {"train_images": first["train_images"], "images": first["images"], "runs": len(runs)}
-                for score in OF_CLASS:
+                for score in CLASS_SCORES:
                     measured = self._measured(name, f"{score}/{first['name']}").values()
                     rows[-1] |= {f"{score}{what}": number for what, number in zip(STATISTICS, measured, strict=True)}
         return pd.DataFrame(rows, columns=CLASS_COLUMNS)

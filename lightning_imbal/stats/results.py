@@ -66,7 +66,7 @@ def collect(spec: Spec, cells: Sequence[Cell], overlays: Sequence[str], folder: 
         baseline: Row that the others are tested against.
 
     Raises:
-        UserError: A run lacks a score that the table asks for.
+        UserError: The table asks for what is no score, or for that of a class or group which a run does not have.
     """
     blocks = [
         Block(spec, column, [cell for cell in cells if cell.column is column], folder, baseline)

@@ -147,3 +147,8 @@ class Spec:
     figure: Figure | None = None
     gap: list[str] | None = None
     name: str = field(init=False, default="")
+
+    @property
+    def unit(self) -> str:
+        """What follows the title of a score on an axis."""
+        return " (%)" if self.scale == 100 else ""

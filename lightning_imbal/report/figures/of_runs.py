@@ -39,7 +39,7 @@ CLASSES_ACROSS = 28
 TITLE_LENGTH = 100
 PANEL_LENGTH = 24
 LONG = 28  # letters of the name of a class
-SCORES = {"f1": "F1", "recall": "recall"}
+LABELS = {"f1": "F1", "recall": "recall"}
 CURVES = {"val/f1": "macro F1 (validation part)", "train/loss": "training loss"}
 
 
@@ -113,10 +113,10 @@ def class_scores(results: Results, score: str) -> Figure:
     for axes, names in zip(panels, np.array_split(list(counts), rows), strict=True):
         series = [class_series(classes, row, score, names, number * IN_GREY) for number, row in enumerate(methods)]
         bars(axes, {name: counts[name] for name in names}, series)
-        axes.set(ylim=(0, 1.02 * results.spec.scale), ylabel=_with_unit(SCORES[score], results))
+        axes.set(ylim=(0, 1.02 * results.spec.scale), ylabel=LABELS[score] + results.spec.unit)
     known = [what for what in ("low", "std") if classes[f"{score}_{what}"].notna().any()]
     whiskers = {"low": " with 95 % intervals", "std": " ± standard deviation"}[known[0]] if known else ""
-    return _finished(figure, _title(results, f"{SCORES[score]} of each class{whiskers}"))
+    return _finished(figure, _title(results, f"{LABELS[score]} of each class{whiskers}"))
 
 
 def confusion_matrices(results: Results) -> Figure:
@@ -146,7 +146,7 @@ def sweep_lines(results: Results, sweep: Sweep) -> Figure | None:
         points = {label: pd.DataFrame(of_curve, columns=["x", "row"]) for label, of_curve in sweep.curves.items()}
         draw_sweep(axes, {label: table.join(scores, on="row") for label, table in points.items()})
         axes.set_xlabel(wrapped(sweep.option))
-        axes.set_ylabel(plain(_with_unit(metric.title or name, results)))
+        axes.set_ylabel(plain((metric.title or name) + results.spec.unit))
     return _finished(figure, f"{results.spec.columns[0].title}: scores over {sweep.option}")
 
 
@@ -209,10 +209,6 @@ def _title(results: Results, what: str) -> str:
     number = len(methods_of(results))
     left_out = f"\n{MOST_DRAWN} of {number} methods: the baseline and the best by macro F1"
     return f"{results.spec.columns[0].title}: {what}" + (left_out if number > MOST_DRAWN else "")
-
-
-def _with_unit(title: str, results: Results) -> str:
-    return title + (" (%)" if results.spec.scale == 100 else "")
 
 
 def _finished(figure: Figure, title: str) -> Figure:
