@@ -1,20 +1,21 @@
-"""A run, and what its files say."""
+"""A run, and what its files say. What only looks at scores waits for neither NumPy nor pandas."""
 
 import json
 from collections.abc import Sequence
 from functools import cached_property
 from math import nan
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from lightning_imbal.errors import UserError
 from lightning_imbal.runs.folder import best_checkpoint, is_finished, stages_of
-from lightning_imbal.runs.predictions import Predictions, as_predictions
 from lightning_imbal.runs.stage import Stage
 from lightning_imbal.score_names import OF_CLASS, OF_GROUP, SCORES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lightning_imbal.runs.predictions import Predictions
 
 
 class Run:
@@ -60,7 +61,7 @@ class Run:
         return [row["name"] for row in self.results["classes"]]
 
     @cached_property
-    def predictions(self) -> Predictions | None:
+    def predictions(self) -> "Predictions | None":
         """What was predicted for each test image; the units are the groups in `split`. None if that was not kept.
 
         Raises:
@@ -73,6 +74,10 @@ class Run:
             raise UserError(
                 f"{self.folder} has predictions, but no metrics.json: finish the run, or give another folder."
             )
+        import pandas as pd
+
+        from lightning_imbal.runs.predictions import as_predictions
+
         return as_predictions(pd.read_parquet(file), self.results, self.split())
 
     @property
@@ -85,16 +90,19 @@ class Run:
         """That of the last stage."""
         return best_checkpoint(self.folder, stages_of(self.folder))
 
-    def split(self) -> pd.DataFrame | None:
+    def split(self) -> "pd.DataFrame | None":
         """That of the last stage which has one, as `Stage.split` reads it."""
         splits = (stage.split() for stage in reversed(self.stages))
         return next((split for split in splits if split is not None), None)
 
-    def feature_map(self) -> pd.DataFrame | None:
+    def feature_map(self) -> "pd.DataFrame | None":
         """`image`, `label`, `x`, `y` of the images that are on the map of features; None if there is none."""
         file = self.folder / "features.npz"
         if not file.is_file():
             return None
+        import numpy as np
+        import pandas as pd
+
         with np.load(file, allow_pickle=False) as arrays:
             table = pd.DataFrame({name: arrays[name] for name in ("image", "label", "x", "y")})
         return table.dropna(subset=["x", "y"], ignore_index=True)

@@ -1,10 +1,12 @@
-"""A stage of a run, and what its files say."""
+"""A stage of a run, and what its files say. What only looks at settings does not wait for pandas."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import yaml
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Stage:
@@ -22,12 +24,16 @@ class Stage:
         """What the stage was asked for."""
         return yaml.safe_load(self.config_file.read_text())
 
-    def curves(self) -> pd.DataFrame | None:
+    def curves(self) -> "pd.DataFrame | None":
         """What was logged, as Lightning's CSVLogger writes it: most cells of a row are empty; None if nothing was."""
+        import pandas as pd
+
         return pd.read_csv(self.curves_file) if self.curves_file.is_file() else None
 
-    def split(self) -> pd.DataFrame | None:
+    def split(self) -> "pd.DataFrame | None":
         """`image`, `class`, `group` (where known) and `part` of every image, as text; None if it was not written."""
+        import pandas as pd
+
         file = self.folder / "split.csv"
         # As text: an id such as 007 is no number, and a patient called NA is not a missing one.
         return pd.read_csv(file, dtype="str", keep_default_na=False) if file.is_file() else None

@@ -42,7 +42,8 @@ class Block:
         baseline: Row that the others are tested against.
 
     Attributes:
-        done: The finished runs of each row.
+        cells_done: The cells of each row whose run is finished.
+        done: Their runs.
         known: Predictions of the runs of each row of which all have some.
         resampled: Averages of each row and score in each bootstrap resample, (R,), for rows with predictions.
 
@@ -53,7 +54,7 @@ class Block:
     def __init__(self, spec: Spec, column: Column, cells: Sequence[Cell], runs: Path, baseline: str) -> None:
         self.spec, self.column, self.runs, self.baseline = spec, column, runs, baseline
         self.planned = {name: sum(cell.row == name for cell in cells) for name in spec.rows}
-        self.cells_done = {name: [] for name in spec.rows}
+        self.cells_done: dict[str, list[Cell]] = {name: [] for name in spec.rows}
         for cell in cells:
             if is_finished(cell.folder):
                 self.cells_done[cell.row].append(cell)

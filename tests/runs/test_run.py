@@ -1,6 +1,8 @@
 """What a run's files say: predictions and their groups, scores of older runs, stages."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -174,3 +176,11 @@ def test_a_stage_that_has_not_begun_has_no_curves(tmp_path):
 def test_classes_by_size_keep_their_order_if_tied():
     rows = [{"name": name, "train_images": images} for name, images in {"a": 5, "b": 9, "c": 5}.items()]
     assert [row["name"] for row in by_size(rows)] == ["b", "a", "c"]
+
+
+def test_scores_are_read_without_pandas(tmp_path):
+    write_run(tmp_path)
+    read = f"import sys; from lightning_imbal.runs.run import Run; print(Run({str(tmp_path)!r}).score('f1')); "
+    read += "print({'numpy', 'pandas', 'torch'} & set(sys.modules))"
+    told = subprocess.run([sys.executable, "-c", read], capture_output=True, text=True, check=True).stdout.split()
+    assert told == [str(Run(tmp_path).score("f1")), "set()"]
