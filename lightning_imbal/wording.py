@@ -1,8 +1,11 @@
-"""How things are written for people: numbers of things, and text in Markdown."""
+"""How things are written for people: numbers of things, scores, intervals, and text in Markdown."""
 
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from math import isfinite
+
+NOT_MEASURED = "n/a"
 
 
 def number_of(number: int, noun: str) -> str:
@@ -14,6 +17,16 @@ def did_you_mean(name: str, known: Iterable[str], most: int = 1) -> str:
     """A question that names what was probably meant, such as "did you mean CE?"; empty if nothing is similar."""
     similar = get_close_matches(name, list(known), n=most)
     return f"did you mean {' or '.join(similar)}?" if similar else ""
+
+
+def score_text(value: float | None, decimals: int = 3) -> str:
+    """A score with so many decimals, or "n/a" if it was not measured (None or NaN)."""
+    return NOT_MEASURED if value is None or not isfinite(value) else f"{value:.{decimals}f}"
+
+
+def interval_text(low: float, high: float, digits: int, pattern: str = "[{}, {}]") -> str:
+    """The bounds of an interval, such as "[0.50, 0.80]"; empty if they are not known (NaN)."""
+    return pattern.format(f"{low:.{digits}f}", f"{high:.{digits}f}") if isfinite(low) and isfinite(high) else ""
 
 
 def escape_markdown(text: str) -> str:

@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 import yaml
 
-from lightning_imbal.callbacks.results import summarize
+from lightning_imbal.callbacks.results_writer import summarize
 from lightning_imbal.metrics import ImbalReport
 
 NAMES, COUNTS = ["nv", "mel", "bkl/lk", "df"], [400, 60, 30, 7]

@@ -3,8 +3,9 @@
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import WandbLogger
 
-from lightning_imbal.callbacks.results import summarize
+from lightning_imbal.callbacks.results_writer import summarize
 from lightning_imbal.loggers.weights_and_biases import tables_in_folder_of, without_wandb_if_it_fails
+from lightning_imbal.runs.run import by_size
 
 
 class ClassF1Panels(Callback):
@@ -24,7 +25,7 @@ class ClassF1Panels(Callback):
 
         # Else W&B silently cuts the matrix of more than 100 classes.
         wandb.Table.MAX_ROWS = max(wandb.Table.MAX_ROWS, len(report.class_names) ** 2)
-        classes = sorted(summarize(scores, predictions, report)["classes"], key=lambda row: -row["train_images"])
+        classes = by_size(summarize(scores, predictions, report)["classes"])
         for logger in wandb_loggers:
             table = wandb.Table(columns=list(classes[0]), data=[list(row.values()) for row in classes])
             panels = {

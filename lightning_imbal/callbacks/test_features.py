@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from lightning_imbal.atomic_files import write_whole
-from lightning_imbal.callbacks.results import ResultsWriter
+from lightning_imbal.callbacks.results_writer import ResultsWriter
 
 MAX_COMPONENTS = 50
 MAX_PERPLEXITY = 30
@@ -74,7 +74,7 @@ class SaveFeatures(Callback):
         # A distributed sampler repeats images.
         index, first = np.unique(index, return_index=True)
         label, feature = label[first], feature[first]
-        x, y = feature_map(feature, label, self.max_mapped).T
+        x, y = map_features(feature, label, self.max_mapped).T
         arrays = {
             "image": trainer.datamodule.table["image"].to_numpy()[index].astype(str),
             "label": np.array(pl_module.class_names)[label],
@@ -85,7 +85,7 @@ class SaveFeatures(Callback):
         write_whole(_folder(trainer) / "features.npz", lambda path: _write(path, arrays))
 
 
-def feature_map(feature: np.ndarray, label: np.ndarray, max_mapped: int) -> np.ndarray:
+def map_features(feature: np.ndarray, label: np.ndarray, max_mapped: int) -> np.ndarray:
     """Places (N, 2), float32, of features (N, D) on a map; NaN for those that are not finite or not chosen for it."""
     place = np.full((len(feature), 2), np.nan, dtype=np.float32)
     finite = np.flatnonzero(np.isfinite(feature).all(axis=1))

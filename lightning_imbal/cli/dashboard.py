@@ -11,7 +11,7 @@ import pandas as pd
 from lightning_imbal.cli.parts.verb_parser import VerbParser, folder_of_runs
 from lightning_imbal.errors import UserError
 from lightning_imbal.launch.plan import Plan
-from lightning_imbal.runs.folder import read_split
+from lightning_imbal.runs.run import Run
 from lightning_imbal.tables.read import read_spec
 
 USAGE = "lightning_imbal dashboard SPEC [options]"
@@ -46,7 +46,7 @@ def _splits(plan: Plan) -> dict[str, pd.DataFrame]:
     """Class and part of every image, by the columns that have begun a run."""
     found: dict[str, pd.DataFrame] = {}
     for job in plan.jobs:
-        if job.labels.column not in found and (split := read_split(job.folder)) is not None:
+        if job.labels.column not in found and (split := Run(job.folder).split()) is not None:
             found[job.labels.column] = split
     return found
 

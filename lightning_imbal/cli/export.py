@@ -14,9 +14,8 @@ from lightning_imbal.export.check import BATCH_SIZES, check, predict
 from lightning_imbal.export.inference import Inference, input_size
 from lightning_imbal.export.onnx import require_packages, to_onnx
 from lightning_imbal.report.model_card import model_card
-from lightning_imbal.runs.folder import stages_of
-from lightning_imbal.runs.predictions import read_predictions
-from lightning_imbal.runs.run import read_results
+from lightning_imbal.runs.folder import is_finished
+from lightning_imbal.runs.run import Run
 from lightning_imbal.wording import number_of
 
 USAGE = "lightning_imbal export RUN --onnx FILE.onnx [--model.predictor FlipTTA, --data.root DIR: any option of `test`]"
@@ -26,18 +25,18 @@ SAME = 0.01  # of probabilities: what another device or precision may make of th
 def run(args: list[str]) -> int:
     """Runs `export` and returns the exit status."""
     given, options = _parser().parse_known_args(args[1:])
-    folder, file = Path(given.run), Path(given.onnx)
-    _check(folder, file)
-    trained = TrainedModel(_checkpoint(folder), options)
+    trained_run, file = Run(given.run), Path(given.onnx)
+    _check(trained_run, file)
+    trained = TrainedModel(_checkpoint(trained_run), options)
     recipe, normalize = trained.datamodule.test_recipe, trained.datamodule.normalize
     (predictor, left_out), size = trained.predictor(), input_size(recipe)
-    about = trained.about(predictor, left_out, size, folder)
+    about = trained.about(predictor, left_out, size, trained_run)
     inference = Inference(trained.model, predictor, normalize)
     images, ids = trained.images(size)
     content, expected = to_onnx(inference, size, about), predict(inference, images, normalize)
     checked = _checked(len(images), bool(ids), check(content, images, expected))
-    plain = folder / "plain"
-    scores = plain if left_out and (plain / "metrics.json").is_file() else folder
+    plain = trained_run.folder / "plain"
+    scores = plain if left_out and is_finished(plain) else trained_run.folder
     own, origin = _origin(scores, ids, expected[-1])
     card = model_card(scores, about | {"file": file.name, "check": checked, "origin": origin, "steps": steps(recipe)})
     write_whole(file, lambda path: path.write_bytes(content))
@@ -57,18 +56,17 @@ def _parser() -> VerbParser:
     return parser
 
 
-def _check(folder: Path, file: Path) -> None:
+def _check(run: Run, file: Path) -> None:
     """Refuses, before anything is built, what could not be read, written or checked."""
     require_packages()
-    read_results(folder)
+    run.check_finished()
     if file.suffix != ".onnx" or file.is_dir():
         raise UserError(f"--onnx {file} is no name of an ONNX file: give one such as {file.with_suffix('.onnx')}.")
 
 
-def _checkpoint(folder: Path) -> Path:
+def _checkpoint(run: Run) -> Path:
     """The best checkpoint of the last stage of a run."""
-    stages = stages_of(folder)
-    file = stages[-1] / "checkpoints" / "best.ckpt" if stages else folder / "stage1" / "checkpoints" / "best.ckpt"
+    file = run.best_checkpoint
     if not file.is_file():
         raise UserError(f"There is no checkpoint {file}: give the folder that `fit` wrote to, with its checkpoints.")
     return file
@@ -91,7 +89,7 @@ def _origin(scores: Path, ids: list[str], probability: np.ndarray) -> tuple[bool
         ids: Images, none if they are not known.
         probability: What the file gives for them, (N, C).
     """
-    recorded = read_predictions(scores)
+    recorded = Run(scores).predictions
     row = pd.Index(recorded.image if recorded else []).get_indexer(ids)
     known = row >= 0
     if not known.any():

@@ -12,6 +12,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from lightning_imbal.launch.job import Job
+from lightning_imbal.runs.folder import stages_in
+from lightning_imbal.runs.stage import Stage
 
 
 class Display:
@@ -97,13 +99,13 @@ class Display:
 
 def epochs_of(run: Path) -> tuple[str, int, int]:
     """The stage that a run is in, its finished epochs, and its epochs in all (0 if it has not begun)."""
-    stages = sorted(run.glob("stage*/config.yaml"))
+    stages = [stage for stage in map(Stage, stages_in(run)) if stage.config_file.is_file()]
     if not stages:
         return "", 0, 0
-    stage = stages[-1].parent
+    stage = stages[-1]
     try:
-        epochs = yaml.safe_load(stages[-1].read_text())["trainer"]["max_epochs"] or 0
-        with (stage / "metrics.csv").open(newline="") as file:
+        epochs = stage.config()["trainer"]["max_epochs"] or 0
+        with stage.curves_file.open(newline="") as file:
             seen = [int(row["epoch"]) for row in csv.DictReader(file) if row.get("epoch")]
     except (OSError, TypeError, KeyError, ValueError, yaml.YAMLError):  # being written at this moment
         return stage.name, 0, 0

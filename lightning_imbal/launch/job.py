@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lightning_imbal.command_line import OF_THE_MACHINE, last_setting, parse_options
+from lightning_imbal.runs.folder import best_checkpoint, is_finished, record_of, stages_in
 from lightning_imbal.tables.tags import Labels
 
 
@@ -31,12 +32,12 @@ class Job:
     @property
     def finished(self) -> bool:
         """Whether the results are there."""
-        return (self.folder / "metrics.json").is_file()
+        return is_finished(self.folder)
 
     @property
     def record(self) -> Path:
         """File with the command line that was run, and the seconds that it took."""
-        return self.folder / "command.json"
+        return record_of(self.folder)
 
     @property
     def sets_workers(self) -> bool:
@@ -46,10 +47,9 @@ class Job:
     def command(self) -> list[str]:
         """The command line that starts the job, or goes on with it, as its folder is now."""
         if self.arguments[0] == "test":
-            stages = sorted(self.after.folder.glob("stage*")) or [self.after.folder / "stage1"]
-            trained = f"{stages[-1]}/checkpoints/best.ckpt"
-            return [*self.arguments, "--ckpt_path", trained, "--run_dir", str(self.folder)]
-        begun = self.after is not None or any(self.folder.glob("stage*"))
+            trained = best_checkpoint(self.after.folder, stages_in(self.after.folder))
+            return [*self.arguments, "--ckpt_path", str(trained), "--run_dir", str(self.folder)]
+        begun = self.after is not None or bool(stages_in(self.folder))
         return [*self.arguments, "--run_dir", str(self.folder), *(["--ckpt_path", "last"] if begun else [])]
 
     @property

@@ -19,6 +19,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from lightning_imbal.atomic_files import write_whole
+from lightning_imbal.runs.folder import is_finished, record_of, stages_in
 
 BUSY = 75  # the exit status EX_TEMPFAIL: another process has the lock
 
@@ -45,12 +46,12 @@ def main(about: str, command: list[str]) -> int:
         lock.acquire()
     except Timeout:
         return BUSY
-    if (folder / "metrics.json").is_file():
+    if is_finished(folder):
         return 0
     print(f"$ lightning_imbal {shlex.join(command)}", flush=True)
-    if job["start"] and not any(folder.glob("stage*")):
+    if job["start"] and not stages_in(folder):
         _take_first_stage(Path(job["start"]), folder)
-    started, before = time.monotonic(), _seconds(folder / "command.json")
+    started, before = time.monotonic(), _seconds(record_of(folder))
     _write_record(folder, job["record"], before)
     status = _run(command)
     _write_record(folder, job["record"], before + time.monotonic() - started)
@@ -75,7 +76,7 @@ def _take_first_stage(source: Path, folder: Path) -> None:
 
 def _write_record(folder: Path, record: dict[str, Any], seconds: float) -> None:
     text = json.dumps(record | {"seconds": round(seconds, 1)}, indent=2) + "\n"
-    write_whole(folder / "command.json", lambda path: path.write_text(text))
+    write_whole(record_of(folder), lambda path: path.write_text(text))
 
 
 def _seconds(record: Path) -> float:

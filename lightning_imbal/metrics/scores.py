@@ -17,6 +17,8 @@ from torchmetrics.functional.classification import (
 from lightning_imbal.errors import UserError
 from lightning_imbal.metrics.classes import check_classes
 
+PER_CLASS = {"f1": multiclass_f1_score, "precision": multiclass_precision, "recall": multiclass_recall}
+
 
 def classification_scores(
     probability: Tensor,
@@ -55,26 +57,30 @@ def classification_scores(
     num_classes = len(class_names)
     check_classes(class_counts, class_names, class_groups)
     check_shapes(probability, label, num_classes)
-    probability, label = probability.detach().cpu().double(), label.detach().cpu().long()
-    if not bool(probability.isfinite().all()):
-        raise UserError(
-            "The network's outputs are no numbers any more: training has diverged, lower its learning rate."
-        )
-    if not bool(((probability > -1e-3) & (probability < 1 + 1e-3)).all()):
-        raise ValueError("The probabilities are not all in [0, 1]: pass the outputs of a softmax, not logits.")
-    # A mean of softmax outputs may round to just above 1, which torchmetrics would take for logits.
-    probability = probability.clamp(0, 1)
-    confidence, prediction = probability.max(dim=1)
-
+    probability, label = _checked(probability.detach().cpu().double()), label.detach().cpu().long()
+    prediction = probability.max(dim=1).indices
     per_class = {
-        "f1": multiclass_f1_score(prediction, label, num_classes, average="none").double(),
-        "precision": multiclass_precision(prediction, label, num_classes, average="none").double(),
-        "recall": multiclass_recall(prediction, label, num_classes, average="none").double(),
+        name: score(prediction, label, num_classes, average="none").double() for name, score in PER_CLASS.items()
     }
+    scores = _summary(probability, label, per_class, class_counts)
+    for name, value in per_class.items():
+        scores |= {f"{name}/{class_name}": score for class_name, score in zip(class_names, value, strict=True)}
+    present = label.bincount(minlength=num_classes) > 0
+    for group, members in class_groups.items():
+        scores |= _of_group(group, torch.tensor([class_names.index(name) for name in members]), per_class, present)
+    return {name: float(score) for name, score in scores.items()}
+
+
+def _summary(
+    probability: Tensor, label: Tensor, per_class: dict[str, Tensor], class_counts: list[int]
+) -> dict[str, Tensor | float]:
+    """The scores of all classes together."""
+    num_classes = len(class_counts)
+    confidence, prediction = probability.max(dim=1)
     confusion = multiclass_confusion_matrix(prediction, label, num_classes).double()
     present = confusion.sum(dim=1) > 0
     varied = len(label.unique()) > 1 and len(prediction.unique()) > 1
-    scores = {
+    return {
         "accuracy": confusion.trace() / len(label),
         "balanced_accuracy": per_class["recall"][present].mean(),
         **{name: value.mean() for name, value in per_class.items()},
@@ -85,14 +91,26 @@ def classification_scores(
         "kendall_tau": kendalltau(prediction.numpy(), label.numpy()).statistic if varied else 0.0,
         "ece": _ece(confidence, prediction == label),
     }
-    for name, value in per_class.items():
-        scores |= {f"{name}/{class_name}": score for class_name, score in zip(class_names, value, strict=True)}
-    for group, members in class_groups.items():
-        rows = torch.tensor([class_names.index(name) for name in members])
-        seen = rows[present[rows]]
-        scores[f"group_recall/{group}"] = per_class["recall"][seen].mean() if len(seen) else 0.0
-        scores[f"group_f1/{group}"] = per_class["f1"][rows].mean()
-    return {name: float(score) for name, score in scores.items()}
+
+
+def _of_group(group: str, members: Tensor, per_class: dict[str, Tensor], present: Tensor) -> dict[str, Tensor | float]:
+    seen = members[present[members]]
+    return {
+        f"group_recall/{group}": per_class["recall"][seen].mean() if len(seen) else 0.0,
+        f"group_f1/{group}": per_class["f1"][members].mean(),
+    }
+
+
+def _checked(probability: Tensor) -> Tensor:
+    """Refuses what no softmax gives."""
+    if not bool(probability.isfinite().all()):
+        raise UserError(
+            "The network's outputs are no numbers any more: training has diverged, lower its learning rate."
+        )
+    if not bool(((probability > -1e-3) & (probability < 1 + 1e-3)).all()):
+        raise ValueError("The probabilities are not all in [0, 1]: pass the outputs of a softmax, not logits.")
+    # A mean of softmax outputs may round to just above 1, which torchmetrics would take for logits.
+    return probability.clamp(0, 1)
 
 
 def _auc(probability: Tensor, label: Tensor) -> Tensor | float:

@@ -4,7 +4,7 @@ import pandas as pd
 import wandb_workspaces.reports.v2 as wr
 import wandb_workspaces.workspaces as ws
 
-from lightning_imbal.score_names import SUMMARY
+from lightning_imbal.score_names import SHOWN
 from lightning_imbal.tables.tags import tag
 from lightning_imbal.wording import number_of
 
@@ -47,8 +47,8 @@ def _class_titles(split: pd.DataFrame) -> dict[str, str]:
 
 def _sections(classes: dict[str, str], validated: bool) -> list[ws.Section]:
     curves = [_curve(title, f"val/f1/{name}", "F1", (0, 1)) for name, title in classes.items()]
-    summary_curves = [_curve(f"{SUMMARY[key]}, val", f"val/{key}", SUMMARY[key], (0, 1)) for key in SUMMARY_OF_VAL]
-    summary_bars = [_bars(f"{SUMMARY[key]}, test", f"test/{key}", SUMMARY[key]) for key in SUMMARY_OF_TEST]
+    summary_curves = [_curve(f"{SHOWN[key]}, val", f"val/{key}", SHOWN[key], (0, 1)) for key in SUMMARY_OF_VAL]
+    summary_bars = [_bars(f"{SHOWN[key]}, test", f"test/{key}", SHOWN[key]) for key in SUMMARY_OF_TEST]
     bars = [_bars(title, f"test/f1/{name}", "F1") for name, title in classes.items()]
     train_loss, val_loss = (_curve(f"Loss, {part}", f"{part}/loss", "loss") for part in ("train", "val"))
     panels = {

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
-from lightning_imbal.runs.folder import read_split, stages_of
+from lightning_imbal.runs.run import by_size
+from lightning_imbal.score_names import OF_CLASS
 from lightning_imbal.stats.caveats import FEW_IMAGES, shared_groups
 from lightning_imbal.stats.read_runs import read_runs
 from lightning_imbal.stats.results import Results, classes_of
 from lightning_imbal.wording import escape_markdown as escape
-from lightning_imbal.wording import number_of
+from lightning_imbal.wording import interval_text, number_of, score_text
 
 MANY_CLASSES = 25  # more make a confusion matrix that nobody can read
 CONFUSIONS = 20
@@ -35,31 +35,30 @@ def model_card(folder: Path, facts: dict[str, str]) -> str:
     """
     results = read_runs([folder])
     run = next(of_row[0] for rows in results.runs.values() for of_row in rows.values())
-    stages = [yaml.safe_load((stage / "config.yaml").read_text()) for stage in stages_of(folder)]
-    split = read_split(folder)
+    stages, split = [stage.config() for stage in run.stages], run.split()
     trained_on = _last_name(stages[-1]["data"]["class_path"])
     parts = [
-        f"# Model card: {escape(run.found['identity']['name'])}",
-        f"A classifier of images into {len(run.found['classes'])} classes, trained on {escape(trained_on)}, as the "
+        f"# Model card: {escape(run.identity['name'])}",
+        f"A classifier of images into {len(run.class_names)} classes, trained on {escape(trained_on)}, as the "
         f"file {escape(facts['file'])}.",
-        _table(["", ""], _about(run.found["identity"], stages, trained_on, facts), numbers=0),
+        _table(["", ""], _about(run.identity, stages, trained_on, facts), numbers=0),
         "## Intended use and limits",
-        "\n".join(f"- {limit}" for limit in _limits(results, run.found, split, trained_on, facts)),
+        "\n".join(f"- {limit}" for limit in _limits(results, run.results, split, trained_on, facts)),
         "## Training data",
-        _split_text(run.found["identity"], split),
-        _split_table(split, [row["name"] for row in _by_size(run.found["classes"])]),
+        _split_text(run.identity, split),
+        _split_table(split, [row["name"] for row in by_size(run.results["classes"])]),
         "## Preprocessing",
         f"The input `image` is float32 (batch, 3, height, width), RGB in 0..1, {escape(facts['image_size'])} pixels "
         f"(height x width). Pictures are made so by {escape(facts['recipe'])}. Subtracting the mean "
         f"{escape(facts['mean'])} and dividing by the standard deviation {escape(facts['std'])} happens inside the "
         "file. It gives `logits` and `probability`, both (batch, classes); the class names, in this order, are in its "
         "metadata as `class_names`.",
-        f"## Results on the {escape(run.found['identity']['part'])} part of {escape(run.found['identity']['data'])}",
+        f"## Results on the {escape(run.identity['part'])} part of {escape(run.identity['data'])}",
         escape(facts["origin"]),
-        _summary(results, run.found),
-        _classes(results, run.found),
+        _summary(results, run.results),
+        _classes(results, run.results),
         "## Confusions",
-        _confusions(run.found),
+        _confusions(run.results),
         "## How it was checked",
         escape(facts["check"]),
         "## How to use it",
@@ -117,14 +116,14 @@ def _limits(
         "population is not known."
     )
     yield f"It puts every image into one of its {len(found['classes'])} classes, also one that shows none of them."
-    few = [row for row in _by_size(found["classes"]) if row["images"] < FEW_IMAGES]
+    few = [row for row in by_size(found["classes"]) if row["images"] < FEW_IMAGES]
     if few:
         named = ", ".join(f"{escape(row['name'])} ({row['images']})" for row in few)
         yield f"Fewer than {FEW_IMAGES} {found['identity']['part']} images, so that the scores mean little: {named}."
     yield from shared_groups(split, found["identity"]["part"])
     yield (
-        f"Expected calibration error {found['summary']['ece']:.3f} in the results below: so far is the probability of "
-        "the predicted class from the share of correct answers, on average over 15 bins."
+        f"Expected calibration error {score_text(found['summary'].get('ece'))} in the results below: so far is the "
+        "probability of the predicted class from the share of correct answers, on average over 15 bins."
     )
     units = results.cells["units"].iloc[0]
     yield (
@@ -156,17 +155,16 @@ def _summary(results: Results, found: dict[str, Any]) -> str:
     rows = []
     for cell in results.cells.itertuples():
         score = results.spec.metrics[cell.metric]
-        rows.append(
-            [score.title or cell.metric, f"{found['summary'][score.score]:.3f}", _interval(cell.low, cell.high)]
-        )
+        value = score_text(found["summary"].get(score.score))
+        rows.append([score.title or cell.metric, value, _interval(cell.low, cell.high)])
     return _table(["score", "value", "95 % interval"], rows)
 
 
 def _classes(results: Results, found: dict[str, Any]) -> str:
     intervals = classes_of(results, results.spec.columns[0]).set_index("class")[["f1_low", "f1_high"]]
     rows = []
-    for row in _by_size(found["classes"]):
-        scores = [f"{row[score]:.3f}" for score in ("precision", "recall", "f1")]
+    for row in by_size(found["classes"]):
+        scores = [score_text(row.get(score)) for score in OF_CLASS]
         rows.append([row["name"], str(row["train_images"]), str(row["images"]), *scores])
         rows[-1].append(_interval(*intervals.loc[row["name"]]))
     part = found["identity"]["part"]
@@ -177,7 +175,7 @@ def _confusions(found: dict[str, Any]) -> str:
     """The matrix; of many classes the most frequent confusions."""
     names, matrix = [row["name"] for row in found["classes"]], np.array(found["confusion"])
     if len(names) <= MANY_CLASSES:
-        order = [names.index(row["name"]) for row in _by_size(found["classes"])]
+        order = [names.index(row["name"]) for row in by_size(found["classes"])]
         rows = [[names[i], *map(str, matrix[i, order])] for i in order]
         return "Rows are true classes, columns predicted ones.\n\n" + _table(["", *(names[i] for i in order)], rows)
     np.fill_diagonal(matrix, 0)
@@ -205,13 +203,8 @@ print(class_names[probability.argmax()], probability.max())
 ```"""
 
 
-def _by_size(classes: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The classes from most to fewest training images."""
-    return sorted(classes, key=lambda row: -row["train_images"])
-
-
 def _interval(low: float, high: float) -> str:
-    return "" if np.isnan(low) else f"{low:.3f} to {high:.3f}"
+    return interval_text(low, high, 3, "{} to {}")
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: int | None = None) -> str:

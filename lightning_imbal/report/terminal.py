@@ -9,8 +9,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from lightning_imbal.errors import UserError
-from lightning_imbal.runs.run import read_results
-from lightning_imbal.score_names import SUMMARY
+from lightning_imbal.runs.run import Run, by_size
+from lightning_imbal.score_names import OF_CLASS, SHOWN, lower_is_better
+from lightning_imbal.wording import score_text
 
 MAX_ROWS = 20
 RUN_WIDTH = 12  # of a run side by side with others; its name is folded
@@ -41,15 +42,16 @@ def run_table(results: dict[str, Any]) -> Group:
     table.add_column("class", no_wrap=True)
     for column in ("train images", f"{part} images", "precision", "recall", "F1"):
         table.add_column(column, justify="right", style="bold" if column == "F1" else "")
-    for row in sorted(results["classes"], key=lambda row: -row["train_images"]):
-        scores = [f"{row[metric]:.3f}" for metric in ("precision", "recall", "f1")]
+    for row in by_size(results["classes"]):
+        scores = [score_text(row.get(score)) for score in OF_CLASS]
         table.add_row(row["name"], str(row["train_images"]), str(row["images"]), *scores)
     table.add_section()
     for group, row in results["groups"].items():
-        table.add_row(f"{group} ({len(row['classes'])})", "", "", "", f"{row['recall']:.3f}", f"{row['f1']:.3f}")
+        scores = [score_text(row.get(score)) for score in ("recall", "f1")]
+        table.add_row(f"{group} ({len(row['classes'])})", "", "", "", *scores)
     summary = Table.grid(padding=(0, 2))
-    for key, title in SUMMARY.items():
-        summary.add_row(f" {title}", f"{results['summary'][key]:.3f}")
+    for key, title in SHOWN.items():
+        summary.add_row(f" {title}", score_text(results["summary"].get(key)))
     return Group(table, summary)
 
 
@@ -60,20 +62,21 @@ class Line:
     Args:
         name: A class, or a score.
         images: Training images of the class.
-        values: One per run.
-        smaller_is_better: As a calibration error is.
+        values: One per run; None where it was not measured.
+        lower_is_better: As a calibration error is.
     """
 
     name: str
     images: str
-    values: list[float]
-    smaller_is_better: bool = False
+    values: list[float | None]
+    lower_is_better: bool = False
 
     def cells(self) -> list[str]:
         """The numbers, the best in bold."""
-        best = min(self.values) if self.smaller_is_better else max(self.values)
-        marked = len(self.values) > 1
-        return [f"[bold]{value:.3f}[/]" if value == best and marked else f"{value:.3f}" for value in self.values]
+        known = [value for value in self.values if value is not None]
+        best = (min if self.lower_is_better else max)(known, default=None) if len(self.values) > 1 else None
+        texts = [(value, score_text(value)) for value in self.values]
+        return [f"[bold]{text}[/]" if value == best and value is not None else text for value, text in texts]
 
 
 def comparison_tables(runs: Sequence[dict[str, Any]], width: int) -> Iterator[Table]:
@@ -89,12 +92,14 @@ def comparison_tables(runs: Sequence[dict[str, Any]], width: int) -> Iterator[Ta
     classes = [[row["name"] for row in run["classes"]] for run in runs]
     if any(names != classes[0] for names in classes):
         raise UserError("The runs have different classes and cannot be compared: give runs on the same data set.")
-    counts = runs[0]["classes"]
+    by_name = [{row["name"]: row for row in run["classes"]} for run in runs]
     lines = [
-        Line(counts[i]["name"], str(counts[i]["train_images"]), [run["classes"][i]["f1"] for run in runs])
-        for i in sorted(range(len(counts)), key=lambda i: -counts[i]["train_images"])
+        Line(row["name"], str(row["train_images"]), [of_run[row["name"]].get("f1") for of_run in by_name])
+        for row in by_size(runs[0]["classes"])
     ]
-    summary = [Line(title, "", [run["summary"][key] for run in runs], key == "ece") for key, title in SUMMARY.items()]
+    summary = [
+        Line(title, "", [run["summary"].get(key) for run in runs], lower_is_better(key)) for key, title in SHOWN.items()
+    ]
     taken = max(len(line.name) for line in lines + summary) + len("train images") + 7
     number = max(1, (width - taken) // (RUN_WIDTH + 3))
     for first in range(0, len(runs), number):
@@ -112,6 +117,6 @@ def comparison_tables(runs: Sequence[dict[str, Any]], width: int) -> Iterator[Ta
 
 def print_runs(folders: Sequence[str]) -> None:
     """Prints the table of one run, or several runs side by side (the best of each line in bold)."""
-    runs, console = [read_results(folder) for folder in folders], Console()
+    runs, console = [Run(folder).results for folder in folders], Console()
     for table in [run_table(runs[0])] if len(runs) == 1 else comparison_tables(runs, console.width):
         console.print(table)

@@ -1,9 +1,8 @@
-"""A run's folder: its stages, its split, and a name that is free."""
+"""A run's folder: its stages, what was kept of them, whether it is finished, and a name that is free."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
-
-import pandas as pd
 
 
 def first_free(folder: Path) -> Path:
@@ -14,14 +13,27 @@ def first_free(folder: Path) -> Path:
     return first_free(folder.with_name(f"{stem}_{int(number or 1) + 1}"))
 
 
+def is_finished(folder: Path) -> bool:
+    """Whether the results are there: `metrics.json` is written last."""
+    return (folder / "metrics.json").is_file()
+
+
+def record_of(folder: Path) -> Path:
+    """File with the command line that a table ran for a folder, and the seconds that it took."""
+    return folder / "command.json"
+
+
+def stages_in(folder: Path) -> list[Path]:
+    """Folders of the stages that a folder itself holds, first to last."""
+    return sorted(folder.glob("stage*/"))
+
+
 def stages_of(folder: Path) -> list[Path]:
     """Folders of the stages of a run, first to last; also for a folder inside a run, such as RUN/test/plain."""
     places = (folder.absolute(), *folder.absolute().parents[:2])
-    return next(filter(None, (sorted(place.glob("stage*/")) for place in places)), [])
+    return next(filter(None, map(stages_in, places)), [])
 
 
-def read_split(folder: Path) -> pd.DataFrame | None:
-    """`image`, `class`, `group` (where known) and `part` of every image of a run, or of a folder inside it, as text."""
-    files = [stage / "split.csv" for stage in stages_of(folder) if (stage / "split.csv").is_file()]
-    # As text: an id such as 007 is no number, and a patient called NA is not a missing one.
-    return pd.read_csv(files[-1], dtype="str", keep_default_na=False) if files else None
+def best_checkpoint(folder: Path, stages: Sequence[Path]) -> Path:
+    """The best checkpoint of the last of a run's stages; if there is none yet, where that of the first will be."""
+    return [folder / "stage1", *stages][-1] / "checkpoints" / "best.ckpt"

@@ -1,14 +1,11 @@
 """The predictions of a finished run, with what is needed to score and to resample them."""
 
-import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-
-from lightning_imbal.errors import UserError
-from lightning_imbal.runs.folder import read_split
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,26 +39,17 @@ class Predictions:
         return replace(self, **{name: getattr(self, name)[kept] for name in names})
 
 
-def read_predictions(folder: Path) -> Predictions | None:
-    """Reads `predictions.parquet` and `metrics.json` of a run, or of a folder inside a run such as RUN/plain.
+def as_predictions(table: pd.DataFrame, results: dict[str, Any], split: pd.DataFrame | None) -> Predictions:
+    """Makes predictions of what the files of a run hold.
 
-    The units are the groups in the last `stage*/split.csv` of the folder, else of the run that it is in.
-
-    Returns:
-        The predictions, or None if the folder has no `predictions.parquet`.
-
-    Raises:
-        UserError: There are predictions, but no `metrics.json`: the run is not finished.
+    Args:
+        table: `image`, `label` (name of the class) and a column `probability/<class>` for each class.
+        results: With the `classes` and `groups` of `metrics.json`.
+        split: With `image` and, where known, `group` of every image of all parts.
     """
-    file = folder / "predictions.parquet"
-    if not file.is_file():
-        return None
-    if not (folder / "metrics.json").is_file():
-        raise UserError(f"{folder} has predictions, but no metrics.json: finish the run, or give another folder.")
-    results, table = json.loads((folder / "metrics.json").read_text()), pd.read_parquet(file)
     names = [row["name"] for row in results["classes"]]
     image = table["image"].astype("str")
-    unit, alone = _units(image, folder)
+    unit, alone = _units(image, split)
     return Predictions(
         image=image.to_numpy(),
         unit=unit.to_numpy(),
@@ -74,9 +62,21 @@ def read_predictions(folder: Path) -> Predictions | None:
     )
 
 
-def _units(image: pd.Series, folder: Path) -> tuple[pd.Series, pd.Series]:
+def labels_of(runs: Sequence[Predictions]) -> pd.Series:
+    """The label of every image that was tested, each image once, in the order in which they come first."""
+    label, image = (np.concatenate([getattr(run, name) for run in runs]) for name in ("label", "image"))
+    return pd.Series(label, index=image)[~pd.Index(image).duplicated()]
+
+
+def mean_probability(runs: Sequence[Predictions]) -> np.ndarray:
+    """Mean of each image's probabilities over the runs that tested it, in the order of `labels_of`, (M, C)."""
+    image, probability = (np.concatenate([getattr(run, name) for run in runs]) for name in ("image", "probability"))
+    return pd.DataFrame(probability).groupby(image, sort=False).mean().to_numpy()
+
+
+def _units(image: pd.Series, split: pd.DataFrame | None) -> tuple[pd.Series, pd.Series]:
     """The group of each image, and whether it has no other image; an image without a group is a unit of its own."""
-    own, split = "image " + image, read_split(folder)
+    own = "image " + image
     if split is None or "group" not in split:
         return own, own.notna()
     group = image.map(split.set_index("image")["group"])

@@ -1,19 +1,129 @@
-"""What a finished run found, as its `metrics.json` says."""
+"""A run, and what its files say. What only looks at scores waits for neither NumPy nor pandas."""
 
 import json
+from collections.abc import Sequence
+from functools import cached_property
+from math import nan
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lightning_imbal.errors import UserError
+from lightning_imbal.runs.folder import best_checkpoint, is_finished, stages_of
+from lightning_imbal.runs.stage import Stage
+from lightning_imbal.score_names import OF_CLASS, OF_GROUP, SCORES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lightning_imbal.runs.predictions import Predictions
 
 
-def read_results(run: str | Path) -> dict[str, Any]:
-    """Reads the `metrics.json` of a run's folder.
+class Run:
+    """A run, or a folder with results inside one, such as RUN/plain; its files are read when they are asked for.
 
-    Raises:
-        UserError: The folder holds no finished run.
+    Args:
+        folder: What `fit`, `test`, `validate` or `table` wrote to.
+        repeat: Which repetition it is, such as `seed 0`, where there are several.
     """
-    file = Path(run) / "metrics.json"
-    if not file.is_file():
-        raise UserError(f"{run} holds no finished run (no metrics.json): give the folder that `fit` wrote to.")
-    return json.loads(file.read_text())
+
+    def __init__(self, folder: str | Path, repeat: str = "") -> None:
+        self.folder, self.repeat = Path(folder), repeat
+
+    def check_finished(self) -> None:
+        """Refuses a folder without results.
+
+        Raises:
+            UserError: The folder holds no finished run.
+        """
+        if not is_finished(self.folder):
+            raise UserError(
+                f"{self.folder} holds no finished run (no metrics.json): give the folder that `fit` wrote to."
+            )
+
+    @cached_property
+    def results(self) -> dict[str, Any]:
+        """What was found: `identity`, `summary`, `classes`, `groups` and `confusion`.
+
+        Raises:
+            UserError: The folder holds no finished run.
+        """
+        self.check_finished()
+        return json.loads((self.folder / "metrics.json").read_text())
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What names the run and what it was made with."""
+        return self.results["identity"]
+
+    @property
+    def class_names(self) -> list[str]:
+        """In label order."""
+        return [row["name"] for row in self.results["classes"]]
+
+    @cached_property
+    def predictions(self) -> "Predictions | None":
+        """What was predicted for each test image; the units are the groups in `split`. None if that was not kept.
+
+        Raises:
+            UserError: There are predictions, but no `metrics.json`: the run is not finished.
+        """
+        file = self.folder / "predictions.parquet"
+        if not file.is_file():
+            return None
+        if not is_finished(self.folder):
+            raise UserError(
+                f"{self.folder} has predictions, but no metrics.json: finish the run, or give another folder."
+            )
+        import pandas as pd
+
+        from lightning_imbal.runs.predictions import as_predictions
+
+        return as_predictions(pd.read_parquet(file), self.results, self.split())
+
+    @property
+    def stages(self) -> list[Stage]:
+        """First to last; those of the run that the folder is in, if it has none."""
+        return [Stage(folder) for folder in stages_of(self.folder)]
+
+    @property
+    def best_checkpoint(self) -> Path:
+        """That of the last stage."""
+        return best_checkpoint(self.folder, stages_of(self.folder))
+
+    def split(self) -> "pd.DataFrame | None":
+        """That of the last stage which has one, as `Stage.split` reads it."""
+        splits = (stage.split() for stage in reversed(self.stages))
+        return next((split for split in splits if split is not None), None)
+
+    def feature_map(self) -> "pd.DataFrame | None":
+        """`image`, `label`, `x`, `y` of the images that are on the map of features; None if there is none."""
+        file = self.folder / "features.npz"
+        if not file.is_file():
+            return None
+        import numpy as np
+        import pandas as pd
+
+        with np.load(file, allow_pickle=False) as arrays:
+            table = pd.DataFrame({name: arrays[name] for name in ("image", "label", "x", "y")})
+        return table.dropna(subset=["x", "y"], ignore_index=True)
+
+    def score(self, key: str) -> float:
+        """A score by its key, such as `accuracy`, `f1/nevus`, `group_recall/minor`; NaN if the run is older than it.
+
+        Raises:
+            UserError: There is no such score, class or group.
+        """
+        kind = key.partition("/")[0]
+        known = {key: self.results["summary"]} if key in SCORES else {}
+        if kind in OF_CLASS:
+            known |= {f"{kind}/{row['name']}": row for row in self.results["classes"]}
+        if kind in OF_GROUP:
+            known |= {f"{kind}/{group}": row for group, row in self.results["groups"].items()}
+        if key not in known:
+            raise UserError(f"{self.folder} has no score {key!r}, which the table asks for.")
+        return known[key].get(kind.removeprefix("group_"), nan)
+
+
+def by_size(classes: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The classes of a run's results from most to fewest training images."""
+    return sorted(classes, key=lambda row: -row["train_images"])

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lightning_imbal.runs.run import Run
 from lightning_imbal.stats.bootstrap import SIGNIFICANT, interval
 from lightning_imbal.stats.results import Results, class_counts
-from lightning_imbal.stats.table_run import Run
+from lightning_imbal.wording import interval_text
 
 MAX_TRADES = 2
 MAX_NAMED = 4  # classes or methods in one sentence
@@ -132,7 +133,7 @@ def _signed(difference: Difference) -> str:
 
 
 def _interval(low: float, high: float) -> str:
-    return f"[{_rounded(low):.2f}, {_rounded(high):.2f}]"
+    return interval_text(_rounded(low), _rounded(high), digits=2)
 
 
 def _rounded(number: float) -> float:
@@ -143,7 +144,7 @@ def _rounded(number: float) -> float:
 def _never_found(done: dict[str, list[Run]]) -> list[str]:
     """Which methods find no image of a class in any of their runs."""
     blind = defaultdict(list)
-    for label in [row["name"] for row in next(iter(done.values()))[0].found["classes"]]:
+    for label in next(iter(done.values()))[0].class_names:
         recalls = {name: [_recall(run)[label] for run in runs if label in _recall(run)] for name, runs in done.items()}
         blind[tuple(name for name, values in recalls.items() if values and not any(values))].append(label)
     blind.pop((), None)
@@ -163,7 +164,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def _recall(run: Run) -> dict[str, float]:
     """Recall of every class that a run was tested on."""
-    return {row["name"]: row["recall"] for row in run.found["classes"] if row["images"]}
+    return {row["name"]: row["recall"] for row in run.results["classes"] if row["images"]}
 
 
 def _once(results: Results) -> list[str]:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lightning_imbal.runs.folder import stages_of
-from lightning_imbal.stats.resampled_scores import NUM_BINS
-from lightning_imbal.stats.table_run import Run
+from lightning_imbal.runs.predictions import labels_of, mean_probability
+from lightning_imbal.runs.run import Run
+from lightning_imbal.stats.resamples import NUM_BINS, bin_of
 
-CURVES = ("train/loss", "val/loss", "val/f1", "val/balanced_accuracy")
+VALIDATED = ("f1", "balanced_accuracy")  # scores whose curves are drawn
+CURVES = ("train/loss", "val/loss", *(f"val/{key}" for key in VALIDATED))
 CURVE_COLUMNS = ["run", "stage", "epoch", "score", "value"]
 WORST_COLUMNS = ["image", "label", "predicted", "probability", "confidence", "run"]
 
@@ -32,7 +33,7 @@ class Reliability:
 
 def confusion(runs: Sequence[Run]) -> np.ndarray:
     """Test images by true class (rows) and predicted class (columns), summed over the runs, (C, C) integers."""
-    return np.sum([run.found["confusion"] for run in runs], axis=0)
+    return np.sum([run.results["confusion"] for run in runs], axis=0)
 
 
 def reliability(runs: Sequence[Run]) -> dict[str, Reliability]:
@@ -56,8 +57,8 @@ def reliability(runs: Sequence[Run]) -> dict[str, Reliability]:
 
 
 def _reliability(confidence: np.ndarray, correct: np.ndarray) -> Reliability:
-    number = (confidence * NUM_BINS).astype(np.int64).clip(max=NUM_BINS - 1)  # the last bin is closed
-    table = pd.DataFrame({"confidence": confidence, "accuracy": correct.astype(float), "images": 1}).groupby(number)
+    table = pd.DataFrame({"confidence": confidence, "accuracy": correct.astype(float), "images": 1})
+    table = table.groupby(bin_of(confidence))
     bins = table.agg({"confidence": "mean", "accuracy": "mean", "images": "sum"})
     bins.insert(0, "low", bins.index / NUM_BINS)
     bins.insert(1, "high", (bins.index + 1) / NUM_BINS)
@@ -83,20 +84,19 @@ def worst(runs: Sequence[Run], number: int = 24) -> pd.DataFrame:
     known = [(place, run.predictions) for place, run in enumerate(runs) if run.predictions is not None]
     if not known:
         return pd.DataFrame(columns=WORST_COLUMNS)
-    names, counts = np.array(known[0][1].class_names), np.array(known[0][1].class_counts)
-    tested = pd.DataFrame(
+    predictions = [each for _, each in known]
+    names, counts = np.array(predictions[0].class_names), np.array(predictions[0].class_counts)
+    label, probability = labels_of(predictions), mean_probability(predictions)
+    tested_by = pd.concat([pd.Series(place, index=each.image) for place, each in known])
+    table = pd.DataFrame(
         {
-            "image": np.concatenate([each.image for _, each in known]),
-            "label": np.concatenate([each.label for _, each in known]),
-            "run": np.repeat([place for place, _ in known], [len(each.label) for _, each in known]),
+            "image": label.index,
+            "label": label.to_numpy(),
+            "run": tested_by[~tested_by.index.duplicated()].to_numpy(),
+            "predicted": probability.argmax(axis=1),
+            "probability": probability[np.arange(len(label)), label],
+            "confidence": probability.max(axis=1),
         }
-    )
-    probability = pd.DataFrame(np.concatenate([each.probability for _, each in known]))
-    probability = probability.groupby(tested["image"], sort=False).mean().to_numpy()
-    table = tested.drop_duplicates("image").assign(
-        predicted=probability.argmax(axis=1),
-        probability=lambda table: probability[np.arange(len(table)), table["label"]],
-        confidence=probability.max(axis=1),
     )
     table = table[table["predicted"] != table["label"]].sort_values(["probability", "image"])
     table["rank"] = table.groupby("label").cumcount()
@@ -112,11 +112,11 @@ def learning_curves(runs: Sequence[Run]) -> pd.DataFrame:
     Returns:
         `run` (its seed or fold), `stage`, `epoch` (from 1), `score` (such as "train/loss" or "val/f1/nevus"), `value`.
     """
-    files = [(run.cell.repeat, stage) for run in runs for stage in stages_of(run.cell.folder)]
     curves = [
-        _curves(pd.read_csv(stage / "metrics.csv")).assign(run=repeat, stage=stage.name)
-        for repeat, stage in files
-        if (stage / "metrics.csv").is_file()
+        _curves(table).assign(run=run.repeat, stage=stage.name)
+        for run in runs
+        for stage in run.stages
+        if (table := stage.curves()) is not None
     ]
     return pd.concat(curves, ignore_index=True)[CURVE_COLUMNS] if curves else pd.DataFrame(columns=CURVE_COLUMNS)
 
@@ -129,28 +129,11 @@ def _curves(table: pd.DataFrame) -> pd.DataFrame:
     return curves.assign(epoch=curves["epoch"].astype(int) + 1)
 
 
-def feature_map(run: Run) -> pd.DataFrame | None:
-    """Place of the test images on the map of their features, beside the predictions of a run.
-
-    Returns:
-        `image`, `label`, `x`, `y` of the images that are on the map; None if the run has no `features.npz`.
-    """
-    file = run.cell.folder / "features.npz"
-    if not file.is_file():
-        return None
-    with np.load(file, allow_pickle=False) as arrays:
-        table = pd.DataFrame({name: arrays[name] for name in ("image", "label", "x", "y")})
-    return table.dropna(subset=["x", "y"], ignore_index=True)
-
-
 def test_counts(runs: Sequence[Run]) -> dict[str, int]:
     """Number of test images of every class, in label order: folds test different images, seeds the same ones."""
-    largest = np.max([[row["images"] for row in run.found["classes"]] for run in runs], axis=0)
+    largest = np.max([[row["images"] for row in run.results["classes"]] for run in runs], axis=0)
     known = [run.predictions for run in runs if run.predictions is not None]
     if known:
-        image, label = (np.concatenate([getattr(each, name) for each in known]) for name in ("image", "label"))
-        distinct = label[~pd.Series(image).duplicated()]
         # Runs without predictions may have tested more.
-        largest = np.maximum(largest, np.bincount(distinct, minlength=len(largest)))
-    names = [row["name"] for row in runs[0].found["classes"]]
-    return dict(zip(names, largest.tolist(), strict=True))
+        largest = np.maximum(largest, np.bincount(labels_of(known), minlength=len(largest)))
+    return dict(zip(runs[0].class_names, largest.tolist(), strict=True))

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.special import ndtr
 from statsmodels.stats.contingency_tables import mcnemar
 
-from lightning_imbal.runs.predictions import Predictions
+from lightning_imbal.runs.predictions import Predictions, labels_of, mean_probability
 from lightning_imbal.stats.resampled_scores import resampled_scores
 
 SIGNIFICANT = 0.05
@@ -132,9 +132,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 def _correct(runs: list[Predictions]) -> pd.Series:
     """Whether the ensemble of the runs classifies each image correctly (1 or 0), by image."""
-    tables = [pd.DataFrame(run.probability, index=run.image).assign(label=run.label) for run in runs]
-    if not tables:
+    if not runs:
         return pd.Series(dtype=np.int64)
-    mean = pd.concat(tables).groupby(level=0).mean()
-    label = mean.pop("label")
-    return (mean.to_numpy().argmax(axis=1) == label).astype(np.int64)
+    label = labels_of(runs)
+    return (mean_probability(runs).argmax(axis=1) == label).astype(np.int64).sort_index()

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from lightning_imbal.runs.folder import read_split
 from lightning_imbal.stats.analysis import test_counts
 from lightning_imbal.stats.results import Results
 from lightning_imbal.wording import number_of
@@ -17,8 +16,8 @@ def limits_of(results: Results) -> list[str]:
     """Sentences about the finished runs of a table with one column; the split is that of the first."""
     [rows] = results.runs.values()
     runs = [run for of_row in rows.values() for run in of_row]
-    split = read_split(runs[0].cell.folder)
-    shared = [] if split is None else shared_groups(split, runs[0].found["identity"]["part"])
+    split = runs[0].split()
+    shared = [] if split is None else shared_groups(split, runs[0].identity["part"])
     return [*shared, *few_test_images(test_counts(runs))]
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lightning_imbal.runs.predictions import read_predictions
+from lightning_imbal.runs.folder import is_finished
+from lightning_imbal.runs.run import Run
 from lightning_imbal.stats.bootstrap import (
     are_seeds,
     holm,
@@ -17,14 +18,14 @@ from lightning_imbal.stats.bootstrap import (
     paired_p_value,
     resampled_averages,
 )
-from lightning_imbal.stats.table_run import OF_CLASS, Run
 from lightning_imbal.tables.cell import Cell
 from lightning_imbal.tables.spec import Column, Spec
 
+CLASS_SCORES = ("f1", "recall")
 STATISTICS = ("", "_std", "_low", "_high")
 CLASS_COLUMNS = [
     *("row", "dataset", "backbone", "class", "train_images", "images", "runs"),
-    *(f"{score}{what}" for score in OF_CLASS for what in STATISTICS),
+    *(f"{score}{what}" for score in CLASS_SCORES for what in STATISTICS),
 ]
 AND_RUNS = " and runs"  # what is resampled beside the images, of rows with several seeds
 CORRECTED = {"p_value": "p_holm", "p_best": "p_best_holm", "mcnemar": "mcnemar_holm"}
@@ -41,23 +42,26 @@ class Block:
         baseline: Row that the others are tested against.
 
     Attributes:
-        done: The finished runs of each row.
+        cells_done: The cells of each row whose run is finished.
+        done: Their runs.
         known: Predictions of the runs of each row of which all have some.
         resampled: Averages of each row and score in each bootstrap resample, (R,), for rows with predictions.
 
     Raises:
-        UserError: A run lacks a score that the table asks for.
+        UserError: The table asks for what is no score, or for that of a class or group which a run does not have.
     """
 
     def __init__(self, spec: Spec, column: Column, cells: Sequence[Cell], runs: Path, baseline: str) -> None:
         self.spec, self.column, self.runs, self.baseline = spec, column, runs, baseline
         self.planned = {name: sum(cell.row == name for cell in cells) for name in spec.rows}
-        self.done: dict[str, list[Run]] = {name: [] for name in spec.rows}
+        self.cells_done: dict[str, list[Cell]] = {name: [] for name in spec.rows}
         for cell in cells:
-            if (file := cell.folder / "metrics.json").is_file():
-                self.done[cell.row].append(Run(cell, json.loads(file.read_text()), read_predictions(cell.folder)))
-        found = next((run.found for of_row in self.done.values() for run in of_row), {"classes": []})
-        self.class_names = [row["name"] for row in found["classes"]]
+            if is_finished(cell.folder):
+                self.cells_done[cell.row].append(cell)
+        self.done = {
+            name: [Run(cell.folder, cell.repeat) for cell in of_row] for name, of_row in self.cells_done.items()
+        }
+        self.class_names = next((run.class_names for of_row in self.done.values() for run in of_row), [])
         self.known = {
             name: [run.predictions for run in of_row]
             for name, of_row in self.done.items()
@@ -67,7 +71,7 @@ class Block:
         for run in (run for of_row in self.done.values() for run in of_row):
             for key in keys:
                 run.score(key)  # refuses what is no score
-        keys += [f"{score}/{name}" for score in OF_CLASS for name in self.class_names]
+        keys += [f"{score}/{name}" for score in CLASS_SCORES for name in self.class_names]
         self.resampled = resampled_averages(self.known, keys, spec.average) if self.known else {}
 
     def cells(self) -> pd.DataFrame:
@@ -79,8 +83,7 @@ class Block:
             comparable = self._comparable(name, self.baseline)
             mcnemar = mcnemar_p_value(self.known[name], self.known[self.baseline]) if comparable else np.nan
             for metric, what in self.spec.metrics.items():
-                both = [self.resampled[each][what.score] for each in (name, self.baseline)] if comparable else []
-                tests = {"p_value": paired_p_value(*both) if both else np.nan, "mcnemar": mcnemar}
+                tests = {"p_value": self._p_value(name, self.baseline, what.score), "mcnemar": mcnemar}
                 rows.append(about | {"metric": metric} | self._measured(name, what.score) | tests)
         table = pd.concat([self._beside_best(cells) for _, cells in pd.DataFrame(rows).groupby("metric")]).sort_index()
         for raw, corrected in CORRECTED.items():
@@ -89,18 +92,13 @@ class Block:
 
     def _beside_best(self, cells: pd.DataFrame) -> pd.DataFrame:
         """Adds to the cells of one metric the best row with predictions, `best`, and the p-values against it."""
-        known = cells[cells["row"].isin(self.resampled)]
+        known = cells[cells["row"].isin(self.resampled) & cells["value"].notna()]
         if known.empty:
             return cells.assign(best="", p_best=np.nan)
         metric = self.spec.metrics[known["metric"].iloc[0]]
         values = known.set_index("row")["value"]
-        best = values.idxmin() if metric.low_is_good else values.idxmax()
-        p_values = [
-            paired_p_value(self.resampled[name][metric.score], self.resampled[best][metric.score])
-            if self._comparable(name, best)
-            else np.nan
-            for name in cells["row"]
-        ]
+        best = values.idxmin() if metric.lower_is_better else values.idxmax()
+        p_values = [self._p_value(name, best, metric.score) for name in cells["row"]]
         return cells.assign(best=best, p_best=p_values)
 
     def classes(self) -> pd.DataFrame:
@@ -108,10 +106,10 @@ class Block:
         rows = []
         for name, runs in self.done.items():
             for label in range(len(self.class_names) if runs else 0):
-                first = runs[0].found["classes"][label]
+                first = runs[0].results["classes"][label]
                 rows.append(self._place(name) | {"class": first["name"]})
                 rows[-1] |= {"train_images": first["train_images"], "images": first["images"], "runs": len(runs)}
-                for score in OF_CLASS:
+                for score in CLASS_SCORES:
                     measured = self._measured(name, f"{score}/{first['name']}").values()
                     rows[-1] |= {f"{score}{what}": number for what, number in zip(STATISTICS, measured, strict=True)}
         return pd.DataFrame(rows, columns=CLASS_COLUMNS)
@@ -124,32 +122,41 @@ class Block:
         if not len(values):
             return dict.fromkeys(("value", "std", "low", "high"), np.nan)
         average = np.median(values) if self.spec.average == "median" else values.mean()
-        low, high = interval(self.resampled[name][key]) if name in self.resampled else (np.nan, np.nan)
+        # A run that is older than a score has none of it, though its predictions would give one.
+        resampled = name in self.resampled and not np.isnan(average)
+        low, high = interval(self.resampled[name][key]) if resampled else (np.nan, np.nan)
         std = values.std() if len(values) > 1 else np.nan
         found = {"value": average, "std": std, "low": low, "high": high}
         return {what: float(number) * self.spec.scale for what, number in found.items()}
 
+    def _p_value(self, name: str, other: str, key: str) -> float:
+        """Of the difference of two rows; NaN if they are not comparable, or either lacks the score."""
+        scores = [run.score(key) for row in (name, other) for run in self.done[row]]
+        if not self._comparable(name, other) or np.isnan(scores).any():
+            return np.nan
+        return paired_p_value(self.resampled[name][key], self.resampled[other][key])
+
     def _comparable(self, name: str, other: str) -> bool:
         """Whether two rows, not one and the same, have the same seeds or folds, both with predictions."""
-        repeats = [[run.cell.repeat for run in self.done[row]] for row in (name, other)]
+        repeats = [[run.repeat for run in self.done[row]] for row in (name, other)]
         return name != other and {name, other} <= self.known.keys() and repeats[0] == repeats[1]
 
     def _origin(self, name: str) -> dict[str, Any]:
         """What was resampled, where the numbers are from, and how long a run took on average."""
         runs = self.done[name]
-        identities = [run.found["identity"] for run in runs]
+        identities = [run.identity for run in runs]
         versions = [
             ", ".join(f"{library} {number}" for library, number in each["versions"].items()) for each in identities
         ]
-        records = [run.cell.job.record for run in runs if run.cell.job]
+        records = [cell.job.record for cell in self.cells_done[name] if cell.job]
         seconds = [json.loads(record.read_text())["seconds"] for record in records if record.is_file()]
         predictions = self.known.get(name, [])
         grouped = any((run.unit != "image " + run.image).any() for run in predictions)
         return {
             "units": ("groups of images" if grouped else "images") + (AND_RUNS if are_seeds(predictions) else ""),
             "networks": _joined(each.get("backbone") or "unknown" for each in identities),
-            "seeds": _joined(run.cell.repeat for run in runs),
-            "folders": _joined(run.cell.folder.relative_to(self.runs).as_posix() for run in runs),
+            "seeds": _joined(run.repeat for run in runs),
+            "folders": _joined(run.folder.relative_to(self.runs).as_posix() for run in runs),
             "commits": _joined(each["commit"] or "unknown" for each in identities),
             "versions": _joined(versions),
             "seconds": float(np.mean(seconds)) if seconds else np.nan,

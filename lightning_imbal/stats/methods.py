@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from lightning_imbal.runs.run import Run
 from lightning_imbal.stats.results import Results, classes_of, rows_of
-from lightning_imbal.stats.table_run import Run
 
 MOST_DRAWN = 6
 

@@ -47,7 +47,7 @@ def _ties(done: pd.DataFrame, spec: Spec) -> list[str]:
     for column in spec.columns:
         of_column = done[(done["dataset"] == column.dataset) & (done["backbone"] == column.backbone)]
         for name, metric in spec.metrics.items():
-            cells = of_column[of_column["metric"] == name].sort_values("value", ascending=metric.low_is_good)
+            cells = of_column[of_column["metric"] == name].sort_values("value", ascending=metric.lower_is_better)
             tied = "; ".join(cells["row"][cells["p_best_holm"] >= SIGNIFICANT])
             if metric.mark and tied and (cells["p_best_holm"] < SIGNIFICANT).any():
                 best = f"{cells['best'].iloc[0]}, the best in {metric.title or name}"

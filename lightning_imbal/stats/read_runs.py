@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from lightning_imbal.errors import UserError
-from lightning_imbal.runs.run import read_results
-from lightning_imbal.score_names import SUMMARY
+from lightning_imbal.runs.run import Run
+from lightning_imbal.score_names import SHOWN
 from lightning_imbal.stats.results import Results, collect
 from lightning_imbal.tables.cell import Cell
 from lightning_imbal.tables.spec import Column, Metric, Row, Spec
@@ -27,7 +27,7 @@ def read_runs(folders: Sequence[str | Path]) -> Results:
         UserError: A folder holds no finished run, or the runs have different classes or parts.
     """
     places = list(dict.fromkeys(Path(folder).absolute() for folder in folders))
-    found = [read_results(place) for place in places]
+    found = [Run(place).results for place in places]
     _check(places, found)
     data, part = found[0]["identity"]["data"], found[0]["identity"]["part"]
     column = Column(dataset=f"{data}, {part} part")
@@ -40,7 +40,7 @@ def read_runs(folders: Sequence[str | Path]) -> Results:
         title=f"{number_of(len(places), 'run')} on {data}",
         columns=[column],
         rows={name: Row() for name in names},
-        metrics={key: Metric(score=key, title=title) for key, title in SUMMARY.items()},
+        metrics={key: Metric(score=key, title=title) for key, title in SHOWN.items()},
     )
     return collect(spec, cells, [], _parent(places), names[0])
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from lightning_imbal.runs.run import Run
 from lightning_imbal.stats.column_difference import gaps
 from lightning_imbal.stats.column_scores import Block
 from lightning_imbal.stats.notes import notes_of
-from lightning_imbal.stats.table_run import Run
 from lightning_imbal.tables.cell import Cell
 from lightning_imbal.tables.read import KEYS, published_numbers
 from lightning_imbal.tables.spec import Column, Spec
@@ -66,7 +66,7 @@ def collect(spec: Spec, cells: Sequence[Cell], overlays: Sequence[str], folder: 
         baseline: Row that the others are tested against.
 
     Raises:
-        UserError: A run lacks a score that the table asks for.
+        UserError: The table asks for what is no score, or for that of a class or group which a run does not have.
     """
     blocks = [
         Block(spec, column, [cell for cell in cells if cell.column is column], folder, baseline)

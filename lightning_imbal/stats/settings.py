@@ -9,7 +9,8 @@ from typing import Any
 import yaml
 
 from lightning_imbal.command_line import OF_THE_MACHINE
-from lightning_imbal.runs.folder import stages_of
+from lightning_imbal.runs.folder import record_of
+from lightning_imbal.runs.run import Run
 
 # Which repetition it is, and where it is kept: two runs with the same settings may differ in these.
 LEFT_OUT = (
@@ -38,37 +39,37 @@ _Loader.add_constructor(None, _plain)
 _Loader.add_constructor("tag:yaml.org,2002:timestamp", _plain)
 
 
-def configurations(folder: Path) -> dict[str, str]:
+def configurations(run: Run) -> dict[str, str]:
     """The text of each stage's `config.yaml`, by the name of the stage."""
-    files = [stage / "config.yaml" for stage in stages_of(folder)]
-    return {file.parent.name: file.read_text() for file in files if file.is_file()}
+    stages = [stage for stage in run.stages if stage.config_file.is_file()]
+    return {stage.name: stage.config_file.read_text() for stage in stages}
 
 
-def settings(folder: Path) -> dict[str, Any]:
+def settings(run: Run) -> dict[str, Any]:
     """What a run was asked for, without seed, fold, and where and how fast it was made.
 
     Args:
-        folder: Of a run, or inside a run, such as RUN/test/plain.
+        run: Also one inside another, such as RUN/test/plain.
 
     Returns:
         Values by their dotted names (`init_args` left out), lists as tuples. Of a further test that a table made, its
         own options win over those of the run, and `configs` are the names of its configurations; `report` is the name
         of a folder with further results, such as `plain`.
     """
-    stages = stages_of(folder)
-    file = stages[0] / "config.yaml" if stages else None
-    found = dict(_flat(yaml.load(file.read_text(), _Loader) or {})) if file and file.is_file() else {}
-    found |= _of_test(folder.absolute(), stages[0].parent if stages else None)
+    stages, found = run.stages, {}
+    if stages and (file := stages[0].config_file).is_file():
+        found = dict(_flat(yaml.load(file.read_text(), _Loader) or {}))
+    found |= _of_test(run.folder.absolute(), stages[0].folder.parent if stages else None)
     return {key: value for key, value in found.items() if _decides(key)}
 
 
 def _of_test(folder: Path, run: Path | None) -> dict[str, Any]:
     """What a folder inside a run was asked for beside the run; its own `config.yaml` says all that the run was."""
     inside = [folder, *folder.parents][: len(folder.relative_to(run).parts)] if run else [folder]
-    recorded = next((place for place in inside if (place / "command.json").is_file()), None)
+    recorded = next((place for place in inside if record_of(place).is_file()), None)
     found: dict[str, Any] = {}
     if recorded:
-        identity = json.loads((recorded / "command.json").read_text())["identity"]
+        identity = json.loads(record_of(recorded).read_text())["identity"]
         found = dict(_flat({name: _value(text) for name, text in identity["options"].items()}))
         found |= {"configs": tuple(identity["configs"])} if identity["configs"] else {}
     report = folder.relative_to(recorded or run or folder)

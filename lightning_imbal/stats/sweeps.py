@@ -8,7 +8,7 @@ from lightning_imbal.stats.results import Results
 from lightning_imbal.stats.settings import settings
 
 CLASS = ".class_path"
-SWEPT = {"f1": "Macro F1", "balanced_accuracy": "Balanced accuracy"}  # scores that are drawn over an option
+SWEPT = ("f1", "balanced_accuracy")  # scores that are drawn over an option
 WIDE = 20  # times: an option whose values span more has a logarithmic axis
 
 
@@ -32,7 +32,7 @@ def sweeps(results: Results) -> list[Sweep]:
     Rows are compared by the settings of their first run, in the column where most of them were run.
     """
     column = max(results.runs.values(), key=lambda rows: sum(map(bool, rows.values())), default={})
-    asked = {row: settings(runs[0].cell.folder) for row, runs in column.items() if runs}
+    asked = {row: settings(runs[0]) for row, runs in column.items() if runs}
     options = dict.fromkeys(option for of_row in asked.values() for option in of_row)
     found = [Sweep(option, _curves(option, asked)) for option in options]
     return [sweep for sweep in found if sweep.curves]

@@ -3,16 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from lightning_imbal.score_names import SCORES
 from lightning_imbal.tables.spec import Column, Metric, Row, Spec
 
-METRICS = {
-    "f1": "Macro F1",
-    "balanced_accuracy": "Balanced accuracy",
-    "scr": "Recall of the rarest class",
-    "accuracy": "Accuracy",
-    "auc": "Macro AUC",
-    "ece": "Calibration error",
-}
+COMPARED = ("f1", "balanced_accuracy", "scr", "accuracy", "auc", "ece")  # scores, the first of which ranks
 BASELINES = ("CE -> cRW", "CE")
 # Of the training folds: 7:1:2 with five of them, as in the protocols' own split.
 VALIDATION = 0.125
@@ -34,7 +28,7 @@ def comparison(
     if folds is not None:
         column.options = {"data.split": "KFold", "data.split.folds": folds, "data.split.val": VALIDATION}
         column.folds = list(range(folds))
-    metrics = {score: Metric(score=score, title=title) for score, title in METRICS.items()}
+    metrics = {score: Metric(score=score, title=SCORES[score].in_words) for score in COMPARED}
     spec = Spec(title=f"Methods on {dataset}", columns=[column], rows=dict(rows), metrics=metrics)
     spec.name = f"compare-{dataset}"
     return spec

@@ -10,7 +10,7 @@ import yaml
 from jsonargparse import ArgumentError, ArgumentParser
 
 from lightning_imbal.errors import UserError
-from lightning_imbal.tables.spec import Column, Figure, Inference, Metric, Row, Spec
+from lightning_imbal.tables.spec import Column, Figure, FurtherTest, Metric, Row, Spec
 
 KEYS = ["row", "dataset", "backbone", "metric"]
 
@@ -57,8 +57,8 @@ def _explain(message: str) -> str:
     where = (re.findall(r'Parser key "table\.(\w+)"', message) or ["the table"])[0]
     if match := re.search(r"(?:Option|option) '([^']+)'", message):
         owner = {"rows": Row, "columns": Column, "metrics": Metric, "figure": Figure}.get(where, Spec)
-        if "Inference" in message:
-            owner = Inference
+        if "FurtherTest" in message:
+            owner = FurtherTest
         known = [entry.name for entry in fields(owner) if entry.init]
         return f"{where} has the unknown key {match[1]!r}: it takes {', '.join(known)}."
     if match := re.search(r"arguments are required: (.+)", message):

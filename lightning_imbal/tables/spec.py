@@ -3,13 +3,15 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from lightning_imbal.score_names import lower_is_better
+
 
 @dataclass(kw_only=True)
 class Metric:
     """A metric of the paper.
 
     Args:
-        score: Its key among the scores of a run, such as `f1`, `group_recall/minor`; see `classification_scores`.
+        score: Its key among the scores of a run, such as `f1`, `group_recall/minor`; see `score_names`.
         title: Heading; by default the name of the metric.
         mark: How many rows the paper marks: 0, 1 (the best, bold) or 2 (the second best too, underlined).
     """
@@ -19,13 +21,13 @@ class Metric:
     mark: int = 1
 
     @property
-    def low_is_good(self) -> bool:
+    def lower_is_better(self) -> bool:
         """Whether a smaller value is better, as of a calibration error."""
-        return self.score == "ece"
+        return lower_is_better(self.score)
 
 
 @dataclass(kw_only=True)
-class Inference:
+class FurtherTest:
     """A further test of a trained checkpoint, where nothing is trained again.
 
     Args:
@@ -59,7 +61,7 @@ class Row:
     options: dict[str, Any] = field(default_factory=dict)
     epochs: float = 1.0
     start: str | None = None
-    test: Inference | None = None
+    test: FurtherTest | None = None
     report: str = ""
     quoted: bool = False
     curve: str | None = None
@@ -86,7 +88,7 @@ class Column:
     options: dict[str, Any] = field(default_factory=dict)
     seeds: list[int] = field(default_factory=lambda: [0])
     folds: list[int] | None = None
-    test: Inference | None = None
+    test: FurtherTest | None = None
 
     @property
     def title(self) -> str:
@@ -145,3 +147,8 @@ class Spec:
     figure: Figure | None = None
     gap: list[str] | None = None
     name: str = field(init=False, default="")
+
+    @property
+    def unit(self) -> str:
+        """What follows the title of a score on an axis."""
+        return " (%)" if self.scale == 100 else ""

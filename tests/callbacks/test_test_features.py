@@ -11,7 +11,7 @@ import pytest
 import torch
 from small_runs import build, digits, make_trainer, refused
 
-from lightning_imbal.callbacks.test_features import SaveFeatures, feature_map
+from lightning_imbal.callbacks.test_features import SaveFeatures, map_features
 from lightning_imbal.cli import main
 from lightning_imbal.data import Holdout
 from lightning_imbal.heads import ClosedFormHead, NearestClassMean
@@ -223,35 +223,35 @@ def blobs(counts, size=8):
 )
 def test_rare_classes_are_on_the_map_before_common_ones(counts, number, mapped):
     feature, label = blobs(counts)
-    place = feature_map(feature, label, number)
+    place = map_features(feature, label, number)
     on_map = np.isfinite(place).all(axis=1)
     assert np.bincount(label[on_map], minlength=len(counts)).tolist() == mapped
 
 
 def test_the_map_keeps_neighbours_together_and_is_always_the_same():
     feature, label = blobs([100, 60, 40])
-    place = feature_map(feature, label, 1000)
+    place = map_features(feature, label, 1000)
     distance = np.linalg.norm(place[:, None] - place, axis=2)
     np.fill_diagonal(distance, np.inf)
     assert (label[distance.argmin(axis=1)] == label).all()
-    assert np.array_equal(place, feature_map(feature, label, 1000))
+    assert np.array_equal(place, map_features(feature, label, 1000))
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 3, 4, 5, 6, 31, 91])
 @pytest.mark.parametrize("size", [1, 2, 64])
 def test_few_images_have_finite_places(number, size):
     feature = np.random.default_rng(0).normal(size=(number, size)).astype(np.float16)
-    place = feature_map(feature, np.zeros(number, dtype=int), 1000)
+    place = map_features(feature, np.zeros(number, dtype=int), 1000)
     assert place.shape == (number, 2) and place.dtype == np.float32 and np.isfinite(place).all()
 
 
 @pytest.mark.parametrize("distinct", [1, 2, 5])
 def test_equal_features_have_finite_places(distinct):
     feature = np.resize(np.eye(distinct, 64, dtype=np.float16), (100, 64))
-    assert np.isfinite(feature_map(feature, np.zeros(100, dtype=int), 1000)).all()
+    assert np.isfinite(map_features(feature, np.zeros(100, dtype=int), 1000)).all()
 
 
 def test_features_that_are_no_numbers_are_not_on_the_map():
     feature, label = blobs([20, 20])
     feature[3, 1] = np.nan
-    assert np.flatnonzero(np.isnan(feature_map(feature, label, 1000)[:, 0])).tolist() == [3]
+    assert np.flatnonzero(np.isnan(map_features(feature, label, 1000)[:, 0])).tolist() == [3]

@@ -9,7 +9,7 @@ from small_runs import refused
 
 from lightning_imbal.cli import main
 from lightning_imbal.report.page import page
-from lightning_imbal.runs.run import read_results
+from lightning_imbal.runs.run import Run
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_runs_that_differ_in_the_seed_are_one_method(runs, tmp_path):
     results = read_runs(runs)
     assert list(results.spec.rows) == ["ce", "ldam"]
     [of_column] = results.runs.values()
-    assert [run.cell.repeat for run in of_column["ldam"]] == ["seed 0", "seed 1"]
+    assert [run.repeat for run in of_column["ldam"]] == ["seed 0", "seed 1"]
 
 
 def test_folds_are_repeats_too(tmp_path):
@@ -64,7 +64,7 @@ def test_folds_are_repeats_too(tmp_path):
     for fold in range(2):
         write_run(tmp_path / f"x_fold{fold}", first=240 * fold, split={"kind": "KFold", "fold": fold})
     results = read_runs([tmp_path / "x_fold0", tmp_path / "x_fold1"])
-    assert [run.cell.repeat for of_row in results.runs.values() for run in of_row["x"]] == ["fold 0", "fold 1"]
+    assert [run.repeat for of_row in results.runs.values() for run in of_row["x"]] == ["fold 0", "fold 1"]
 
 
 @pytest.mark.parametrize("option, said", [("--html", "report.html"), ("--figures", "is a file")])
@@ -84,7 +84,7 @@ def test_page_begins_with_what_limits_its_numbers(tmp_path):
     assert main(["report", str(tmp_path / "run"), "--html", str(tmp_path / "page.html")]) == 0
     text = (tmp_path / "page.html").read_text().partition("<main>")[0]
     assert "10 of 40 test images are of a group (lesion, patient) that was also trained on: the scores may" in text
-    counts = {row["name"]: row["images"] for row in read_results(tmp_path / "run")["classes"]}
+    counts = {row["name"]: row["images"] for row in Run(tmp_path / "run").results["classes"]}
     few = [name for name, number in counts.items() if number < 10]
     assert few and all(f"{name} ({counts[name]} image" in text for name in few)
     assert not any(f"{name} ({counts[name]} image" in text for name in counts if name not in few)

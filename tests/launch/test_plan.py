@@ -10,7 +10,7 @@ from lightning_imbal.command_line import last_setting
 from lightning_imbal.errors import UserError
 from lightning_imbal.launch.job import Job
 from lightning_imbal.launch.plan import Plan
-from lightning_imbal.tables.spec import Column, Inference, Metric, Row, Spec
+from lightning_imbal.tables.spec import Column, FurtherTest, Metric, Row, Spec
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ class TestCommandLine:
         assert job.command() == [*job.arguments, "--run_dir", str(job.folder), "--ckpt_path", "last"]
 
     def test_of_a_test(self, runs):
-        test = Inference(name="test_tta", configs=["tta.yaml"], options={"model.predictor": "FlipTTA"})
+        test = FurtherTest(name="test_tta", configs=["tta.yaml"], options={"model.predictor": "FlipTTA"})
         plan = Plan(spec_of({"CE": row("ce", test=test)}), runs, ["laptop.yaml"], ["--data.root", "images"])
         fit, job = plan.jobs
         # Seed and overlays are in the configuration that the trained checkpoint has beside it.
@@ -157,7 +157,7 @@ class TestCommandLine:
 
 class TestJobs:
     def test_cells_with_the_same_run_share_a_job(self, runs):
-        messidor = Inference(name="test_messidor2", configs=["messidor2.yaml"])
+        messidor = FurtherTest(name="test_messidor2", configs=["messidor2.yaml"])
         columns = [
             Column(dataset="EyePACS", configs=["eyepacs.yaml"], seeds=[0, 1]),
             Column(dataset="Messidor-2", configs=["eyepacs.yaml"], seeds=[0, 1], test=messidor),
@@ -179,7 +179,7 @@ class TestJobs:
             (Row(configs=["a/ce.yaml"]), Row(configs=["b/ce.yaml"])),
             (Row(options={"model.alpha": 1}), Row(options={"data.alpha": 1})),
             (Row(options={"a": "x y"}), Row(options={"a": "x/y"})),
-            (row("ce", test=Inference(name="tta")), row("ce", test=Inference(name="tta", options={"a": 1}))),
+            (row("ce", test=FurtherTest(name="tta")), row("ce", test=FurtherTest(name="tta", options={"a": 1}))),
         ],
         ids=["files of the same name", "options of the same name", "values that look alike", "tests of the same name"],
     )
@@ -214,7 +214,7 @@ class TestJobs:
         assert option(first, "trainer.max_epochs") == "50" and option(second, "trainer.max_epochs") is None
 
     def test_tests_come_after_their_fit(self, runs):
-        of_row, of_column = Inference(name="test_row", options={"a": 1}), Inference(name="test_column")
+        of_row, of_column = FurtherTest(name="test_row", options={"a": 1}), FurtherTest(name="test_column")
         columns = [Column(dataset="A", configs=["a.yaml"]), Column(dataset="B", configs=["b.yaml"], test=of_column)]
         rows = {"CE": row("ce"), "ours": row("ce", test=of_row), "cRW": row("ce_crw", start="CE", test=of_row)}
         plan = Plan(spec_of(rows, *columns), runs)
@@ -234,7 +234,7 @@ class TestJobs:
         assert second_stage.after is plan.cells[3].job.after and second_stage.after.arguments[0] == "fit"
 
     def test_is_finished_when_its_results_are_there(self, runs):
-        fit, test = Plan(spec_of({"CE": row("ce", test=Inference(name="tta"))}), runs).jobs
+        fit, test = Plan(spec_of({"CE": row("ce", test=FurtherTest(name="tta"))}), runs).jobs
         test.folder.mkdir(parents=True)
         (test.folder / "metrics.json").write_text("{}")
         assert test.finished and not fit.finished
@@ -262,7 +262,7 @@ class TestFolders:
         assert [job.name for job in plan.jobs] == places(plan)
 
     def test_of_reports(self, runs):
-        test = Inference(name="test_epsilons")
+        test = FurtherTest(name="test_epsilons")
         rows = {
             "plain": row("ce", report="plain"),
             "ours": row("ce"),
@@ -478,13 +478,13 @@ class TestCheck:
                 Plan(spec, runs, options=options, only=[name]).check_root()
 
     def test_one_root_for_training_and_another_data_set_to_test_is_refused(self, config, runs):
-        test = Inference(name="test_messidor2", configs=[config("messidor2", root="data/messidor2")])
+        test = FurtherTest(name="test_messidor2", configs=[config("messidor2", root="data/messidor2")])
         column = Column(dataset="Messidor-2", configs=[config("eyepacs", root="data/eyepacs")], test=test)
         with pytest.raises(UserError, match=r"several data sets.*\(data/eyepacs, data/messidor2\)"):
             Plan(spec_of({"CE": Row(configs=[config("ce")])}, column), runs, options=["--data.root", "x"]).check_root()
 
     def test_one_root_for_a_row_with_another_data_set_is_refused(self, config, runs):
-        test = Inference(name="test_messidor2", configs=[config("messidor2", root="data/messidor2")])
+        test = FurtherTest(name="test_messidor2", configs=[config("messidor2", root="data/messidor2")])
         column = Column(dataset="EyePACS", configs=[config("eyepacs", root="data/eyepacs")])
         with pytest.raises(UserError, match="several data sets"):
             Plan(

@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 import torch
 
-from lightning_imbal.callbacks.results import summarize
+from lightning_imbal.callbacks.results_writer import summarize
 from lightning_imbal.metrics import ImbalReport
 from lightning_imbal.stats.advice import advise
 from lightning_imbal.stats.bootstrap import draw, interval
 from lightning_imbal.stats.results import collect, ranked
 from lightning_imbal.tables.cell import Cell
-from lightning_imbal.tables.comparison import METRICS
+from lightning_imbal.tables.comparison import COMPARED
 from lightning_imbal.tables.spec import Column, Metric, Row, Spec
 
 NAMES, COUNTS = ["a", "b", "c"], [500, 200, 100]
@@ -45,7 +45,7 @@ def results(tmp_path):
     def make(baseline, methods, **kwargs):
         number = max(map(len, methods.values()))
         column = Column(dataset="skin", seeds=list(range(number)))
-        metrics = {score: Metric(score=score, title=title) for score, title in METRICS.items()}
+        metrics = {score: Metric(score=score) for score in COMPARED}
         spec = Spec(title="Methods", columns=[column], rows={name: Row() for name in methods}, metrics=metrics)
         cells = []
         for name, runs in methods.items():

@@ -12,13 +12,11 @@ from made_runs import GROUPS, NAMES, write_features, write_run, write_stage
 from sklearn.metrics import confusion_matrix
 
 from lightning_imbal.runs.predictions import Predictions
+from lightning_imbal.runs.run import Run
 from lightning_imbal.stats import analysis
 from lightning_imbal.stats.read_runs import read_runs
 from lightning_imbal.stats.settings import configurations, settings
 from lightning_imbal.stats.sweeps import sweeps
-from lightning_imbal.stats.table_run import Run
-from lightning_imbal.tables.cell import Cell
-from lightning_imbal.tables.spec import Column
 
 
 def runs_of(*folders):
@@ -38,7 +36,9 @@ def made(tmp_path, image, label, probability, counts=(30, 20, 10), repeat="seed 
     predictions = Predictions(
         np.array(image), np.array(image), alone, label, np.array(probability), ("a", "b", "c"), counts, groups
     )
-    return Run(Cell("row", Column(dataset="made up"), repeat, None, tmp_path), found, predictions)
+    run = Run(tmp_path, repeat)
+    run.results, run.predictions = found, predictions  # as if they had been read
+    return run
 
 
 def slow_reliability(confidence, correct):
@@ -74,7 +74,7 @@ def test_calibration_error_of_a_run_is_the_one_in_its_metrics(tmp_path, skill):
     probability = runs[0].predictions.probability
     correct = probability.argmax(axis=1) == runs[0].predictions.label
     bins, ece = slow_reliability(probability.max(axis=1), correct)
-    assert found.ece == pytest.approx(runs[0].found["summary"]["ece"], abs=1e-6)
+    assert found.ece == pytest.approx(runs[0].results["summary"]["ece"], abs=1e-6)
     assert found.ece == pytest.approx(ece, abs=1e-12)
     assert found.images == 240
     for row in found.bins.itertuples():
@@ -147,7 +147,7 @@ def test_worst_images_are_those_of_the_mean_over_seeds(tmp_path):
 
 
 def test_a_worst_image_names_a_run_that_tested_it(tmp_path):
-    nothing = Run(Cell("row", Column(dataset="made up"), "fold 0", None, tmp_path), {}, None)
+    nothing = Run(tmp_path, "fold 0")
     folds = [made(tmp_path, [name], [0], [[0.2, 0.8, 0]]) for name in "xyz"]
     found = analysis.worst([nothing, *folds])
     assert dict(zip(found["image"], found["run"], strict=True)) == {"x": 1, "y": 2, "z": 3}
@@ -190,9 +190,9 @@ def test_a_run_without_curves_has_an_empty_table(tmp_path):
 def test_map_shows_the_images_that_have_a_place(tmp_path):
     write_run(tmp_path / "ce")
     (run,) = runs_of(tmp_path / "ce")
-    assert analysis.feature_map(run) is None
+    assert run.feature_map() is None
     write_features(tmp_path / "ce")
-    found = analysis.feature_map(run)
+    found = run.feature_map()
     with np.load(tmp_path / "ce" / "features.npz") as arrays:
         placed = np.arange(240) % 5 > 0
         assert list(found) == ["image", "label", "x", "y"]
@@ -203,7 +203,7 @@ def test_an_archive_with_pickled_objects_is_not_opened(tmp_path):
     write_run(tmp_path / "ce")
     np.savez(tmp_path / "ce" / "features.npz", image=np.array([{}], dtype=object))
     with pytest.raises(ValueError, match="allow_pickle"):
-        analysis.feature_map(runs_of(tmp_path / "ce")[0])
+        runs_of(tmp_path / "ce")[0].feature_map()
 
 
 def test_folds_test_different_images_and_seeds_the_same(tmp_path):
@@ -243,7 +243,11 @@ def test_configurations_are_the_text_of_every_stage(tmp_path):
         (tmp_path / f"stage{number}").mkdir()
         (tmp_path / f"stage{number}" / "config.yaml").write_text(f"# {number}\n")
     (tmp_path / "stage3").mkdir()
-    assert configurations(tmp_path) == configurations(tmp_path / "plain") == {"stage1": "# 1\n", "stage2": "# 2\n"}
+    assert (
+        configurations(Run(tmp_path))
+        == configurations(Run(tmp_path / "plain"))
+        == {"stage1": "# 1\n", "stage2": "# 2\n"}
+    )
 
 
 def test_settings_are_what_decides_the_results(tmp_path):
@@ -257,7 +261,7 @@ def test_settings_are_what_decides_the_results(tmp_path):
         "then": {"trainer": machine | {"max_epochs": 2}, "data": {"init_args": {"num_workers": 1, "batch_size": 8}}},
     }
     write_config(tmp_path, config)
-    assert settings(tmp_path) == {
+    assert settings(Run(tmp_path)) == {
         **{"trainer.max_epochs": 4, "model.class_path": "p.M", "model.loss.class_path": "F", "data.class_path": "D"},
         **{"data.split.class_path": "KFold", "data.split.folds": 5, "data.mean": (0.5, 0.4)},
         **{"then.trainer.max_epochs": 2, "then.data.batch_size": 8},
@@ -267,28 +271,28 @@ def test_settings_are_what_decides_the_results(tmp_path):
 def test_tags_dates_and_exponents_do_not_break_the_reading(tmp_path):
     text = "a: !!python/tuple [1, [2]]\nb: !mine {c: 2021-13-45}\nd: !other x\ne: 1e-05\nf: [{class_path: X}]\n"
     write_config(tmp_path, text)
-    found = settings(tmp_path)
+    found = settings(Run(tmp_path))
     assert found == {"a": (1, (2,)), "b.c": "2021-13-45", "d": "x", "e": 1e-5, "f": ((("class_path", "X"),),)}
     hash(tuple(found.items()))
 
 
 def test_a_folder_without_configuration_has_no_settings(tmp_path):
-    assert settings(tmp_path) == configurations(tmp_path) == {}
+    assert settings(Run(tmp_path)) == configurations(Run(tmp_path)) == {}
 
 
 def test_a_further_test_has_its_own_options_over_those_of_its_run(tmp_path):
     write_config(tmp_path, {"model": {"class_path": "P", "init_args": {"perturb": {"init_args": {"epsilon": 0.1}}}}})
     write_record(tmp_path, "protocol.yaml", model__perturb__epsilon="9")
     run = {"model.class_path": "P", "model.perturb.epsilon": 0.1}
-    assert settings(tmp_path) == run
-    assert settings(tmp_path / "plain") == run | {"report": "plain"}
+    assert settings(Run(tmp_path)) == run
+    assert settings(Run(tmp_path / "plain")) == run | {"report": "plain"}
     options = {"model__perturb__epsilon": "1e-05", "model__name": "@x", "data__cache": "disk", "model__more": "[1, 2]"}
     write_record(tmp_path / "test_small", **options)
     small = {"model.class_path": "P", "model.perturb.epsilon": 1e-5, "model.name": "@x", "model.more": (1, 2)}
-    assert settings(tmp_path / "test_small") == small
-    assert settings(tmp_path / "test_small" / "plain") == small | {"report": "plain"}
+    assert settings(Run(tmp_path / "test_small")) == small
+    assert settings(Run(tmp_path / "test_small" / "plain")) == small | {"report": "plain"}
     write_record(tmp_path / "test_other", "adjusted.yaml")
-    assert settings(tmp_path / "test_other") == run | {"configs": ("adjusted.yaml",)}
+    assert settings(Run(tmp_path / "test_other")) == run | {"configs": ("adjusted.yaml",)}
 
 
 def loss(name, **settings):

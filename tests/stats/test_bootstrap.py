@@ -1,6 +1,5 @@
 """Resampled scores, intervals and tests, against scipy, scikit-learn and the scores of a run."""
 
-import json
 import math
 import subprocess
 import sys
@@ -14,9 +13,8 @@ from sklearn import metrics as sk
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from lightning_imbal.errors import UserError
 from lightning_imbal.metrics import classification_scores
-from lightning_imbal.runs.predictions import Predictions, read_predictions
+from lightning_imbal.runs.predictions import Predictions
 from lightning_imbal.stats import bootstrap as statistics_module
 from lightning_imbal.stats import resampled_scores as scores_module
 from lightning_imbal.stats.bootstrap import draw, holm, interval, mcnemar_p_value, paired_p_value, resampled_averages
@@ -448,78 +446,6 @@ def test_holm_does_not_count_nan():
     assert holm([0.01, math.nan, 0.04, 0.03, math.nan]) == exactly([0.03, math.nan, 0.06, 0.06, math.nan])
     assert holm([math.nan]) == exactly([math.nan])
     assert holm([]) == []
-
-
-IMAGES = ["007", "12", "NA", "a", "b"]
-
-
-def write_results(folder, image=IMAGES, finished=True):
-    folder.mkdir(parents=True, exist_ok=True)
-    probability = np.random.default_rng(0).dirichlet(np.ones(4), len(image)).astype(np.float32)
-    table = pd.DataFrame(probability, columns=[f"probability/{name}" for name in NAMES])
-    table.insert(0, "image", image)
-    table.insert(1, "label", ["df", "nv", "bkl/lk", "nv", "mel"][: len(image)])
-    table.to_parquet(folder / "predictions.parquet")
-    classes = [{"name": name, "train_images": count} for name, count in zip(NAMES, COUNTS, strict=True)]
-    groups = {group: {"classes": list(members), "f1": 0.5} for group, members in GROUPS.items()}
-    if finished:
-        (folder / "metrics.json").write_text(json.dumps({"classes": classes, "groups": groups}))
-    return probability
-
-
-def write_split(folder, group):
-    folder.mkdir(parents=True)
-    columns = {"image": [*IMAGES[:4], "train"], "class": "nv", "group": group, "part": "test"}
-    table = pd.DataFrame({name: column for name, column in columns.items() if column is not None})
-    table.to_csv(folder / "split.csv", index=False)
-
-
-def test_predictions_are_read_as_they_were_written(tmp_path):
-    probability = write_results(tmp_path)
-    got = read_predictions(tmp_path)
-    assert got.image.tolist() == IMAGES
-    assert got.label.tolist() == [3, 0, 2, 0, 1] and got.label.dtype == np.int64
-    assert got.probability.dtype == np.float64 and (got.probability == probability).all()
-    assert (got.class_names, got.class_counts, got.groups) == (NAMES, COUNTS, GROUPS)
-    assert got.unit.tolist() == [f"image {image}" for image in IMAGES]
-
-
-def test_units_are_the_groups_of_the_last_stage(tmp_path):
-    write_results(tmp_path)
-    write_split(tmp_path / "stage1", group=["x", "x", "x", "x", "x"])
-    write_split(tmp_path / "stage2", group=["01", "NA", "01", None, "y"])
-    # "a" has an empty group, "b" is not in the file.
-    assert read_predictions(tmp_path).unit.tolist() == ["01", "NA", "01", "image a", "image b"]
-
-
-def test_split_without_groups(tmp_path):
-    write_results(tmp_path)
-    write_split(tmp_path / "stage1", group=None)
-    assert read_predictions(tmp_path).unit.tolist() == [f"image {image}" for image in IMAGES]
-
-
-@pytest.mark.parametrize("side", ["plain", "test_messidor2", "test/plain"])
-def test_units_of_a_folder_inside_a_run_are_those_of_the_run(side, tmp_path, monkeypatch):
-    write_results(tmp_path / "run" / side, image=IMAGES[1:4])
-    write_split(tmp_path / "run" / "stage1", group=["p", "q", "q", "q", "r"])
-    assert read_predictions(tmp_path / "run" / side).unit.tolist() == ["q", "q", "q"]
-    monkeypatch.chdir(tmp_path / "run" / side)
-    assert read_predictions(type(tmp_path)(".")).unit.tolist() == ["q", "q", "q"]
-
-
-def test_numbers_as_ids_are_text(tmp_path):
-    write_results(tmp_path, image=[7, 12, 5])
-    write_split(tmp_path / "stage1", group=["p", "q", "q", "q", "r"])
-    got = read_predictions(tmp_path)
-    assert got.image.tolist() == ["7", "12", "5"]
-    assert got.unit.tolist() == ["image 7", "q", "image 5"]
-
-
-def test_run_that_is_not_finished(tmp_path):
-    assert read_predictions(tmp_path) is None
-    write_results(tmp_path, finished=False)
-    with pytest.raises(UserError, match=r"no metrics\.json: finish the run"):
-        read_predictions(tmp_path)
 
 
 def test_statistics_do_not_wait_for_torch():

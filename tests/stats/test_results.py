@@ -20,11 +20,11 @@ from lightning_imbal.report.tables.latex import to_latex
 from lightning_imbal.report.tables.markdown import to_markdown
 from lightning_imbal.report.tables.terminal import render_terminal
 from lightning_imbal.report.tables.write import write_and_print
-from lightning_imbal.runs.predictions import read_predictions
+from lightning_imbal.runs.run import Run
 from lightning_imbal.stats.bootstrap import interval, mcnemar_p_value, paired_p_value, resampled_averages
 from lightning_imbal.stats.results import collect
 from lightning_imbal.tables.read import KEYS, read_spec
-from lightning_imbal.tables.spec import Column, Figure, Inference, Metric, Row, Spec
+from lightning_imbal.tables.spec import Column, Figure, FurtherTest, Metric, Row, Spec
 
 METRICS = {"acc": Metric(score="accuracy", title="Accuracy"), "f1_macro": Metric(score="f1")}
 ROWS = {
@@ -77,7 +77,7 @@ def score(folder, key):
 
 
 def predictions_of(runs, row, repeats=(0, 1, 2), kind="seed", below=""):
-    return [read_predictions(runs / f"{row}+{kind}{number}" / below) for number in repeats]
+    return [Run(runs / f"{row}+{kind}{number}" / below).predictions for number in repeats]
 
 
 def nearly(value):
@@ -266,7 +266,7 @@ class TestIntervals:
         patients = cell_of(collected(spec, tmp_path), "CE", "acc")
         assert (single.units, no_groups.units, patients.units) == ("images", "images", "groups of images")
         assert (no_groups.low, no_groups.high) == (single.low, single.high) != (patients.low, patients.high)
-        expected = resampled_averages({"CE": [read_predictions(run)]}, ["accuracy"])["CE"]["accuracy"]
+        expected = resampled_averages({"CE": [Run(run).predictions]}, ["accuracy"])["CE"]["accuracy"]
         assert (patients.low, patients.high) == nearly(interval(expected))
 
     def test_without_predictions_there_is_none(self, tmp_path):
@@ -396,7 +396,7 @@ class TestComparisons:
 
 class TestFolders:
     def test_side_reports_and_tests_are_read_where_they_lie(self, tmp_path):
-        more = Inference(name="test_more", options={"model.more_epsilons": [0.1]})
+        more = FurtherTest(name="test_more", options={"model.more_epsilons": [0.1]})
         rows = {
             "plain": Row(configs=["ce.yaml"], report="plain"),
             "ours": Row(configs=["ce.yaml"]),
@@ -423,7 +423,7 @@ class TestFolders:
         assert sorted(values.values()) == list(values.values()) and len(set(folders.values())) == 4
 
     def test_test_on_another_data_set(self, tmp_path):
-        test = Inference(name="test_messidor2", configs=["messidor2.yaml"])
+        test = FurtherTest(name="test_messidor2", configs=["messidor2.yaml"])
         columns = [
             Column(dataset="EyePACS", configs=["eyepacs.yaml"]),
             Column(dataset="Messidor-2", configs=["eyepacs.yaml"], test=test),
@@ -523,7 +523,7 @@ class TestClasses:
 
     def test_images_are_those_of_the_test_part(self, finished):
         _, runs, results = finished
-        label = read_predictions(runs / "skin7+ce+seed0").label
+        label = Run(runs / "skin7+ce+seed0").predictions.label
         assert results.classes["images"].tolist()[:4] == np.bincount(label).tolist()
 
     @pytest.mark.parametrize("metric", ["f1", "recall"])

@@ -9,7 +9,8 @@ from lightning.pytorch.utilities import rank_zero_info, rank_zero_only
 
 from lightning_imbal.command_line import all_given, given
 from lightning_imbal.errors import UserError
-from lightning_imbal.runs.folder import first_free
+from lightning_imbal.runs.folder import first_free, is_finished, stages_in
+from lightning_imbal.runs.stage import Stage
 
 
 def check_yaml(args: list[str]) -> None:
@@ -40,7 +41,7 @@ def prepare(config: Namespace) -> Path:
         names = [Path(str(name)).stem for name in config.get("config") or []]
         config.run_dir = str(Path("runs", "-".join(names) or "run"))
     run = Path(config.run_dir)
-    if rank_zero_only.rank == 0 and config.ckpt_path is None and any(run.glob("stage*")):
+    if rank_zero_only.rank == 0 and config.ckpt_path is None and stages_in(run):
         raise UserError(
             f"{run} already holds a run: continue it with --ckpt_path last, or write elsewhere, "
             f"such as --run_dir {first_free(run)}."
@@ -70,7 +71,7 @@ def for_results(config: Namespace, args: list[str], subcommand: str) -> Path:
     chosen = given("run_dir", args)
     if chosen is None:
         return first_free(Path(config.ckpt_path).absolute().parents[2] / subcommand)
-    if (Path(chosen) / "metrics.json").exists():
+    if is_finished(Path(chosen)):
         raise UserError(f"{chosen} already holds results: give another --run_dir, such as {first_free(Path(chosen))}.")
     return Path(chosen)
 
@@ -81,9 +82,9 @@ def refuse_other_method(stage: Path, config: Namespace) -> None:
     Raises:
         UserError: The stage's saved configuration names another LightningModule.
     """
-    saved = stage / "config.yaml"
-    if config.ckpt_path is None or not saved.is_file():
+    saved = Stage(stage)
+    if config.ckpt_path is None or not saved.config_file.is_file():
         return
-    before, now = yaml.safe_load(saved.read_text())["model"]["class_path"], config.model.class_path
+    before, now = saved.config()["model"]["class_path"], config.model.class_path
     if before != now:
         raise UserError(f"{stage} was trained with {before}, not with {now}: resume it with its own configuration.")

@@ -7,6 +7,7 @@ import torch
 
 from lightning_imbal.command_line import given
 from lightning_imbal.errors import UserError
+from lightning_imbal.runs.stage import Stage
 
 
 def saved_fact(ckpt_path: str, name: str) -> Any:
@@ -27,7 +28,7 @@ def with_saved_config(verb: str, args: list[str]) -> list[str]:
         what = "no checkpoint was given" if ckpt_path is None else f"{ckpt_path} is no file"
         example = "--ckpt_path runs/NAME/stage1/checkpoints/best.ckpt"
         raise UserError(f"`{verb}` needs a trained checkpoint, but {what}: give one with {example}.")
-    config = Path(ckpt_path).absolute().parents[1] / "config.yaml"
+    config = Stage(Path(ckpt_path).absolute().parents[1]).config_file
     if config.is_file():
         return ["--config", str(config), *args]
     if given("config", args) is None:

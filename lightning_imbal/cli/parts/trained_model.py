@@ -19,8 +19,7 @@ from lightning_imbal.predictors.base import Predictor
 from lightning_imbal.predictors.perturbed_input import PerturbedInput
 from lightning_imbal.predictors.plain import Plain
 from lightning_imbal.report.model_card import described
-from lightning_imbal.runs.folder import stages_of
-from lightning_imbal.runs.run import read_results
+from lightning_imbal.runs.run import Run
 
 
 class TrainedModel:
@@ -87,9 +86,9 @@ class TrainedModel:
         except DatasetNotFoundError:
             return random_images(size), []
 
-    def about(self, predictor: Predictor, left_out: str, size: tuple[int, int], run: Path) -> dict[str, str]:
+    def about(self, predictor: Predictor, left_out: str, size: tuple[int, int], run: Run) -> dict[str, str]:
         """Texts about the model, which the ONNX file keeps and the card shows."""
-        data, identity = self.datamodule, read_results(run)["identity"]
+        data, identity = self.datamodule, run.identity
         as_fitted = described(_fitted(self.choice("predictor"), predictor))
         adjustment = as_fitted if predictor is self.model.predictor else "Plain"
         recipe = self.config.data.as_dict()["init_args"].get("test_transform", type(data.test_recipe).__name__)
@@ -102,7 +101,7 @@ class TrainedModel:
             "std": json.dumps(_numbers(data.normalize.std)),
             "head": described(_fitted(self.choice("head"), self.model.head)),
             "adjustment": "; ".join(filter(None, [adjustment, left_out])),
-            "checkpoint": os.path.relpath(self.checkpoint, stages_of(run)[-1].parent),
+            "checkpoint": os.path.relpath(self.checkpoint, run.stages[-1].folder.parent),
             "run": json.dumps({name: identity[name] for name in ("name", "seed", "commit")}, ensure_ascii=False),
             "lightning_imbal": version("lightning_imbal"),
         }

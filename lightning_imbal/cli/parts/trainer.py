@@ -9,7 +9,7 @@ from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint
 from lightning.pytorch.cli import SaveConfigCallback
 
 from lightning_imbal.callbacks.class_panels import ClassF1Panels
-from lightning_imbal.callbacks.results import ResultsWriter
+from lightning_imbal.callbacks.results_writer import ResultsWriter
 from lightning_imbal.callbacks.test_features import SaveFeatures
 from lightning_imbal.cli.parts.messages import cause
 from lightning_imbal.cli.parts.parser import ImbalCLI

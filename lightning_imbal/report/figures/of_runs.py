@@ -27,11 +27,11 @@ from lightning_imbal.report.figures.panels import (
     draw_training,
 )
 from lightning_imbal.report.figures.series import bars, class_series
-from lightning_imbal.stats.analysis import confusion, feature_map, learning_curves, reliability
+from lightning_imbal.runs.run import Run
+from lightning_imbal.stats.analysis import confusion, learning_curves, reliability
 from lightning_imbal.stats.methods import MOST_DRAWN, methods_of
 from lightning_imbal.stats.results import Results, cells_of, class_counts, classes_of
 from lightning_imbal.stats.sweeps import SWEPT, Sweep, sweeps
-from lightning_imbal.stats.table_run import Run
 
 DPI = 300
 PAPER = STYLE | {"font.size": 8, "axes.titlesize": "medium", "figure.titlesize": 9, "pdf.fonttype": 42}
@@ -39,7 +39,7 @@ CLASSES_ACROSS = 28
 TITLE_LENGTH = 100
 PANEL_LENGTH = 24
 LONG = 28  # letters of the name of a class
-SCORES = {"f1": "F1", "recall": "recall"}
+LABELS = {"f1": "F1", "recall": "recall"}
 CURVES = {"val/f1": "macro F1 (validation part)", "train/loss": "training loss"}
 
 
@@ -94,14 +94,14 @@ def drawn_runs(results: Results) -> dict[str, list[Run]]:
 def class_histogram(results: Results) -> Figure:
     """Training images of every class on a linear and a logarithmic axis."""
     counts, [first, *_] = _counts(results), next(iter(drawn_runs(results).values()))
-    groups = {group: row["classes"] for group, row in first.found["groups"].items()}
+    groups = {group: row["classes"] for group, row in first.results["groups"].items()}
     across = 2 if len(counts) <= CLASSES_ACROSS and max(map(len, counts)) <= LONG else 1
     figure, panels = grid(2, across, 2.8)
     for axes, scale in zip(panels, ("linear", "log"), strict=True):
         draw_histogram(axes, counts, groups)
         axes.set(yscale=scale, ylabel="training images" + (" (log scale)" if scale == "log" else ""))
     panels[1].set_ylim(bottom=0.5)  # a single image is seen
-    return _finished(figure, f"{first.found['identity']['data']}: training images of each class")
+    return _finished(figure, f"{first.identity['data']}: training images of each class")
 
 
 def class_scores(results: Results, score: str) -> Figure:
@@ -113,16 +113,16 @@ def class_scores(results: Results, score: str) -> Figure:
     for axes, names in zip(panels, np.array_split(list(counts), rows), strict=True):
         series = [class_series(classes, row, score, names, number * IN_GREY) for number, row in enumerate(methods)]
         bars(axes, {name: counts[name] for name in names}, series)
-        axes.set(ylim=(0, 1.02 * results.spec.scale), ylabel=_with_unit(SCORES[score], results))
+        axes.set(ylim=(0, 1.02 * results.spec.scale), ylabel=LABELS[score] + results.spec.unit)
     known = [what for what in ("low", "std") if classes[f"{score}_{what}"].notna().any()]
     whiskers = {"low": " with 95 % intervals", "std": " ± standard deviation"}[known[0]] if known else ""
-    return _finished(figure, _title(results, f"{SCORES[score]} of each class{whiskers}"))
+    return _finished(figure, _title(results, f"{LABELS[score]} of each class{whiskers}"))
 
 
 def confusion_matrices(results: Results) -> Figure:
     """The confusion matrix of each method, of all its runs together."""
     counts, methods = _counts(results), drawn_runs(results)
-    names = [row["name"] for row in next(iter(methods.values()))[0].found["classes"]]
+    names = next(iter(methods.values()))[0].class_names
     order = [names.index(name) for name in counts]
     figure, panels = squares(len(methods), below=0.1)
     for axes, (row, runs) in zip(panels, methods.items(), strict=True):
@@ -146,7 +146,7 @@ def sweep_lines(results: Results, sweep: Sweep) -> Figure | None:
         points = {label: pd.DataFrame(of_curve, columns=["x", "row"]) for label, of_curve in sweep.curves.items()}
         draw_sweep(axes, {label: table.join(scores, on="row") for label, table in points.items()})
         axes.set_xlabel(wrapped(sweep.option))
-        axes.set_ylabel(plain(_with_unit(metric.title or name, results)))
+        axes.set_ylabel(plain((metric.title or name) + results.spec.unit))
     return _finished(figure, f"{results.spec.columns[0].title}: scores over {sweep.option}")
 
 
@@ -183,7 +183,7 @@ def training_curves(results: Results) -> Figure | None:
 
 def feature_maps(results: Results) -> Figure | None:
     """Where the test images are on the map of features of the first run of each method that has one."""
-    maps = {row: map(feature_map, runs) for row, runs in drawn_runs(results).items()}
+    maps = {row: [run.feature_map() for run in runs] for row, runs in drawn_runs(results).items()}
     found = {row: next((table for table in of_row if table is not None), None) for row, of_row in maps.items()}
     found = {row: table for row, table in found.items() if table is not None}
     if not found:
@@ -209,10 +209,6 @@ def _title(results: Results, what: str) -> str:
     number = len(methods_of(results))
     left_out = f"\n{MOST_DRAWN} of {number} methods: the baseline and the best by macro F1"
     return f"{results.spec.columns[0].title}: {what}" + (left_out if number > MOST_DRAWN else "")
-
-
-def _with_unit(title: str, results: Results) -> str:
-    return title + (" (%)" if results.spec.scale == 100 else "")
 
 
 def _finished(figure: Figure, title: str) -> Figure:

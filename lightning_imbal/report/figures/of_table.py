@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from lightning_imbal.report.figures.look import STYLE, legend_below, log_axis, plain, wrapped
 from lightning_imbal.report.figures.series import bars, class_series, curve, dots
+from lightning_imbal.score_names import OF_CLASS
 from lightning_imbal.stats.results import Results, cells_of, class_counts, classes_of, full_title, rows_of
 
 DPI = 150
@@ -17,7 +18,6 @@ TITLE_LENGTH = 105
 WIDTH = 8.0
 PANEL_HEIGHT = 3.2
 PANELS_PER_ROW = 2
-TITLES = {"f1": "F1", "recall": "Recall"}
 INCHES_PER_BAR = 0.07
 INCHES_PER_CLASS = 1.6
 INCHES_PER_DOT = 0.11
@@ -45,7 +45,7 @@ def _lines(results: Results) -> Figure:
         cells = cells_of(results, column)
         _line_panel(axes, cells[(cells["metric"] == name) & cells["value"].notna()], results)
         axes.set_title(plain(column.title), fontsize=9)
-        axes.set_ylabel(_with_unit(spec.metrics[name].title or name, results))
+        axes.set_ylabel(plain(spec.metrics[name].title or name) + spec.unit)
     for axes in grid[len(panels) :]:
         axes.remove()
     return figure
@@ -80,7 +80,7 @@ def _bars(results: Results) -> Figure:
     for axes, column, table in zip(figure.subplots(len(columns), squeeze=False).flat, columns, classes, strict=True):
         _bar_panel(axes, table, results)
         axes.set_title(plain(column.title), fontsize=9)
-        axes.set_ylabel(_with_unit(TITLES[results.spec.figure.score], results))
+        axes.set_ylabel(OF_CLASS[results.spec.figure.score] + results.spec.unit)
     return figure
 
 
@@ -111,7 +111,7 @@ def _dots(results: Results) -> Figure:
         of_class = [table[table["class"] == name].set_index("row").reindex(rows) for table in known]
         dots(axes, rows, dict(zip(titles, of_class, strict=True)), spec.figure.score, baseline)
         axes.set_title(wrapped(f"{name} ({count:,})", 16), fontsize=9)
-        axes.set_xlabel(_with_unit(TITLES[spec.figure.score], results))
+        axes.set_xlabel(OF_CLASS[spec.figure.score] + spec.unit)
         axes.set_xlim(0, spec.scale)
     return figure
 
@@ -119,7 +119,3 @@ def _dots(results: Results) -> Figure:
 def _say_nothing_run(axes: Axes) -> None:
     axes.text(0.5, 0.5, "nothing run yet", transform=axes.transAxes, ha="center", va="center", color="#707070")
     axes.set(xticks=[], yticks=[])
-
-
-def _with_unit(title: str, results: Results) -> str:
-    return plain(title) + (" (%)" if results.spec.scale == 100 else "")

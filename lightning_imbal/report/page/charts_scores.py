@@ -20,6 +20,7 @@ from lightning_imbal.report.page.charts_base import (
     pattern,
     whiskers,
 )
+from lightning_imbal.score_names import SCORES
 from lightning_imbal.stats.analysis import Reliability, confusion
 from lightning_imbal.stats.methods import Method
 from lightning_imbal.stats.results import Results, cells_of
@@ -52,7 +53,7 @@ def f1_bars(results: Results, methods: Sequence[Method], train: dict[str, int], 
     between = ": " if len(train) > MANY_CLASSES else "<br>"
     images = [f"{between}{number:,} train, {test[name]:,} test" for name, number in train.items()]
     axes = {"xaxis": _class_axis(list(train), 20, images), "yaxis": {"range": [0, 1.02 * results.spec.scale]}}
-    drawn = figure(traces, "class (training and test images)", "F1" + _unit(results), 420, bargap=0.18, **axes)
+    drawn = figure(traces, "class (training and test images)", "F1" + results.spec.unit, 420, bargap=0.18, **axes)
     about = "F1 of every class, from most to fewest training images, a bar for each method with its 95 % interval."
     shown = sum(method.shown for method in methods)
     if shown < len(methods):
@@ -125,8 +126,10 @@ def sweep_chart(results: Results, sweep: Sweep, number: int) -> Chart:
     cells = cells_of(results, column)
     names = {metric.score: name for name, metric in results.spec.metrics.items()}
     figures = {
-        title: _sweep(cells[cells["metric"] == names[score]].set_index("row"), sweep, title + _unit(results))
-        for score, title in SWEPT.items()
+        (title := SCORES[score].in_words): _sweep(
+            cells[cells["metric"] == names[score]].set_index("row"), sweep, title + results.spec.unit
+        )
+        for score in SWEPT
         if score in names
     }
     about = f"Scores over the option {sweep.option}, each with its 95 % interval; all else is equal along a line."
@@ -225,7 +228,3 @@ def _class_axis(order: Sequence[str], length: int, images: Sequence[str] | None 
     # Names of two lines lie upon each other when they are slanted.
     look = {"tickfont": {"size": 9}, "tickangle": 90} if many else {"autotickangles": [0, 90]}
     return {"tickvals": np.arange(len(names)), "ticktext": texts, "showgrid": False} | look
-
-
-def _unit(results: Results) -> str:
-    return " (%)" if results.spec.scale == 100 else ""

@@ -7,17 +7,14 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from lightning_imbal.report.page.charts_base import SYMBOLS, Chart, colour, figure, label, line
-from lightning_imbal.stats.analysis import feature_map, learning_curves
+from lightning_imbal.score_names import SCORES
+from lightning_imbal.stats.analysis import VALIDATED, learning_curves
 from lightning_imbal.stats.methods import Method
 
 FEW_EPOCHS = 15
 PER_CLASS = "val/f1/"
-SCORES = {
-    "val/f1": "Macro F1 (validation)",
-    "val/balanced_accuracy": "Balanced accuracy (validation)",
-    "val/loss": "Loss (validation)",
-    "train/loss": "Loss (training)",
-}
+TITLES = {f"val/{key}": f"{SCORES[key].in_words} (validation)" for key in VALIDATED}
+TITLES |= {"val/loss": "Loss (validation)", "train/loss": "Loss (training)"}
 
 
 def curves_of(methods: Sequence[Method]) -> pd.DataFrame:
@@ -34,7 +31,7 @@ def learning_charts(curves: pd.DataFrame, methods: Sequence[Method], order: Sequ
         methods: In the order of the curves.
         order: Of the classes.
     """
-    titles = SCORES | {f"{PER_CLASS}{name}": f"F1 of {name} (validation)" for name in order}
+    titles = TITLES | {f"{PER_CLASS}{name}": f"F1 of {name} (validation)" for name in order}
     charts = []
     for stage, of_stage in curves.groupby("stage"):
         by_score = dict(iter(of_stage.groupby("score")))
@@ -50,7 +47,7 @@ def learning_charts(curves: pd.DataFrame, methods: Sequence[Method], order: Sequ
 
 def feature_maps(methods: Sequence[Method], order: Sequence[str]) -> Chart | None:
     """For each method the map of the features of its first run; None if no run has one."""
-    found = {method.name: feature_map(method.runs[0]) for method in methods}
+    found = {method.name: method.runs[0].feature_map() for method in methods}
     figures = {name: _feature_map(table, order) for name, table in found.items() if table is not None}
     about = (
         "t-SNE of the features of the test images; distances between clusters mean nothing. First run of the method."

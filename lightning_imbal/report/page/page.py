@@ -47,7 +47,7 @@ IN_SCRIPT = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 
 
 @dataclass(frozen=True)
-class Section:
+class Chapter:
     """A part of the page.
 
     Args:
@@ -106,7 +106,7 @@ def write_page(
         warnings=warnings,
         advice=advice,
         reasons=reasons,
-        sections=_sections(results, methods),
+        chapters=_chapters(results, methods),
         mistakes=_mistakes(methods),
         side=THUMBNAIL,
         configurations=_configurations(methods),
@@ -144,7 +144,7 @@ def _facts(results: Results, methods: Sequence[Method]) -> list[str]:
     ]
 
 
-def _sections(results: Results, methods: Sequence[Method]) -> list[Section]:
+def _chapters(results: Results, methods: Sequence[Method]) -> list[Chapter]:
     [column] = results.spec.columns
     train = class_counts(classes_of(results, column))
     runs = [run for method in methods for run in method.runs]
@@ -152,37 +152,37 @@ def _sections(results: Results, methods: Sequence[Method]) -> list[Section]:
     order, names = list(train), list(test)
     of_classes = [class_table(results, methods, train, test, score) for score in ("f1", "recall")]
     found = [
-        Section("per-class", "F1 per class", charts=[f1_bars(results, methods, train, test)]),
-        Section("leaderboard", "Leaderboard", results.notes, [leaderboard(results)]),
-        Section("classes", "Images per class", charts=[class_histogram(train, test)]),
-        Section("class-table", "Table of classes", tables=of_classes),
-        Section("confusion-matrices", "Confusion matrices", charts=[confusions(methods, names, order)]),
+        Chapter("per-class", "F1 per class", charts=[f1_bars(results, methods, train, test)]),
+        Chapter("leaderboard", "Leaderboard", results.notes, [leaderboard(results)]),
+        Chapter("classes", "Images per class", charts=[class_histogram(train, test)]),
+        Chapter("class-table", "Table of classes", tables=of_classes),
+        Chapter("confusion-matrices", "Confusion matrices", charts=[confusions(methods, names, order)]),
         _learning(methods, order),
     ]
     if swept := sweeps(results):
         charts = [sweep_chart(results, sweep, number) for number, sweep in enumerate(swept)]
-        found.append(Section("sweeps", "Hyper-parameter sweeps", charts=charts))
+        found.append(Chapter("sweeps", "Hyper-parameter sweeps", charts=charts))
     return [*found, _calibration(methods), _map(methods, order)]
 
 
-def _learning(methods: Sequence[Method], order: Sequence[str]) -> Section:
+def _learning(methods: Sequence[Method], order: Sequence[str]) -> Chapter:
     curves = curves_of(methods)
     if curves.empty:
-        return Section("curves", "Learning curves", [NO_CURVES])
+        return Chapter("curves", "Learning curves", [NO_CURVES])
     remarks = [] if curves["score"].str.startswith("val/").any() else [NO_VALIDATION]
-    return Section("curves", "Learning curves", remarks, charts=learning_charts(curves, methods, order))
+    return Chapter("curves", "Learning curves", remarks, charts=learning_charts(curves, methods, order))
 
 
-def _calibration(methods: Sequence[Method]) -> Section:
+def _calibration(methods: Sequence[Method]) -> Chapter:
     found = {method.name: groups for method in methods if (groups := reliability(method.runs))}
     if not found:
-        return Section("calibration", "Calibration", [NO_PREDICTIONS])
-    return Section("calibration", "Calibration", [], [calibration_table(found)], [reliability_diagrams(found)])
+        return Chapter("calibration", "Calibration", [NO_PREDICTIONS])
+    return Chapter("calibration", "Calibration", [], [calibration_table(found)], [reliability_diagrams(found)])
 
 
-def _map(methods: Sequence[Method], order: Sequence[str]) -> Section:
+def _map(methods: Sequence[Method], order: Sequence[str]) -> Chapter:
     chart = feature_maps(methods, order)
-    return Section("feature-map", "Map of features", [] if chart else [NO_FEATURES], charts=[chart] if chart else [])
+    return Chapter("feature-map", "Map of features", [] if chart else [NO_FEATURES], charts=[chart] if chart else [])
 
 
 def _mistakes(methods: Sequence[Method]) -> Mistakes:
@@ -198,7 +198,7 @@ def _mistakes(methods: Sequence[Method]) -> Mistakes:
     # All runs have the same data set, but the first may have lost its configuration.
     for method in methods:
         try:
-            return Mistakes(tables, _thumbnails(method.runs[0].cell.folder, images))
+            return Mistakes(tables, _thumbnails(method.runs[0].folder, images))
         except UserError as error:
             complaints.append(str(error))
     return Mistakes(tables, remark=complaints[0])
@@ -217,9 +217,9 @@ def _configurations(methods: Sequence[Method]) -> list[dict[str, Any]]:
     """What a reader needs to repeat each run."""
     return [
         {
-            "name": f"{method.name}, {run.cell.repeat}",
-            "identity": json.dumps(run.found["identity"], indent=2, ensure_ascii=False),
-            "stages": configurations(run.cell.folder),
+            "name": f"{method.name}, {run.repeat}",
+            "identity": json.dumps(run.identity, indent=2, ensure_ascii=False),
+            "stages": configurations(run),
         }
         for method in methods
         for run in method.runs

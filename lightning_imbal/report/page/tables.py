@@ -6,14 +6,16 @@ from math import isfinite
 
 import numpy as np
 
-from lightning_imbal.report.tables.sheets import NOT_MEASURED, sheets
+from lightning_imbal.report.tables.sheets import sheets
+from lightning_imbal.score_names import OF_CLASS
 from lightning_imbal.stats.analysis import Reliability
 from lightning_imbal.stats.methods import Method
 from lightning_imbal.stats.results import Results
+from lightning_imbal.wording import interval_text, score_text
 
 
 @dataclass(frozen=True)
-class Entry:
+class SortableCell:
     """A cell of a table.
 
     Args:
@@ -31,11 +33,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class SortableTable:
-    """Rows that a click on a heading sorts; the first entry of each is its name."""
+    """Rows that a click on a heading sorts; the first cell of each is its name."""
 
     caption: str
     headings: list[str]
-    rows: list[list[Entry]]
+    rows: list[list[SortableCell]]
 
 
 def leaderboard(results: Results) -> SortableTable:
@@ -47,12 +49,12 @@ def leaderboard(results: Results) -> SortableTable:
             headings.append(section.title if len(section.columns) == 1 else f"{section.title}, {kind}")
             columns.append(
                 [
-                    Entry(entry.text + "*" * entry.star, _number(entry.number), entry.interval, entry.rank == 1)
+                    SortableCell(entry.text + "*" * entry.star, _number(entry.number), entry.interval, entry.rank == 1)
                     for entry in entries
                 ]
             )
-    names = [Entry(name) for name in sheet.methods]
-    done = [Entry(runs, _number(runs.partition("/")[0])) for runs in sheet.runs]
+    names = [SortableCell(name) for name in sheet.methods]
+    done = [SortableCell(runs, _number(runs.partition("/")[0])) for runs in sheet.runs]
     rows = [list(row) for row in zip(names, *columns, done, strict=True)]
     return SortableTable("Scores of each method: 95 % interval below", ["method", *headings, "runs"], rows)
 
@@ -67,15 +69,14 @@ def class_table(
     for name, images in train.items():
         found = [scores.loc[(name, method.name)] for method in methods]
         values = [round(row[score], decimals) for row in found]
-        best = max(values) if len(set(values)) > 1 else None
-        rows.append([Entry(name), Entry(f"{images:,}", images), Entry(f"{test[name]:,}", test[name])])
+        known = {value for value in values if isfinite(value)}
+        best = max(known) if len(known) > 1 else None
+        rows.append([SortableCell(name), *(SortableCell(f"{number:,}", number) for number in (images, test[name]))])
         for row, value in zip(found, values, strict=True):
-            low, high = row[f"{score}_low"], row[f"{score}_high"]
-            interval = f"[{low:.{decimals - 1}f}, {high:.{decimals - 1}f}]" if isfinite(low) else ""
-            rows[-1].append(Entry(f"{value:.{decimals}f}", value, interval, value == best))
-    title = {"f1": "F1", "recall": "Recall"}[score]
+            interval = interval_text(row[f"{score}_low"], row[f"{score}_high"], digits=decimals - 1)
+            rows[-1].append(SortableCell(score_text(value, decimals), value, interval, value == best))
     headings = ["class", "train images", "test images", *(method.name for method in methods)]
-    return SortableTable(f"{title} of every class: 95 % interval below, best in bold", headings, rows)
+    return SortableTable(f"{OF_CLASS[score]} of every class: 95 % interval below, best in bold", headings, rows)
 
 
 def calibration_table(found: dict[str, dict[str, Reliability]]) -> SortableTable:
@@ -84,13 +85,13 @@ def calibration_table(found: dict[str, dict[str, Reliability]]) -> SortableTable
     rows = []
     for name, of_method in found.items():
         errors = [of_method[group].ece if group in of_method else np.nan for group in groups]
-        rows.append([Entry(name), *(_error(error) for error in errors)])
+        rows.append([SortableCell(name), *(_error(error) for error in errors)])
     caption = "Expected calibration error (ECE) by group of classes, images of all runs of a method together"
     return SortableTable(caption, ["method", *groups], rows)
 
 
-def _error(error: float) -> Entry:
-    return Entry(f"{error:.3f}", error) if isfinite(error) else Entry(NOT_MEASURED)
+def _error(error: float) -> SortableCell:
+    return SortableCell(score_text(error), error if isfinite(error) else None)
 
 
 def _number(text: str) -> float | None:

@@ -10,8 +10,8 @@ from lightning_imbal.stats.bootstrap import SIGNIFICANT
 from lightning_imbal.stats.column_difference import OF_GROUPS
 from lightning_imbal.stats.results import Results, cells_of, class_counts, classes_of, rows_of
 from lightning_imbal.tables.spec import Column, Metric
+from lightning_imbal.wording import NOT_MEASURED, interval_text, score_text
 
-NOT_MEASURED = "n/a"
 QUOTED = "quoted"
 MANY_CLASSES = 10
 RAREST = 5
@@ -97,11 +97,11 @@ def _scores(results: Results, column: Column) -> Sheet:
 def _metric(cells: pd.DataFrame, metric: Metric, name: str, published: bool, decimals: int) -> Section:
     """Published and measured numbers and their difference; only what was measured if the paper prints none at all."""
     rows = list(cells.itertuples())
-    ranks = _ranks(cells["value"], metric.mark, decimals, metric.low_is_good)
+    ranks = _ranks(cells["value"], metric.mark, decimals, metric.lower_is_better)
     measured = [_measured(row, rank, decimals) for row, rank in zip(rows, ranks, strict=True)]
     columns = {"measured": measured}
     if published:
-        ranks = _ranks(cells["published"], metric.mark, decimals, metric.low_is_good)
+        ranks = _ranks(cells["published"], metric.mark, decimals, metric.lower_is_better)
         paper = [
             _entry(row.published, row.published_std, decimals, rank) for row, rank in zip(rows, ranks, strict=True)
         ]
@@ -154,18 +154,17 @@ def _differences(results: Results) -> Sheet:
     return Sheet(f"{spec.gap[0]} less {spec.gap[1]}", methods, sections)
 
 
-def _ranks(values: pd.Series, mark: int, decimals: int, low_is_good: bool = False) -> list[int]:
+def _ranks(values: pd.Series, mark: int, decimals: int, lower_is_better: bool = False) -> list[int]:
     """Ranks from 1 to `mark`, 0 below; numbers that print the same share one, and there is none if all do."""
     printed = [float(f"{value:.{decimals}f}") if isfinite(value) else None for value in values]
     known = [value for value in printed if value is not None]
-    marked = sorted(set(known), reverse=not low_is_good)[: mark if len(set(known)) > 1 else 0]
+    marked = sorted(set(known), reverse=not lower_is_better)[: mark if len(set(known)) > 1 else 0]
     return [marked.index(value) + 1 if value in marked else 0 for value in printed]
 
 
 def _entry(value: float, std: float, decimals: int, rank: int) -> Entry:
-    if not isfinite(value):
-        return Entry(NOT_MEASURED)
-    return Entry(f"{value:.{decimals}f}", f"{std:.{decimals}f}" if isfinite(std) else "", rank=rank)
+    deviation = f"{std:.{decimals}f}" if isfinite(value) and isfinite(std) else ""
+    return Entry(score_text(value, decimals), deviation, rank=rank)
 
 
 def _signed(value: float, decimals: int) -> str:
@@ -175,5 +174,4 @@ def _signed(value: float, decimals: int) -> str:
 
 def _interval(low: float, high: float, decimals: int) -> str:
     """A digit fewer than the number: bounds from resamples are not as exact."""
-    digits = max(decimals - 1, 1)
-    return f"[{low:.{digits}f}, {high:.{digits}f}]" if isfinite(low) and isfinite(high) else ""
+    return interval_text(low, high, digits=max(decimals - 1, 1))

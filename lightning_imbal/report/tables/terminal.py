@@ -5,8 +5,9 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from lightning_imbal.report.tables.sheets import NOT_MEASURED, QUOTED, Entry, Section, Sheet, sheets
+from lightning_imbal.report.tables.sheets import QUOTED, Entry, Section, Sheet, sheets
 from lightning_imbal.stats.results import Results, full_title
+from lightning_imbal.wording import NOT_MEASURED
 
 WORDS = (QUOTED, NOT_MEASURED, "")
 RANK_STYLES = ("", "bold", "underline")

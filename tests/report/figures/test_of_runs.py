@@ -27,7 +27,7 @@ from lightning_imbal.report.figures.of_runs import (
     write_figures,
 )
 from lightning_imbal.report.figures.panels import draw_matrix, draw_sweep
-from lightning_imbal.stats.analysis import feature_map, reliability
+from lightning_imbal.stats.analysis import reliability
 from lightning_imbal.stats.read_runs import read_runs
 from lightning_imbal.stats.sweeps import Sweep
 
@@ -314,7 +314,7 @@ class TestFeatureMap:
         figure = feature_maps(results)
         (axes,) = figure.axes
         assert axes.get_title() == "SC"
-        table = feature_map(drawn_runs(results)["SC"][0])
+        table = drawn_runs(results)["SC"][0].feature_map()
         for name, points in zip(NAMES, axes.collections, strict=True):
             assert np.allclose(points.get_offsets(), table.loc[table["label"] == name, ["x", "y"]])
         assert legend_of(figure) == NAMES

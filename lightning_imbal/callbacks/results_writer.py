@@ -13,6 +13,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from lightning_imbal.atomic_files import write_whole
 from lightning_imbal.metrics.report import ImbalReport
+from lightning_imbal.score_names import OF_CLASS
 
 REPORTED_VERSIONS = ("lightning_imbal", "torch", "torchvision", "lightning", "timm", "albumentations")
 
@@ -81,7 +82,7 @@ def summarize(scores: dict[str, float], predictions: dict[str, torch.Tensor], re
         "summary": {name: value for name, value in scores.items() if "/" not in name},
         "classes": [
             {"name": name, "train_images": int(train), "images": images}
-            | {metric: scores[f"{metric}/{name}"] for metric in ("precision", "recall", "f1")}
+            | {metric: scores[f"{metric}/{name}"] for metric in OF_CLASS}
             for name, train, images in zip(names, report.class_counts, test_counts, strict=True)
         ],
         "groups": {

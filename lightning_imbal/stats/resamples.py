@@ -1,0 +1,146 @@
+"""What the scores of many resamples of a test set are computed from; what several scores need is computed once."""
+
+from collections.abc import Iterator
+from functools import cached_property
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from lightning_imbal.runs.predictions import Predictions
+
+NUM_BINS = 15
+
+
+def bin_of(confidence: np.ndarray) -> np.ndarray:
+    """The bin of each confidence, from 0; the last one is closed."""
+    return (confidence * NUM_BINS).astype(np.int64).clip(max=NUM_BINS - 1)
+
+
+class TestSet:
+    """What does not depend on the resample. Each matrix (rows, N) adds up the weights of images."""
+
+    def __init__(self, predictions: Predictions) -> None:
+        self.class_names, self.groups = predictions.class_names, predictions.groups
+        self.num_classes = len(self.class_names)
+        self.rarest = int(np.argmin(predictions.class_counts))
+        # Rounding may have left a mean of softmax outputs just above 1.
+        self.label, self.probability = predictions.label, predictions.probability.clip(0, 1)
+        self.prediction = self.probability.argmax(axis=1)
+        self.class_images = np.bincount(self.label, minlength=self.num_classes)
+        self.present = self.class_images > 0
+
+    @cached_property
+    def pairs(self) -> csr_array:
+        """Counts the images of each label and prediction, (C * C, N)."""
+        pair = self.label * self.num_classes + self.prediction
+        return self._matrix(np.ones(len(pair)), pair, np.arange(len(pair)), self.num_classes**2)
+
+    @cached_property
+    def bins(self) -> csr_array:
+        """Adds up confidence less correctness in each bin of confidence, (15, N)."""
+        confidence = self.probability.max(axis=1)
+        surplus = confidence - (self.prediction == self.label)
+        return self._matrix(surplus, bin_of(confidence), np.arange(len(surplus)), NUM_BINS)
+
+    @cached_property
+    def order(self) -> np.ndarray:
+        """The images by class, and within a class by rising probability of that class, (N,)."""
+        return np.lexsort((self.probability[np.arange(len(self.label)), self.label], self.label))
+
+    def classes_in_order(self) -> Iterator[tuple[int, slice]]:
+        """Each class, and where its images are in `order`."""
+        stop = self.class_images.cumsum()
+        for c in range(self.num_classes):
+            yield c, slice(stop[c] - self.class_images[c], stop[c])
+
+    @cached_property
+    def steps(self) -> csr_array:
+        """Counts what each image of a class outranks that the image before it did not, (N, N), rows as in `order`.
+
+        An image outranks those of other classes that have a lower probability of its class; a tie counts half. The sum
+        over the images of a class up to one of them is so what that one outranks.
+        """
+        rows, images = [], []
+        for c, place in self.classes_in_order():
+            own, other = self.probability[self.order[place], c], np.flatnonzero(self.label != c)
+            for side in ("left", "right"):
+                first = np.searchsorted(own, self.probability[other, c], side)
+                outranked = first < len(own)
+                rows.append(place.start + first[outranked])
+                images.append(other[outranked])
+        row, image = np.concatenate(rows), np.concatenate(images)
+        return self._matrix(np.full(len(row), 0.5), row, image, len(self.label))
+
+    def _matrix(self, value: np.ndarray, row: np.ndarray, image: np.ndarray, num_rows: int) -> csr_array:
+        return csr_array((value, (row, image)), shape=(num_rows, len(self.label)))
+
+
+class Resamples:
+    """Counts of r resamples. All arrays have the resamples last.
+
+    Args:
+        test: The test set.
+        weight: How often each image counts in each resample, (r, N).
+
+    Attributes:
+        weight: The same, (N, r) float64.
+        total: Number of images, (r,).
+    """
+
+    def __init__(self, test: TestSet, weight: np.ndarray) -> None:
+        self.test = test
+        self.weight = np.ascontiguousarray(weight.T, dtype=np.float64)
+        self.total = self.weight.sum(axis=0)
+
+    @cached_property
+    def confusion(self) -> np.ndarray:
+        """Images by true and predicted class, (C, C, r)."""
+        return (self.test.pairs @ self.weight).reshape(self.test.num_classes, self.test.num_classes, -1)
+
+    @cached_property
+    def hits(self) -> np.ndarray:
+        """Images of each class that are predicted right, (C, r)."""
+        return np.einsum("ccr->cr", self.confusion)
+
+    @cached_property
+    def true(self) -> np.ndarray:
+        """Images of each class, (C, r)."""
+        return self.confusion.sum(axis=1)
+
+    @cached_property
+    def predicted(self) -> np.ndarray:
+        """Images that are predicted to be of each class, (C, r)."""
+        return self.confusion.sum(axis=0)
+
+    @cached_property
+    def per_class(self) -> dict[str, np.ndarray]:
+        """Recall, precision and F1, each (C, r); 0 where they are not defined."""
+        recall, precision = ratio(self.hits, self.true), ratio(self.hits, self.predicted)
+        return {"recall": recall, "precision": precision, "f1": ratio(2 * self.hits, self.true + self.predicted)}
+
+    @cached_property
+    def kept(self) -> np.ndarray:
+        """Whether a class is not left out of a resample, (C, r)."""
+        return (self.true > 0) | ~self.test.present[:, None]
+
+    @cached_property
+    def varied(self) -> np.ndarray:
+        """Whether neither labels nor predictions are constant, (r,)."""
+        return ((self.true > 0).sum(axis=0) > 1) & ((self.predicted > 0).sum(axis=0) > 1)
+
+    @cached_property
+    def unlike_pairs(self) -> np.ndarray:
+        """Geometric mean of the ordered pairs of images with two labels and of those with two predictions, (r,)."""
+        true, predicted = (self.total**2 - (images**2).sum(axis=0) for images in (self.true, self.predicted))
+        return np.sqrt(true * predicted)
+
+
+def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    """The ratio; 0 where the denominator is."""
+    return np.divide(numerator, denominator, out=np.zeros_like(denominator), where=denominator > 0)
+
+
+def mean(value: np.ndarray, counted: np.ndarray) -> np.ndarray:
+    """Mean over the classes that count, (C, r) to (r,); NaN where none does."""
+    with np.errstate(invalid="ignore"):
+        return value.sum(axis=0, where=counted) / counted.sum(axis=0)
