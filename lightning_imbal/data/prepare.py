@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.index.find_files import IMAGE_SUFFIXES
+from lightning_imbal.data.labelled_images import LabelledImages
 from lightning_imbal.data.pictures.open import disk_cache
 
 
-def prepare(data: ImbalDataModule, verify: bool = False) -> dict[str, Any]:
+def prepare(data: LabelledImages, verify: bool = False) -> dict[str, Any]:
     """Checks layout, labels and official counts, opens every picture, and builds the disk cache.
 
     Args:
