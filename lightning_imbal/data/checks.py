@@ -1,9 +1,9 @@
 """What a data set refuses before anything is trained on it."""
 
-import numpy as np
 from lightning.pytorch.utilities import rank_zero_info
 
 from lightning_imbal.data.labelled_images import LabelledImages
+from lightning_imbal.data.sample_table import count_images
 from lightning_imbal.data.splits.groups import torn_groups
 from lightning_imbal.errors import UserError
 
@@ -41,7 +41,7 @@ def check_unseen(earlier: LabelledImages, later: LabelledImages) -> None:
 def report_missing_classes(data: LabelledImages) -> None:
     """Says which classes have no image to be evaluated on: their scores mean nothing."""
     for part in ("val", "test"):
-        counts = np.bincount(data.labels_of(part), minlength=len(data.class_names))
-        if counts.any() and (counts == 0).any():
-            empty = ", ".join(np.array(data.class_names)[counts == 0])
+        counts = count_images(data.labels_of(part), data.class_names)
+        empty = ", ".join(name for name, images in counts.items() if not images)
+        if empty and any(counts.values()):
             rank_zero_info(f"The {part} part has no image of: {empty}. Scores of such a class mean nothing.")
