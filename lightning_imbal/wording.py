@@ -1,7 +1,7 @@
 """How things are written for people: numbers of things, scores, intervals, and text in Markdown."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from math import isfinite
 
@@ -13,9 +13,9 @@ def number_of(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def did_you_mean(name: str, known: Iterable[str], most: int = 1) -> str:
+def did_you_mean(name: str, known: Iterable[str], most: int = 1, show: Callable[[str], str] = str) -> str:
     """A question that names what was probably meant, such as "did you mean CE?"; empty if nothing is similar."""
-    similar = get_close_matches(name, list(known), n=most)
+    similar = [show(match) for match in get_close_matches(name, list(known), n=most)]
     return f"did you mean {' or '.join(similar)}?" if similar else ""
 
 

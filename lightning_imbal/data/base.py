@@ -1,34 +1,26 @@
-"""ImbalDataModule: index, splits, samplers, loaders and class counts, written once for every data set."""
+"""ImbalDataModule: settings, samplers and loaders, written once for every data set."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 
 import albumentations as A
-import numpy as np
-import pandas as pd
 from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from lightning_imbal.data.index.find_files import find_files
+from lightning_imbal.data.labelled_images import LabelledImages
 from lightning_imbal.data.loading.epoch_draws import EpochDraws
 from lightning_imbal.data.loading.feature_dataset import Encoder, FeatureDataset
 from lightning_imbal.data.loading.folder import folder_dataset
 from lightning_imbal.data.loading.image_dataset import Draw, ImageDataset, PairedImages
-from lightning_imbal.data.loading.loaders import device_share, first_epoch, image_loader
+from lightning_imbal.data.loading.loaders import device_share, first_epoch, image_loader, share_of_work
 from lightning_imbal.data.loading.samplers import SamplerFactory, build_samplers
 from lightning_imbal.data.normalize import IMAGENET_MEAN, IMAGENET_STD, Normalize
-from lightning_imbal.data.pictures.open import CACHE_DIR, Cache, OnBadImage, open_images, refuse_absent
+from lightning_imbal.data.pictures.open import CACHE_DIR, Cache, OnBadImage
 from lightning_imbal.data.recipes import Squash, TransformFactory
-from lightning_imbal.data.sample_table import check_index, count_training_images, sample_table
 from lightning_imbal.data.splits.base import Split
-from lightning_imbal.data.splits.groups import group_ids
-from lightning_imbal.data.splits.holdout import Holdout
 from lightning_imbal.samplers.class_power import ClassPower
 
 
-class ImbalDataModule(LightningDataModule, ABC):
+class ImbalDataModule(LabelledImages, LightningDataModule):
     """A data set with its split. A child says its class names and reads its index.
 
     Args:
@@ -56,11 +48,6 @@ class ImbalDataModule(LightningDataModule, ABC):
         num_workers: Processes that prepare batches; None shares the CPU cores out, at most 8 per device.
     """
 
-    class_names: tuple[str, ...]
-    group_name: str | None = None
-    default_split: Split = Holdout()
-    official_counts: Sequence[int] | None = None
-
     def __init__(
         self,
         root: str,
@@ -83,89 +70,15 @@ class ImbalDataModule(LightningDataModule, ABC):
         on_bad_image: OnBadImage = "raise",
         num_workers: int | None = None,
     ) -> None:
-        super().__init__()
-        self.root = Path(root).expanduser()
-        self.split, self.group_by, self.class_groups = split or self.default_split, group_by, class_groups
-        self.sampler, self.paired_sampler, self.batch_size = sampler, paired_sampler, batch_size
+        LightningDataModule.__init__(self)
+        short_side = short_side or 2 * image_size
+        LabelledImages.__init__(self, root, split, group_by, short_side, cache, cache_dir, on_bad_image)
+        self.class_groups, self.batch_size, self.num_workers = class_groups, batch_size, num_workers
+        self.sampler, self.paired_sampler = sampler, paired_sampler
         self.train_recipes = [recipe(image_size) for recipe in [train_transform] * views + (more_views or [])]
         self.test_recipe = test_transform(image_size)
         self.normalize = Normalize(mean, std)
-        self.short_side, self.cache, self.cache_dir = short_side or 2 * image_size, cache, cache_dir
-        self.on_bad_image, self.num_workers = on_bad_image, num_workers
         self.stored: dict[str, FeatureDataset] = {}
-
-    @abstractmethod
-    def read_index(self) -> pd.DataFrame:
-        """Reads the labels, never a picture.
-
-        Returns:
-            One row per image: `image` (its id), `path` (folder/file, absent if `read_images` does not need it), `label`
-            (0-based) and, where known, `group` (empty: on its own), `official` (train, val, test) and `fold`.
-        """
-
-    def read_images(self) -> Sequence[np.ndarray]:
-        """Returns the picture of every row of the index, uint8 RGB (H, W, 3)."""
-        place = (self.cache_dir, type(self).__name__)
-        return open_images(self.index["path"], self.short_side, self.cache, *place, self.on_bad_image)
-
-    def subsample(self, label: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Chooses the training rows to keep: all, unless a child simulates an imbalance."""
-        return rows
-
-    def check_source(self) -> list[str]:
-        """Complaints about the files of the data set that only `lightning_imbal prepare` takes the time to find."""
-        return []
-
-    @cached_property
-    def index(self) -> pd.DataFrame:
-        """What `read_index` returns, checked: no image twice, no label outside the classes, no file absent."""
-        index, owner = self.read_index().reset_index(drop=True), type(self).__name__
-        check_index(index, self.class_names, owner)
-        if self.on_bad_image == "raise" and "path" in index:
-            refuse_absent(index["path"], owner)
-        return index
-
-    @cached_property
-    def images(self) -> Sequence[np.ndarray]:
-        """Pictures by row of the index, read when first needed."""
-        return self.read_images()
-
-    @cached_property
-    def table(self) -> pd.DataFrame:
-        """The index, each row's `class` by name, and its `part`: train, val, test, unreadable, or empty: left out."""
-        bad = getattr(self.images, "bad", {}) if self.on_bad_image == "skip" else {}
-        part = self.split.part_of_rows(self.index, self.groups)
-        return sample_table(self.index, part, bad, self.subsample, self.class_names)
-
-    @property
-    def class_counts(self) -> list[int]:
-        """Class sizes of the training part, ordered by label."""
-        return count_training_images(self.labels_of("train"), self.class_names)
-
-    @cached_property
-    def groups(self) -> np.ndarray | None:
-        """The group of every row of the index that the split keeps together; None if it splits image by image."""
-        return group_ids(self.index, self.group_by, self.group_name, type(self).__name__)
-
-    def share_images(self, other: "ImbalDataModule") -> None:
-        """Takes over the pictures that another stage has already decoded, if they are the same."""
-        decoded = "images" in vars(other) and type(other) is type(self)
-        same = decoded and (other.root, other.cache, other.short_side) == (self.root, self.cache, self.short_side)
-        if same and self.index.equals(other.index):
-            self.images = other.images
-
-    def rows(self, part: str) -> np.ndarray:
-        """Row numbers of a part in the sample table."""
-        return np.flatnonzero(self.table["part"] == part)
-
-    def labels_of(self, part: str) -> np.ndarray:
-        """Class of every row of a part."""
-        return self.table["label"].to_numpy()[self.rows(part)]
-
-    @property
-    def _share(self) -> tuple[int, int]:
-        """How many devices share the work, and which of them this is."""
-        return (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
 
     def prepare_data(self) -> None:
         """Builds the disk cache, in one process, if it is wanted and not there."""
@@ -174,7 +87,7 @@ class ImbalDataModule(LightningDataModule, ABC):
 
     def setup(self, stage: str) -> None:
         """Refuses a batch size that the devices cannot share, before anything is read."""
-        device_share(self.batch_size, self._share[0])
+        device_share(self.batch_size, share_of_work(self.trainer)[0])
 
     def train_samplers(self) -> list[Sampler[int]]:
         """Builds the sampler of the training part, and the one that is paired with it, if there is one.
@@ -189,7 +102,7 @@ class ImbalDataModule(LightningDataModule, ABC):
     def train_dataloader(self) -> DataLoader:
         """Loads augmented training images in the order of the sampler, or their stored features."""
         sampler, *paired = self.train_samplers()
-        draws = EpochDraws(sampler, self.batch_size, *self._share, *paired)
+        draws = EpochDraws(sampler, self.batch_size, *share_of_work(self.trainer), *paired)
         draws.set_epoch(first_epoch(self.trainer))
         if "train" in self.stored:
             return self._loader(self.stored["train"], draws)
@@ -207,7 +120,7 @@ class ImbalDataModule(LightningDataModule, ABC):
         parts = [("train", self.train_recipes[0], views)] + val * [("val", self.test_recipe, 1)]
         for part, recipe, versions in parts:
             images = self.dataset(part, [recipe])
-            self.stored[part] = FeatureDataset(images, encode, self._loader, versions, *self._share)
+            self.stored[part] = FeatureDataset(images, encode, self._loader, versions, *share_of_work(self.trainer))
 
     def val_dataloader(self) -> DataLoader | list:
         """Loads the validation part; no loader if the split has none."""
@@ -227,7 +140,7 @@ class ImbalDataModule(LightningDataModule, ABC):
         return ImageDataset(self.images if len(rows) else [], self.table["label"].to_numpy(), rows, recipes)
 
     def _loader(self, dataset: Dataset, sampler: Sampler | list[Draw] | None = None) -> DataLoader:
-        return image_loader(dataset, self.batch_size, self.num_workers, self._share[0], sampler)
+        return image_loader(dataset, self.batch_size, self.num_workers, share_of_work(self.trainer)[0], sampler)
 
     def predict_folder(self, folder: str | Path) -> list[Path]:
         """Makes all pictures below a folder what is predicted, in the order of the files that it returns."""
@@ -241,7 +154,3 @@ class ImbalDataModule(LightningDataModule, ABC):
     def on_after_batch_transfer(self, batch: dict, dataloader_idx: int) -> dict:
         """Normalises on the device: on the way there, uint8 takes a quarter of the space."""
         return self.normalize.batch(batch, self.trainer.lightning_module.dtype)
-
-    def find(self, needed: dict[str, list[str]], source: str) -> dict[str, Path]:
-        """Finds files of the data set below `root`: see `data.index.find_files.find_files`."""
-        return find_files(self.root, needed, type(self).__name__, source)

@@ -1,14 +1,14 @@
 """What a data set refuses before anything is trained on it."""
 
-import numpy as np
 from lightning.pytorch.utilities import rank_zero_info
 
-from lightning_imbal.data.base import ImbalDataModule
+from lightning_imbal.data.labelled_images import LabelledImages
+from lightning_imbal.data.sample_table import count_images
 from lightning_imbal.data.splits.groups import torn_groups
 from lightning_imbal.errors import UserError
 
 
-def check_groups(data: ImbalDataModule) -> None:
+def check_groups(data: LabelledImages) -> None:
     """Refuses a split that has images of one group in several parts."""
     if data.groups is not None and len(torn := torn_groups(data.table["part"], data.groups)):
         raise UserError(
@@ -17,7 +17,7 @@ def check_groups(data: ImbalDataModule) -> None:
         )
 
 
-def check_split(data: ImbalDataModule) -> None:
+def check_split(data: LabelledImages) -> None:
     """Refuses a split that tears groups, and one without a test part."""
     check_groups(data)
     if not len(data.rows("test")):
@@ -27,7 +27,7 @@ def check_split(data: ImbalDataModule) -> None:
         )
 
 
-def check_unseen(earlier: ImbalDataModule, later: ImbalDataModule) -> None:
+def check_unseen(earlier: LabelledImages, later: LabelledImages) -> None:
     """Refuses a stage that would test on images that an earlier one was trained on."""
     seen = earlier.table["image"][earlier.table["part"].isin(["train", "val"])]
     test = later.table["image"][later.rows("test")]
@@ -38,10 +38,10 @@ def check_unseen(earlier: ImbalDataModule, later: ImbalDataModule) -> None:
         )
 
 
-def report_missing_classes(data: ImbalDataModule) -> None:
+def report_missing_classes(data: LabelledImages) -> None:
     """Says which classes have no image to be evaluated on: their scores mean nothing."""
     for part in ("val", "test"):
-        counts = np.bincount(data.labels_of(part), minlength=len(data.class_names))
-        if counts.any() and (counts == 0).any():
-            empty = ", ".join(np.array(data.class_names)[counts == 0])
+        counts = count_images(data.labels_of(part), data.class_names)
+        empty = ", ".join(name for name, images in counts.items() if not images)
+        if empty and any(counts.values()):
             rank_zero_info(f"The {part} part has no image of: {empty}. Scores of such a class mean nothing.")

@@ -3,15 +3,15 @@
 import os
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.index.find_files import IMAGE_SUFFIXES
+from lightning_imbal.data.labelled_images import LabelledImages
 from lightning_imbal.data.pictures.open import disk_cache
+from lightning_imbal.data.sample_table import count_images
 
 
-def prepare(data: ImbalDataModule, verify: bool = False) -> dict[str, Any]:
+def prepare(data: LabelledImages, verify: bool = False) -> dict[str, Any]:
     """Checks layout, labels and official counts, opens every picture, and builds the disk cache.
 
     Args:
@@ -28,19 +28,19 @@ def prepare(data: ImbalDataModule, verify: bool = False) -> dict[str, Any]:
     """
     data.on_bad_image = "skip"
     index = data.index
-    counts = np.bincount(index["label"], minlength=len(data.class_names)).tolist()
+    counts = count_images(index["label"], data.class_names)
     official = data.official_counts or [None] * len(counts)
     found: dict[str, Any] = {
         "name": type(data).__name__,
         "classes": [
             {"name": name, "images": images, "official": number}
-            for name, images, number in zip(data.class_names, counts, official, strict=True)
+            for (name, images), number in zip(counts.items(), official, strict=True)
         ],
         "complaints": data.check_source(),
     }
-    if data.official_counts and counts != list(data.official_counts):
+    if data.official_counts and list(counts.values()) != list(data.official_counts):
         found["complaints"].append(
-            f"{found['name']} has {sum(counts)} images, the official release {sum(official)}: see which classes differ."
+            f"{found['name']} has {len(index)} images, the official release {sum(official)}: see which classes differ."
         )
     if "path" not in index:
         return found

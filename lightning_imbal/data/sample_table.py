@@ -58,14 +58,19 @@ def sample_table(
     return index.assign(part=part, **{"class": np.array(class_names)[index["label"]]})
 
 
+def count_images(label: np.ndarray, class_names: Sequence[str]) -> dict[str, int]:
+    """Images of every class by its name, from the labels (N,), in label order."""
+    counts = np.bincount(label, minlength=len(class_names))
+    return dict(zip(class_names, counts.tolist(), strict=True))
+
+
 def count_training_images(label: np.ndarray, class_names: Sequence[str]) -> list[int]:
     """Class sizes of the training part by its labels (N,), ordered by label.
 
     Raises:
         UserError: A class has no image.
     """
-    counts = np.bincount(label, minlength=len(class_names))
-    if (counts == 0).any():
-        empty = ", ".join(np.array(class_names)[counts == 0])
+    counts = count_images(label, class_names)
+    if empty := ", ".join(name for name, images in counts.items() if not images):
         raise UserError(f"The training part has no image of: {empty}. Choose another split, or leave it out.")
-    return counts.tolist()
+    return list(counts.values())

@@ -39,6 +39,7 @@ class ImbalModule(LightningModule, ABC):
     """
 
     classifies = False  # whether it can be tested, and a second stage may keep its classifier
+    freezes_backbone = False  # whether the backbone stays as it is, and training needs no backward pass through it
     needs_pairs = False  # whether a batch must hold a second batch, `other`, drawn by the data's `paired_sampler`
     min_views: int = 1  # views of each training image that it needs
     max_views: int | None = 1  # and how many it can use; None: any number

@@ -37,6 +37,8 @@ class FrozenHead(ImbalClassifier):
         **kwargs: Arguments of `ImbalClassifier`.
     """
 
+    freezes_backbone = True
+
     def __init__(
         self,
         backbone_ckpt: str | None = None,

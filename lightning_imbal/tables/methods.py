@@ -1,53 +1,15 @@
-"""The methods of a comparison: the files of `experiments/methods` and `heads`, and their names."""
+"""The methods of a comparison: the files of `experiments/methods` and `heads`, and how they call themselves."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from lightning_imbal.command_line import last_setting
 from lightning_imbal.errors import UserError
 from lightning_imbal.tables.spec import Row
 from lightning_imbal.wording import did_you_mean
-
-HEADS = {"crw": "cRW", "crs": "cRS", "crt": "cRT", "lws": "LWS", "ncm": "NCM", "tau_norm": "tau-norm"}
-NAMES = {
-    "balanced_mixup": "Balanced-MixUp",
-    "bbn": "BBN",
-    "bcl": "BCL",
-    "bwce": "BWCE",
-    "cb_focal": "CB-Focal",
-    "ce": "CE",
-    "ce_drw": "CE-DRW",
-    "ce_resample": "CE + resample",
-    "center_crw": "CE+CT -> cRW",
-    "contrast": "CE+SC",
-    "contrast_only_crw": "SC -> cRW",
-    "cutmix": "CutMix",
-    "drs": "DRS",
-    "ecl": "ECL",
-    "focal": "Focal",
-    "hybrid_sc": "Hybrid-SC",
-    "label_smoothing": "Label smoothing",
-    "ldam": "LDAM",
-    "ldam_drw": "LDAM-DRW",
-    "logit_adjust": "Logit adjustment",
-    "mixup": "Mixup",
-    "mwnl": "MWNL",
-    "ohem": "OHEM",
-    "perturbed": "CE, perturbed input",
-    "progressive": "Progressive sampling",
-    "remix": "Remix",
-    "rs": "RS",
-    "rw": "RW",
-    "scl": "SCL",
-    "scl_two_stage": "SCL, two stages",
-    "sqrt_sampling": "Sqrt-sampling",
-    "supcon": "CL",
-    "supcon_resample": "CL + resample",
-    "triplet_crw": "CE+TP -> cRW",
-    "tsc": "TSC",
-}
 
 
 def find_experiments() -> Path:
@@ -67,8 +29,18 @@ def find_experiments() -> Path:
 
 
 def protocol_of(data: str, experiments: Path) -> Path:
-    """The protocol for a class of data."""
-    return experiments / ("own_csv.yaml" if data.rpartition(".")[2] == "CSVData" else "own_folder.yaml")
+    """The protocol for a class of data: the `own_*.yaml` that names it, else that of a folder per class."""
+    for file in sorted(experiments.glob("own_*.yaml")):
+        named = last_setting([f"--config={file}"], "data", "class_path")
+        if named and named.rpartition(".")[2] == data.rpartition(".")[2]:
+            return file
+    return experiments / "own_folder.yaml"
+
+
+def display_name(file: Path) -> str:
+    """What a method or a head calls itself: the first words of its file, up to a colon, or else the file's name."""
+    name, colon, _ = file.read_text().partition("\n")[0].partition(": ")
+    return name.removeprefix("# ") if colon and name.startswith("# ") else file.stem
 
 
 def rows_of(methods: Sequence[str], experiments: Path) -> dict[str, tuple[str, Row]]:
@@ -79,9 +51,10 @@ def rows_of(methods: Sequence[str], experiments: Path) -> dict[str, tuple[str, R
         experiments: Folder of both.
 
     Raises:
-        UserError: There is no such file.
+        UserError: There is no such file, or two of them have the same name.
     """
     found = {method: _row(method, experiments) for method in dict.fromkeys(methods)}
+    _refuse_same_name(found.values())
     stages = {method: _stages(row) for method, (_, row) in found.items()}
     alone = {first: found[method][0] for method, (first, then) in stages.items() if then is None}
     for method, (_, row) in found.items():
@@ -95,22 +68,24 @@ def _row(method: str, experiments: Path) -> tuple[str, Row]:
         {file.stem: file for file in (experiments / kind).glob("*.yaml")} for kind in ("methods", "heads")
     )
     if method in methods:
-        return _name(method), Row(configs=[str(methods[method])])
+        return display_name(methods[method]), Row(configs=[str(methods[method])])
     if method in heads and f"ce_{method}" in methods:
         return _row(f"ce_{method}", experiments)
     if method in heads:
-        name = f"{NAMES['ce']} -> {HEADS.get(method, method)}"
+        name = f"{display_name(methods['ce'])} -> {display_name(heads[method])}"
         return name, Row(configs=[str(methods["ce"])], options={"then": str(heads[method])})
     hint = did_you_mean(method, [*methods, *heads]) or f"there are {', '.join(sorted([*methods, *heads]))}."
     raise UserError(f"There is no method {method!r} in {experiments}/methods: {hint}")
 
 
-def _name(method: str) -> str:
-    """The method as the papers call it."""
-    first, _, head = method.rpartition("_")
-    if method not in NAMES and first and head in HEADS:
-        return f"{_name(first)} -> {HEADS[head]}"
-    return NAMES.get(method, method)
+def _refuse_same_name(rows: Iterable[tuple[str, Row]]) -> None:
+    file_of: dict[str, str] = {}
+    for name, row in rows:
+        file = row.options.get("then", row.configs[0])
+        if (other := file_of.setdefault(name, file)) != file:
+            raise UserError(
+                f"{other} and {file} are both called {name!r}: change the first words of one of them, up to the colon."
+            )
 
 
 def _stages(row: Row) -> tuple[str, Any]:

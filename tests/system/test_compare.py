@@ -237,6 +237,8 @@ def test_head_of_ones_own_comes_after_cross_entropy(tmp_path):
     for kind, name, copy in (("methods", "ce", "ce"), ("heads", "crt", "ours")):
         (tmp_path / kind).mkdir()
         content = (EXPERIMENTS / kind / f"{name}.yaml").read_text()
+        if copy == "ours":
+            content = "# A head of our own.\n" + content
         (tmp_path / kind / f"{copy}.yaml").write_text(content)
     rows = dict(rows_of(["ce", "ours"], tmp_path).values())
     assert [(name, row.start) for name, row in rows.items()] == [("CE", None), ("CE -> ours", "CE")]

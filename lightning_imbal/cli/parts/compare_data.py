@@ -18,6 +18,7 @@ from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.build import build_data
 from lightning_imbal.data.checks import check_groups
 from lightning_imbal.data.pictures.open import unreadable
+from lightning_imbal.data.sample_table import count_images
 from lightning_imbal.errors import UserError
 from lightning_imbal.report.audit import verdict
 from lightning_imbal.stats.caveats import few_test_images
@@ -67,8 +68,7 @@ def count_classes(data: ImbalDataModule, folds: int | None) -> dict[str, int]:
     Raises:
         UserError: A class has too few to be tested in every fold.
     """
-    number = np.bincount(data.index["label"], minlength=len(data.class_names))
-    counts = dict(zip(data.class_names, number.tolist(), strict=True))
+    counts = count_images(data.index["label"], data.class_names)
     # Training, validation and test parts each need one; of two halves, one must still be cut in two.
     needed = {None: 3, 2: 4}.get(folds, folds)
     for name, images in counts.items():
@@ -101,8 +101,7 @@ def check(parts: Sequence[Part], runs: Path, pictures: bool = True) -> list[str]
     for part in parts:
         _check_split(part)
     found = _same_data(parts[0].data, runs / "compare.json")
-    tested = sum(np.bincount(part.data.labels_of("test"), minlength=len(part.data.class_names)) for part in parts)
-    counts = dict(zip(parts[0].data.class_names, tested.tolist(), strict=True))
+    counts = count_images(np.concatenate([part.data.labels_of("test") for part in parts]), parts[0].data.class_names)
     for name, images in counts.items():
         if not images:
             raise UserError(f"No image of the class {name} is in a test part: give --folds 5, or another split.")
@@ -114,8 +113,7 @@ def _check_split(part: Part) -> None:
     """Refuses a split that a run on it would refuse."""
     data = part.data
     check_groups(data)
-    trained = np.bincount(data.labels_of("train"), minlength=len(data.class_names))
-    for name, images in zip(data.class_names, trained, strict=True):
+    for name, images in count_images(data.labels_of("train"), data.class_names).items():
         if not images:
             raise UserError(f"No image of the class {name} is in the training part of {part.title}: add images of it.")
     if part.monitor and not len(data.rows("val")):

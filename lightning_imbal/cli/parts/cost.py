@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from functools import cache
+from pkgutil import resolve_name
 
 import timm
 import torch
@@ -84,7 +85,7 @@ def cost_of(config: Namespace) -> Cost:
     """What one stage costs: forward and backward passes (3 times a forward one), a frozen network's forward alone."""
     data, model = config.data.init_args, config.model.init_args
     epoch, images, exact = _sizes(json.dumps(config.data.as_dict(), default=str, sort_keys=True))
-    frozen = config.model.class_path.endswith(".FrozenHead")
+    frozen = resolve_name(config.model.class_path).freezes_backbone
     passes = config.trainer.max_epochs * (data.get("views", 1) + len(data.get("more_views") or []))
     passes *= epoch * (2 if data.get("paired_sampler") else 1)
     if frozen and model.get("cache_views"):

@@ -8,7 +8,9 @@ import pandas as pd
 
 from lightning_imbal.data.audit.duplicates import DISTANCE, inspect_pictures
 from lightning_imbal.data.audit.lists import COLUMNS
+from lightning_imbal.data.sample_table import count_images
 from lightning_imbal.data.splits.base import PARTS
+from lightning_imbal.data.splits.groups import torn_groups
 
 PAIRS = [(second, first) for first, second in combinations(PARTS, 2)]
 
@@ -41,7 +43,6 @@ def audit(
     order = known + sorted(labels - set(known))
     parts = {part: table[table["part"] == part] for part in PARTS if (table["part"] == part).any()}
     sizes = {part: _count(rows["class"], order) for part, rows in parts.items()}
-    labelled = {part: size for part, size in sizes.items() if any(size.values())}
     report = {
         "group_name": name,
         "distance": distance,
@@ -51,38 +52,50 @@ def audit(
         },
         "groups": _shared_groups(parts, order) if table["group"].notna().any() else None,
         "same_id": _repeated(table),
-        "missing_classes": {part: [c for c in known if labelled.get(part, {}).get(c) == 0] for part in parts},
-        "single_image_classes": {part: [c for c in known if labelled.get(part, {}).get(c) == 1] for part in parts},
+        "missing_classes": _classes_of(0, sizes, known),
+        "single_image_classes": _classes_of(1, sizes, known),
         "unknown_labels": _count(table["class"], [label for label in order if label not in known]),
     }
     report |= inspect_pictures(table, distance, progress)
+    return report | {"leaks": _leaks(report)}
+
+
+def _leaks(report: dict[str, Any]) -> bool:
+    """Whether two parts share a group, an id, a file or a photograph."""
     shared = report["groups"] or {}
-    report["leaks"] = bool(
+    return bool(
         any(pair["images"] for key, pair in shared.items() if key != "unknown")
         or any(len(set(entry["parts"])) > 1 for entry in report["same_id"])
         or (report["identical_files"] or {}).get("across_parts")
         or report["near_duplicates"]
     )
-    return report
 
 
 def _count(labels: pd.Series, order: Sequence[str]) -> dict[str, int]:
-    counts = labels.value_counts()
-    return {label: int(counts.get(label, 0)) for label in order}
+    """Images of every class from their classes by name; one of another class, or of none, is not counted."""
+    number = pd.Index(order, dtype=object).get_indexer(labels)
+    return count_images(number[number >= 0], order)
+
+
+def _classes_of(images: int, sizes: dict[str, dict[str, int]], known: Sequence[str]) -> dict[str, list[str]]:
+    """The classes that have so many images in a part; of a part without any class, none is named."""
+    labelled = {part: size if any(size.values()) else {} for part, size in sizes.items()}
+    return {part: [name for name in known if size.get(name) == images] for part, size in labelled.items()}
 
 
 def _shared_groups(parts: dict[str, pd.DataFrame], order: Sequence[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for first, second in PAIRS:
         if first in parts and second in parts:
-            rows = parts[first]
-            shared = rows[rows["group"].isin(parts[second]["group"].dropna())]
+            rows, both = parts[first], pd.concat([parts[first], parts[second]])
+            torn = torn_groups(both["part"], both["group"].to_numpy())
+            shared = rows[rows["group"].isin(torn)]
             images, of = _count(shared["class"], order), _count(rows["class"], order)
             found[f"{first}_vs_{second}"] = {
                 "images": len(shared),
                 "of": len(rows),
                 "per_class": {label: {"images": images[label], "of": of[label]} for label in order if of[label]},
-                "groups": int(shared["group"].nunique()),
+                "groups": len(torn),
             }
     return found | {"unknown": int(sum(rows["group"].isna().sum() for rows in parts.values()))}
 

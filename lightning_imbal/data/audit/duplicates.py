@@ -14,6 +14,7 @@ from PIL import Image
 from lightning_imbal.data.pictures.ahead import decode_ahead
 from lightning_imbal.data.pictures.read import read_image
 from lightning_imbal.data.splits.base import PARTS
+from lightning_imbal.data.splits.groups import torn_groups
 from lightning_imbal.errors import BadImageError
 
 # A side of 8 (64 bits) cannot tell lesions apart: 40 pairs of different lesions in HAM10000 are within 2 bits, and only
@@ -177,7 +178,7 @@ def inspect_pictures(table: pd.DataFrame, distance: int = DISTANCE, progress: bo
 def _identical(table: pd.DataFrame, file: np.ndarray, content: np.ndarray) -> dict[str, Any]:
     rows = table[["image", "part"]].assign(file=file, content=content).groupby("content")
     copied = rows["file"].transform("nunique") > 1
-    across = copied & (rows["part"].transform("nunique") > 1)
+    across = copied & np.isin(content, torn_groups(table["part"], content))
     found = table[["image", "part"]][across].groupby(content[across])
     return {
         "across_parts": [group.to_dict("records") for _, group in found],

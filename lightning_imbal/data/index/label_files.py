@@ -25,7 +25,7 @@ def read_columns(path: str | Path, columns: Sequence[str], optional: Collection[
     try:
         header = pd.read_csv(path, nrows=0, **{k: v for k, v in options.items() if k != "dtype"}).columns
         if missing := [name for name in columns if name not in header]:
-            hint = did_you_mean(repr(missing[0]), map(repr, header))
+            hint = did_you_mean(missing[0], header, show=repr)
             raise UserError(
                 f"{path} has no column {' and no column '.join(map(repr, missing))}"
                 f"{f' ({hint})' if hint else ''}, only "

@@ -62,6 +62,11 @@ def image_loader(
     )
 
 
+def share_of_work(trainer: Trainer | None) -> tuple[int, int]:
+    """How many devices share the work, and which of them this is."""
+    return (trainer.world_size, trainer.global_rank) if trainer else (1, 0)
+
+
 def first_epoch(trainer: Trainer | None) -> int:
     """The 0-based epoch that a run begins with: loader processes draw before Lightning tells that of a resumed one."""
     return trainer.fit_loop.epoch_progress.current.processed if trainer else 0

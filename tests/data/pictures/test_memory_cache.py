@@ -5,11 +5,9 @@ import threading
 
 import numpy as np
 import pytest
-from made_pictures import smooth, write
+from made_pictures import write
 
-from lightning_imbal.data.pictures import disk_cache
 from lightning_imbal.data.pictures.ahead import decode_ahead
-from lightning_imbal.data.pictures.disk_cache import DiskCache
 from lightning_imbal.data.pictures.files import ImageFiles
 from lightning_imbal.data.pictures.memory_cache import MemoryCache
 from lightning_imbal.errors import BadImageError
@@ -45,25 +43,3 @@ class TestMemoryCache:
         for taken, row in enumerate(decode_ahead(decode, range(1000), "Testing", progress=False)):
             assert row == taken
         assert most <= 4 * os.cpu_count() + 1
-
-
-@pytest.fixture
-def small_shards(monkeypatch):
-    monkeypatch.setattr(disk_cache, "SHARD", 4)
-
-
-@pytest.fixture
-def paths(tmp_path, small_shards):
-    """Ten pictures of different shapes, some of which are reduced: two full shards and a half one."""
-    found = []
-    for i in range(10):
-        path = tmp_path / "images" / f"ISIC_{i:03d}.{'png' if i % 3 else 'jpg'}"
-        found.append(str(write(path, smooth(24 + 9 * i, 90 - 4 * i, seed=i))))
-    return found
-
-
-@pytest.fixture
-def cache(tmp_path, paths):
-    built = DiskCache(tmp_path / "cache", paths, 40)
-    assert built.build(progress=False) == 10
-    return built

@@ -1,0 +1,125 @@
+"""One shard of a disk cache: the pixels of some pictures in one file, and beside it what they are."""
+
+import json
+import mmap
+import os
+import zlib
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lightning_imbal.errors import BadImageError
+
+VERSION = 1
+UNKNOWN = (-1, -1)
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Two files: `shard-00000.bin`, pixels of pictures one after another, and `shard-00000.json`, what they are.
+
+    The json is written last: its presence means that the shard is whole.
+
+    Args:
+        folder: Where both are.
+        number: In the cache.
+        rows: Which rows of the sample table.
+        paths: Source file of each, absolute.
+        short_side: Larger pictures are reduced to it.
+    """
+
+    folder: Path
+    number: int
+    rows: range
+    paths: Sequence[str]
+    short_side: int
+
+    def file(self, suffix: str = "bin") -> Path:
+        """One of its two files."""
+        return self.folder / f"shard-{self.number:05d}.{suffix}"
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What the json of this shard must say; that of another one says something else."""
+        return {"version": VERSION, "short_side": self.short_side, "path": self.paths}
+
+    def read_meta(self) -> dict[str, Any] | None:
+        """What the json says; None if it is absent or that of other pictures."""
+        try:
+            meta = json.loads(self.file("json").read_bytes())
+        except (OSError, ValueError):
+            return None
+        return meta if self.identity.items() <= meta.items() else None
+
+    def map_pixels(self) -> np.ndarray:
+        """All its bytes, mapped from the disk, read-only."""
+        with self.file().open("rb") as file:
+            return np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), np.uint8)
+
+    def is_current(self, sources: np.ndarray) -> bool:
+        """Whether it is there, of the right length, and of files as they are now; see `look_at_files`."""
+        meta = self.read_meta()
+        if meta is None or not ((sources == meta["source"]) | (sources == UNKNOWN)).all():
+            return False
+        with suppress(OSError):
+            return self.file().stat().st_size == areas(meta["shape"]).sum()
+        return False
+
+    def is_intact(self) -> bool:
+        """Reads everything: whether it is as it was written."""
+        meta, crc32 = self.read_meta(), 0
+        with suppress(OSError), self.file().open("rb") as file:
+            while chunk := file.read(2**24):
+                crc32 = zlib.crc32(chunk, crc32)
+            return meta is not None and crc32 == meta["crc32"]
+        return False
+
+    def write(self, images: Iterable[np.ndarray | BadImageError], source: list[list[int]]) -> int:
+        """Writes both files and returns the number of bytes of the pixels.
+
+        Args:
+            images: Its pictures, or why one cannot be decoded.
+            source: Size and time of change of every source file, see `look_at_files`.
+        """
+        shape, bad, crc32 = [], {}, 0
+        beside = self.file("bin.part")
+        with beside.open("wb") as file:
+            for position, image in enumerate(images):
+                if isinstance(image, BadImageError):
+                    shape.append((0, 0))
+                    bad[position] = str(image)
+                    if isinstance(image.__cause__, OSError):  # once it may be read, its time of change is the same
+                        source[position] = UNKNOWN
+                else:
+                    shape.append(image.shape[:2])
+                    crc32 = zlib.crc32(image, crc32)
+                    file.write(image)
+            file.flush()
+            os.fsync(file.fileno())  # else a power cut may leave the json but not the pixels
+        beside.replace(self.file())
+        meta = self.identity | {"source": source, "shape": shape, "crc32": crc32, "bad": bad}
+        beside = self.file("json.part")
+        beside.write_text(json.dumps(meta))
+        beside.replace(self.file("json"))
+        return int(areas(shape).sum())
+
+
+def areas(shape: np.ndarray | list) -> np.ndarray:
+    """Bytes of pictures of these heights and widths (N, 2)."""
+    return np.prod(shape, axis=-1, dtype=np.int64) * 3
+
+
+def look_at_files(paths: Sequence[str]) -> np.ndarray:
+    """Size and time of change (ns) of every file, shape (N, 2): one look at each folder is the fastest."""
+    wanted, found = set(paths), {}
+    for folder in {os.path.dirname(path) for path in paths}:
+        with suppress(OSError), os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.path in wanted:
+                    with suppress(OSError):  # a link to nowhere
+                        found[entry.path] = entry.stat().st_size, entry.stat().st_mtime_ns
+    return np.array([found.get(path, UNKNOWN) for path in paths], np.int64).reshape(-1, 2)
