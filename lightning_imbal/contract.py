@@ -42,6 +42,6 @@ def known_data(datamodule: Any) -> ImbalData | None:
     return datamodule if isinstance(datamodule, ImbalData) else None
 
 
-def image_counts(data: ImbalData) -> dict[str, int]:
-    """Images of each part: what losses, heads and predictors want to know of the data."""
-    return {part: len(data.rows(part)) for part in ("train", "val", "test")}
+def image_count(data: ImbalData) -> Callable[[str], int]:
+    """What counts the images of a part: what losses, heads and predictors want to know of the data."""
+    return lambda part: len(data.rows(part))

@@ -1,6 +1,7 @@
 """What heads share: those that are computed rather than trained."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 from torch import Tensor, nn
 
@@ -8,11 +9,11 @@ from torch import Tensor, nn
 class ClosedFormHead(nn.Module, ABC):
     """A head that is computed from features rather than trained by gradient; it has no parameters, only buffers."""
 
-    def check(self, images: dict[str, int]) -> None:
+    def check(self, count: Callable[[str], int]) -> None:
         """Refuses data that it cannot be computed from.
 
         Args:
-            images: Images of each part: train, val, test.
+            count: Images of a part: train, val or test; asked only where it matters: the labels are read for it.
 
         Raises:
             ValueError: A part is missing; the message says the mend.

@@ -1,5 +1,6 @@
 """tau-normalised classifier."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -38,8 +39,8 @@ class TauNormalized(ClosedFormHead):
         self.given_tau = tau
         self.register_load_state_dict_pre_hook(_take_linear)
 
-    def check(self, images: dict[str, int]) -> None:
-        if self.given_tau is None and not images["val"]:
+    def check(self, count: Callable[[str], int]) -> None:
+        if self.given_tau is None and not count("val"):
             raise ValueError(
                 "TauNormalized chooses tau on the validation part, but there is none: give the split one "
                 "(--data.split.val 0.1), or set --then.model.init_args.head.init_args.tau 1."

@@ -27,16 +27,16 @@ class ImbalancedLoss(nn.Module, ABC):
         super().__init__()
         self.register_buffer("class_counts", checked_counts(class_counts))
 
-    def check(self, images: dict[str, int]) -> None:
+    def check(self, count: Callable[[str], int]) -> None:
         """Refuses data that it cannot learn from.
 
         Args:
-            images: Images of each part: train, val, test.
+            count: Images of a part: train, val or test; asked only where it matters: the labels are read for it.
 
         Raises:
             ValueError: It waits for the F1 of a validation part that is not there.
         """
-        if self.needs_difficulty and not images["val"]:
+        if self.needs_difficulty and not count("val"):
             otherwise = f", or set {self.without_difficulty}" if self.without_difficulty else ""
             raise ValueError(
                 f"{type(self).__name__} weighs classes by their F1 on a validation part, but there is none: give the "

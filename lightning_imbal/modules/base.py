@@ -16,7 +16,7 @@ from lightning_imbal.backbones.create import create_backbone, feature_size
 from lightning_imbal.callbacks.divergence import DivergenceGuard
 from lightning_imbal.callbacks.epoch_start import EpochStart
 from lightning_imbal.callbacks.plateau import PlateauSteps
-from lightning_imbal.contract import Batch, ImbalData, image_counts, known_data
+from lightning_imbal.contract import Batch, ImbalData, image_count, known_data
 from lightning_imbal.errors import UserError
 from lightning_imbal.losses.base import ImbalancedLoss
 from lightning_imbal.modules.base_checks import check_pairs, check_views
@@ -109,7 +109,7 @@ class ImbalModule(LightningModule, ABC):
             ValueError: Likewise.
         """
         for loss in self.losses():
-            loss.check(image_counts(data))
+            loss.check(image_count(data))
         check_views(self, data)
         check_pairs(self, data)
 

@@ -1,19 +1,20 @@
 """What every method with a classifier shares: loss, head, predictor, and an evaluation per class."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from lightning_imbal.contract import Batch, ImbalData, image_counts, known_data
+from lightning_imbal.contract import Batch, ImbalData, image_count, known_data
 from lightning_imbal.errors import UserError
 from lightning_imbal.losses.base import LossFactory
 from lightning_imbal.losses.cross_entropy import CrossEntropy
 from lightning_imbal.metrics.report import ImbalReport
 from lightning_imbal.metrics.scores import classification_scores
 from lightning_imbal.modules.base import ImbalModule
-from lightning_imbal.predictors.base import Predictor, PredictorFactory
+from lightning_imbal.predictors.base import PredictorFactory
+from lightning_imbal.predictors.fit import calibrate, tell_normalization
 from lightning_imbal.predictors.plain import Plain
 
 HeadFactory = Callable[[int, int], nn.Module]
@@ -52,7 +53,7 @@ class ImbalClassifier(ImbalModule):
 
     def check_inference(self, data: ImbalData) -> None:
         """Refuses data and losses that its predictor does not go with; ValueError says the mend."""
-        self.predictor.check(image_counts(data), list(self.losses()))
+        self.predictor.check(image_count(data), list(self.losses()))
 
     def validation_scores(self) -> list[str]:
         report = self.val_report
@@ -81,12 +82,7 @@ class ImbalClassifier(ImbalModule):
     def on_validation_start(self) -> None:
         """Tells predictors how the pictures are normalised."""
         if data := known_data(self.trainer.datamodule):
-            self.set_normalization(data.normalize.mean, data.normalize.std)
-
-    def set_normalization(self, mean: Tensor, std: Tensor) -> None:
-        """Tells its predictors how pictures are normalised: pixels in 0..1, less `mean`, over `std`, (3, 1, 1)."""
-        for predictor in filter(lambda module: isinstance(module, Predictor), self.modules()):
-            predictor.set_normalization(mean, std)
+            tell_normalization(self, data.normalize.mean, data.normalize.std)
 
     def on_test_start(self) -> None:
         """Tells predictors how the pictures are normalised, and fits one that learns from the validation part."""
@@ -96,12 +92,7 @@ class ImbalClassifier(ImbalModule):
         loader = self.trainer.datamodule.val_dataloader()
         if not loader:
             raise UserError(f"{type(self.predictor).__name__} needs a validation part: set --data.split.val 0.1.")
-        self.calibrate(self.batches(loader))
-
-    def calibrate(self, batches: Iterable[Batch]) -> None:
-        """Fits its predictor to batches of the validation part."""
-        seen = [(self.predictor(self, batch["image"]).float(), batch["label"]) for batch in batches]
-        self.predictor.calibrate(*map(torch.cat, zip(*seen, strict=True)))
+        calibrate(self.predictor, self, self.batches(loader))
 
     on_predict_start = on_test_start
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from lightning_imbal.contract import Batch, ImbalData, image_counts, known_data
+from lightning_imbal.contract import Batch, ImbalData, image_count, known_data
 from lightning_imbal.errors import UserError
 from lightning_imbal.heads.base import ClosedFormHead
 from lightning_imbal.modules.base import ImbalModule
@@ -71,7 +71,7 @@ class FrozenHead(ImbalClassifier):
 
     def check(self, data: ImbalData) -> None:
         if self.closed_form:
-            self.head.check(image_counts(data))
+            self.head.check(image_count(data))
         super().check(data)
 
     def check_first(self) -> None:

@@ -24,17 +24,17 @@ class Predictor(nn.Module, ABC):
     def __init__(self, class_counts: Tensor) -> None:
         super().__init__()
 
-    def check(self, images: dict[str, int], losses: Sequence[ImbalancedLoss]) -> None:
+    def check(self, count: Callable[[str], int], losses: Sequence[ImbalancedLoss]) -> None:
         """Refuses data that it cannot be fitted on, and losses that it does not go with.
 
         Args:
-            images: Images of each part: train, val, test.
+            count: Images of a part: train, val or test; asked only where it matters: the labels are read for it.
             losses: Those that have trained the network.
 
         Raises:
             ValueError: It does not fit; the message says the mend.
         """
-        if self.needs_calibration and not images["val"]:
+        if self.needs_calibration and not count("val"):
             raise ValueError(
                 f"{type(self).__name__} is fitted on the validation part, but there is none: "
                 "give the split one (--data.split.val 0.1), or the predictor its value."

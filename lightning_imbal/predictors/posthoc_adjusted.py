@@ -1,6 +1,6 @@
 """Logits less the log of the class frequencies."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -28,8 +28,8 @@ class PostHocAdjusted(Predictor):
         super().__init__(class_counts)
         self.register_buffer("adjustment", tau * class_log_frequency(class_counts), persistent=False)
 
-    def check(self, images: dict[str, int], losses: Sequence[ImbalancedLoss]) -> None:
-        super().check(images, losses)
+    def check(self, count: Callable[[str], int], losses: Sequence[ImbalancedLoss]) -> None:
+        super().check(count, losses)
         for loss in losses:
             if loss.adjusts_logits:
                 raise ValueError(

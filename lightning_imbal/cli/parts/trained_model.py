@@ -16,6 +16,7 @@ from lightning_imbal.errors import DatasetNotFoundError, UserError
 from lightning_imbal.export.check import random_images, test_images
 from lightning_imbal.modules.perturbed import PerturbedClassifier
 from lightning_imbal.predictors.base import Predictor
+from lightning_imbal.predictors.fit import calibrate, tell_normalization
 from lightning_imbal.predictors.perturbed_input import PerturbedInput
 from lightning_imbal.predictors.plain import Plain
 from lightning_imbal.report.model_card import described
@@ -58,11 +59,11 @@ class TrainedModel:
         if "normalize" in checkpoint:
             normalize.load_state_dict(checkpoint["normalize"])
         self.model.eval()
-        self.model.set_normalization(normalize.mean, normalize.std)
+        tell_normalization(self.model, normalize.mean, normalize.std)
         if self.model.predictor.needs_calibration:
             loader = self.datamodule.val_dataloader()
             with torch.no_grad():
-                self.model.calibrate(normalize.batch(batch, torch.float32) for batch in loader)
+                calibrate(self.model.predictor, self.model, (normalize.batch(batch, torch.float32) for batch in loader))
 
     def choice(self, name: str) -> Any:
         """The class and the arguments that the configuration has for a part of the model."""

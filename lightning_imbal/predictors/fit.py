@@ -1,0 +1,21 @@
+"""What predictors are told before an evaluation: how pictures are normalised, and what validation images look like."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+from lightning_imbal.contract import Batch
+from lightning_imbal.predictors.base import Predictor
+
+
+def tell_normalization(module: nn.Module, mean: Tensor, std: Tensor) -> None:
+    """Tells the predictors in a module how pictures are normalised: pixels in 0..1, less mean, over std, (3, 1, 1)."""
+    for predictor in filter(lambda part: isinstance(part, Predictor), module.modules()):
+        predictor.set_normalization(mean, std)
+
+
+def calibrate(predictor: Predictor, model: nn.Module, batches: Iterable[Batch]) -> None:
+    """Fits a predictor to what it makes of a network and batches of the validation part."""
+    seen = [(predictor(model, batch["image"]).float(), batch["label"]) for batch in batches]
+    predictor.calibrate(*map(torch.cat, zip(*seen, strict=True)))
