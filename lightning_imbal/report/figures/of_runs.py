@@ -29,7 +29,7 @@ from lightning_imbal.report.figures.panels import (
 from lightning_imbal.report.figures.series import bars, class_series
 from lightning_imbal.runs.run import Run
 from lightning_imbal.stats.analysis import confusion, learning_curves, reliability
-from lightning_imbal.stats.methods import MOST_DRAWN, methods_of
+from lightning_imbal.stats.drawn_methods import MOST_DRAWN, methods_of
 from lightning_imbal.stats.results import Results, cells_of, class_counts, classes_of
 from lightning_imbal.stats.sweeps import SWEPT, Sweep, sweeps
 

@@ -22,7 +22,7 @@ from lightning_imbal.report.page.charts_base import (
 )
 from lightning_imbal.score_names import SCORES
 from lightning_imbal.stats.analysis import Reliability, confusion
-from lightning_imbal.stats.methods import Method
+from lightning_imbal.stats.drawn_methods import Method
 from lightning_imbal.stats.results import Results, cells_of
 from lightning_imbal.stats.sweeps import SWEPT, WIDE, Sweep
 

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from lightning_imbal.report.page.charts_base import SYMBOLS, Chart, colour, figure, label, line
 from lightning_imbal.score_names import SCORES
 from lightning_imbal.stats.analysis import VALIDATED, learning_curves
-from lightning_imbal.stats.methods import Method
+from lightning_imbal.stats.drawn_methods import Method
 
 FEW_EPOCHS = 15
 PER_CLASS = "val/f1/"

@@ -27,7 +27,7 @@ from lightning_imbal.report.page.charts_scores import (
 from lightning_imbal.report.page.charts_training import curves_of, feature_maps, learning_charts
 from lightning_imbal.report.page.tables import SortableTable, calibration_table, class_table, leaderboard
 from lightning_imbal.stats.analysis import reliability, test_counts, worst
-from lightning_imbal.stats.methods import Method, methods_of
+from lightning_imbal.stats.drawn_methods import Method, methods_of
 from lightning_imbal.stats.notes import origins
 from lightning_imbal.stats.results import Results, class_counts, classes_of
 from lightning_imbal.stats.settings import configurations

@@ -9,7 +9,7 @@ import numpy as np
 from lightning_imbal.report.tables.sheets import sheets
 from lightning_imbal.score_names import OF_CLASS
 from lightning_imbal.stats.analysis import Reliability
-from lightning_imbal.stats.methods import Method
+from lightning_imbal.stats.drawn_methods import Method
 from lightning_imbal.stats.results import Results
 from lightning_imbal.wording import interval_text, score_text
 

@@ -27,7 +27,7 @@ from lightning_imbal.report.page.tables import calibration_table, class_table, l
 from lightning_imbal.runs.run import Run
 from lightning_imbal.stats.analysis import confusion, reliability
 from lightning_imbal.stats.analysis import test_counts as images_tested
-from lightning_imbal.stats.methods import MOST_DRAWN, Method, methods_of
+from lightning_imbal.stats.drawn_methods import MOST_DRAWN, Method, methods_of
 from lightning_imbal.stats.read_runs import read_runs
 from lightning_imbal.stats.sweeps import sweeps
 
