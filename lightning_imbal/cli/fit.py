@@ -12,6 +12,7 @@ from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.cli.parts.seed import seed
 from lightning_imbal.cli.parts.show import show_results
 from lightning_imbal.cli.parts.trainer import kept_checkpoint, stage_trainer
+from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.loggers.weights_and_biases import finish_wandb
 
 
@@ -22,30 +23,37 @@ def run(args: list[str]) -> int:
     run_dir.use_local_weights(first)
     list(cli.stages(first))  # a later stage that cannot be read is refused before the first one starts
     folder = run_dir.prepare(first)
-    earlier: Trainer | None = None
+    checkpoint, data = "", None
     for number, config in enumerate(cli.stages(first), start=1):
         stage = folder / f"stage{number}"
-        built = build(cli, config, earlier)
+        built = build(cli, config, checkpoint, data)
         run_dir.refuse_other_method(stage, config)
         check_fit(cli, built, list(cli.stages(config)))
         trainer = stage_trainer(cli, config, built, stage)
         trainer.fit(built.model, datamodule=built.data, **{name: built[name] for name in cli.trainer_arguments})
-        earlier = trainer
+        checkpoint, data = kept_checkpoint(trainer), built.data
     test(trainer, built, folder)
     finish_wandb()
     return 0
 
 
-def build(cli: ImbalCLI, config: Namespace, earlier: Trainer | None) -> Namespace:
-    """Seeds a stage and builds its data and model, from the network and with the pictures of the stage before it."""
-    if earlier is not None:
-        finish_wandb()  # the stage gets a W&B run of its own
-    if earlier is not None and "backbone_ckpt" in config.model.init_args:
-        config.model.init_args.backbone_ckpt = os.path.relpath(kept_checkpoint(earlier))
+def build(cli: ImbalCLI, config: Namespace, checkpoint: str, data: ImbalDataModule | None) -> Namespace:
+    """Seeds a stage and builds its data and model.
+
+    Args:
+        cli: Has read the configuration.
+        config: That of the stage.
+        checkpoint: What the stage before it has kept, empty if there is none.
+        data: The data of that stage, whose pictures are decoded already.
+    """
+    if checkpoint:
+        finish_wandb()  # each stage has a W&B run of its own
+        if "backbone_ckpt" in config.model.init_args:
+            config.model.init_args.backbone_ckpt = os.path.relpath(checkpoint)
     seed(config)
     built = cli.build(config)
-    if earlier is not None:
-        built.data.share_images(earlier.datamodule)
+    if data is not None:
+        built.data.share_images(data)
     return built
 
 
