@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-# Pages that the system hands out anew in three training steps, after three others. The fewest of three rounds: what else
-# goes on in the machine only adds to them.
+# Pages that the system hands out anew in three training steps, after three others; the fewest of three rounds, because
+# what else goes on in the machine only adds to them.
 CODE = """
 import resource, torch
 from lightning_imbal.cli.parts.allocator import keep_freed_memory
