@@ -45,11 +45,12 @@ results: install ## publish the finished runs of make isic2018_small LAPTOP=1 in
 	@mkdir -p experiments/results
 	for end in $(RESULTS); do cp runs/tables-$(SMALL)/isic2018_small$$end experiments/results/isic2018_small-$(SMALL)$$end; done
 
-lint: install ## ruff: mistakes and format
+lint: install ## ruff: mistakes and format; mypy: types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
-test: lint ## ruff and pytest
+test: lint ## lint and pytest
 	$(BIN)/pytest -n auto
 
 benchmark: install ## training step, disk cache, stored features, perturbed input, BHP loss, bootstrap: each against doing without; report page (11 minutes)
