@@ -13,7 +13,7 @@ TABLE_OPTIONS = $(if $(LAPTOP),$(LAPTOP_OPTIONS),$(if $(SEEDS),--seeds $(SEEDS))
 
 RESULTS := .md .csv _classes.csv _gap.csv .png
 
-.PHONY: help install demo test benchmark gpu-check offline-pack format results $(TABLES)
+.PHONY: help install demo lint test benchmark gpu-check offline-pack format results $(TABLES)
 
 help: ## list the targets
 	@grep -hE '^[a-zA-Z_0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-22s %s\n", $$1, $$2}'
@@ -45,9 +45,12 @@ results: install ## publish the finished runs of make isic2018_small LAPTOP=1 in
 	@mkdir -p experiments/results
 	for end in $(RESULTS); do cp runs/tables-$(SMALL)/isic2018_small$$end experiments/results/isic2018_small-$(SMALL)$$end; done
 
-test: install ## ruff and pytest
+lint: install ## ruff: mistakes and format; mypy: types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint ## lint and pytest
 	$(BIN)/pytest -n auto
 
 benchmark: install ## training step, disk cache, stored features, perturbed input, BHP loss, bootstrap: each against doing without; report page (11 minutes)

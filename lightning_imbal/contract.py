@@ -30,10 +30,10 @@ class ImbalData(Protocol):
     def rows(self, part: str) -> np.ndarray:
         """Row numbers of a part in the sample table."""
 
-    def store_features(self, encode: Callable[[DataLoader], Tensor], views: int, val: bool = True) -> None:
+    def store_features(self, encode: Callable[[DataLoader[Any]], Tensor], views: int, val: bool = True) -> None:
         """Puts stored features in the place of the images of the training and the validation part."""
 
-    def val_dataloader(self) -> DataLoader | Iterable:
+    def val_dataloader(self) -> DataLoader[Any] | Iterable[Any]:
         """Loads the validation part; nothing if the split has none."""
 
 

@@ -46,5 +46,10 @@ OF_GROUP = ("group_recall", "group_f1")  # with that of the group: `group_f1/min
 
 
 def lower_is_better(key: str) -> bool:
-    """Whether a smaller value of a score, such as `ece` or `f1/nevus`, is the better one."""
+    """Whether a smaller value of a score, such as `ece` or `f1/nevus`, is the better one.
+
+    Example:
+        >>> lower_is_better("ece"), lower_is_better("f1/nevus")
+        (True, False)
+    """
     return key in SCORES and SCORES[key].lower_is_better

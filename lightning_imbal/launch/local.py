@@ -54,7 +54,9 @@ class LocalLauncher:
 
 def processors(jobs: int) -> int:
     """The share of this machine's processors that each of several jobs has."""
-    return max(1, len(os.sched_getaffinity(0)) // jobs)
+    # macOS does not say which of its processors a process may use.
+    known = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, (known or 1) // jobs)
 
 
 def start_process(job: Job, processors: int, environment: dict[str, str] | None = None) -> subprocess.Popen:

@@ -26,6 +26,14 @@ class CrossEntropy(ImbalancedLoss):
     Raises:
         ValueError: A class has no training image, `weight`, `beta` or `reduction` is not one of those above, or
             `label_smoothing` is outside [0, 1].
+
+    Example:
+        >>> loss = CrossEntropy(torch.tensor([90, 10]), weight="inverse")
+        >>> [round(weight, 3) for weight in loss.class_weight.tolist()]
+        [0.2, 1.8]
+        >>> logits, label = torch.tensor([[2.0, 0.0], [0.0, 0.0]]), torch.tensor([0, 1])
+        >>> [round(CrossEntropy(loss.class_counts)(logits, label).item(), 3), round(loss(logits, label).item(), 3)]
+        [0.41, 0.637]
     """
 
     class_weight: Tensor

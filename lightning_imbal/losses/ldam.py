@@ -20,6 +20,14 @@ class LDAM(ImbalancedLoss):
 
     Raises:
         ValueError: A class has no training image, `max_margin` is negative or `scale` is not positive.
+
+    Example:
+        >>> loss = LDAM(torch.tensor([81, 16, 1]))
+        >>> [round(margin, 3) for margin in loss.margin.tolist()]
+        [0.167, 0.25, 0.5]
+        >>> cosine = torch.tensor([[0.9, 0.5, 0.5], [0.5, 0.5, 0.9]])  # both images are right by 0.4
+        >>> [round(loss(30 * cosine[i : i + 1], torch.tensor([2 * i])).item(), 3) for i in (0, 1)]
+        [0.002, 3.718]
     """
 
     margin: Tensor

@@ -32,6 +32,10 @@ def effective_number_weights(class_counts: Tensor, beta: float) -> Tensor:
 
     Raises:
         ValueError: `beta` is outside [0, 1].
+
+    Example:
+        >>> [round(weight, 2) for weight in effective_number_weights(torch.tensor([600, 60, 6]), beta=0.99).tolist()]
+        [0.15, 0.33, 2.53]
     """
     if not 0 <= beta <= 1:
         raise ValueError(f"beta must lie between 0 and 1, but is {beta}.")

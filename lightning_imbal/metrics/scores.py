@@ -53,6 +53,13 @@ def classification_scores(
     Raises:
         UserError: If an output is infinite or NaN.
         ValueError: If there is no image, shapes do not fit, probabilities are not in [0, 1], or as in `ImbalReport`.
+
+    Example:
+        >>> probability = torch.tensor([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.6, 0.4]])
+        >>> label = torch.tensor([0, 0, 0, 1])
+        >>> scores = classification_scores(probability, label, [90, 10], ["nevus", "melanoma"], {})
+        >>> {key: round(scores[key], 3) for key in ("accuracy", "balanced_accuracy", "f1/nevus", "f1/melanoma")}
+        {'accuracy': 0.75, 'balanced_accuracy': 0.5, 'f1/nevus': 0.857, 'f1/melanoma': 0.0}
     """
     num_classes = len(class_names)
     check_classes(class_counts, class_names, class_groups)

@@ -9,8 +9,9 @@ def first_free(folder: Path) -> Path:
     """`folder` itself if nothing is there, else `folder_2`, `folder_3` ..., counting on from a number at the end."""
     if not folder.exists():
         return folder
-    stem, number = re.fullmatch(r"(.*?)(?:_(\d+))?", folder.name).groups()
-    return first_free(folder.with_name(f"{stem}_{int(number or 1) + 1}"))
+    counted = re.search(r"_(\d+)\Z", folder.name)
+    stem, number = (folder.name[: counted.start()], int(counted[1])) if counted else (folder.name, 1)
+    return first_free(folder.with_name(f"{stem}_{number + 1}"))
 
 
 def is_finished(folder: Path) -> bool:

@@ -23,6 +23,16 @@ class ClassPower(EpochSampler):
 
     Raises:
         ValueError: `labels` is empty or not a vector of integers, or `length` is not positive.
+
+    Example:
+        >>> labels = torch.tensor([0] * 90 + [1] * 10)
+        >>> {q: ClassPower(labels, q).class_probability.tolist() for q in (1, 0.5, 0)}
+        {1: [0.9, 0.1], 0.5: [0.75, 0.25], 0: [0.5, 0.5]}
+        >>> sampler = ClassPower(labels, q=0, seed=0)
+        >>> first = list(sampler)
+        >>> sampler.set_epoch(1)
+        >>> (len(first), list(sampler) == first)
+        (100, False)
     """
 
     def __init__(

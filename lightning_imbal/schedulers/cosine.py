@@ -24,6 +24,17 @@ class WarmupCosine(LRScheduler):
 
     Raises:
         ValueError: `max_epochs` is not known or `warmup` is outside 0..1.
+
+    Example:
+        >>> import torch
+        >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+        >>> schedule, rates = WarmupCosine(optimizer, max_epochs=8, warmup=0.25), []
+        >>> for _ in range(8):
+        ...     rates.append(round(schedule.get_last_lr()[0], 2))
+        ...     optimizer.step()
+        ...     schedule.step()
+        >>> rates
+        [0.5, 1.0, 1.0, 0.93, 0.75, 0.5, 0.25, 0.07]
     """
 
     def __init__(

@@ -14,5 +14,9 @@ def parabolic_decay(epoch: int, max_epochs: int) -> float:
 
     Raises:
         ValueError: `max_epochs` is not positive.
+
+    Example:
+        >>> [parabolic_decay(epoch, max_epochs=4) for epoch in range(4)]
+        [1.0, 0.9375, 0.75, 0.4375]
     """
     return 1 - (epoch / checked_epochs(max_epochs, least=1)) ** 2

@@ -20,6 +20,12 @@ class Steps(MultiStepLR):
 
     Raises:
         ValueError: `max_epochs` is not known or a point of time is outside 0..1.
+
+    Example:
+        >>> import torch
+        >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+        >>> sorted(Steps(optimizer, max_epochs=200).milestones), sorted(Steps(optimizer, max_epochs=8).milestones)
+        ([50, 100, 150], [2, 4, 6])
     """
 
     def __init__(

@@ -245,6 +245,12 @@ def test_processors_are_shared_out(monkeypatch):
     assert [local.processors(jobs) for jobs in (1, 3, 16)] == [8, 2, 1]
 
 
+def test_processors_are_shared_out_on_macos(monkeypatch):
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    assert [local.processors(jobs) for jobs in (1, 3, 16)] == [8, 2, 1]
+
+
 def test_epochs_are_read_while_they_are_written(tmp_path):
     assert epochs_of(tmp_path) == ("", 0, 0)
     stage = tmp_path / "stage1"

@@ -405,6 +405,20 @@ def test_mcnemar_equals_statsmodels():
     assert mcnemar_p_value([row], [baseline]) == exactly(expected)
 
 
+@pytest.mark.parametrize(
+    "only_row, only_baseline", [(0, 0), (0, 1), (1, 1), (1, 6), (5, 5), (7, 8), (0, 30), (17, 41), (300, 260)]
+)
+def test_mcnemar_of_known_tables(only_row, only_baseline):
+    # On the first two images both are correct, on the last three neither is.
+    correct = np.array([[1, 1]] * 2 + [[1, 0]] * only_row + [[0, 1]] * only_baseline + [[0, 0]] * 3)
+    row, baseline = (predicted([0] * len(correct), (1 - column).tolist()) for column in correct.T)
+    table = [[2, only_row], [only_baseline, 3]]
+    assert mcnemar_p_value([row], [baseline]) == mcnemar(table, exact=True).pvalue
+    n, fewer = only_row + only_baseline, min(only_row, only_baseline)
+    tail = sum(math.comb(n, k) for k in range(fewer + 1)) / 2**n
+    assert mcnemar_p_value([row], [baseline]) == pytest.approx(min(1.0, 2 * tail), rel=1e-9)
+
+
 def test_mcnemar_takes_the_ensemble_of_seeds_and_puts_folds_together():
     seeds, baseline = [long_tailed(200, noise=noise) for noise in (1, 2, 3)], long_tailed(200, noise=9)
     ensemble = make(baseline.label, np.mean([run.probability for run in seeds], axis=0))

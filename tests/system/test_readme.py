@@ -72,6 +72,9 @@ def test_examples_are_short(name):
     )
 
 
-def test_named_files_exist():
-    for name in re.findall(r"experiments/[\w/]+\.yaml", README):
-        assert (ROOT / name).is_file(), name
+@pytest.mark.parametrize("file, example", [("README.md", None), ("CONTRIBUTING.md", "x")])
+def test_named_files_exist(file, example):
+    names = re.findall(r"(?:experiments|tests)/[\w/]+\.(?:yaml|py)", (ROOT / file).read_text())
+    assert names
+    for name in names:
+        assert (ROOT / name).is_file() or Path(name).stem.removeprefix("test_") == example, name

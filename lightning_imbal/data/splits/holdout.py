@@ -15,6 +15,15 @@ class Holdout(Split):
         test: Fraction of the images for testing.
         val: Fraction of the images for validation, taken from what is not for testing.
         seed: Seed of the split.
+
+    Example:
+        >>> index = pd.DataFrame({"label": [0] * 80 + [1] * 20})
+        >>> lesion = np.arange(100) // 2  # two images of each
+        >>> parts = Holdout(test=0.3, val=0.1)(index, lesion)
+        >>> {part: len(rows) for part, rows in parts.items()}
+        {'train': 60, 'val': 10, 'test': 30}
+        >>> set(lesion[parts["train"]]) & set(lesion[parts["test"]])
+        set()
     """
 
     def __init__(self, test: float = 0.3, val: float = 0.0, seed: int = 0) -> None:

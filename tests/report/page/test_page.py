@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from browser import CHROMIUM, Browser
+from browser import CHROMIUM, Browser, do_without
 from made_runs import COUNTS, write_features, write_run, write_stage
 
 from lightning_imbal.data import thumbnails as pictures_module
@@ -357,9 +357,18 @@ class TestCharts:
 @pytest.fixture(scope="module")
 def browser():
     if CHROMIUM is None:
-        pytest.skip("Chromium is not installed")
+        do_without()
     with Browser() as tab:
         yield tab
+
+
+@pytest.mark.parametrize("value, outcome", [("true", pytest.fail), ("false", pytest.skip), (None, pytest.skip)])
+def test_only_continuous_integration_must_have_a_browser(monkeypatch, value, outcome):
+    monkeypatch.setenv("CI", value or "")
+    if value is None:
+        monkeypatch.delenv("CI")
+    with pytest.raises(outcome.Exception, match="Chromium is not installed"):
+        do_without()
 
 
 def column(browser, number):
