@@ -8,6 +8,7 @@ from lightning_imbal.errors import UserError
 from lightning_imbal.experiment_files import files_of, find, folders, with_files_found
 
 SHIPPED = Path(__file__).resolve().parents[1] / "experiments"
+EXAMPLE = "give the path of a file such as experiments/"
 
 
 @pytest.fixture
@@ -83,9 +84,9 @@ def test_only_the_first_process_says_it(here, capsys, monkeypatch, rank):
         (
             "x",
             "tables",
-            "There is no table x: give the path of a file such as experiments/tables/marrakchi_table1.yaml.",
+            f"There is no table x: {EXAMPLE}tables/marrakchi_table1.yaml.",
         ),
-        ("/x/y", ".", "There is no file /x/y: give the path of a file such as experiments/demo.yaml."),
+        ("/x/y", ".", f"There is no file /x/y: {EXAMPLE}demo.yaml."),
     ],
 )
 def test_missing_file_is_one_sentence(here, name, kind, said):

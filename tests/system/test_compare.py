@@ -22,7 +22,7 @@ from lightning_imbal.data import CSVData, Holdout, KFold
 from lightning_imbal.errors import UserError
 from lightning_imbal.launch.plan import Plan
 from lightning_imbal.tables.comparison import comparison
-from lightning_imbal.tables.methods import find_experiments, protocol_of, rows_of
+from lightning_imbal.tables.methods import protocol_of, rows_of
 from lightning_imbal.tables.spec import Row
 from lightning_imbal.tables.suited import suitable
 
@@ -276,9 +276,14 @@ def test_table_of_folds_or_of_seeds():
 
 def test_experiments_here_come_first(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert find_experiments() == EXPERIMENTS
-    Path("experiments/methods").mkdir(parents=True)
-    assert find_experiments() == Path("experiments")
+    shipped, ours = EXPERIMENTS / "methods", Path("experiments/methods")
+    assert rows_of(["ecl"])["ecl"] == ("ECL", Row(configs=[str(shipped / "ecl.yaml")]))
+    ours.mkdir(parents=True)
+    (ours / "ecl.yaml").write_text("# ECL, ours: changed.\nmodel: {}\n")
+    (ours / "new.yaml").write_text("# New: added.\nmodel: {}\n")
+    rows = rows_of(["ce", "ecl", "new"])
+    assert [name for name, _ in rows.values()] == ["CE", "ECL, ours", "New"]
+    assert rows["ce"][1].configs == [str(shipped / "ce.yaml")] and rows["new"][1].configs == [str(ours / "new.yaml")]
 
 
 def parts(folds=2, **kwargs):
