@@ -86,7 +86,7 @@ def test_table_of_the_package_and_one_of_ones_own():
         (["dashboard", "zeng_table_2.yaml"], "zeng_table2.yaml"),
         (["compare", "--config", "labtop.yaml"], "variants/laptop.yaml"),
         (["prepare", "isic2018.yaml"], "data/isic2018.yaml"),
-        (["audit", "--config", "data/isic2081.yaml"], "data/isic2018.yaml"),
+        (["audit", "--config", "data/isik2018.yaml"], "data/isic2018.yaml"),
     ],
 )
 def test_missing_name_is_refused_with_what_is_meant(args, meant, capsys):
