@@ -21,8 +21,8 @@ FLOORS = {
     3: "data callbacks launch stats",
     2: "predictors decisions runs tables batch_samplers",
     1: "losses heads backbones schedulers samplers mixers metrics loggers",
-    0: "atomic_files wording seeding score_names contract command_line",
-    -1: "errors",
+    0: "atomic_files seeding score_names contract command_line experiment_files",
+    -1: "errors wording",
 }
 FLOOR_OF = {f"{PACKAGE}.{name}": floor for floor, names in FLOORS.items() for name in names.split()}
 # Of these folders, a file knows no other one but what begins with `base`: a paper no other paper, a verb no other verb.

@@ -19,12 +19,13 @@ from lightning_imbal.cli.parts.running import (
 from lightning_imbal.cli.parts.verb_parser import VerbParser
 from lightning_imbal.command_line import last_setting, parse_options
 from lightning_imbal.errors import UserError
+from lightning_imbal.experiment_files import files_of
 from lightning_imbal.launch.plan import Plan
 from lightning_imbal.report.tables.write import write_and_print
 from lightning_imbal.stats.advice import advise
 from lightning_imbal.stats.results import collect, ranked
 from lightning_imbal.tables.comparison import BASELINES, comparison
-from lightning_imbal.tables.methods import find_experiments, protocol_of, rows_of
+from lightning_imbal.tables.methods import protocol_of, rows_of
 from lightning_imbal.tables.spec import Row
 from lightning_imbal.tables.suited import suitable
 
@@ -42,21 +43,20 @@ def run(args: list[str]) -> int:
     check_jobs(given.jobs)
     if given.folds is not None and given.folds < 2:
         raise UserError(f"--folds is {given.folds}: give 2 or more, or --seeds instead.")
-    experiments = find_experiments()
-    small = _small_without_gpu(given, options, experiments)
+    small = _small_without_gpu(given, options)
     methods = [name for name in ",".join(given.methods).split(",") if name] or [AUTO]
-    plan_of = partial(_plan, given, options, experiments)
+    plan_of = partial(_plan, given, options)
 
     from lightning_imbal.cli.parts.compare_data import check, count_classes, read_parts
     from lightning_imbal.cli.parts.configurations import read_stages
     from lightning_imbal.cli.parts.cost import estimate
 
-    first = plan_of(rows_of(["ce" if methods == [AUTO] else methods[0]], experiments))
+    first = plan_of(rows_of(["ce" if methods == [AUTO] else methods[0]]))
     # The split does not depend on the seed of a run.
     parts = read_parts({cell.repeat: cell.job.arguments for cell in first.cells[: given.folds or 1]})
     counts = count_classes(parts[0].data, given.folds)
     suited = suitable(list(counts.values())) if methods == [AUTO] else {}
-    rows = rows_of(suited or methods, experiments)
+    rows = rows_of(suited or methods)
     baseline, plan = _baseline(given.baseline, rows), plan_of(rows)
     if given.jobs:
         plan.check_settings()
@@ -79,11 +79,9 @@ def run(args: list[str]) -> int:
     return int(bool(failures))
 
 
-def _plan(
-    given: argparse.Namespace, options: Sequence[str], experiments: Path, rows: dict[str, tuple[str, Row]]
-) -> Plan:
+def _plan(given: argparse.Namespace, options: Sequence[str], rows: dict[str, tuple[str, Row]]) -> Plan:
     """The runs of some methods."""
-    protocol = protocol_of(_data_class(given.config, options), experiments)
+    protocol = protocol_of(_data_class(given.config, options))
     files = [f"--config={file}" for file in (protocol, *given.config)]
     root = Path(last_setting([*files, *options], "data", "init_args", "root"))
     dataset = root.expanduser().absolute().name
@@ -92,15 +90,15 @@ def _plan(
     return Plan(spec, Path(given.runs or Path("runs", name)), given.config, [*FEATURES, *options])
 
 
-def _small_without_gpu(given: argparse.Namespace, options: Sequence[str], experiments: Path) -> list[str]:
+def _small_without_gpu(given: argparse.Namespace, options: Sequence[str]) -> list[str]:
     """Lays a small variant over the runs of a machine without a GPU, unless the user laid something, and says so."""
     import torch
 
     if given.config or torch.cuda.is_available():
         return []
-    variant = experiments / "variants" / "laptop.yaml"
+    variant = files_of("variants")["laptop"]
     given.config = [str(variant)]
-    protocol = protocol_of(_data_class([], options), experiments)
+    protocol = protocol_of(_data_class([], options))
     return [
         f"No GPU was found, so {variant} lies over all runs: small pictures, a small network, few epochs. At full size "
         f"another method may be the best: --config {protocol} finds out, but may take hours."

@@ -5,7 +5,10 @@ import sys
 from importlib import import_module
 from importlib.metadata import version
 
-VERBS = ("fit", "validate", "test", "predict", "report", "compare", "table", "dashboard", "export", "prepare", "audit")
+VERBS = (
+    *("list", "fit", "validate", "test", "predict", "report", "compare", "table", "dashboard", "export"),
+    *("prepare", "audit"),
+)
 THAT_COMPUTE = ("fit", "validate", "test", "predict", "prepare", "audit")
 
 HELP = """\
@@ -13,6 +16,7 @@ usage: lightning_imbal VERB ...
 
 Class-imbalanced medical image classification: train a method, look at every class.
 
+  list      what there is to choose from: methods, data sets, tables, losses, scores, ...
   fit       train every stage of an experiment, then test it and print the F1 of each class
   validate  evaluate a checkpoint on the validation part
   test      evaluate a checkpoint on the test part
@@ -29,7 +33,6 @@ examples:
   lightning_imbal fit --config experiments/marrakchi_isic.yaml --data.root DIR
   lightning_imbal report runs/demo runs/demo-ce --html report.html
   lightning_imbal compare --data.class_path FolderData --data.root DIR --folds 5
-  lightning_imbal audit --config experiments/marrakchi_isic.yaml --data.root DIR
 
 Several --config files lie over each other: the later one wins, the command line over all of them.
 All settings: `lightning_imbal fit --help`; those of a class: `... fit --data.help ISIC2018`.

@@ -28,7 +28,9 @@ class Stage:
         """What was logged, as Lightning's CSVLogger writes it: most cells of a row are empty; None if nothing was."""
         import pandas as pd
 
-        return pd.read_csv(self.curves_file) if self.curves_file.is_file() else None
+        # A run that was killed early leaves an empty file.
+        written = self.curves_file.is_file() and self.curves_file.stat().st_size > 0
+        return pd.read_csv(self.curves_file) if written else None
 
     def split(self) -> "pd.DataFrame | None":
         """`image`, `class`, `group` (where known) and `part` of every image, as text; None if it was not written."""

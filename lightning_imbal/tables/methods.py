@@ -8,33 +8,24 @@ import yaml
 
 from lightning_imbal.command_line import last_setting
 from lightning_imbal.errors import UserError
+from lightning_imbal.experiment_files import files_of
 from lightning_imbal.tables.spec import Row
 from lightning_imbal.wording import did_you_mean
 
 
-def find_experiments() -> Path:
-    """The folder of the methods: `experiments` here, else that of the checkout which the package is in.
+def protocol_of(data: str, *folders: Path) -> Path:
+    """The protocol for a class of data: the `own_*.yaml` that names it, else that of a folder per class.
 
-    Raises:
-        UserError: There is none.
+    Args:
+        data: Name of the class.
+        folders: Folders of experiments; by default those that `find` looks through.
     """
-    places = [Path("experiments"), Path(__file__).parents[2] / "experiments"]
-    for place in places:
-        if (place / "methods").is_dir():
-            return place
-    raise UserError(
-        f"There is no folder of methods, neither {places[0].absolute()} nor {places[1]} has one: call `compare` "
-        "where the folder `experiments` of the source code lies."
-    )
-
-
-def protocol_of(data: str, experiments: Path) -> Path:
-    """The protocol for a class of data: the `own_*.yaml` that names it, else that of a folder per class."""
-    for file in sorted(experiments.glob("own_*.yaml")):
+    protocols = {name: file for name, file in files_of(".", *folders).items() if name.startswith("own_")}
+    for file in protocols.values():
         named = last_setting([f"--config={file}"], "data", "class_path")
         if named and named.rpartition(".")[2] == data.rpartition(".")[2]:
             return file
-    return experiments / "own_folder.yaml"
+    return protocols["own_folder"]
 
 
 def display_name(file: Path) -> str:
@@ -43,17 +34,17 @@ def display_name(file: Path) -> str:
     return name.removeprefix("# ") if colon and name.startswith("# ") else file.stem
 
 
-def rows_of(methods: Sequence[str], experiments: Path) -> dict[str, tuple[str, Row]]:
+def rows_of(methods: Sequence[str], *folders: Path) -> dict[str, tuple[str, Row]]:
     """Name and row of each method; one whose first stage another one trains alone starts from it.
 
     Args:
         methods: Names of files in `methods/`, or in `heads/`: those come after plain cross-entropy.
-        experiments: Folder of both.
+        folders: Folders of experiments; by default those that `find` looks through.
 
     Raises:
         UserError: There is no such file, or two of them have the same name.
     """
-    found = {method: _row(method, experiments) for method in dict.fromkeys(methods)}
+    found = {method: _row(method, *folders) for method in dict.fromkeys(methods)}
     _refuse_same_name(found.values())
     stages = {method: _stages(row) for method, (_, row) in found.items()}
     alone = {first: found[method][0] for method, (first, then) in stages.items() if then is None}
@@ -63,19 +54,17 @@ def rows_of(methods: Sequence[str], experiments: Path) -> dict[str, tuple[str, R
     return found
 
 
-def _row(method: str, experiments: Path) -> tuple[str, Row]:
-    methods, heads = (
-        {file.stem: file for file in (experiments / kind).glob("*.yaml")} for kind in ("methods", "heads")
-    )
+def _row(method: str, *folders: Path) -> tuple[str, Row]:
+    methods, heads = files_of("methods", *folders), files_of("heads", *folders)
     if method in methods:
         return display_name(methods[method]), Row(configs=[str(methods[method])])
     if method in heads and f"ce_{method}" in methods:
-        return _row(f"ce_{method}", experiments)
+        return _row(f"ce_{method}", *folders)
     if method in heads:
         name = f"{display_name(methods['ce'])} -> {display_name(heads[method])}"
         return name, Row(configs=[str(methods["ce"])], options={"then": str(heads[method])})
     hint = did_you_mean(method, [*methods, *heads]) or f"there are {', '.join(sorted([*methods, *heads]))}."
-    raise UserError(f"There is no method {method!r} in {experiments}/methods: {hint}")
+    raise UserError(f"There is no method {method!r}: {hint}")
 
 
 def _refuse_same_name(rows: Iterable[tuple[str, Row]]) -> None:

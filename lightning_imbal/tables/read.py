@@ -10,21 +10,20 @@ import yaml
 from jsonargparse import ArgumentError, ArgumentParser
 
 from lightning_imbal.errors import UserError
+from lightning_imbal.experiment_files import find
 from lightning_imbal.tables.spec import Column, Figure, FurtherTest, Metric, Row, Spec
 
 KEYS = ["row", "dataset", "backbone", "metric"]
 
 
 def read_spec(file: str | Path) -> Spec:
-    """Reads and checks a specification; paths in it are relative to its folder, in what is returned to this one.
+    """Reads and checks a specification; paths in it are relative to its folder, or of `experiments`.
 
     Raises:
         UserError: A file is missing, a key is unknown, a value has the wrong type, or something names a row, column or
             metric that is not there.
     """
-    file = Path(file)
-    if not file.is_file():
-        raise UserError(f"There is no table {file}: give a file such as experiments/tables/marrakchi_table1.yaml.")
+    file = Path(find(str(file), "tables"))
     try:
         content = yaml.safe_load(file.read_text())
     except yaml.YAMLError as error:
@@ -69,9 +68,13 @@ def _explain(message: str) -> str:
 
 def _existing(file: Path, name: str) -> str:
     path = Path(os.path.normpath(file.parent / name))
-    if not path.is_file():
-        raise UserError(f"{file} names {name}, but there is no {path}: paths are relative to the table's file.")
-    return str(path)
+    if path.is_file():
+        return str(path)
+    try:
+        return find(name)
+    except UserError as error:
+        what = f"{file} names {name}, but there is no {path}"
+        raise UserError(f"{what}: paths are relative to the table's file, or to `experiments`.") from error
 
 
 def _check(spec: Spec, file: Path) -> None:

@@ -22,7 +22,7 @@ from lightning_imbal.data import CSVData, Holdout, KFold
 from lightning_imbal.errors import UserError
 from lightning_imbal.launch.plan import Plan
 from lightning_imbal.tables.comparison import comparison
-from lightning_imbal.tables.methods import find_experiments, protocol_of, rows_of
+from lightning_imbal.tables.methods import protocol_of, rows_of
 from lightning_imbal.tables.spec import Row
 from lightning_imbal.tables.suited import suitable
 
@@ -182,9 +182,8 @@ def test_torn_groups_are_refused_as_by_fit(labels, nothing_runs, capsys):
 def test_images_must_be_given(tmp_path, monkeypatch, capsys):
     assert "FolderData" in refused(capsys, "compare", "--methods", "ce")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("lightning_imbal.tables.methods.__file__", str(tmp_path / "a" / "b" / "c.py"))
-    said = refused(capsys, "compare", *OWN)
-    assert "no folder of methods" in said and str(tmp_path / "experiments") in said
+    # The methods come with the package, so that only the images lack.
+    assert "There is no folder biopsies" in refused(capsys, "compare", *OWN)
 
 
 def test_auto_says_why_and_dry_run_writes_nothing(labels, nothing_runs, capsys):
@@ -276,9 +275,14 @@ def test_table_of_folds_or_of_seeds():
 
 def test_experiments_here_come_first(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert find_experiments() == EXPERIMENTS
-    Path("experiments/methods").mkdir(parents=True)
-    assert find_experiments() == Path("experiments")
+    shipped, ours = EXPERIMENTS / "methods", Path("experiments/methods")
+    assert rows_of(["ecl"])["ecl"] == ("ECL", Row(configs=[str(shipped / "ecl.yaml")]))
+    ours.mkdir(parents=True)
+    (ours / "ecl.yaml").write_text("# ECL, ours: changed.\nmodel: {}\n")
+    (ours / "new.yaml").write_text("# New: added.\nmodel: {}\n")
+    rows = rows_of(["ce", "ecl", "new"])
+    assert [name for name, _ in rows.values()] == ["CE", "ECL, ours", "New"]
+    assert rows["ce"][1].configs == [str(shipped / "ce.yaml")] and rows["new"][1].configs == [str(ours / "new.yaml")]
 
 
 def parts(folds=2, **kwargs):

@@ -8,6 +8,7 @@ from jsonargparse import SUPPRESS, ArgumentParser, Namespace
 from lightning_imbal.atomic_files import write_json
 from lightning_imbal.cli.parts.messages import RUN_OPTIONS, cause
 from lightning_imbal.data.base import ImbalDataModule
+from lightning_imbal.experiment_files import with_files_found
 
 # What else a configuration of `fit` holds: it can be given as it is, these parts are not looked at.
 OF_TRAINING = sorted({"trainer", *RUN_OPTIONS} - {"config", "data"})
@@ -33,11 +34,11 @@ def read_data(parser: ArgumentParser, args: list[str]) -> tuple[Namespace, Imbal
     """Parses a command line, whose first word may be a configuration or a class, and builds its data set.
 
     Raises:
-        UserError: The data set refuses an argument.
+        UserError: There is no such configuration, or the data set refuses an argument.
     """
     if args and not args[0].startswith("-"):
         args = ["--config" if Path(args[0]).suffix in (".yaml", ".yml") else "--data", *args]
-    config = parser.parse_args(args)
+    config = parser.parse_args(with_files_found(args))
     try:
         return config, parser.instantiate_classes(config).data
     except ValueError as error:

@@ -13,6 +13,7 @@ from lightning_imbal.cli.parts.stages import is_stage, merged
 from lightning_imbal.cli.parts.trained import saved_fact
 from lightning_imbal.command_line import given
 from lightning_imbal.data.base import ImbalDataModule
+from lightning_imbal.experiment_files import with_files_found
 from lightning_imbal.modules.base import ImbalModule
 
 FACTS: dict[str, Callable[[ImbalDataModule], Any]] = {  # of the data, that a model is built with
@@ -92,12 +93,13 @@ class ImbalCLI(LightningCLI):
 
         Raises:
             ArgumentError: An option is unknown, or a value does not fit.
-            UserError: A file is no YAML, or `then` is no stage.
+            UserError: A file is not there or no YAML, or `then` is no stage.
         """
-        run_dir.check_yaml(list(arguments))
-        config = self.parser.parse_args(list(arguments))
+        arguments = with_files_found(arguments)
+        run_dir.check_yaml(arguments)
+        config = self.parser.parse_args(arguments)
         if self.verb == "fit":
-            config.then = merged(config, given("then", list(arguments)))
+            config.then = merged(config, given("then", arguments))
         return config
 
     def stages(self, first: Namespace) -> Iterator[Namespace]:

@@ -7,6 +7,7 @@ import yaml
 from jsonargparse import Namespace
 
 from lightning_imbal.errors import UserError
+from lightning_imbal.experiment_files import find
 
 Then = dict[str, Any] | None
 
@@ -21,7 +22,8 @@ def merged(config: Namespace, command_line: str | None) -> Then:
 
     One that names a model replaces what was there; one that does not (an overlay that shortens every stage) adjusts it,
     and is ignored where there is no second stage. Instead of a stage, `then` may be the path of a file that holds it,
-    relative to the configuration that names it or, on the command line, to the working directory.
+    relative to the configuration that names it or, on the command line, to the working directory; else one of
+    `experiments`, such as `heads/crw.yaml`.
 
     Args:
         config: The parsed configuration of `fit`; its own `then` is the last one given.
@@ -52,7 +54,7 @@ def _read(then: Then | str, folder: Path) -> Then:
         return then
     file = folder / then
     if not file.is_file():
-        raise UserError(f"There is no file {file}: give `then` a stage, or the path of one, such as heads/crw.yaml.")
+        file = Path(find(then))
     stage = yaml.safe_load(file.read_text())
     if not isinstance(stage, dict) or not is_stage(stage):
         raise UserError(f"{file} is no second stage: it must name a model, such as model: {{class_path: FrozenHead}}.")

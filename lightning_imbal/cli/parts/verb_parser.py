@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from lightning_imbal.errors import UserError
+from lightning_imbal.experiment_files import find
 
 
 class VerbParser(argparse.ArgumentParser):
@@ -27,15 +28,9 @@ class VerbParser(argparse.ArgumentParser):
     def add_overlays(self) -> None:
         """Adds --config; a UserError names a file that is not there."""
         what = "laid over every run, such as variants/laptop.yaml"
-        self.add_argument("--config", action="append", default=[], type=_existing, metavar="FILE", help=what)
+        self.add_argument("--config", action="append", default=[], type=find, metavar="FILE", help=what)
 
 
 def folder_of_runs(given: argparse.Namespace) -> Path:
     """The folder that --runs gives, else that of all tables with these overlays."""
     return Path(given.runs or Path("runs", "-".join(["tables", *(Path(file).stem for file in given.config)])))
-
-
-def _existing(file: str) -> str:
-    if not Path(file).is_file():
-        raise UserError(f"There is no file {file}: give --config the path of an existing file.")
-    return file

@@ -1,0 +1,90 @@
+"""Finds the files of `experiments` by short names such as `methods/ecl.yaml`: yours first, then the package's."""
+
+import os
+import sys
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from lightning_imbal.errors import UserError
+from lightning_imbal.wording import did_you_mean
+
+RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID")
+OVERLAYS = ("methods", "heads", "data", "backbones", "variants")
+
+
+def folders() -> list[Path]:
+    """Where experiments are: `experiments` of the working folder, if there is one, then that of the package."""
+    package = Path(__file__).resolve().parent
+    inside, checkout = package / "experiments", package.parent / "experiments"
+    shipped = inside if inside.is_dir() else checkout
+    own = Path("experiments")
+    return [own] if own.resolve() == shipped else [*filter(Path.is_dir, [own]), shipped]
+
+
+def files_of(kind: str, *places: Path) -> dict[str, Path]:
+    """The files of one kind by their names without `.yaml`; where several places have a name, the first one's.
+
+    Args:
+        kind: Folder such as `methods`, or `.` for the protocols.
+        places: Folders that have such a folder; by default `folders()`.
+    """
+    files = [file for place in reversed(places or folders()) for file in sorted((place / kind).glob("*.yaml"))]
+    return dict(sorted({file.stem: file for file in files}.items()))
+
+
+def find(name: str, kind: str = ".") -> str:
+    """The path of a configuration: as it is given if there is such a file, else below `experiments`.
+
+    Which file is meant is printed where it is not the path that was given.
+
+    Args:
+        name: Such as `demo.yaml`, `methods/ecl.yaml` or `experiments/methods/ecl.yaml`.
+        kind: Folder of `experiments` whose files need not name it, such as `tables`.
+
+    Raises:
+        UserError: There is no such file.
+    """
+    if Path(name).is_file():
+        return name
+    below = name.removeprefix("experiments/")
+    for folder in folders():
+        for file in (folder / kind / below, folder / below):
+            if file.is_file():
+                _say(name, str(file))
+                return str(file)
+    raise UserError(f"There is no {'table' if kind == 'tables' else 'file'} {name}: {_hint(below, kind)}")
+
+
+def with_files_found(arguments: Sequence[str]) -> list[str]:
+    """A command line whose values of --config are the paths of files.
+
+    Raises:
+        UserError: There is no such file.
+    """
+    whole: list[str] = []
+    for before, argument in zip(["", *arguments], arguments, strict=False):
+        if before == "--config":
+            argument = find(argument)
+        elif argument.startswith("--config="):
+            argument = f"--config={find(argument.partition('=')[2])}"
+        whole.append(argument)
+    return whole
+
+
+def _hint(name: str, kind: str) -> str:
+    overlays = [f"{of}/{file.name}" for of in OVERLAYS for file in files_of(of).values()] if kind == "." else []
+    known = [file.name for file in files_of(kind).values()] + overlays
+    stem = Path(name).stem
+    # A name without its folder, or in another one, is meant as much as one with a letter too many.
+    if same := [short for short in known if Path(short).stem == stem]:
+        return f"did you mean {' or '.join(same)}?"
+    example = "tables/marrakchi_table1.yaml" if kind == "tables" else "demo.yaml"
+    return did_you_mean(name, known) or f"give the path of a file such as experiments/{example}."
+
+
+@cache
+def _say(name: str, file: str) -> None:
+    """Prints, once and not among results, which file is used."""
+    if all(os.environ.get(rank, "0") == "0" for rank in RANKS):
+        print(f"{name}: {file}", file=sys.stderr)

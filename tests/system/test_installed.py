@@ -1,0 +1,90 @@
+"""The wheel alone, in an empty folder: the program has its experiments, tables and pages without a checkout."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import layouts
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SHORT = ["--trainer.max_epochs", "1", "--then.trainer.max_epochs", "1", "--trainer.enable_progress_bar", "false"]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """The unpacked wheel."""
+    if importlib.util.find_spec("hatchling") is None:
+        pytest.skip("hatchling, which builds the wheel, is not installed: pip install 'lightning_imbal[dev]'")
+    built, unpacked = tmp_path_factory.mktemp("built"), tmp_path_factory.mktemp("unpacked")
+    build = ["-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(built), str(ROOT)]
+    subprocess.run([sys.executable, *build], check=True)
+    [wheel] = built.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(unpacked)
+    return unpacked
+
+
+@pytest.fixture
+def python(installed, tmp_path, monkeypatch):
+    """Runs Python in an empty folder with the wheel; returns what it prints, first to stdout, then to stderr."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(installed))
+
+    def run(*args):
+        done = subprocess.run([sys.executable, *args], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout, done.stderr
+
+    place = run("-c", "import lightning_imbal; print(lightning_imbal.__file__)")[0].strip()
+    assert Path(place) == installed / "lightning_imbal" / "__init__.py"
+    return run
+
+
+@pytest.fixture
+def program(python):
+    """Runs a command line of the program in the same way."""
+    return lambda *args: python("-m", "lightning_imbal", *args)
+
+
+def test_wheel_has_all_that_is_no_python(installed):
+    def files(folder):
+        return {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
+
+    package, source = files(installed / "lightning_imbal"), files(ROOT / "lightning_imbal")
+    experiments = {f"experiments/{name}" for name in files(ROOT / "experiments") if not name.startswith("results/")}
+    assert package == {name for name in source if "__pycache__" not in name} | experiments
+    assert {"py.typed", "report/page/page.html", "report/page/page.css", "report/page/page.js"} <= package
+
+
+def test_list(program):
+    found = json.loads(program("list", "--json")[0])
+    names = {kind: {entry["name"] for entry in entries} for kind, entries in found.items()}
+    for kind, folder in {"methods": "methods", "heads": "heads", "experiments": ".", "tables": "tables"}.items():
+        assert names[kind] == {file.stem for file in (ROOT / "experiments" / folder).glob("*.yaml")}
+    assert "LDAM" in names["losses"] and "ClassPower" in names["samplers"] and "f1" in names["scores"]
+
+
+def test_fit_and_report(installed, program):
+    said = program("fit", "--config", "demo.yaml", *SHORT)[1]
+    assert f"demo.yaml: {installed / 'lightning_imbal' / 'experiments' / 'demo.yaml'}\n" in said
+    assert json.loads(Path("runs/demo/metrics.json").read_text())["identity"]["commit"] is None
+    assert "Macro F1" in program("report", "runs/demo")[0]
+
+
+def test_table(installed, program):
+    said, also = program("table", "zeng_table2.yaml", "--only", "CE", "LDAM", "Skin7", "--dry-run")
+    tables = installed / "lightning_imbal" / "experiments" / "tables"
+    assert f"zeng_table2.yaml: {tables / 'zeng_table2.yaml'}\n" in also
+    assert f"--config {tables.parent / 'methods' / 'ldam.yaml'}" in said and "0 of 6 runs are finished." in said
+
+
+def test_compare(program):
+    Path("pictures").mkdir()
+    layouts.folder_data(Path("pictures").absolute())
+    data = ["--data.class_path", "FolderData", "--data.root", "pictures", "--data.num_workers", "0"]
+    said = program("compare", *data, "--methods", "ce,crw", "--dry-run")[0]
+    assert "0 of 2 runs are finished." in said and not Path("runs").exists()
