@@ -22,7 +22,7 @@ DISTRIBUTIONS = {
 }
 # Needed by name, not by import.
 OF_OTHERS = {"pyarrow"}  # pandas writes Parquet with it
-TOOLS = {"mypy", "pre-commit", "pytest-timeout", "pytest-xdist", "ruff"}
+TOOLS = {"hatchling", "mypy", "pre-commit", "pytest-timeout", "pytest-xdist", "ruff"}
 
 
 def declared(requirements: list[str]) -> dict[str, Requirement]:

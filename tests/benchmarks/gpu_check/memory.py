@@ -15,7 +15,7 @@ from gpu_check.setting import Setting
 from lightning_imbal.losses import BCLLoss, BHPLoss, SupConLoss, TSCLoss
 
 CLASSES, DIM, VIEWS = 8, 128, 2
-IMAGES = {"cuda": (512, 2048), "cpu": (2048,)}  # a process hides what is smaller in memory that it has kept
+IMAGES = {"cuda": (512, 2048), "cpu": (1024,)}
 MIB = 2**20
 Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
 LOSSES: dict[str, Loss] = {

@@ -25,7 +25,7 @@ METHODS = {
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 NOT_IN_16_MIXED = {"ECL", "Metric learning -> cRW"}  # have parameters with a step of their own: refused in a sentence
 UNBROKEN = ("CE", "32-true")
-EPOCHS = {"cuda": 8, "cpu": 3}
+EPOCHS = {"cuda": 8, "cpu": 2}
 TEST_IMAGES = round(0.2 * sum(COUNTS))
 
 
@@ -61,6 +61,7 @@ def arguments(setting: Setting, pictures: Path, name: str, precision: str, folde
         "trainer.devices": 1,
         "trainer.precision": precision,
         "trainer.max_epochs": EPOCHS[setting.device],
+        "then.trainer.max_epochs": EPOCHS[setting.device],
         "trainer.enable_progress_bar": "false",
         "run_dir": folder,
     }
