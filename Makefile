@@ -16,7 +16,7 @@ RESULTS := .md .csv _classes.csv _gap.csv .png
 .PHONY: help install demo lint test benchmark gpu-check offline-pack format results $(TABLES)
 
 help: ## list the targets
-	@grep -hE '^[a-zA-Z_0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-22s %s\n", $$1, $$2}'
+	@grep -hE '^[a-zA-Z_0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-22s %s\n", $$1, $$2}'
 	@echo "tables and figures of the papers, and one of all methods: what is missing is run, then ours is printed beside the published numbers"
 	@for table in $(TABLES); do \
 		printf "  %-22s %s\n" $$table "$$(sed -n 's/^title: *//p' experiments/tables/$$table.yaml | tr -d '"')"; done
