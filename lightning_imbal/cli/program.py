@@ -69,11 +69,12 @@ def _run(args: list[str]) -> int:
     """Runs a verb: `run` of the file of its name."""
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else importing it asks a server for its newest version
     sys.path.append(os.getcwd())  # where users keep classes of their own
-    from lightning_imbal.cli.parts.allocator import keep_freed_memory
     from lightning_imbal.cli.parts.quiet import quiet
 
     quiet()
     if args[0] in THAT_COMPUTE:
+        from lightning_imbal.cli.parts.allocator import keep_freed_memory
+
         keep_freed_memory()
     try:
         return import_module(f"lightning_imbal.cli.{args[0]}").run(args)

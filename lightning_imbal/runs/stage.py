@@ -1,9 +1,7 @@
-"""A stage of a run, and what its files say. What only looks at settings does not wait for pandas."""
+"""A stage of a run, and what its files say. What only looks at scores waits for neither pandas nor yaml."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import yaml
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +20,8 @@ class Stage:
 
     def config(self) -> Any:
         """What the stage was asked for."""
+        import yaml
+
         return yaml.safe_load(self.config_file.read_text())
 
     def curves(self) -> "pd.DataFrame | None":
