@@ -1,13 +1,10 @@
 """JPEG files that are made up: small ones to train on, and some of the size and weight of dermoscopy images."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
-
-sys.path.append(str(Path(__file__).resolve().parents[1]))
 from disk_cache import skin
 
 COLOURS = {"nevus": (80, 90, 170), "melanoma": (60, 60, 60), "keratosis": (70, 120, 150), "vascular": (60, 40, 190)}
