@@ -21,14 +21,14 @@ def run(args: list[str]) -> int:
     cli = ImbalCLI("fit")
     first = cli.read(args[1:])
     run_dir.use_local_weights(first)
-    list(cli.stages(first))  # a later stage that cannot be read is refused before the first one starts
     folder = run_dir.prepare(first)
+    stages = list(cli.stages(first))
     checkpoint, data = "", None
-    for number, config in enumerate(cli.stages(first), start=1):
+    for number, config in enumerate(stages, start=1):
         stage = folder / f"stage{number}"
         built = build(cli, config, checkpoint, data)
         run_dir.refuse_other_method(stage, config)
-        check_fit(cli, built, list(cli.stages(config)))
+        check_fit(cli, built, stages[number - 1 :])
         trainer = stage_trainer(cli, config, built, stage)
         trainer.fit(built.model, datamodule=built.data, **{name: built[name] for name in cli.trainer_arguments})
         checkpoint, data = kept_checkpoint(trainer), built.data
