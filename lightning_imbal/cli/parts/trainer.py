@@ -71,7 +71,9 @@ def checkpoints(folder: Path, monitor: str | None, mode: str) -> list[ModelCheck
 
 def kept_checkpoint(trainer: Trainer) -> str:
     """The checkpoint that is tested, and that a second stage starts from: that of the best epoch, or of the last."""
-    return trainer.checkpoint_callback.best_model_path or trainer.checkpoint_callback.last_model_path
+    # What a user adds may write checkpoints of another kind, such as one for every error.
+    kept = next(each for each in trainer.checkpoint_callbacks if isinstance(each, ModelCheckpoint))
+    return kept.best_model_path or kept.last_model_path
 
 
 def loggers(stage: Path, run: str, chosen: Any) -> list[Any]:
