@@ -98,8 +98,8 @@ def _sentence(error: Exception) -> str:
             from lightning_imbal.cli.parts.messages import explain
 
             return explain(str(error))
-    if "lightning.pytorch.utilities.exceptions" in sys.modules:
-        from lightning.pytorch.utilities.exceptions import MisconfigurationException
+    if "lightning.fabric.utilities.exceptions" in sys.modules:
+        from lightning.fabric.utilities.exceptions import MisconfigurationException
 
         if isinstance(error, MisconfigurationException):
             return " ".join(str(error).split())

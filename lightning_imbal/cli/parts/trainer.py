@@ -1,5 +1,6 @@
 """The Trainer of a stage, and of an evaluation: the checkpoints that it keeps, its loggers, what it writes."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ from jsonargparse import Namespace
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint
 from lightning.pytorch.cli import SaveConfigCallback
+from lightning.pytorch.loggers import Logger
 
 from lightning_imbal.callbacks.class_panels import ClassF1Panels
 from lightning_imbal.callbacks.results_writer import ResultsWriter
@@ -61,20 +63,22 @@ def evaluation_trainer(config: Namespace, built: Namespace, results: Path | None
 
 def checkpoints(folder: Path, monitor: str | None, mode: str) -> list[ModelCheckpoint]:
     """Keeps the best and the last epoch; without a monitored score they are the same file."""
-    common = {"enable_version_counter": False}
+    checkpoint = partial(ModelCheckpoint, folder, enable_version_counter=False)
     if monitor is None:
-        return [ModelCheckpoint(folder, "best", save_last="link", **common)]
-    best = ModelCheckpoint(folder, "best", monitor=monitor, mode=mode, **common)
+        return [checkpoint("best", save_last="link")]
+    best = checkpoint("best", monitor=monitor, mode=mode)
     # With save_last=True, the first one would write the last epoch only if it is the best as well.
-    return [best, ModelCheckpoint(folder, "last", **common)]
+    return [best, checkpoint("last")]
 
 
 def kept_checkpoint(trainer: Trainer) -> str:
     """The checkpoint that is tested, and that a second stage starts from: that of the best epoch, or of the last."""
-    return trainer.checkpoint_callback.best_model_path or trainer.checkpoint_callback.last_model_path
+    # What a user adds may write checkpoints of another kind, such as one for every error.
+    kept = next(each for each in trainer.checkpoint_callbacks if isinstance(each, ModelCheckpoint))
+    return kept.best_model_path or kept.last_model_path
 
 
-def loggers(stage: Path, run: str, chosen: Any) -> list[Any]:
+def loggers(stage: Path, run: str, chosen: Any) -> list[Logger]:
     """The CSV file in the folder of a stage, and beside it what `trainer.logger` says: by default W&B.
 
     Args:
@@ -82,7 +86,7 @@ def loggers(stage: Path, run: str, chosen: Any) -> list[Any]:
         run: Name of the run.
         chosen: `trainer.logger` of the configuration.
     """
-    loggers = [csv_logger(stage)]
+    loggers: list[Logger | None] = [csv_logger(stage)]
     if chosen in (None, True):
         loggers.append(wandb_logger(stage, run, stage.name))
     elif chosen:
