@@ -41,6 +41,13 @@ TOLERANCE = 1e-4
 def no_copies():
     """Writing ONNX leaves copies of classes: until they are collected, two classes have the same short name."""
     gc.collect()
+    gc.freeze()  # the next one, which would take half a second, has only what is new to look at
+
+
+@pytest.fixture(scope="module", autouse=True)
+def unfrozen_afterwards():
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="module")
