@@ -31,3 +31,8 @@ def merged(*configs, then=None):
 def second(config):
     """The complete configuration of the second stage, None if there is none."""
     return _parser("fit").next_stage(config)
+
+
+def built(config):
+    """Data, model and more of a configuration of `fit`, as objects."""
+    return _parser("fit").build(config)

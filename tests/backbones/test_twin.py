@@ -26,10 +26,15 @@ LAST_BLOCKS = {
     "focalnet_tiny_srf": "layers.3.blocks.1",
     "pvt_v2_b0": "stages.3",
 }
+# One of the others, which is smaller, has blocks of the same kind.
+SLOW = ("resnet50", "resnext50_32x4d", "regnety_032", "efficientnet_b0")
+CASES = [
+    pytest.param(*case, id=case[0], marks=pytest.mark.slow if case[0] in SLOW else []) for case in LAST_BLOCKS.items()
+]
 
 
 class TestTwinBlock:
-    @pytest.mark.parametrize(("name", "place"), LAST_BLOCKS.items(), ids=list(LAST_BLOCKS))
+    @pytest.mark.parametrize(("name", "place"), CASES)
     def test_last_block_is_there_twice(self, name, place):
         torch.manual_seed(0)
         backbone = create_backbone(name)

@@ -174,7 +174,7 @@ class TestPerturbed:
         model = build(
             PerturbedClassifier, data, perturb=lambda counts: PerturbedInput(counts, epsilon=0.05), more_epsilons=[0.5]
         )
-        trainer = make_trainer(tmp_path)
+        trainer = make_trainer(tmp_path, limit_train_batches=3, limit_test_batches=3)
         trainer.fit(model, data)
         scores = trainer.test(model, data, verbose=False)[0]
         plain = build(Classifier, data)

@@ -250,7 +250,7 @@ class TestTraining:
         assert trainer.callback_metrics["train/loss"].isfinite() and trainer.callback_metrics["val/loss"].isfinite()
         trainer.save_checkpoint(tmp_path / "first.ckpt")
         second = small_runs.build(FrozenHead, digits(), backbone_ckpt=str(tmp_path / "first.ckpt"))
-        make_trainer(tmp_path).fit(second, digits())
+        make_trainer(tmp_path, limit_train_batches=3).fit(second, digits())
         same_state(second.backbone.state_dict(), model.backbone.state_dict(), rtol=0, atol=0)
 
     @pytest.mark.parametrize("queue_size", [0, 100])
@@ -327,7 +327,8 @@ class TestResume:
     @pytest.mark.parametrize("queue_size", [0, 100])
     def test_a_checkpoint_keeps_all_state(self, queue_size, tmp_path):
         data = digits(views=2)
-        model, trainer = build(data, target_start=0.0, queue_size=queue_size), make_trainer(tmp_path)
+        model = build(data, target_start=0.0, queue_size=queue_size)
+        trainer = make_trainer(tmp_path, limit_train_batches=3)
         trainer.fit(model, data)
         trainer.save_checkpoint(tmp_path / "model.ckpt")
         loaded = TSC.load_from_checkpoint(tmp_path / "model.ckpt")

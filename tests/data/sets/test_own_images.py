@@ -242,17 +242,15 @@ def test_training_goes_on_without_bad_pictures(own):
     assert fit(own, "--data.on_bad_image", "skip") == 0
 
 
-@pytest.mark.parametrize(
-    "mode, ending", [("RGBA", "png"), ("CMYK", "jpg"), ("L", "png"), ("I;16", "png"), ("P", "png")]
-)
-def test_any_mode_trains(own, mode, ending):
+def test_any_mode_trains(own):
     root, table = own
-    for name in table["image"][:6]:
-        write(root / name.replace(".png", f"_x.{ending}"), "red", mode="L" if mode == "I;16" else mode)
+    for row, mode in enumerate(np.repeat(["RGBA", "CMYK", "L", "I;16", "P"], 6)):
+        table.loc[row, "image"] = f"{row}.{'jpg' if mode == 'CMYK' else 'png'}"
         if mode == "I;16":
-            cv2.imwrite(str(root / name.replace(".png", "_x.png")), np.full((7, 9), 40000, np.uint16))
-    table["image"] = [*table["image"][:6].str.replace(".png", f"_x.{ending}"), *table["image"][6:]]
-    assert fit((root, table)) == 0
+            assert cv2.imwrite(str(root / f"{row}.png"), np.full((7, 9), 40000, np.uint16))
+        else:
+            write(root / table["image"][row], "red", mode=mode)
+    assert fit((root, table), "--data.batch_size", "4") == 0
 
 
 def test_paths_are_not_ascii(own):

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from parsing import EXPERIMENTS, built, parsed, with_configs
 
 from lightning_imbal import data as data_sets
 from lightning_imbal.cli import main
@@ -28,7 +29,6 @@ from lightning_imbal.data.sets.own_images import CSVData, FolderData
 from lightning_imbal.data.splits import Holdout, KFold, Official, OfficialFold
 from lightning_imbal.errors import DatasetNotFoundError, UserError
 
-EXPERIMENTS = Path(__file__).parents[3] / "experiments"
 TINY = [
     *("--model.backbone", "test_resnet", "--data.image_size", "32", "--data.batch_size", "16"),
     *("--data.num_workers", "0", "--trainer.max_epochs", "1", "--trainer.limit_train_batches", "2"),
@@ -72,6 +72,7 @@ CASES = {
     "folder": (FolderData, {}, layouts.folder_data, "train val test", []),
 }
 SHIPPED = [name for name in CASES if name not in ("csv", "folder", "chest_xray14")]
+TRAINED = [name for name in SHIPPED if name not in ("eyepacs", "messidor2", "medmnist")]
 
 
 @pytest.fixture(scope="session")
@@ -378,10 +379,13 @@ def overlay(name):
     return EXPERIMENTS / "data" / f"{name}.yaml"
 
 
+def options(name, root):
+    configs = with_configs(EXPERIMENTS / "marrakchi_isic.yaml", EXPERIMENTS / "methods" / "ce.yaml", overlay(name))
+    return [*configs, "--data.root", str(root), *TINY]
+
+
 def fit(name, root, run_dir):
-    configs = [EXPERIMENTS / "marrakchi_isic.yaml", EXPERIMENTS / "methods" / "ce.yaml", overlay(name)]
-    args = [part for config in configs for part in ("--config", str(config))]
-    assert main(["fit", *args, "--data.root", str(root), *TINY, "--run_dir", str(run_dir)]) == 0
+    assert main(["fit", *options(name, root), "--run_dir", str(run_dir)]) == 0
     return json.loads((run_dir / "metrics.json").read_text())
 
 
@@ -393,7 +397,16 @@ class TestOverlays:
             assert file.read_text().startswith("# ")
             assert yaml.safe_load(file.read_text())["data"]["class_path"] in data_sets.__all__
 
-    @pytest.mark.parametrize("name", [name for name in SHIPPED if name not in ("eyepacs", "messidor2")])
+    @pytest.mark.parametrize("name", [name for name in SHIPPED if name != "messidor2"])
+    def test_it_has_all_that_is_not_the_default(self, name, layout, make):
+        data, expected = built(parsed("fit", *options(name, layout(name)))).data, make(name)
+        assert type(data) is type(expected) and list(data.class_names) == list(expected.class_names)
+        if name != "isic2019":  # its overlay has the split of a paper, not the default
+            assert type(data.split) is type(expected.split) and vars(data.split) == vars(expected.split)
+            assert data.class_counts == expected.class_counts
+
+    # The experiments of the papers train on the other data sets, too.
+    @pytest.mark.parametrize("name", ["medmnist", *(pytest.param(name, marks=pytest.mark.slow) for name in TRAINED)])
     def test_a_method_trains_on_it(self, name, layout, make, tmp_path):
         results = fit(name, layout(name), tmp_path / "run")
         data = make(name)
