@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from parsing import parsed, second
 from small_runs import refused
 
 from lightning_imbal.cli import main
@@ -63,10 +64,9 @@ def test_a_path_is_relative_to_the_file_that_names_it(tmp_path, monkeypatch):
     (tmp_path / "short.yaml").write_text("then: {trainer: {max_epochs: 1}}\n")
     monkeypatch.chdir(tmp_path)
     configs = [part for name in (str(demo), "methods/mine.yaml", "short.yaml") for part in ("--config", name)]
-    assert main(["fit", *configs, "--trainer.max_epochs", "1", *QUIET, "--run_dir", "run"]) == 0
-    config = stage_two(tmp_path / "run")
-    assert config["model"]["init_args"]["loss"]["init_args"]["weight"] == "effective"
-    assert config["trainer"]["max_epochs"] == 1
+    config = second(parsed("fit", *configs))
+    assert config.model.init_args.loss.init_args.weight == "effective"
+    assert config.trainer.max_epochs == 1
 
 
 def test_a_missing_file_is_named(capsys, tmp_path):
@@ -109,15 +109,13 @@ def test_another_class_brings_no_arguments_of_the_first(tmp_path):
     adam = "then: {model: {init_args: {optimizer: {class_path: torch.optim.Adam, init_args: {lr: 0.01}}}}}\n"
     (tmp_path / "adam.yaml").write_text(adam)
     args = ["--config", "experiments/methods/ce_crw.yaml", "--config", str(tmp_path / "adam.yaml")]
-    assert main([*DEMO, *args, "--then.trainer.max_epochs", "1", "--run_dir", str(tmp_path / "run")]) == 0
-    optimizer = stage_two(tmp_path / "run")["model"]["init_args"]["optimizer"]
-    assert optimizer["class_path"] == "torch.optim.Adam" and optimizer["init_args"]["lr"] == 0.01
+    optimizer = second(parsed(*DEMO, *args)).model.init_args.optimizer
+    assert optimizer.class_path == "torch.optim.Adam" and optimizer.init_args.lr == 0.01
 
 
-def test_pairs_are_of_the_first_stage_alone(tmp_path):
-    args = ["--config", "experiments/methods/balanced_mixup.yaml", "--then", "experiments/heads/ncm.yaml"]
-    assert main([*DEMO, *args, "--run_dir", str(tmp_path / "run")]) == 0
-    assert stage_two(tmp_path / "run")["data"]["init_args"]["paired_sampler"] is None
+def test_pairs_are_of_the_first_stage_alone():
+    first = parsed(*DEMO, "--config", "experiments/methods/balanced_mixup.yaml", "--then", "experiments/heads/ncm.yaml")
+    assert first.data.init_args.paired_sampler and second(first).data.init_args.paired_sampler is None
 
 
 @pytest.mark.parametrize(

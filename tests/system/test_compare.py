@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -12,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from forked import Forked, run_forked
+from forked_jobs import command_in
 from made_runs import write_run
 from small_runs import refused
 
@@ -65,18 +65,16 @@ def wait_for(happened, seconds=120):
         time.sleep(0.02)
 
 
-def test_killed_and_repeated_it_ends_with_leaderboard_page_and_advice(labels, capfd):
+def test_killed_and_repeated_it_ends_with_leaderboard_page_and_advice(labels):
     runs = Path("runs/kept")
     command = ["compare", *OWN, "--methods", "ce,crw,ldam", "--folds", "2", "--runs", str(runs), *TINY]
-    first = subprocess.Popen([sys.executable, "-m", "lightning_imbal", *command], stdout=subprocess.DEVNULL)
-    wait_for(lambda: any(runs.glob("*/metrics.json")))
-    first.kill()
-    first.wait()
+    with Forked(command_in, Path.cwd(), *command):
+        wait_for(lambda: any(runs.glob("*/metrics.json")))
     [done] = runs.glob("*/metrics.json")
     before = done.stat().st_mtime_ns
 
-    assert main([*command, "--jobs", "2"]) == 0
-    said = capfd.readouterr().out.strip().splitlines()
+    run_forked(command_in, Path.cwd(), *command, "--jobs", "2")
+    said = Path("said.txt").read_text().strip().splitlines()
     assert said[0].startswith("Warning: Too few test images") and "unclear (8 images" in said[0]
     assert said[-1] == f"Page: {runs / 'compare.html'}"
     assert done.stat().st_mtime_ns == before, "what was finished is not run again"
@@ -244,15 +242,19 @@ def test_head_of_ones_own_comes_after_cross_entropy(tmp_path):
     assert rows["CE -> ours"].options == {"then": str(tmp_path / "heads" / "ours.yaml")}
 
 
+SUITED = "ce ce_crw label_smoothing mixup logit_adjust ldam_drw balanced_mixup supcon ecl tau_norm".split()
+EVERY = [file.stem for kind in ("methods", "heads") for file in EXPERIMENTS.glob(f"{kind}/*.yaml")]
+
+
 def test_every_method_and_head_has_a_name_of_its_own():
-    files = [file.stem for kind in ("methods", "heads") for file in EXPERIMENTS.glob(f"{kind}/*.yaml")]
-    rows = rows_of(files, EXPERIMENTS)
+    rows = rows_of(EVERY, EXPERIMENTS)
     path = {name: row.configs + list(row.options.values()) for name, row in rows.values()}
     assert all(path[name] == row.configs + list(row.options.values()) for name, row in rows.values())
 
 
-def test_every_method_can_be_read_over_the_protocol(tmp_path):
-    files = [file.stem for kind in ("methods", "heads") for file in EXPERIMENTS.glob(f"{kind}/*.yaml")]
+# The tables read each method over other protocols, and tell those apart that can be read over none.
+@pytest.mark.parametrize("files", [SUITED, pytest.param(EVERY, marks=pytest.mark.slow)], ids=["suited", "every"])
+def test_method_can_be_read_over_the_protocol(files, tmp_path):
     rows, protocol = dict(rows_of(files, EXPERIMENTS).values()), protocol_of("CSVData", EXPERIMENTS)
     plan = Plan(comparison(rows, "skin", protocol, 5), tmp_path)
     for job, stages in read_stages([cell.job for cell in plan.cells if cell.repeat == "fold 0"]).items():

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -28,26 +29,47 @@ def installed(tmp_path_factory):
     return unpacked
 
 
+# Each command imports the wheel, but what takes seconds has been imported before: all else.
+WARM = """
+import json, os, sys
+import albumentations, lightning.pytorch.cli, pandas, plotly, timm, torchmetrics
+
+for line in sys.stdin:
+    if child := os.fork():
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        continue
+    folder, *arguments = json.loads(line)
+    os.chdir(folder)
+    for stream, name in {1: "stdout", 2: "stderr"}.items():
+        os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream)
+    from lightning_imbal.cli import main
+    sys.exit(main(arguments))
+"""
+
+
+@pytest.fixture(scope="module")
+def warm(installed):
+    """A process that runs command lines with the wheel."""
+    environment = os.environ | {"PYTHONPATH": str(installed), "WANDB_MODE": "disabled"}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 1}
+    with subprocess.Popen([sys.executable, "-c", WARM], env=environment, **pipes) as process:
+        yield process
+        process.stdin.close()
+
+
 @pytest.fixture
-def python(installed, tmp_path, monkeypatch):
-    """Runs Python in an empty folder with the wheel; returns what it prints, first to stdout, then to stderr."""
+def program(warm, tmp_path, monkeypatch):
+    """Runs a command line in an empty folder; returns what it prints, first to stdout, then to stderr."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", str(installed))
 
-    def run(*args):
-        done = subprocess.run([sys.executable, *args], capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout, done.stderr
+    def run(*arguments):
+        print(json.dumps([str(tmp_path), *arguments]), file=warm.stdin)
+        status = warm.stdout.readline().strip()
+        said = Path("stdout").read_text(), Path("stderr").read_text()
+        assert status == "0", "".join(said)
+        return said
 
-    place = run("-c", "import lightning_imbal; print(lightning_imbal.__file__)")[0].strip()
-    assert Path(place) == installed / "lightning_imbal" / "__init__.py"
     return run
-
-
-@pytest.fixture
-def program(python):
-    """Runs a command line of the program in the same way."""
-    return lambda *args: python("-m", "lightning_imbal", *args)
 
 
 def test_wheel_has_all_that_is_no_python(installed):
@@ -60,8 +82,16 @@ def test_wheel_has_all_that_is_no_python(installed):
     assert {"py.typed", "report/page/page.html", "report/page/page.css", "report/page/page.js"} <= package
 
 
-def test_list(program):
-    found = json.loads(program("list", "--json")[0])
+def test_list(installed, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(installed))
+
+    def python(*arguments):
+        return subprocess.run([sys.executable, *arguments], stdout=subprocess.PIPE, text=True, check=True).stdout
+
+    place = python("-c", "import lightning_imbal; print(lightning_imbal.__file__)").strip()
+    assert Path(place) == installed / "lightning_imbal" / "__init__.py"
+    found = json.loads(python("-m", "lightning_imbal", "list", "--json"))
     names = {kind: {entry["name"] for entry in entries} for kind, entries in found.items()}
     for kind, folder in {"methods": "methods", "heads": "heads", "experiments": ".", "tables": "tables"}.items():
         assert names[kind] == {file.stem for file in (ROOT / "experiments" / folder).glob("*.yaml")}

@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -12,8 +10,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from filelock import Timeout
+from forked import Forked, check_status, run_forked
+from forked_jobs import command_in
+from made_runs import write_run
 
 from lightning_imbal.cli import main
+from lightning_imbal.launch.process import lock_of
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 FAST = ["--trainer.enable_model_summary", "false", "--trainer.max_epochs", "2"]
@@ -47,44 +50,18 @@ def wait_for(happened, seconds=120):
         time.sleep(0.02)
 
 
-def pids(*words):
-    """Processes whose command line has all of the words."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue
-        if all(word in line for word in words):
-            found.append(int(process.name))
-    return found
-
-
 def files_of(folder):
     names = ("small_classes.csv", "small.md", "small.tex")
     cells = pd.read_csv(Path(folder) / "small.csv").drop(columns="seconds")
     return {name: (Path(folder) / name).read_bytes() for name in names} | {"small.csv": cells.to_csv()}
 
 
-def test_same_files_from_processes_and_from_a_cluster_that_loses_a_worker(table):
-    pytest.importorskip("ray", reason="Ray is not installed: pip install 'lightning_imbal[cluster]'")
-    ours = {"test": {"name": "test_perturbed", "options": {"model.predictor": "PerturbedInput"}}}
-    rows = {"CE": row("ce"), "CE -> cRW": row("ce_crw", start="CE"), "RS": row("rs"), "RS+ours": row("rs", **ours)}
-    command = ["table", table(rows), "--jobs", "2", *FAST]
-    assert main([*command, "--runs", "local"]) == 0
-    killed = []
+OURS = {"test": {"name": "test_perturbed", "options": {"model.predictor": "PerturbedInput"}}}
+ROWS = {"CE": row("ce"), "CE -> cRW": row("ce_crw", start="CE"), "RS": row("rs"), "RS+ours": row("rs", **OURS)}
 
-    def kill_a_worker():
-        wait_for(lambda: any(Path("ray").glob("demo+*+seed0/stage1/metrics.csv")))
-        killed.extend(pids("ray::_run")[:1])
-        os.kill(killed[0], signal.SIGKILL)
 
-    killer = threading.Thread(target=kill_a_worker)
-    killer.start()
-    assert main([*command, "--runs", "ray", "--launcher", "ray"]) == 0
-    killer.join()
-    assert killed and files_of("local") == files_of("ray")
-
+def test_cells_are_what_the_runs_have_found(table):
+    run_forked(command_in, Path.cwd(), "table", table(ROWS), "--jobs", "2", *FAST, "--runs", "local")
     cells = pd.read_csv("local/small.csv")
     assert cells[cells["row"] != "OHEM"]["runs"].tolist() == [1] * 8
     for _, cell in cells[cells["row"] != "OHEM"].iterrows():
@@ -97,6 +74,71 @@ def test_same_files_from_processes_and_from_a_cluster_that_loses_a_worker(table)
     assert main(["fit", *args, *FAST, "--trainer.enable_progress_bar", "false", "--run_dir", "whole"]) == 0
     whole, taken = (pd.read_parquet(f"{run}/predictions.parquet") for run in ("whole", "local/demo+ce_crw+seed0"))
     pd.testing.assert_frame_equal(whole, taken)
+
+
+MADE_UP = """
+import shutil, sys, time
+from pathlib import Path
+from types import ModuleType
+
+def run(args):
+    folder = Path(args[args.index("--run_dir") + 1])
+    (folder / "stage1").mkdir(exist_ok=True)
+    while not Path("go").exists() and "last" not in args:
+        time.sleep(0.02)
+    shutil.copy(Path("made", *folder.parts[1:], "metrics.json"), folder)
+
+for verb in ("fit", "test"):
+    sys.modules[f"lightning_imbal.cli.{verb}"] = module = ModuleType(verb)
+    module.run = run
+"""
+
+
+@pytest.fixture
+def made_up_results(tmp_path, monkeypatch):
+    """Processes find results instead of training; those that do not go on wait with it for a file `go`."""
+    runs = ["demo+ce+seed0", "demo+ce_crw+seed0", "demo+rs+seed0", "demo+rs+seed0/test_perturbed"]
+    for noise, run in enumerate(runs):
+        write_run(tmp_path / "made" / run, noise=noise, predictions=False)
+    (tmp_path / "python").mkdir()
+    (tmp_path / "python" / "sitecustomize.py").write_text(MADE_UP)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "python"))
+
+
+def workers():
+    """The processes of Ray that run a job."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if b"ray::_run" in (process / "cmdline").read_bytes():
+                found.append(int(process.name))
+        except OSError:
+            continue
+    return found
+
+
+def test_same_files_from_processes_and_from_a_cluster_that_loses_a_worker(table, made_up_results):
+    pytest.importorskip("ray", reason="Ray is not installed: pip install 'lightning_imbal[cluster]'")
+    command = ["table", table(ROWS), "--jobs", "2", *FAST]
+    Path("go").touch()
+    assert main([*command, "--runs", "local"]) == 0
+    Path("go").unlink()
+    logs = [Path(f"ray/demo+{name}+seed0/log.txt") for name in ("ce", "rs")]
+    killed = []
+
+    def kill_a_worker():
+        wait_for(lambda: all((log.parent / "stage1").exists() for log in logs))
+        killed.extend(workers()[:1])
+        os.kill(killed[0], signal.SIGKILL)
+        wait_for(lambda: any("--ckpt_path last" in log.read_text() for log in logs))
+        Path("go").touch()
+
+    killer = threading.Thread(target=kill_a_worker)
+    killer.start()
+    assert main([*command, "--runs", "ray", "--launcher", "ray"]) == 0
+    killer.join()
+    assert killed and files_of("local") == files_of("ray")
+    assert sorted(log.read_text().count("$ lightning_imbal") for log in logs) == [1, 2], "the lost one goes on"
 
 
 FAILING = """
@@ -117,12 +159,12 @@ class Killed(Classifier):
 """
 
 
-def test_failed_cells_are_named_and_the_others_finish(table, capfd):
+def test_failed_cells_are_named_and_the_others_finish(table):
     Path("failing.py").write_text(FAILING)
     rows = {name: row("ce", options={"model": f"failing.{name}"}) for name in ("Raises", "OutOfMemory", "Killed")}
     spec = table(rows | {"CE": row("ce")})
-    assert main(["table", spec, "--jobs", "2", "--runs", "runs", *FAST]) == 1
-    shown = capfd.readouterr().out
+    run_forked(command_in, Path.cwd(), "table", spec, "--jobs", "2", "--runs", "runs", *FAST, status=1)
+    shown = Path("said.txt").read_text()
     for name, why in {"Raises": "a banana", "OutOfMemory": "allocate 20 GiB", "Killed": "killed by SIGKILL"}.items():
         [folder] = Path("runs").glob(f"demo+ce+model=failing.{name}+seed0")
         name = f"{folder.relative_to('runs')}: "
@@ -135,23 +177,23 @@ def test_failed_cells_are_named_and_the_others_finish(table, capfd):
     assert cells.loc[cells["row"] != "CE", "value"].isna().all()
 
 
-def start(*command):
-    environment = os.environ | {"WANDB_MODE": "disabled"}
-    command = [sys.executable, "-m", "lightning_imbal", *command]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+def is_free(folder):
+    try:
+        with lock_of(Path(folder)):
+            return True
+    except Timeout:
+        return False
 
 
 def test_killed_table_goes_on_and_two_at_once_share_the_work(table):
     spec = table({"CE": row("ce"), "RS": row("rs")})
     command = ["table", spec, "--runs", "runs", "--trainer.enable_model_summary", "false", "--trainer.max_epochs", "8"]
-    first = start(*command)
-    wait_for(lambda: Path("runs/demo+ce+seed0/stage1/checkpoints/last.ckpt").exists())
-    first.kill()
-    first.wait()
-    wait_for(lambda: not pids("lightning_imbal.launch.process", "runs/demo+ce+seed0", str(first.pid)))
+    with Forked(command_in, Path.cwd(), *command):
+        wait_for(lambda: Path("runs/demo+ce+seed0/stage1/checkpoints/last.ckpt").exists())
+    wait_for(lambda: is_free("runs/demo+ce+seed0"))
     assert not Path("runs/demo+ce+seed0/metrics.json").exists()
-    both = [start(*command), start(*command)]
-    assert [process.wait(240) for process in both] == [0, 0]
+    with Forked(command_in, Path.cwd(), *command) as first, Forked(command_in, Path.cwd(), *command) as second:
+        check_status(0, first, second)
     logs = {name: Path(f"runs/demo+{name}+seed0/log.txt").read_text() for name in ("ce", "rs")}
     begun = {name: text.count("$ lightning_imbal") for name, text in logs.items()}
     assert begun == {"ce": 2, "rs": 1}, "each is run once, the killed one is continued"

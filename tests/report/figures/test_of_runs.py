@@ -36,15 +36,19 @@ LONG = (
 )
 
 
-@pytest.fixture
-def two(tmp_path):
-    """Two methods with two seeds each."""
+def read_two(folder):
+    """Results of two methods with two seeds each."""
     for row, skill in {"CE": 1.0, "SC": 2.0}.items():
         for seed in range(2):
-            folder = tmp_path / f"{row}+seed{seed}"
-            write_run(folder, skill=skill, noise=seed, seed=seed)
-            write_stage(folder / "stage1", seed=seed)
-    return read_runs(sorted(tmp_path.iterdir()))
+            run = folder / f"{row}+seed{seed}"
+            write_run(run, skill=skill, noise=seed, seed=seed)
+            write_stage(run / "stage1", seed=seed)
+    return read_runs(sorted(folder.iterdir()))
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
+    return read_two(tmp_path_factory.mktemp("two"))
 
 
 def read_rows(folder, rows, **options):
@@ -277,7 +281,8 @@ class TestReliability:
 
 
 class TestTraining:
-    def test_mean_of_the_seeds_and_a_thin_line_for_each(self, two, tmp_path):
+    def test_mean_of_the_seeds_and_a_thin_line_for_each(self, tmp_path):
+        two = read_two(tmp_path)
         for row in ("CE", "SC"):
             for seed in range(2):
                 table = pd.DataFrame({"epoch": [0, 1], "val/f1": [0.2, 0.4 + 0.2 * seed], "train/loss": 1.0})
