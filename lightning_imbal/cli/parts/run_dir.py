@@ -7,6 +7,7 @@ import yaml
 from jsonargparse import Namespace
 from lightning.pytorch.utilities import rank_zero_info, rank_zero_only
 
+from lightning_imbal import atomic_files
 from lightning_imbal.command_line import all_given, given
 from lightning_imbal.errors import UserError
 from lightning_imbal.runs.folder import first_free, is_finished, stages_in
@@ -47,6 +48,13 @@ def prepare(config: Namespace) -> Path:
             f"such as --run_dir {first_free(run)}."
         )
     return run
+
+
+@rank_zero_only
+def discard_halves(run: Path) -> None:
+    """Removes what an earlier start of a run, that was killed, has left half written in its folders."""
+    for folder in (run, *run.glob("*/"), *run.glob("stage*/checkpoints/")):
+        atomic_files.discard_halves(folder)
 
 
 def use_local_weights(config: Namespace) -> None:
