@@ -1,14 +1,32 @@
 """What crosses between data and modules: one batch, and what a module may ask of the data it is trained on."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict, runtime_checkable
 
 import numpy as np
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-# image (B, 3, H, W), or (B, V, 3, H, W) for V views; label (B,); index (B,) of the sample table; `other`: a second one.
-Batch = dict[str, Tensor]
+if TYPE_CHECKING:
+    from lightning.pytorch import Trainer
+
+
+class Batch(TypedDict, total=False):
+    """What a step of training or testing gets.
+
+    Attributes:
+        image: (B, 3, H, W), or (B, V, 3, H, W) for V views.
+        feature: (B, D), where features are stored instead of images.
+        label: (B,).
+        index: Rows (B,) of the sample table.
+        other: A second batch, drawn by the data's `paired_sampler`.
+    """
+
+    image: Tensor
+    feature: Tensor
+    label: Tensor
+    index: Tensor
+    other: "Batch"
 
 
 @runtime_checkable
@@ -22,10 +40,17 @@ class ImbalData(Protocol):
         stored: Stored features by part.
     """
 
-    normalize: nn.Module
-    train_recipes: Sequence[Any]
-    paired_sampler: Any
-    stored: dict[str, Any]
+    @property
+    def normalize(self) -> nn.Module: ...
+
+    @property
+    def train_recipes(self) -> Sequence[Any]: ...
+
+    @property
+    def paired_sampler(self) -> Any: ...
+
+    @property
+    def stored(self) -> Mapping[str, Any]: ...
 
     def rows(self, part: str) -> np.ndarray:
         """Row numbers of a part in the sample table."""
@@ -35,6 +60,11 @@ class ImbalData(Protocol):
 
     def val_dataloader(self) -> DataLoader[Any] | Iterable[Any]:
         """Loads the validation part; nothing if the split has none."""
+
+
+def data_of(trainer: "Trainer") -> Any:
+    """The DataModule of a Trainer, of any kind."""
+    return trainer.datamodule  # type: ignore[attr-defined]  # Lightning sets it, but does not declare it
 
 
 def known_data(datamodule: Any) -> ImbalData | None:

@@ -41,4 +41,4 @@ def create_backbone(name: str, pretrained: bool | str = False) -> nn.Module:
 
 def feature_size(backbone: nn.Module) -> int:
     """Number of features D that a backbone gives."""
-    return getattr(backbone, "head_hidden_size", None) or backbone.num_features
+    return getattr(backbone, "head_hidden_size", None) or backbone.num_features  # type: ignore[return-value]  # timm gives it to each

@@ -7,6 +7,7 @@ import torch
 from timm.models.regnet import RegStage
 from torch import Tensor, nn
 
+from lightning_imbal.backbones.weights import config_of
 from lightning_imbal.errors import UserError
 
 
@@ -55,7 +56,7 @@ def twin_last_block(backbone: nn.Module) -> TwinBlock:
         if _features_of_two_images(backbone) == 4:
             return twin
     raise UserError(
-        f"{backbone.default_cfg['architecture']} has no last block that could be taken twice: choose another network "
+        f"{config_of(backbone)['architecture']} has no last block that could be taken twice: choose another network "
         "with --model.backbone, such as a ResNet, ConvNeXt, EfficientNet, MobileNet, RegNet or ViT."
     )
 
@@ -81,7 +82,7 @@ def _features_of_two_images(backbone: nn.Module) -> int:
     mode = backbone.training
     try:
         with torch.no_grad():
-            return len(backbone.eval()(torch.zeros(2, *backbone.default_cfg["input_size"])))
+            return len(backbone.eval()(torch.zeros(2, *config_of(backbone)["input_size"])))
     except (RuntimeError, TypeError):
         return 0
     finally:

@@ -3,6 +3,7 @@
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import WandbLogger
 
+from lightning_imbal.callbacks.base import model_of
 from lightning_imbal.callbacks.results_writer import summarize
 from lightning_imbal.loggers.weights_and_biases import tables_in_folder_of, without_wandb_if_it_fails
 from lightning_imbal.runs.run import by_size
@@ -16,7 +17,7 @@ class ClassF1Panels(Callback):
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Sends the panels, rarest class last as in the table of the terminal."""
-        report = pl_module.test_report
+        report = model_of(pl_module).test_report
         scores, predictions = report.compute(), report.predictions()  # of all devices: each one has to ask
         wandb_loggers = [logger for logger in trainer.loggers if isinstance(logger, WandbLogger)]
         if not wandb_loggers or not trainer.is_global_zero:

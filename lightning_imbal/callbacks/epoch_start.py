@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from lightning_imbal.callbacks.base import model_of
 from lightning_imbal.seeding import epoch_generator, run_seed
 
 
@@ -13,7 +14,8 @@ class EpochStart(Callback):
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Tells schedules the epoch, counted from 1."""
-        pl_module.set_epoch(trainer.current_epoch + 1, trainer.max_epochs)
+        epoch, max_epochs = trainer.current_epoch + 1, trainer.max_epochs
+        model_of(pl_module).set_epoch(epoch, max_epochs)  # type: ignore[arg-type]  # a Trainer makes None -1
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
         """Seeds before the first batch."""

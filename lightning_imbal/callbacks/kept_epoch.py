@@ -1,5 +1,6 @@
 """The checkpoints that a run keeps of its epochs, whatever others are written beside them."""
 
+import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -55,8 +56,7 @@ class KeptEpoch(ModelCheckpoint):
         super().load_state_dict({**state_dict, **here, "best_k_models": best, "dirpath": self.dirpath})
 
     def _here(self, path: str) -> str:
-        return str(Path(self.dirpath, Path(path).name)) if path else path
-
+        return os.path.join(str(self.dirpath), os.path.basename(path)) if path else path
 
 
 def kept_checkpoint(trainer: Trainer) -> str:

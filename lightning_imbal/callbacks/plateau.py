@@ -15,5 +15,5 @@ class PlateauSteps(Callback):
         if trainer.state.fn != "fit" or trainer.sanity_checking:
             return
         for config in trainer.lr_scheduler_configs:
-            if isinstance(config.scheduler, ReduceLROnPlateau):
+            if isinstance(config.scheduler, ReduceLROnPlateau) and config.monitor is not None:
                 config.scheduler.step(trainer.callback_metrics[config.monitor])

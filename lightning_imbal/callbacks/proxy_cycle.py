@@ -6,6 +6,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import nn
 from torch.optim import Optimizer
 
+from lightning_imbal.callbacks.base import model_of
 from lightning_imbal.errors import UserError
 
 
@@ -27,9 +28,10 @@ class ProxyCycleUpdate(Callback):
     killed within an epoch goes on at its start and loses what every parameter loses, the part of an epoch since then.
     """
 
+    _proxies: nn.Parameter  # like their optimizer, from the start of the training on
+
     def __init__(self) -> None:
         self._optimizer: Optimizer | None = None
-        self._proxies: nn.Parameter | None = None
         self._restored: dict[str, Any] = {}
         self._lr = 0.0
 
@@ -43,8 +45,9 @@ class ProxyCycleUpdate(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Builds the optimizer of the proxies, which are on their device now, and gives it its state back."""
-        self._proxies = pl_module.proxies
-        self._optimizer = pl_module.optimizer([self._proxies])
+        model = model_of(pl_module)
+        self._proxies = model.proxies
+        self._optimizer = model.optimizer([self._proxies])
         if self._restored:
             self._optimizer.load_state_dict(self._restored["optimizer"])
             gradient = self._restored["gradient"]
@@ -58,7 +61,7 @@ class ProxyCycleUpdate(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Steps the proxies after the last batch."""
-        if not trainer.is_last_batch:
+        if self._optimizer is None or self._proxies.grad is None or not trainer.is_last_batch:
             return
         self._proxies.grad.mul_(trainer.accumulate_grad_batches)
         self._optimizer.param_groups[0]["lr"] = self._lr

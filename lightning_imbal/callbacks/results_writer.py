@@ -12,6 +12,8 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from lightning_imbal.atomic_files import write_whole
+from lightning_imbal.callbacks.base import model_of
+from lightning_imbal.contract import data_of
 from lightning_imbal.metrics.report import ImbalReport
 from lightning_imbal.score_names import OF_CLASS
 
@@ -38,21 +40,22 @@ class ResultsWriter(Callback):
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Writes which image is in which part, into the folder of the stage."""
         if trainer.is_global_zero:
-            table = trainer.datamodule.table
+            table = data_of(trainer).table
             columns = [name for name in ("image", "class", "group", "part") if name in table]
             file = Path(trainer.default_root_dir) / "split.csv"
             write_whole(file, lambda path: table.to_csv(path, columns=columns, index=False))
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Writes the results of the test part, and those of further reports in folders of their own."""
-        for name, report in pl_module.side_reports.items():
+        model = model_of(pl_module)
+        for name, report in model.side_reports.items():
             self._write(trainer, report, "test", name)
-        self._write(trainer, pl_module.test_report, "test")
+        self._write(trainer, model.test_report, "test")
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Writes the results of the validation part when it is evaluated by itself, not during training."""
         if trainer.state.fn == "validate":
-            self._write(trainer, pl_module.val_report, "val")
+            self._write(trainer, model_of(pl_module).val_report, "val")
 
     def _write(self, trainer: Trainer, report: ImbalReport, part: str, side: str = "") -> None:
         scores, predictions = report.compute(), report.predictions()
@@ -62,7 +65,7 @@ class ResultsWriter(Callback):
         identity = {**self.identity, "backbone": backbone, **environment(trainer), "part": part}
         identity["name"] = " ".join(filter(None, [identity["name"], side]))
         results = {"identity": identity, **summarize(scores, predictions, report)}
-        image = trainer.datamodule.table["image"].to_numpy()[predictions["index"].numpy()]
+        image = data_of(trainer).table["image"].to_numpy()[predictions["index"].numpy()]
         names = pd.Index(report.class_names)
         table = pd.DataFrame(predictions["probability"].float().numpy(), columns="probability/" + names)
         table.insert(0, "image", image)

@@ -13,7 +13,9 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from lightning_imbal.atomic_files import write_whole
+from lightning_imbal.callbacks.base import model_of
 from lightning_imbal.callbacks.results_writer import ResultsWriter
+from lightning_imbal.contract import data_of
 
 MAX_COMPONENTS = 50
 MAX_PERPLEXITY = 30
@@ -52,10 +54,10 @@ class SaveFeatures(Callback):
         """Waits for the first feature of a batch."""
 
         def keep(head: nn.Module, inputs: tuple[Any, ...]) -> None:
-            self.hook.remove()
+            hook.remove()
             self.features.append(inputs[0].detach().float().clamp(-LARGEST, LARGEST).half())
 
-        self.hook = pl_module.head.register_forward_pre_hook(keep)
+        self.hook = hook = model_of(pl_module).head.register_forward_pre_hook(keep)
         self.labels.append(batch["label"])
         self.indices.append(batch["index"])
 
@@ -66,8 +68,8 @@ class SaveFeatures(Callback):
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Gathers the features of all devices and writes them."""
-        parts = self.indices, self.labels, self.features
-        index, label, feature = (pl_module.gather(torch.cat(part)).cpu().numpy() for part in parts)
+        model, parts = model_of(pl_module), (self.indices, self.labels, self.features)
+        index, label, feature = (model.gather(torch.cat(part)).cpu().numpy() for part in parts)
         self.on_test_start(trainer, pl_module)
         if not trainer.is_global_zero:
             return
@@ -76,8 +78,8 @@ class SaveFeatures(Callback):
         label, feature = label[first], feature[first]
         x, y = map_features(feature, label, self.max_mapped).T
         arrays = {
-            "image": trainer.datamodule.table["image"].to_numpy()[index].astype(str),
-            "label": np.array(pl_module.class_names)[label],
+            "image": data_of(trainer).table["image"].to_numpy()[index].astype(str),
+            "label": np.array(model.class_names)[label],
             "feature": feature,
             "x": x,
             "y": y,
@@ -97,8 +99,8 @@ def map_features(feature: np.ndarray, label: np.ndarray, max_mapped: int) -> np.
 def _equal_shares(label: np.ndarray, number: int) -> np.ndarray:
     """Positions of at most so many labels: in each turn every class gives one more, drawn at random, rarest first."""
     order = np.random.default_rng(0).permutation(len(label))
-    label = pd.Series(label[order])
-    turn, count = label.groupby(label).cumcount(), label.map(label.value_counts())
+    drawn = pd.Series(label[order])
+    turn, count = drawn.groupby(drawn).cumcount(), drawn.map(drawn.value_counts())
     return np.sort(order[np.lexsort((count, turn))[:number]])
 
 
@@ -117,10 +119,11 @@ def _embed(feature: np.ndarray) -> np.ndarray:
 
 def _folder(trainer: Trainer) -> Path:
     """Where the predictions are written."""
-    writers = (callback.folder for callback in trainer.callbacks if isinstance(callback, ResultsWriter))
+    callbacks = trainer.callbacks  # type: ignore[attr-defined]  # Lightning sets it, but does not declare it
+    writers = (callback.folder for callback in callbacks if isinstance(callback, ResultsWriter))
     return next(writers, Path(trainer.default_root_dir))
 
 
 def _write(path: Path, arrays: dict[str, np.ndarray]) -> None:
     with path.open("wb") as file:  # by its name alone, NumPy would give it another ending
-        np.savez_compressed(file, **arrays)
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # none is called allow_pickle

@@ -53,10 +53,10 @@ def run(args: list[str]) -> int:
 
     first = plan_of(rows_of(["ce" if methods == [AUTO] else methods[0]]))
     # The split does not depend on the seed of a run.
-    parts = read_parts({cell.repeat: cell.job.arguments for cell in first.cells[: given.folds or 1]})
+    parts = read_parts({cell.repeat: cell.job.arguments for cell in first.cells[: given.folds or 1] if cell.job})
     counts = count_classes(parts[0].data, given.folds)
     suited = suitable(list(counts.values())) if methods == [AUTO] else {}
-    rows = rows_of(suited or methods)
+    rows = rows_of(list(suited) or methods)
     baseline, plan = _baseline(given.baseline, rows), plan_of(rows)
     if given.jobs:
         plan.check_settings()

@@ -46,7 +46,7 @@ def _splits(plan: Plan) -> dict[str, pd.DataFrame]:
     """Class and part of every image, by the columns that have begun a run."""
     found: dict[str, pd.DataFrame] = {}
     for job in plan.jobs:
-        if job.labels.column not in found and (split := Run(job.folder).split()) is not None:
+        if job.labels and job.labels.column not in found and (split := Run(job.folder).split()) is not None:
             found[job.labels.column] = split
     return found
 

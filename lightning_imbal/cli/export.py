@@ -92,7 +92,7 @@ def _origin(scores: Path, ids: list[str], probability: np.ndarray) -> tuple[bool
     recorded = Run(scores).predictions
     row = pd.Index(recorded.image if recorded else []).get_indexer(ids)
     known = row >= 0
-    if not known.any():
+    if recorded is None or not known.any():
         return True, "Whether the file gives the probabilities that these scores were computed from was not checked."
     difference = np.abs(recorded.probability[row[known]] - probability[known]).max()
     where = f"on {number_of(int(known.sum()), 'test image')} its probabilities"

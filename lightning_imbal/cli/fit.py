@@ -62,6 +62,7 @@ def build(cli: ImbalCLI, config: Namespace, checkpoint: str, data: ImbalDataModu
 
 def test(trainer: Trainer, built: Namespace, folder: Path) -> None:
     """Tests the epoch that was kept, and prints the table of its classes."""
-    if trainer.limit_test_batches and not trainer.fast_dev_run:
+    dev_run = trainer.fast_dev_run  # type: ignore[attr-defined]  # Lightning sets it, but does not declare it
+    if trainer.limit_test_batches and not dev_run:
         trainer.test(built.model, datamodule=built.data, ckpt_path=kept_checkpoint(trainer), verbose=False)
         show_results(folder, built.model)

@@ -59,8 +59,10 @@ def _classes(room: str) -> Iterator[tuple[str, str]]:
     """Public classes of a folder of the package with the first lines of their docstrings; read, as torch takes long."""
     folder = Path(__file__).parents[1] / room
     for line in ast.parse((folder / "__init__.py").read_text(encoding="utf-8")).body:
-        file = folder / f"{line.module.rpartition('.')[2]}.py" if isinstance(line, ast.ImportFrom) else None
-        if file is None or file.stem == "base" or not file.is_file():
+        if not isinstance(line, ast.ImportFrom) or line.module is None:
+            continue
+        file = folder / f"{line.module.rpartition('.')[2]}.py"
+        if file.stem == "base" or not file.is_file():
             continue
         public = {alias.name for alias in line.names}
         for node in ast.parse(file.read_text(encoding="utf-8")).body:

@@ -42,7 +42,10 @@ All settings: `lightning_imbal fit --help`; those of a class: `... fit --data.he
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs the command line and returns the exit status: 0, 2 after an error that the user can mend, 130 after Ctrl-C."""
+    """Runs the command line and returns the exit status: 0, or 2 after an error that the user can mend.
+
+    By a signal, it is 130 after Ctrl-C and 143 after SIGTERM.
+    """
     args = sys.argv[1:] if argv is None else argv
     if not args or args[0] in ("-h", "--help", "help"):
         print(HELP, end="")
@@ -105,8 +108,8 @@ def _sentence(error: BaseException) -> str:
             from lightning_imbal.cli.parts.messages import explain
 
             return explain(str(error))
-    if "lightning.pytorch.utilities.exceptions" in sys.modules:
-        from lightning.pytorch.utilities.exceptions import MisconfigurationException
+    if "lightning.fabric.utilities.exceptions" in sys.modules:
+        from lightning.fabric.utilities.exceptions import MisconfigurationException
 
         if isinstance(error, MisconfigurationException):
             return " ".join(str(error).split())

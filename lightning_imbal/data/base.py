@@ -1,17 +1,19 @@
 """ImbalDataModule: settings, samplers and loaders, written once for every data set."""
 
 from pathlib import Path
+from typing import Any
 
 import albumentations as A
 from lightning.pytorch import LightningDataModule
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Sampler
 
+from lightning_imbal.contract import Batch
 from lightning_imbal.data.labelled_images import LabelledImages
 from lightning_imbal.data.loading.epoch_draws import EpochDraws
 from lightning_imbal.data.loading.feature_dataset import Encoder, FeatureDataset
 from lightning_imbal.data.loading.folder import folder_dataset
 from lightning_imbal.data.loading.image_dataset import Draw, ImageDataset, PairedImages
-from lightning_imbal.data.loading.loaders import device_share, first_epoch, image_loader, share_of_work
+from lightning_imbal.data.loading.loaders import Loadable, device_share, first_epoch, image_loader, share_of_work
 from lightning_imbal.data.loading.samplers import SamplerFactory, build_samplers
 from lightning_imbal.data.normalize import IMAGENET_MEAN, IMAGENET_STD, Normalize
 from lightning_imbal.data.pictures.open import CACHE_DIR, Cache, OnBadImage
@@ -99,7 +101,7 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         max_epochs = self.trainer.max_epochs if self.trainer else None
         return build_samplers(factories, self.labels_of("train"), self.batch_size, max_epochs)
 
-    def train_dataloader(self) -> DataLoader:
+    def train_dataloader(self) -> DataLoader[Any]:
         """Loads augmented training images in the order of the sampler, or their stored features."""
         sampler, *paired = self.train_samplers()
         draws = EpochDraws(sampler, self.batch_size, *share_of_work(self.trainer), *paired)
@@ -122,15 +124,15 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
             images = self.dataset(part, [recipe])
             self.stored[part] = FeatureDataset(images, encode, self._loader, versions, *share_of_work(self.trainer))
 
-    def val_dataloader(self) -> DataLoader | list:
+    def val_dataloader(self) -> DataLoader[Any] | list[Any]:
         """Loads the validation part; no loader if the split has none."""
         return self._evaluation_loader("val")
 
-    def test_dataloader(self) -> DataLoader | list:
+    def test_dataloader(self) -> DataLoader[Any] | list[Any]:
         """Loads the test part."""
         return self._evaluation_loader("test")
 
-    def _evaluation_loader(self, part: str) -> DataLoader | list:
+    def _evaluation_loader(self, part: str) -> DataLoader[Any] | list[Any]:
         dataset = self.stored[part] if part in self.stored else self.dataset(part, [self.test_recipe])
         return self._loader(dataset) if len(dataset) else []
 
@@ -139,7 +141,7 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         rows = self.rows(part)
         return ImageDataset(self.images if len(rows) else [], self.table["label"].to_numpy(), rows, recipes)
 
-    def _loader(self, dataset: Dataset, sampler: Sampler | list[Draw] | None = None) -> DataLoader:
+    def _loader(self, dataset: Loadable, sampler: Sampler[Any] | list[Draw] | None = None) -> DataLoader[Any]:
         return image_loader(dataset, self.batch_size, self.num_workers, share_of_work(self.trainer)[0], sampler)
 
     def predict_folder(self, folder: str | Path) -> list[Path]:
@@ -147,10 +149,11 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         self.predicted, files = folder_dataset(folder, self.test_recipe, self.short_side)
         return files
 
-    def predict_dataloader(self) -> DataLoader:
+    def predict_dataloader(self) -> DataLoader[Any]:
         """Loads the pictures that `predict_folder` was given; the index of a batch is the file's number."""
         return self._loader(self.predicted)
 
-    def on_after_batch_transfer(self, batch: dict, dataloader_idx: int) -> dict:
+    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Normalises on the device: on the way there, uint8 takes a quarter of the space."""
-        return self.normalize.batch(batch, self.trainer.lightning_module.dtype)
+        dtype = self.trainer.lightning_module.dtype  # type: ignore[union-attr]  # a Trainer calls this
+        return self.normalize.batch(batch, dtype)  # type: ignore[arg-type]  # no text, whatever Lightning declares

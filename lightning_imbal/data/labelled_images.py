@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lightning_imbal.data.index.find_files import find_files
+from lightning_imbal.data.pictures.base import Pictures
 from lightning_imbal.data.pictures.open import Cache, OnBadImage, open_images, refuse_absent
 from lightning_imbal.data.sample_table import check_index, count_training_images, sample_table
 from lightning_imbal.data.splits.base import Split
@@ -58,7 +59,7 @@ class LabelledImages(ABC):
             (0-based) and, where known, `group` (empty: on its own), `official` (train, val, test) and `fold`.
         """
 
-    def read_images(self) -> Sequence[np.ndarray]:
+    def read_images(self) -> Pictures:
         """Returns the picture of every row of the index, uint8 RGB (H, W, 3)."""
         place = (self.cache_dir, type(self).__name__)
         return open_images(self.index["path"], self.short_side, self.cache, *place, self.on_bad_image)
@@ -85,16 +86,20 @@ class LabelledImages(ABC):
         return index
 
     @cached_property
-    def images(self) -> Sequence[np.ndarray]:
+    def images(self) -> Pictures:
         """Pictures by row of the index, read when first needed."""
         return self.read_images()
+
+    @property
+    def left_out(self) -> dict[int, str]:
+        """Why a picture is left out, by row of the index: it cannot be read."""
+        return getattr(self.images, "bad", {}) if self.on_bad_image == "skip" else {}
 
     @cached_property
     def table(self) -> pd.DataFrame:
         """The index, each row's `class` by name, and its `part`: train, val, test, unreadable, or empty: left out."""
-        bad = getattr(self.images, "bad", {}) if self.on_bad_image == "skip" else {}
         part = self.split.part_of_rows(self.index, self.groups)
-        return sample_table(self.index, part, bad, self.subsample, self.class_names)
+        return sample_table(self.index, part, self.left_out, self.subsample, self.class_names)
 
     @property
     def class_counts(self) -> list[int]:

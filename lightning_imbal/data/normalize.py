@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from lightning_imbal.contract import Batch
+
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -17,6 +19,9 @@ class Normalize(nn.Module):
         std: Per RGB channel, pixels in 0..1.
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, mean: Sequence[float] = IMAGENET_MEAN, std: Sequence[float] = IMAGENET_STD) -> None:
         super().__init__()
         self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(3, 1, 1))
@@ -28,7 +33,11 @@ class Normalize(nn.Module):
         mean, std = self.mean.to(image.device, exact), self.std.to(image.device, exact)
         return image.to(exact).sub_(255 * mean).div_(255 * std).to(dtype)
 
-    def batch(self, batch: dict, dtype: torch.dtype) -> dict:
+    def batch(self, batch: Batch, dtype: torch.dtype) -> Batch:
         """Returns a batch whose `image`, and that of its `other`, are normalised; one of features stays as it is."""
-        new = {"image": self(batch["image"], dtype)} if "image" in batch else {}
-        return batch | new | ({"other": self.batch(batch["other"], dtype)} if "other" in batch else {})
+        new = batch.copy()
+        if "image" in batch:
+            new["image"] = self(batch["image"], dtype)
+        if "other" in batch:
+            new["other"] = self.batch(batch["other"], dtype)
+        return new

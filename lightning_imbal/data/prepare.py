@@ -1,6 +1,7 @@
 """Looks a data set over before it is used, and decodes its pictures once and for all."""
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -29,7 +30,7 @@ def prepare(data: LabelledImages, verify: bool = False) -> dict[str, Any]:
     data.on_bad_image = "skip"
     index = data.index
     counts = count_images(index["label"], data.class_names)
-    official = data.official_counts or [None] * len(counts)
+    official: Sequence[int | None] = data.official_counts or [None] * len(counts)
     found: dict[str, Any] = {
         "name": type(data).__name__,
         "classes": [
@@ -40,7 +41,8 @@ def prepare(data: LabelledImages, verify: bool = False) -> dict[str, Any]:
     }
     if data.official_counts and list(counts.values()) != list(data.official_counts):
         found["complaints"].append(
-            f"{found['name']} has {len(index)} images, the official release {sum(official)}: see which classes differ."
+            f"{found['name']} has {len(index)} images, the official release {sum(data.official_counts)}: "
+            "see which classes differ."
         )
     if "path" not in index:
         return found

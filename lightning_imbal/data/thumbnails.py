@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
-import numpy as np
 import pandas as pd
 import yaml
 from jsonargparse import ArgumentError
@@ -12,6 +11,7 @@ from jsonargparse import ArgumentError
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.build import build_data
 from lightning_imbal.data.pictures.ahead import decode_ahead
+from lightning_imbal.data.pictures.base import Pictures
 from lightning_imbal.errors import BadImageError, UserError
 from lightning_imbal.runs.folder import stages_of
 
@@ -58,11 +58,13 @@ def _data_of(folder: Path) -> ImbalDataModule:
         reason = str(error).splitlines()[-1].strip()
         raise UserError(f"the data of {file} are unknown here ({reason}): go to where the run was started.") from error
     # Pictures that are absent are left out, and nothing is downloaded for a page.
-    data.cache, data.on_bad_image, data.download = "none", "skip", False
+    data.cache, data.on_bad_image = "none", "skip"
+    if hasattr(data, "download"):
+        data.download = False
     return data
 
 
-def _thumbnail(pictures: Sequence[np.ndarray], row: int, side: int) -> bytes | None:
+def _thumbnail(pictures: Pictures, row: int, side: int) -> bytes | None:
     """The JPEG file of a picture; None if it cannot be read."""
     try:
         picture = pictures[row]

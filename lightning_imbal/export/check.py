@@ -17,7 +17,7 @@ TOLERANCE = 1e-4
 
 def test_images(data: ImbalDataModule) -> tuple[Tensor, list[str]]:
     """Takes images (N, 3, H, W), uint8, and their ids, spread evenly over the test part."""
-    dataset = data.test_dataloader().dataset
+    dataset = data.dataset("test", [data.test_recipe])
     positions = np.linspace(0, len(dataset) - 1, min(CHECKED_IMAGES, len(dataset))).astype(int)
     items = [dataset[int(position)] for position in positions]
     names = data.table["image"].iloc[[item["index"] for item in items]]

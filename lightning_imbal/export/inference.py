@@ -18,6 +18,9 @@ class Inference(nn.Module):
         normalize: How its pictures are normalised.
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, model: ImbalClassifier, predictor: Predictor, normalize: Normalize) -> None:
         super().__init__()
         self.model, self.predictor = model, predictor

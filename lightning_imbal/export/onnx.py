@@ -61,7 +61,7 @@ def to_onnx(inference: Inference, size: tuple[int, int], metadata: dict[str, str
                 external_data=False,
                 verbose=False,
             )
-            content = program.model_proto
+            content = program.model_proto  # type: ignore[union-attr]  # None only with another exporter
     except torch.onnx.OnnxExporterError as error:
         raise _refusal(inference, str(error.__cause__ or error).strip().splitlines()[0].rstrip(".")) from error
     if not content.graph.input[0].type.tensor_type.shape.dim[0].dim_param:

@@ -28,5 +28,5 @@ class LearnableScale(nn.Linear):
         return self.scale * super().forward(feature)
 
 
-def _keep_missing_scale(head: nn.Module, state_dict: dict[str, Tensor], prefix: str, *_: Any) -> None:
+def _keep_missing_scale(head: LearnableScale, state_dict: dict[str, Tensor], prefix: str, *_: Any) -> None:
     state_dict.setdefault(f"{prefix}scale", head.scale.detach())

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from lightning_imbal.heads.base import ClosedFormHead
 
@@ -75,6 +75,6 @@ class TauNormalized(ClosedFormHead):
         return grid[recall.sum(dim=1).argmax()]
 
 
-def _take_linear(head: nn.Module, state_dict: dict[str, Tensor], prefix: str, *_: Any) -> None:
+def _take_linear(head: TauNormalized, state_dict: dict[str, Tensor], prefix: str, *_: Any) -> None:
     state_dict.pop(f"{prefix}bias", None)
     state_dict.setdefault(f"{prefix}tau", head.tau)

@@ -1,5 +1,6 @@
 """Runs jobs over a Ray cluster whose machines share the folders of runs and data."""
 
+import logging
 import os
 import socket
 import time
@@ -33,13 +34,13 @@ class RayLauncher:
     def __init__(self, jobs: int, address: str | None = None, gpus: float | None = None) -> None:
         if address is not None:
             _check_address(address)
-        ray.init(address or "local", log_to_driver=False, logging_level="ERROR")
+        ray.init(address or "local", log_to_driver=False, logging_level=logging.ERROR)
         if gpus is None:
             gpus = float(ray.cluster_resources().get("GPU", 0) > 0)
-        self._needs = {"CPU": processors(jobs), "GPU": gpus}
-        options = {"num_cpus": self._needs["CPU"], "num_gpus": gpus, "max_retries": RETRIES}
-        self._task = ray.remote(**options)(_run)
-        self._running: dict[Job, ray.ObjectRef] = {}
+        self._processors = processors(jobs)
+        self._needs = {"CPU": self._processors, "GPU": gpus}
+        self._task = ray.remote(num_cpus=self._processors, num_gpus=gpus, max_retries=RETRIES)(_run)
+        self._running: dict[Job, ray.ObjectRef[int]] = {}
 
     def has_room(self) -> bool:
         """Whether another job can be started now."""
@@ -48,7 +49,7 @@ class RayLauncher:
 
     def start(self, job: Job) -> None:
         """Hands a job to Ray."""
-        self._running[job] = self._task.remote(job, str(Path.cwd()), self._needs["CPU"])
+        self._running[job] = self._task.remote(job, str(Path.cwd()), self._processors)
 
     def ended(self) -> list[tuple[Job, int | str]]:
         """The jobs that have ended since the last call, with their exit status or how they were lost."""

@@ -46,7 +46,7 @@ class Job:
 
     def command(self) -> list[str]:
         """The command line that starts the job, or goes on with it, as its folder is now."""
-        if self.arguments[0] == "test":
+        if self.arguments[0] == "test" and self.after is not None:
             trained = best_checkpoint(self.after.folder, stages_in(self.after.folder))
             return [*self.arguments, "--ckpt_path", str(trained), "--run_dir", str(self.folder)]
         begun = self.after is not None or bool(stages_in(self.folder))

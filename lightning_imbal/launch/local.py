@@ -23,7 +23,7 @@ class LocalLauncher:
 
     def __init__(self, jobs: int, devices: Iterable[str] = ()) -> None:
         self.jobs, self.devices = jobs, list(devices)
-        self._running: dict[Job, tuple[subprocess.Popen, int]] = {}
+        self._running: dict[Job, tuple[subprocess.Popen[bytes], int]] = {}
 
     def has_room(self) -> bool:
         """Whether another job can be started now."""
@@ -39,8 +39,9 @@ class LocalLauncher:
 
     def ended(self) -> list[tuple[Job, int | str]]:
         """The jobs that have ended since the last call, with their exit status."""
-        ended = [(job, process.poll()) for job, (process, _) in self._running.items()]
-        ended = [(job, status) for job, status in ended if status is not None]
+        ended: list[tuple[Job, int | str]] = [
+            (job, status) for job, (process, _) in self._running.items() if (status := process.poll()) is not None
+        ]
         for job, _ in ended:
             del self._running[job]
         return ended
@@ -59,7 +60,7 @@ def processors(jobs: int) -> int:
     return max(1, (known or 1) // jobs)
 
 
-def start_process(job: Job, processors: int, environment: dict[str, str] | None = None) -> subprocess.Popen:
+def start_process(job: Job, processors: int, environment: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
     """Starts the process of a job with its share of the processors; what it prints goes to `log.txt` in its folder."""
     command = job.command()
     about = {
@@ -69,7 +70,7 @@ def start_process(job: Job, processors: int, environment: dict[str, str] | None 
         "start": str(job.after.folder) if job.after is not None and job.arguments[0] == "fit" else None,
     }
     job.folder.mkdir(parents=True, exist_ok=True)
-    settings = {"trainer.enable_progress_bar": False}
+    settings: dict[str, int] = {"trainer.enable_progress_bar": False}
     if not job.sets_workers:
         settings["data.num_workers"] = min(processors, MAX_WORKERS)
     labels = job.labels.environment() if job.labels else {}
@@ -91,7 +92,7 @@ def start_process(job: Job, processors: int, environment: dict[str, str] | None 
         )
 
 
-def end(process: subprocess.Popen) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
     """Ends a process and those that it started; every finished epoch is kept."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)

@@ -121,7 +121,7 @@ class Plan:
         folder = self.runs / "+".join([*filter(None, parts), f"{kind}{number}"])
         return self._job(folder, tuple(arguments), start, Labels(self.name, name, column.title))
 
-    def _job(self, folder: Path, arguments: tuple[str, ...], after: Job | None, labels: Labels) -> Job:
+    def _job(self, folder: Path, arguments: tuple[str, ...], after: Job | None, labels: Labels | None) -> Job:
         job = self._jobs.setdefault(folder, Job(str(folder.relative_to(self.runs)), folder, arguments, after, labels))
         if job.arguments != arguments:
             raise UserError(f"Two rows run differently in the same folder {folder}: use configurations of other names.")

@@ -52,7 +52,9 @@ def run(jobs: Iterable[Job], launcher: Launcher, display: Display) -> list[Failu
         launcher: Where to run them.
         display: Where to show it.
     """
-    waiting, running, failures = [job for job in jobs if not job.finished], [], []
+    waiting = [job for job in jobs if not job.finished]
+    running: list[Job] = []
+    failures: list[Failure] = []
     display.begin(len(waiting))
     try:
         while waiting or running:
@@ -63,7 +65,7 @@ def run(jobs: Iterable[Job], launcher: Launcher, display: Display) -> list[Failu
                 if job.finished:
                     waiting.remove(job)
                     display.ended(job, None)
-                elif job.after in [failure.job for failure in failures]:
+                elif job.after is not None and job.after in [failure.job for failure in failures]:
                     waiting.remove(job)
                     failures.append(Failure(job, f"not run: it needs {job.after.name}, which failed", []))
                     display.ended(job, failures[-1].reason)

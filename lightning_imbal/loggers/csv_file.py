@@ -5,13 +5,14 @@ import os
 from pathlib import Path
 
 from lightning.pytorch.loggers import CSVLogger
-from lightning.pytorch.utilities import rank_zero_only
+
+from lightning_imbal.processes import is_first
 
 
 def csv_logger(folder: Path) -> CSVLogger:
     """Logs to `folder/metrics.csv`; a resumed run goes on below the rows that are already there."""
     logger = CSVLogger(folder, name="", version="")
-    if rank_zero_only.rank != 0:
+    if not is_first():
         return logger
     file, aside = folder / "metrics.csv", folder / "metrics.before_resume.csv"
     if file.exists() and not aside.exists():  # else an earlier start was killed here, and `aside` holds the rows

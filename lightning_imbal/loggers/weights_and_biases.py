@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lightning.pytorch.loggers import WandbLogger
-from lightning.pytorch.utilities import rank_zero_only, rank_zero_warn
+from lightning.pytorch.utilities import rank_zero_warn
+
+from lightning_imbal.processes import is_first
 
 if TYPE_CHECKING:
     import wandb
@@ -76,11 +78,11 @@ def wandb_logger(folder: Path, run: str, stage: str) -> WandbLogger | None:
     Project and entity are taken from WANDB_PROJECT and WANDB_ENTITY.
     """
     mode = os.environ.get("WANDB_MODE", "online")
-    if mode == "disabled" or rank_zero_only.rank != 0:
+    if mode == "disabled" or not is_first():
         return None
     import wandb
 
-    about = {
+    about: dict[str, Any] = {
         "project": os.environ.get("WANDB_PROJECT", "lightning_imbal"),
         "group": os.environ.get("WANDB_RUN_GROUP") or run,
         # W&B reads its environment once in a process, which may have been before these were set.

@@ -26,6 +26,9 @@ class ImbalReport(Metric):
 
     is_differentiable = False
     full_state_update = False
+    probability: list[Tensor]
+    label: list[Tensor]
+    index: list[Tensor]
 
     def __init__(
         self, class_counts: list[int], class_names: list[str], class_groups: dict[str, list[str]] | None = None

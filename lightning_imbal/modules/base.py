@@ -16,7 +16,7 @@ from lightning_imbal.backbones.create import create_backbone, feature_size
 from lightning_imbal.callbacks.divergence import DivergenceGuard
 from lightning_imbal.callbacks.epoch_start import EpochStart
 from lightning_imbal.callbacks.plateau import PlateauSteps
-from lightning_imbal.contract import Batch, ImbalData, image_count, known_data
+from lightning_imbal.contract import Batch, ImbalData, data_of, image_count, known_data
 from lightning_imbal.errors import UserError
 from lightning_imbal.losses.base import ImbalancedLoss
 from lightning_imbal.modules.base_checks import check_pairs, check_views
@@ -43,6 +43,7 @@ class ImbalModule(LightningModule, ABC):
     needs_pairs = False  # whether a batch must hold a second batch, `other`, drawn by the data's `paired_sampler`
     min_views: int = 1  # views of each training image that it needs
     max_views: int | None = 1  # and how many it can use; None: any number
+    class_counts: Tensor
 
     def __init__(
         self,
@@ -66,8 +67,8 @@ class ImbalModule(LightningModule, ABC):
         self.optimizer, self.scheduler = optimizer, scheduler
 
     @abstractmethod
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Returns the loss of a batch."""
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
+        """Returns the loss of a batch; None if there is nothing to train."""
 
     def trained_parameters(self) -> Iterable[nn.Parameter]:
         """The parameters that the optimizer gets."""
@@ -90,7 +91,7 @@ class ImbalModule(LightningModule, ABC):
 
     def configure_optimizers(self) -> Any:
         """Builds the optimizer and its schedule over the Trainer's number of epochs."""
-        return self.build_optimizers(self.trainer.max_epochs)
+        return self.build_optimizers(self.trainer.max_epochs)  # type: ignore[arg-type]  # a Trainer makes None -1
 
     def configure_callbacks(self) -> list[Callback]:
         """Brings the start of an epoch, the steps of schedules that wait for a score, the guard against divergence."""
@@ -112,6 +113,9 @@ class ImbalModule(LightningModule, ABC):
             loss.check(image_count(data))
         check_views(self, data)
         check_pairs(self, data)
+
+    def check_inference(self, data: ImbalData) -> None:
+        """Refuses data that it cannot be tested on; ValueError says the mend."""
 
     def check_first(self) -> None:
         """Refuses to be the first stage, where there must be one before it; UserError says the mend."""
@@ -136,9 +140,10 @@ class ImbalModule(LightningModule, ABC):
         """Joins the batches (B, ...) of all devices to (devices * B, ...); gradients flow back to every device."""
         if self.trainer.world_size == 1:
             return tensor
-        return self.all_gather(tensor, sync_grads=tensor.is_floating_point()).flatten(0, 1)
+        gathered = self.all_gather(tensor, sync_grads=tensor.is_floating_point())
+        return gathered.flatten(0, 1)  # type: ignore[union-attr]  # of a tensor, a tensor
 
-    def batches(self, loader: DataLoader) -> Iterator[Batch]:
+    def batches(self, loader: DataLoader[Any]) -> Iterator[Batch]:
         """Yields the batches of a loader outside of the Trainer's loops, as in them: on this device, normalised."""
         for batch in loader:
             yield self.trainer.strategy.batch_to_device(batch)
@@ -159,11 +164,11 @@ class ImbalModule(LightningModule, ABC):
         """Stores the normalisation of the pictures, and forgets the files that weights once came from."""
         for name in {"pretrained", "backbone_ckpt"} & checkpoint["hyper_parameters"].keys():
             checkpoint["hyper_parameters"][name] = False if name == "pretrained" else None
-        if data := known_data(self.trainer.datamodule):
+        if data := known_data(data_of(self.trainer)):
             checkpoint["normalize"] = data.normalize.state_dict()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Pictures are normalised as in training, whatever the DataModule says that they are tested with."""
-        data = known_data(self._trainer.datamodule) if self._trainer else None
+        data = known_data(data_of(self._trainer)) if self._trainer else None
         if data and "normalize" in checkpoint:
             data.normalize.load_state_dict(checkpoint["normalize"])

@@ -1,12 +1,12 @@
 """What every method with a classifier shares: loss, head, predictor, and an evaluation per class."""
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from lightning_imbal.contract import Batch, ImbalData, image_count, known_data
+from lightning_imbal.contract import Batch, ImbalData, data_of, image_count, known_data
 from lightning_imbal.errors import UserError
 from lightning_imbal.losses.base import LossFactory
 from lightning_imbal.losses.cross_entropy import CrossEntropy
@@ -45,7 +45,8 @@ class ImbalClassifier(ImbalModule):
         self.predictor = predictor(self.class_counts)
         about_classes = (kwargs["class_counts"], self.class_names, kwargs.get("class_groups"))
         self.val_report, self.test_report = ImbalReport(*about_classes), ImbalReport(*about_classes)
-        self.side_reports = nn.ModuleDict()  # further reports of the test part, by their names
+        # Further reports of the test part, by their names.
+        self.side_reports: MutableMapping[str, ImbalReport] = nn.ModuleDict()  # type: ignore[assignment]  # torch does not say of what
 
     def check(self, data: ImbalData) -> None:
         self.check_inference(data)
@@ -57,15 +58,15 @@ class ImbalClassifier(ImbalModule):
 
     def validation_scores(self) -> list[str]:
         report = self.val_report
-        classes = report.class_counts, report.class_names, report.class_groups
         one_each = torch.eye(len(self.class_names)), torch.arange(len(self.class_names))
-        return [f"val/{name}" for name in classification_scores(*one_each, *classes)]
+        scores = classification_scores(*one_each, report.class_counts, report.class_names, report.class_groups)
+        return [f"val/{name}" for name in scores]
 
     def forward(self, image: Tensor) -> Tensor:
         """Returns logits (B, C) of images (B, 3, H, W)."""
         return self.head(self.backbone(image))
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
         """Returns the loss of a batch: that of its logits."""
         loss = self.loss(self(batch["image"]), batch["label"])
         self.log_loss("train/loss", loss)
@@ -81,15 +82,15 @@ class ImbalClassifier(ImbalModule):
 
     def on_validation_start(self) -> None:
         """Tells predictors how the pictures are normalised."""
-        if data := known_data(self.trainer.datamodule):
-            tell_normalization(self, data.normalize.mean, data.normalize.std)
+        if data := known_data(data_of(self.trainer)):
+            tell_normalization(self, data.normalize.get_buffer("mean"), data.normalize.get_buffer("std"))
 
     def on_test_start(self) -> None:
         """Tells predictors how the pictures are normalised, and fits one that learns from the validation part."""
         self.on_validation_start()
         if not self.predictor.needs_calibration:
             return
-        loader = self.trainer.datamodule.val_dataloader()
+        loader = data_of(self.trainer).val_dataloader()
         if not loader:
             raise UserError(f"{type(self.predictor).__name__} needs a validation part: set --data.split.val 0.1.")
         calibrate(self.predictor, self, self.batches(loader))

@@ -20,7 +20,7 @@ class ContrastiveRepresentation(ImbalModule, ABC):
         **kwargs: Arguments of `ImbalModule`.
     """
 
-    max_views = None
+    max_views: int | None = None
 
     def __init__(self, hidden_size: int = 2048, embedding_size: int = 128, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -57,7 +57,8 @@ class ContrastiveClassifier(ImbalClassifier, ABC):
         **kwargs: Arguments of `ImbalClassifier`.
     """
 
-    min_views, max_views = 2, None
+    min_views = 2
+    max_views: int | None = None
 
     def __init__(
         self, hidden_size: int = 2048, embedding_size: int = 128, batch_norm: bool = False, **kwargs: Any

@@ -35,7 +35,7 @@ def check_head(earlier: ImbalModule, head: nn.Module) -> None:
     if not earlier.classifies:
         raise UserError(f"{type(earlier).__name__} has no classifier for the second stage to keep: set init: new.")
     try:
-        deepcopy(head).load_state_dict(earlier.head.state_dict())
+        deepcopy(head).load_state_dict(earlier.get_submodule("head").state_dict())
     except RuntimeError as error:
         before, now = type(earlier.head).__name__, type(head).__name__
         raise UserError(

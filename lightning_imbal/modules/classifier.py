@@ -20,9 +20,9 @@ class Classifier(ImbalClassifier):
     def __init__(self, mixer: MixerFactory | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.mixer = mixer(self.class_counts) if mixer else None
-        self.needs_pairs = bool(mixer) and self.mixer.needs_pairs
+        self.needs_pairs = self.mixer is not None and self.mixer.needs_pairs
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
         if self.mixer is None:
             return super().training_step(batch, batch_idx)
         image, parts = self.mixer(batch, batch.get("other"))

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from lightning_imbal.contract import Batch, ImbalData, image_count, known_data
+from lightning_imbal.contract import Batch, ImbalData, data_of, image_count, known_data
 from lightning_imbal.errors import UserError
 from lightning_imbal.heads.base import ClosedFormHead
 from lightning_imbal.modules.base import ImbalModule
@@ -62,7 +62,7 @@ class FrozenHead(ImbalClassifier):
             kept = {"head": self.head} if self.init == "keep" else {}
             load_parts(Path(self.backbone_ckpt), {"backbone": self.backbone, **kept})
         if self.cache_views:
-            data = known_data(self.trainer.datamodule)
+            data = known_data(data_of(self.trainer))
             if data is None:
                 raise UserError("cache_views needs an ImbalDataModule to store features of: give the Trainer one.")
             data.store_features(self.encode, self.cache_views, self.closed_form or isinstance(self.predictor, Plain))
@@ -70,7 +70,7 @@ class FrozenHead(ImbalClassifier):
             raise UserError(f"{type(self.head).__name__} is computed, not trained: set --trainer.devices 1.")
 
     def check(self, data: ImbalData) -> None:
-        if self.closed_form:
+        if isinstance(self.head, ClosedFormHead):
             self.head.check(image_count(data))
         super().check(data)
 
@@ -86,7 +86,7 @@ class FrozenHead(ImbalClassifier):
         if self.init == "keep":
             check_head(earlier, self.head)
 
-    def encode(self, loader: DataLoader) -> Tensor:
+    def encode(self, loader: DataLoader[Any]) -> Tensor:
         """Returns the features (N, D) of a loader's images on the CPU, those of all devices in turn."""
         # What is made in inference mode, as in the check before training, could not be trained on.
         with torch.inference_mode(False), torch.no_grad(), self.trainer.precision_plugin.forward_context():
@@ -110,9 +110,9 @@ class FrozenHead(ImbalClassifier):
 
     def on_train_start(self) -> None:
         """Computes a head that is not trained."""
-        if not self.closed_form:
+        if not isinstance(self.head, ClosedFormHead):
             return
-        train, val = (self.trainer.datamodule.stored[part] for part in ("train", "val"))
+        train, val = (data_of(self.trainer).stored[part] for part in ("train", "val"))
         try:
             self.head.solve(train.samples(self.device), val.samples(self.device) if len(val) else None)
         except ValueError as error:

@@ -63,7 +63,8 @@ class MetricLearningClassifier(ImbalClassifier):
         if self.metric_optimizer is None or self.metric_weight == 0:
             return
         for parameter in self.metric.parameters():
-            parameter.grad.div_(self.metric_weight)
+            if parameter.grad is not None:
+                parameter.grad.div_(self.metric_weight)
         self.metric_optimizer.step()
         self.metric_optimizer.zero_grad()
 

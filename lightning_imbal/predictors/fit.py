@@ -11,8 +11,9 @@ from lightning_imbal.predictors.base import Predictor
 
 def tell_normalization(module: nn.Module, mean: Tensor, std: Tensor) -> None:
     """Tells the predictors in a module how pictures are normalised: pixels in 0..1, less mean, over std, (3, 1, 1)."""
-    for predictor in filter(lambda part: isinstance(part, Predictor), module.modules()):
-        predictor.set_normalization(mean, std)
+    for part in module.modules():
+        if isinstance(part, Predictor):
+            part.set_normalization(mean, std)
 
 
 def calibrate(predictor: Predictor, model: nn.Module, batches: Iterable[Batch]) -> None:

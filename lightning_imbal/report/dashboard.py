@@ -1,7 +1,7 @@
 """A Weights & Biases (W&B) workspace of a table's runs: every class a panel, from most to fewest training images."""
 
 import pandas as pd
-import wandb_workspaces.reports.v2 as wr
+import wandb_workspaces.reports.v2.interface as wr
 import wandb_workspaces.workspaces as ws
 
 from lightning_imbal.score_names import SHOWN
@@ -11,8 +11,6 @@ from lightning_imbal.wording import number_of
 SUMMARY_OF_VAL, SUMMARY_OF_TEST = ("f1", "balanced_accuracy"), ("f1", "balanced_accuracy", "scr")
 COLUMNS = 3
 MAX_RUNS = 500  # in a panel; by default W&B shows 10
-
-Panel = wr.LinePlot | wr.BarPlot | wr.WeavePanelSummaryTable
 
 
 def build(entity: str, project: str, table: str, column: str, split: pd.DataFrame) -> ws.Workspace:
@@ -51,16 +49,16 @@ def _sections(classes: dict[str, str], validated: bool) -> list[ws.Section]:
     summary_bars = [_bars(f"{SHOWN[key]}, test", f"test/{key}", SHOWN[key]) for key in SUMMARY_OF_TEST]
     bars = [_bars(title, f"test/f1/{name}", "F1") for name, title in classes.items()]
     train_loss, val_loss = (_curve(f"Loss, {part}", f"{part}/loss", "loss") for part in ("train", "val"))
-    panels = {
-        "F1 of every class, from most to fewest training images": curves if validated else [],
-        "Summary scores": summary_curves + summary_bars if validated else summary_bars,
+    panels: dict[str, list[wr.PanelTypes]] = {
+        "F1 of every class, from most to fewest training images": [*curves] if validated else [],
+        "Summary scores": [*summary_curves, *summary_bars] if validated else [*summary_bars],
         "Test results": [*bars, wr.WeavePanelSummaryTable(table_name="test/classes")],
         "Losses": [train_loss, val_loss] if validated else [train_loss],
     }
     return [_section(name, shown) for name, shown in panels.items() if shown]
 
 
-def _section(name: str, panels: list[Panel]) -> ws.Section:
+def _section(name: str, panels: list[wr.PanelTypes]) -> ws.Section:
     """All panels are on its first page, also those of the rarest classes."""
     layout = ws.SectionLayoutSettings(columns=COLUMNS, rows=-(-len(panels) // COLUMNS))
     return ws.Section(name=name, panels=panels, is_open=True, layout_settings=layout)

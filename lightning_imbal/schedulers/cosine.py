@@ -2,6 +2,7 @@
 
 import math
 
+from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
@@ -51,7 +52,7 @@ class WarmupCosine(LRScheduler):
         self.start, self.eta_min = start, eta_min
         super().__init__(optimizer)
 
-    def get_lr(self) -> list[float]:
+    def get_lr(self) -> list[float | Tensor]:
         """Returns the rates of the parameter groups in the present epoch."""
         past = self.last_epoch - self.warmup_epochs
         if past < 0:
@@ -84,7 +85,7 @@ class CosineCycles(LRScheduler):
         self.max_epochs, self.cycles, self.eta_min = checked_epochs(max_epochs), cycles, eta_min
         super().__init__(optimizer)
 
-    def get_lr(self) -> list[float]:
+    def get_lr(self) -> list[float | Tensor]:
         """Returns the rates of the parameter groups in the present epoch."""
         epochs = max(self.max_epochs, 1)
         cycle = self.last_epoch * self.cycles // epochs
@@ -93,6 +94,6 @@ class CosineCycles(LRScheduler):
         return [_half_cosine(base, self.eta_min, progress) for base in self.base_lrs]
 
 
-def _half_cosine(base: float, eta_min: float, progress: float) -> float:
+def _half_cosine(base: float | Tensor, eta_min: float, progress: float) -> float | Tensor:
     """From `base` at progress 0 to `eta_min` at progress 1."""
     return eta_min + (base - eta_min) * (1 + math.cos(math.pi * progress)) / 2

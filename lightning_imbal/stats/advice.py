@@ -1,7 +1,7 @@
 """Says in a few sentences what a comparison of methods found, and how certain that is."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -53,7 +53,7 @@ class _Paired:
         p_value = cells["p_holm"].dropna()
         counts, tested = class_counts(results.classes), set().union(*map(_recall, done[baseline]))
         self.classes = sorted(tested, key=lambda name: (counts[name], name))
-        self._average = {"mean": np.mean, "median": np.median}[results.spec.average]
+        self._average: Callable[[list[float]], float] = np.median if results.spec.average == "median" else np.mean
         self._resampled = results.resampled[results.spec.columns[0].title]
         self.methods = sorted(p_value.index, key=lambda name: -self.of(name)[0])
         self.known = [name for name in self.methods if p_value[name] < SIGNIFICANT]
@@ -61,7 +61,7 @@ class _Paired:
     @property
     def size(self) -> str:
         """Number of test images, of all folds together, and of methods."""
-        runs = [run.predictions for run in self.done[self.baseline]]
+        runs = [run.predictions for run in self.done[self.baseline] if run.predictions is not None]
         images, units = (
             len(set().union(*names)) for names in ([run.image for run in runs], [run.unit for run in runs])
         )
@@ -71,10 +71,9 @@ class _Paired:
     def of(self, name: str, classes: Sequence[str] = ()) -> Difference:
         """Difference of a method's macro F1, or of its mean F1 over some classes."""
         keys = [f"f1/{each}" for each in classes] or ["f1"]
-        observed, resampled = (
-            np.mean([scores(name, key) - scores(self.baseline, key) for key in keys], axis=0)
-            for scores in (self._observed, lambda row, key: self._resampled[row][key])
-        )
+        observed = np.mean([self._observed(name, key) - self._observed(self.baseline, key) for key in keys])
+        of_method, of_baseline = self._resampled[name], self._resampled[self.baseline]
+        resampled = np.mean([of_method[key] - of_baseline[key] for key in keys], axis=0)
         return float(observed), *interval(resampled)
 
     def _observed(self, name: str, key: str) -> float:

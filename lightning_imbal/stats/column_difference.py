@@ -38,9 +38,10 @@ def gaps(spec: Spec, blocks: list[Block], cells: pd.DataFrame) -> pd.DataFrame:
     for key in columns[0] if columns else ():
         if key in columns[1]:
             (value, resampled), (other_value, other) = (column[key] for column in columns)
-            known = resampled is not None and other is not None
             # Both were drawn with the same random numbers: turned round, the second's go with others of the first's.
-            low, high = interval(resampled - other[::-1]) if known else (np.nan, np.nan)
+            low, high = np.nan, np.nan
+            if resampled is not None and other is not None:
+                low, high = interval(resampled - other[::-1])
             found.append((*key, value - other_value, low, high))
     return pd.DataFrame(found, columns=["row", "metric", "value", "low", "high"])
 

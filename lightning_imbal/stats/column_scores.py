@@ -62,11 +62,11 @@ class Block:
             name: [Run(cell.folder, cell.repeat) for cell in of_row] for name, of_row in self.cells_done.items()
         }
         self.class_names = next((run.class_names for of_row in self.done.values() for run in of_row), [])
-        self.known = {
-            name: [run.predictions for run in of_row]
+        predictions = {
+            name: [run.predictions for run in of_row if run.predictions is not None]
             for name, of_row in self.done.items()
-            if of_row and all(run.predictions is not None for run in of_row)
         }
+        self.known = {name: kept for name, kept in predictions.items() if kept and len(kept) == len(self.done[name])}
         keys = [metric.score for metric in spec.metrics.values()]
         for run in (run for of_row in self.done.values() for run in of_row):
             for key in keys:

@@ -1,6 +1,6 @@
 """The scores of many resamples of a test set at once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -132,7 +132,7 @@ def _higher_less_lower(images: np.ndarray, axis: int) -> np.ndarray:
     return running.take([-1], axis=axis) - 2 * running + images
 
 
-SUMMARY = {
+SUMMARY: dict[str, Callable[[Resamples], np.ndarray]] = {
     "accuracy": _accuracy,
     "balanced_accuracy": _balanced_accuracy,
     "f1": partial(_macro, key="f1"),

@@ -23,7 +23,10 @@ LATER_STAGES = re.compile(r"^(then\.)+")
 EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+_FAST_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_FAST_LOADER):
     """Reads a value with an unknown tag as if it had none, and a date as text."""
 
 

@@ -42,7 +42,7 @@ def _curves(option: str, asked: dict[str, dict[str, Any]]) -> dict[str, list[tup
     values = {row: of_row[option] for row, of_row in asked.items() if _is_number(of_row.get(option))}
     if len(set(values.values())) < 2:
         return {}
-    alike: dict[frozenset, list[tuple[float, str]]] = {}
+    alike: dict[frozenset[tuple[str, Any]], list[tuple[float, str]]] = {}
     for row, value in values.items():
         others = frozenset((key, other) for key, other in asked[row].items() if key != option)
         alike.setdefault(others, []).append((value, row))

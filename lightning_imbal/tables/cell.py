@@ -10,7 +10,8 @@ from lightning_imbal.tables.spec import Column
 class Maker(Protocol):
     """What makes the results of a cell, such as a job: its command line, and where a record of it is kept."""
 
-    arguments: tuple[str, ...]
+    @property
+    def arguments(self) -> tuple[str, ...]: ...
 
     @property
     def record(self) -> Path: ...

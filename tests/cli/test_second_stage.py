@@ -47,6 +47,13 @@ def test_a_file_holds_the_second_stage(tmp_path):
     assert config["trainer"]["max_epochs"] == 1
 
 
+def test_the_kept_epoch_is_known_beside_a_checkpoint_of_another_kind(tmp_path):
+    other = "lightning.pytorch.callbacks.OnExceptionCheckpoint"
+    args = ["--trainer.callbacks", other, "--trainer.callbacks.dirpath", str(tmp_path / "broken")]
+    assert main([*CE, *args, "--run_dir", str(tmp_path / "run")]) == 0
+    assert results(tmp_path / "run")["identity"]["part"] == "test"
+
+
 def test_a_path_is_relative_to_the_file_that_names_it(tmp_path, monkeypatch):
     demo, head = Path("experiments/demo.yaml").resolve(), Path("experiments/heads/crw.yaml").read_text()
     (tmp_path / "heads").mkdir()

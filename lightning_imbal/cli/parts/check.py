@@ -98,7 +98,9 @@ def check_validated(trainer: Namespace) -> None:
         never = f"--trainer.check_val_every_n_epoch is {every}, of {number_of(epochs, 'epoch')}"
     else:
         return
-    raise UserError(f"No epoch would be validated ({never}), so that none is the best: validate, or set monitor to null.")
+    raise UserError(
+        f"No epoch would be validated ({never}), so that none is the best: validate, or set monitor to null."
+    )
 
 
 def check_callback(name: str, score: str, model: ImbalModule, data: ImbalDataModule) -> None:

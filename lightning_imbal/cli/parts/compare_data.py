@@ -70,7 +70,7 @@ def count_classes(data: ImbalDataModule, folds: int | None) -> dict[str, int]:
     """
     counts = count_images(data.index["label"], data.class_names)
     # Training, validation and test parts each need one; of two halves, one must still be cut in two.
-    needed = {None: 3, 2: 4}.get(folds, folds)
+    needed = 3 if folds is None else 4 if folds == 2 else folds
     for name, images in counts.items():
         if images < needed:
             where = "a training, a validation and a test part" if folds is None else f"{folds} folds"
@@ -152,9 +152,9 @@ def _audited(parts: Sequence[Part]) -> list[str]:
     if report["leaks"]:
         where = " (in the first fold)" if len(parts) > 1 else ""
         warnings.append(f"{verdict(report).removesuffix('.')}{where}. {MEND}")
-    if left_out := (data.table["part"] == "unreadable").sum():
-        first = data.images.bad[min(data.images.bad)]
-        warnings.append(f"{number_of(left_out, 'image')} left out that cannot be read. The first: {first}")
+    if left_out := data.left_out:
+        first = left_out[min(left_out)]
+        warnings.append(f"{number_of(len(left_out), 'image')} left out that cannot be read. The first: {first}")
     return warnings
 
 

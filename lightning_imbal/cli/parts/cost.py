@@ -102,9 +102,11 @@ def _sizes(data: str) -> tuple[int, int, bool]:
     """
     built = build_data(json.loads(data))
     try:
-        return len(built.train_samplers()[0]), sum(built.class_counts), True
+        drawn = len(built.train_samplers()[0])  # type: ignore[arg-type]  # torch leaves it to each sampler
+        return drawn, sum(built.class_counts), True
     except UserError:
-        return *[sum(built.official_counts or [])] * 2, False
+        images = sum(built.official_counts or [])
+        return images, images, False
 
 
 @cache

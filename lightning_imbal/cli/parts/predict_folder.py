@@ -26,7 +26,8 @@ def folder_to_csv(trainer: Trainer, model: ImbalClassifier, data: ImbalDataModul
     """
     files = data.predict_folder(config.images)
     data.cache = "none"  # which is of the data set, not of these images
-    probability = torch.cat(trainer.predict(model, datamodule=data, ckpt_path=config.ckpt_path))
+    batches = trainer.predict(model, datamodule=data, ckpt_path=config.ckpt_path)
+    probability = torch.cat(batches)  # type: ignore[arg-type]  # a list of tensors, as there is one loader
     names = pd.Index(model.class_names)
     table = pd.DataFrame(probability.numpy(), columns="probability/" + names)
     table.insert(0, "file", [file.relative_to(Path(config.images).expanduser()).as_posix() for file in files])

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import yaml
 from jsonargparse import Namespace
-from lightning.pytorch.utilities import rank_zero_info, rank_zero_only
+from lightning.pytorch.utilities import rank_zero_info
 
 from lightning_imbal import atomic_files
 from lightning_imbal.command_line import all_given, given
 from lightning_imbal.errors import UserError
+from lightning_imbal.processes import is_first
 from lightning_imbal.runs.folder import first_free, is_finished, stages_in
 from lightning_imbal.runs.stage import Stage
 
@@ -42,7 +43,7 @@ def prepare(config: Namespace) -> Path:
         names = [Path(str(name)).stem for name in config.get("config") or []]
         config.run_dir = str(Path("runs", "-".join(names) or "run"))
     run = Path(config.run_dir)
-    if rank_zero_only.rank == 0 and config.ckpt_path is None and stages_in(run):
+    if is_first() and config.ckpt_path is None and stages_in(run):
         raise UserError(
             f"{run} already holds a run: continue it with --ckpt_path last, or write elsewhere, "
             f"such as --run_dir {first_free(run)}."
@@ -50,9 +51,10 @@ def prepare(config: Namespace) -> Path:
     return run
 
 
-@rank_zero_only
 def discard_halves(run: Path) -> None:
     """Removes what an earlier start of a run, that was killed, has left half written in its folders."""
+    if not is_first():
+        return
     for folder in (run, *run.glob("*/"), *run.glob("stage*/checkpoints/")):
         atomic_files.discard_halves(folder)
 

@@ -1,7 +1,7 @@
 """How the `then` of several configurations, laid over each other, becomes one second stage."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import yaml
 from jsonargparse import Namespace
@@ -12,9 +12,9 @@ from lightning_imbal.experiment_files import find
 Then = dict[str, Any] | None
 
 
-def is_stage(then: Then) -> bool:
+def is_stage(then: Then) -> TypeGuard[dict[str, Any]]:
     """A `then` is a stage of its own only if it names a model."""
-    return bool(then) and "class_path" in (then.get("model") or {})
+    return "class_path" in ((then or {}).get("model") or {})
 
 
 def merged(config: Namespace, command_line: str | None) -> Then:
@@ -43,8 +43,10 @@ def merged(config: Namespace, command_line: str | None) -> Then:
         return then
     last = _unfolded(config.then)
     # What the parser hands over is the last file's, in which an option of the command line has replaced a whole branch.
-    again = is_stage(then) and is_stage(last) and then["model"]["class_path"] == last["model"]["class_path"]
-    then = _merge(then, last) if again else _lay_over(then, last)
+    if is_stage(then) and is_stage(last) and then["model"]["class_path"] == last["model"]["class_path"]:
+        then = _merge(then, last)
+    else:
+        then = _lay_over(then, last)
     return then if is_stage(then) else None
 
 

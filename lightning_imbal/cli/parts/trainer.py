@@ -7,6 +7,7 @@ from jsonargparse import Namespace
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import LearningRateMonitor
 from lightning.pytorch.cli import SaveConfigCallback
+from lightning.pytorch.loggers import Logger
 from lightning.pytorch.plugins.io import CheckpointIO
 
 from lightning_imbal.atomic_files import write_whole
@@ -91,7 +92,7 @@ def last_checkpoint(stage: Path, monitor: str | None) -> Path | None:
     return next(filter(Path.is_file, files), None)
 
 
-def loggers(stage: Path, run: str, chosen: Any) -> list[Any]:
+def loggers(stage: Path, run: str, chosen: Any) -> list[Logger]:
     """The CSV file in the folder of a stage, and beside it what `trainer.logger` says: by default W&B.
 
     Args:
@@ -99,7 +100,7 @@ def loggers(stage: Path, run: str, chosen: Any) -> list[Any]:
         run: Name of the run.
         chosen: `trainer.logger` of the configuration.
     """
-    loggers = [csv_logger(stage)]
+    loggers: list[Logger | None] = [csv_logger(stage)]
     if chosen in (None, True):
         loggers.append(wandb_logger(stage, run, stage.name))
     elif chosen:

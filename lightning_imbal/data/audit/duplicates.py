@@ -64,7 +64,7 @@ def number_contents(paths: Sequence[str], progress: bool = True) -> np.ndarray:
         A number per path. Only files that share their size are read.
     """
     size = pd.Series(list(decode_ahead(_size, paths, "Comparing file sizes", progress)))
-    suspects = np.flatnonzero(size.duplicated(keep=False) & (size > 0))
+    suspects = np.flatnonzero(size.duplicated(keep=False) & (size > 0)).tolist()
     digests = decode_ahead(lambda i: content_digest(paths[i]), suspects, "Comparing files of the same size", progress)
     content = np.array(paths, dtype=object)
     for i, digest in zip(suspects, digests, strict=True):

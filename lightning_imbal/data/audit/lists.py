@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -55,7 +56,7 @@ def read_lists(
     return table
 
 
-def _read(file: str, columns: Collection[str], **options) -> tuple[pd.DataFrame, str | None]:
+def _read(file: str, columns: Collection[str], **options: Any) -> tuple[pd.DataFrame, str | None]:
     """Reads `image` and the first of some columns that is there; returns that column's name too."""
     table = stripped(read_columns(file, ["image"], columns, dtype="str", index_col=False, **options))
     column = next((name for name in columns if name in table), None)

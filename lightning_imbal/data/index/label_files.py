@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Hashable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,9 @@ from lightning_imbal.errors import DatasetNotFoundError, UserError
 from lightning_imbal.wording import did_you_mean
 
 
-def read_columns(path: str | Path, columns: Sequence[str], optional: Collection[str] = (), **options) -> pd.DataFrame:
+def read_columns(
+    path: str | Path, columns: Sequence[str], optional: Collection[str] = (), **options: Any
+) -> pd.DataFrame:
     """Reads some columns of a CSV file.
 
     Args:

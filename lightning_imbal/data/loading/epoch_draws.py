@@ -10,7 +10,7 @@ from lightning_imbal.data.loading.image_dataset import Draw
 from lightning_imbal.seeding import epoch_generator, run_seed
 
 
-class EpochDraws(DistributedSampler):
+class EpochDraws(DistributedSampler[Draw | tuple[Draw, Draw]]):
     """The list of an inner sampler, cut to whole batches, each draw with a seed of its own for the augmentation.
 
     What an image looks like thus depends on the run's seed, the epoch and the position in the epoch alone: not on the
@@ -34,9 +34,9 @@ class EpochDraws(DistributedSampler):
         rank: int = 0,
         paired: Sampler[int] | None = None,
     ) -> None:
-        super().__init__(sampler, num_replicas, rank, shuffle=False, seed=run_seed())
+        super().__init__(sampler, num_replicas, rank, shuffle=False, seed=run_seed())  # type: ignore[arg-type]  # asks for a length
         self.samplers = [sampler] if paired is None else [sampler, paired]
-        length = min(map(len, self.samplers))
+        length = min(map(len, self.samplers))  # type: ignore[arg-type]  # torch leaves it to each sampler
         batch = batch_size if length >= batch_size else num_replicas
         self.total_size = length // batch * batch
         self.num_samples = self.total_size // num_replicas

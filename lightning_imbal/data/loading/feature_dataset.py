@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from typing import Any
 
 import torch
 from lightning.pytorch.utilities import rank_zero_info
@@ -11,10 +12,10 @@ from torch.utils.data import DataLoader, Dataset
 from lightning_imbal.data.loading.image_dataset import Draw, ImageDataset
 from lightning_imbal.seeding import epoch_generator, run_seed
 
-Encoder = Callable[[DataLoader], Tensor]
+Encoder = Callable[[DataLoader[Any]], Tensor]
 
 
-class FeatureDataset(Dataset):
+class FeatureDataset(Dataset[dict[str, Tensor]]):
     """Features of one part's pictures, computed when the first of them is needed and kept in memory.
 
     What is given up is augmentation: every picture is seen in `views` versions, drawn once, where training on pictures
@@ -34,7 +35,7 @@ class FeatureDataset(Dataset):
         self,
         images: ImageDataset,
         encode: Encoder,
-        load: Callable[[ImageDataset, list[Draw]], DataLoader],
+        load: Callable[[ImageDataset, list[Draw]], DataLoader[Any]],
         views: int = 1,
         devices: int = 1,
         rank: int = 0,

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from typing import TypedDict
 
 import albumentations as A
 import cv2
@@ -10,11 +11,26 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from lightning_imbal.data.pictures.base import Pictures
+
 Draw = tuple[int, int]
-Item = dict[str, Tensor | int]
 
 
-class ImageDataset(Dataset):
+class Item(TypedDict):
+    """A picture, its class and its row in the sample table."""
+
+    image: Tensor
+    label: int
+    index: int
+
+
+class PairedItem(Item):
+    """A picture and a second one."""
+
+    other: Item
+
+
+class ImageDataset(Dataset[Item]):
     """Pictures of one part of a split.
 
     Args:
@@ -24,9 +40,7 @@ class ImageDataset(Dataset):
         recipes: Picture to picture of the network's size, one for each view.
     """
 
-    def __init__(
-        self, images: Sequence[np.ndarray], label: np.ndarray, rows: np.ndarray, recipes: Sequence[A.Compose]
-    ) -> None:
+    def __init__(self, images: Pictures, label: np.ndarray, rows: np.ndarray, recipes: Sequence[A.Compose]) -> None:
         self.images, self.label, self.rows, self.recipes = images, label, rows, recipes
 
     def __len__(self) -> int:
@@ -55,7 +69,7 @@ class ImageDataset(Dataset):
         }
 
 
-class PairedImages(Dataset):
+class PairedImages(Dataset[PairedItem]):
     """Pictures of one part, each with a second one beside it as `other`.
 
     Args:
@@ -69,6 +83,6 @@ class PairedImages(Dataset):
     def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, draws: tuple[Draw, Draw]) -> dict[str, Tensor | int | Item]:
+    def __getitem__(self, draws: tuple[Draw, Draw]) -> PairedItem:
         """Returns the item of the first draw, and under `other` that of the second."""
-        return self.images[draws[0]] | {"other": self.others[draws[1]]}
+        return {**self.images[draws[0]], "other": self.others[draws[1]]}

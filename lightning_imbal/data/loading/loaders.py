@@ -1,16 +1,19 @@
 """DataLoaders for pictures, with the project's defaults."""
 
 import os
+from typing import Any, TypeVar
 
 import cv2
 import torch
 from lightning.pytorch import Trainer
-from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
 from lightning_imbal.data.loading.feature_dataset import FeatureDataset
 from lightning_imbal.data.loading.image_dataset import Draw, ImageDataset, PairedImages
 from lightning_imbal.errors import UserError
+
+T = TypeVar("T")
+Loadable = ImageDataset | PairedImages | FeatureDataset
 
 
 def device_share(batch_size: int, devices: int) -> int:
@@ -28,12 +31,12 @@ def device_share(batch_size: int, devices: int) -> int:
 
 
 def image_loader(
-    dataset: ImageDataset | PairedImages | FeatureDataset,
+    dataset: Loadable,
     batch_size: int,
     num_workers: int | None,
     devices: int = 1,
-    sampler: Sampler | list[Draw] | None = None,
-) -> DataLoader:
+    sampler: Sampler[Any] | list[Draw] | None = None,
+) -> DataLoader[Any]:
     """Returns a loader of one device.
 
     Args:
@@ -69,10 +72,12 @@ def share_of_work(trainer: Trainer | None) -> tuple[int, int]:
 
 def first_epoch(trainer: Trainer | None) -> int:
     """The 0-based epoch that a run begins with: loader processes draw before Lightning tells that of a resumed one."""
-    return trainer.fit_loop.epoch_progress.current.processed if trainer else 0
+    if trainer is None:
+        return 0
+    return trainer.fit_loop.epoch_progress.current.processed  # type: ignore[attr-defined]  # declared too narrowly
 
 
-def _as_it_is(batch: dict[str, Tensor]) -> dict[str, Tensor]:
+def _as_it_is(batch: T) -> T:
     return batch
 
 

@@ -9,7 +9,7 @@ from torch.utils.data import Sampler
 
 from lightning_imbal.errors import UserError
 
-SamplerFactory = Callable[[Tensor], Sampler]
+SamplerFactory = Callable[[Tensor], Sampler[int]]
 
 
 def build_samplers(
@@ -30,6 +30,6 @@ def build_samplers(
         if wanted != batch_size:
             name = type(sampler).__name__
             raise UserError(f"{name} makes batches of {wanted} images: set data.batch_size to {wanted}.")
-        sampler.stream, sampler.max_epochs = stream, max_epochs
+        sampler.stream, sampler.max_epochs = stream, max_epochs  # type: ignore[attr-defined]  # EpochSampler has them
         samplers.append(sampler)
     return samplers

@@ -2,27 +2,32 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
 from typing import TypeVar
 
 import cv2
-from lightning.pytorch.utilities import rank_zero_only
 from rich import get_console
 from rich.progress import track
 
+from lightning_imbal.processes import is_first
+
+S = TypeVar("S")
 T = TypeVar("T")
 
 
-def decode_ahead(decode: Callable[[int], T], rows: Sequence[int], title: str, progress: bool = True) -> Iterator[T]:
+def decode_ahead(
+    decode: Callable[[S], T], rows: Sequence[S], title: str, progress: bool = True
+) -> Generator[T, None, None]:
     """Yields what `decode` returns for each row, in order, while all cores work on the rows that follow.
 
     Only a few results wait to be taken, so that memory is bounded. Rank zero shows a progress bar.
     """
     cores = os.cpu_count() or 1
-    pool, waiting = _threads(cores), deque()
-    shown = progress and rank_zero_only.rank == 0 and get_console().is_terminal
+    pool = _threads(cores)
+    waiting: deque[Future[T]] = deque()
+    shown = progress and is_first() and get_console().is_terminal
     try:
         for row in track(rows, title, transient=True, disable=not shown):
             waiting.append(pool.submit(decode, row))

@@ -16,6 +16,7 @@ from rich import get_console
 from rich.progress import track
 
 from lightning_imbal.data.pictures.ahead import decode_ahead
+from lightning_imbal.data.pictures.base import Pictures
 from lightning_imbal.data.pictures.files import ImageFiles
 from lightning_imbal.data.pictures.shard import Shard, areas, look_at_files
 from lightning_imbal.errors import BadImageError, UserError
@@ -37,7 +38,7 @@ class _Index(NamedTuple):
     bad: dict[int, str]
 
 
-class DiskCache(Sequence[np.ndarray]):
+class DiskCache(Pictures):
     """Pictures decoded once by `build`, then read from memory maps, which all processes of a machine share.
 
     The folder holds a `Shard` for every 128 pictures. A picture is decoded anew if its file has changed, but not if it

@@ -6,11 +6,12 @@ from functools import cached_property
 import numpy as np
 
 from lightning_imbal.data.pictures.ahead import decode_ahead
+from lightning_imbal.data.pictures.base import Pictures
 from lightning_imbal.data.pictures.read import read_image
 from lightning_imbal.errors import BadImageError
 
 
-class ImageFiles(Sequence[np.ndarray]):
+class ImageFiles(Pictures):
     """Pictures decoded from their files each time they are asked for.
 
     Args:

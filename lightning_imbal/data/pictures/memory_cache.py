@@ -1,16 +1,16 @@
 """Pictures decoded once a run and kept in memory."""
 
-from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
 
 from lightning_imbal.data.pictures.ahead import decode_ahead
+from lightning_imbal.data.pictures.base import Pictures
 from lightning_imbal.data.pictures.files import ImageFiles
 from lightning_imbal.errors import BadImageError
 
 
-class MemoryCache(Sequence[np.ndarray]):
+class MemoryCache(Pictures):
     """Pictures decoded once, on all cores, and kept in memory.
 
     Args:

@@ -3,13 +3,13 @@
 from typing import Literal
 
 import pandas as pd
-from lightning.pytorch.utilities import rank_zero_only
 
 from lightning_imbal.data.index.find_files import absent_files
 from lightning_imbal.data.pictures.disk_cache import DiskCache, cache_folder
 from lightning_imbal.data.pictures.files import ImageFiles
 from lightning_imbal.data.pictures.memory_cache import MemoryCache
 from lightning_imbal.errors import BadImageError, DatasetNotFoundError
+from lightning_imbal.processes import is_first
 
 Cache = Literal["none", "memory", "disk"]
 OnBadImage = Literal["raise", "skip"]
@@ -34,11 +34,12 @@ def open_images(
     """
     if cache == "none":
         return ImageFiles(path.tolist(), short_side)
+    images: MemoryCache | DiskCache
     if cache == "memory":
         images = MemoryCache(ImageFiles(path.tolist(), short_side))
     else:
-        images = disk_cache(path, short_side, cache_dir, name)
-        images.build(progress=rank_zero_only.rank == 0)
+        images = on_disk = disk_cache(path, short_side, cache_dir, name)
+        on_disk.build(progress=is_first())
     if images.bad and on_bad_image == "raise":
         raise unreadable(len(images.bad), len(images), images.bad[min(images.bad)])
     return images

@@ -78,14 +78,16 @@ class Shard:
             return meta is not None and crc32 == meta["crc32"]
         return False
 
-    def write(self, images: Iterable[np.ndarray | BadImageError], source: list[list[int]]) -> int:
+    def write(self, images: Iterable[np.ndarray | BadImageError], source: list[Sequence[int]]) -> int:
         """Writes both files and returns the number of bytes of the pixels.
 
         Args:
             images: Its pictures, or why one cannot be decoded.
             source: Size and time of change of every source file, see `look_at_files`.
         """
-        shape, bad, crc32 = [], {}, 0
+        shape: list[tuple[int, int]] = []
+        bad: dict[int, str] = {}
+        crc32 = 0
         beside = self.file("bin.part")
         with beside.open("wb") as file:
             for position, image in enumerate(images):
@@ -95,9 +97,10 @@ class Shard:
                     if isinstance(image.__cause__, OSError):  # once it may be read, its time of change is the same
                         source[position] = UNKNOWN
                 else:
-                    shape.append(image.shape[:2])
-                    crc32 = zlib.crc32(image, crc32)
-                    file.write(image)
+                    height, width = image.shape[:2]
+                    shape.append((height, width))
+                    crc32 = zlib.crc32(image.data, crc32)
+                    file.write(image.data)
             file.flush()
             os.fsync(file.fileno())  # else a power cut may leave the json but not the pixels
         beside.replace(self.file())
@@ -108,7 +111,7 @@ class Shard:
         return int(areas(shape).sum())
 
 
-def areas(shape: np.ndarray | list) -> np.ndarray:
+def areas(shape: np.ndarray | Sequence[tuple[int, int]]) -> np.ndarray:
     """Bytes of pictures of these heights and widths (N, 2)."""
     return np.prod(shape, axis=-1, dtype=np.int64) * 3
 

@@ -3,11 +3,13 @@
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.index.label_files import label_numbers, read_columns
+from lightning_imbal.data.splits.base import Split
 from lightning_imbal.data.splits.holdout import Holdout
 from lightning_imbal.data.splits.kfold import KFold
 from lightning_imbal.data.splits.official import Official
@@ -52,10 +54,10 @@ class ChestXray14(ImbalDataModule):
     """
 
     default_findings = tuple(name for name in COUNTS if name != NO_FINDING)
-    default_split = Official()
+    default_split: Split = Official()
     group_name = "patient"
 
-    def __init__(self, root: str, findings: list[str] | None = None, **kwargs) -> None:
+    def __init__(self, root: str, findings: list[str] | None = None, **kwargs: Any) -> None:
         super().__init__(root=root, **kwargs)
         self.class_names = tuple(findings or self.default_findings)
         if unknown := [name for name in self.class_names if name not in COUNTS]:

@@ -1,12 +1,13 @@
 """Handwritten digits made long-tailed: a data set that needs no download, for demonstrations and tests."""
 
-from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.datasets import load_digits
 
 from lightning_imbal.data.base import ImbalDataModule
+from lightning_imbal.data.pictures.base import Pictures
 from lightning_imbal.data.splits.long_tail import thin_out
 
 
@@ -24,7 +25,7 @@ class DigitsLT(ImbalDataModule):
 
     class_names = tuple("0123456789")
 
-    def __init__(self, ratio: float = 20.0, root: str = "", **kwargs) -> None:
+    def __init__(self, ratio: float = 20.0, root: str = "", **kwargs: Any) -> None:
         super().__init__(root=root, **kwargs)
         self.ratio = ratio
 
@@ -32,7 +33,7 @@ class DigitsLT(ImbalDataModule):
         label = load_digits().target
         return pd.DataFrame({"image": [f"digit_{row:04d}" for row in range(len(label))], "label": label})
 
-    def read_images(self) -> Sequence[np.ndarray]:
+    def read_images(self) -> Pictures:
         pixels = load_digits().images * (255 / 16)
         return np.repeat(pixels.round().astype(np.uint8)[..., None], 3, axis=-1)
 

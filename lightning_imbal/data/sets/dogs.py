@@ -1,6 +1,7 @@
 """Stanford dogs, made long-tailed."""
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,7 +32,7 @@ class StanfordDogsLT(ImbalDataModule):
 
     default_split = Official(val=0.1)
 
-    def __init__(self, root: str, ratio: float = 10.0, **kwargs) -> None:
+    def __init__(self, root: str, ratio: float = 10.0, **kwargs: Any) -> None:
         super().__init__(root=root, **kwargs)
         self.ratio = ratio
 
@@ -50,7 +51,7 @@ class StanfordDogsLT(ImbalDataModule):
         return table.assign(path=str(found["images"]) + "/" + table["image"])
 
     @cached_property
-    def class_names(self) -> tuple[str, ...]:
+    def class_names(self) -> tuple[str, ...]:  # type: ignore[override]  # not to be set
         """Names of the breeds in the order of the class numbers."""
         folder = self.lists.drop_duplicates("label").sort_values("label")["image"].str.split("/").str[0]
         return tuple(folder.str.split("-", n=1).str[1].str.replace("_", " "))

@@ -36,7 +36,7 @@ class Flowers102LT(ImbalDataModule):
     class_names = tuple(Flowers102.classes)
     default_split = Holdout(test=0.2, val=0.05)
 
-    def __init__(self, root: str, ratio: float = 10.0, **kwargs) -> None:
+    def __init__(self, root: str, ratio: float = 10.0, **kwargs: Any) -> None:
         super().__init__(root=root, **kwargs)
         self.ratio = ratio
 

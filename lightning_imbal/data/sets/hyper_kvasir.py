@@ -1,7 +1,7 @@
 """Hyper-Kvasir: images of the digestive tract."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -62,7 +62,7 @@ class HyperKvasir(ImbalDataModule):
     default_split = OfficialFold(fold=0, val=0.1)
     official_counts = tuple(COUNTS.values())
 
-    def __init__(self, root: str, folds: Literal[2, 5] = 5, **kwargs) -> None:
+    def __init__(self, root: str, folds: Literal[2, 5] = 5, **kwargs: Any) -> None:
         super().__init__(root=root, **kwargs)
         self.folds = folds
 

@@ -18,7 +18,7 @@ class ISIC2018(ImbalDataModule):
     split, which the papers do not do.
     """
 
-    class_names = (
+    class_names: tuple[str, ...] = (
         "melanoma",
         "nevus",
         "basal cell carcinoma",
@@ -28,8 +28,8 @@ class ISIC2018(ImbalDataModule):
         "vascular lesion",
     )
     group_name = "lesion"
-    official_counts = (1113, 6705, 514, 327, 1099, 115, 142)
-    columns = ("MEL", "NV", "BCC", "AKIEC", "BKL", "DF", "VASC")
+    official_counts: tuple[int, ...] = (1113, 6705, 514, 327, 1099, 115, 142)
+    columns: tuple[str, ...] = ("MEL", "NV", "BCC", "AKIEC", "BKL", "DF", "VASC")
     prefix = "ISIC2018_Task3_Training_"
     groups_file = "LesionGroupings"
     source = "https://challenge.isic-archive.com/data/#2018"

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from lightning_imbal.data.base import ImbalDataModule
+from lightning_imbal.data.pictures.base import Pictures
 from lightning_imbal.data.splits.base import PARTS
 from lightning_imbal.data.splits.long_tail import thin_out
 from lightning_imbal.data.splits.official import Official
@@ -51,7 +52,7 @@ class MedMNIST(ImbalDataModule):
         size: Literal[28, 64, 128, 224] = 28,
         download: bool = False,
         ratio: float | None = None,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         super().__init__(root=root, **kwargs)
         self.flag, self.size, self.download, self.ratio = flag, size, download, ratio
@@ -63,7 +64,7 @@ class MedMNIST(ImbalDataModule):
         self.file = self.root / f"{flag}{self.suffix}.npz"
 
     @cached_property
-    def class_names(self) -> tuple[str, ...]:
+    def class_names(self) -> tuple[str, ...]:  # type: ignore[override]  # not to be set
         """Names of the classes as the medmnist package gives them."""
         return tuple(self.info["label"][str(number)] for number in range(len(self.info["label"])))
 
@@ -85,7 +86,7 @@ class MedMNIST(ImbalDataModule):
             }
         )
 
-    def read_images(self) -> Sequence[np.ndarray]:
+    def read_images(self) -> Pictures:
         return StackedImages(self._read("images"))
 
     def subsample(self, label: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -146,7 +147,7 @@ class MedMNIST(ImbalDataModule):
             ) from error
 
 
-class StackedImages(Sequence[np.ndarray]):
+class StackedImages(Pictures):
     """Pictures of several arrays under consecutive numbers, without a copy; grey ones get three channels.
 
     Args:

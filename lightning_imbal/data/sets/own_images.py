@@ -1,7 +1,9 @@
 """The user's own images: named in a CSV file, or sorted into one folder per class."""
 
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -42,7 +44,7 @@ class CSVData(ImbalDataModule):
         group_column: str | None = None,
         suffix: str = "",
         classes: list[str] | None = None,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         self.default_split = Holdout(test=0.2, val=0.1) if split_column is None else Official(val=0.1)
         self.group_name = group_column
@@ -55,13 +57,14 @@ class CSVData(ImbalDataModule):
     def file(self) -> pd.DataFrame:
         """The rows of the CSV file as text, with the columns image, label and, if named, official and group."""
         names = {column: name for name, column in self.columns.items() if column is not None}
-        if twice := [name for name, column in self.columns.items() if column is not None and names[column] != name]:
-            raise UserError(
-                f"The column {self.columns[twice[0]]!r} of {self.labels} is to be the {twice[0]} and the "
-                f"{names[self.columns[twice[0]]]}: name another column for one of them."
-            )
+        for name, column in self.columns.items():
+            if column is not None and names[column] != name:
+                raise UserError(
+                    f"The column {column!r} of {self.labels} is to be the {name} and the {names[column]}: "
+                    "name another column for one of them."
+                )
         # Only an empty cell is missing: a class may be called None or NA.
-        text = {"dtype": str, "keep_default_na": False, "na_values": [""]}
+        text: dict[str, Any] = {"dtype": str, "keep_default_na": False, "na_values": [""]}
         file = stripped(read_columns(self.labels_file, list(names), **text).rename(columns=names))
         empty = file[["image", "label"]].isna().any(axis=1)
         if empty.any():
@@ -86,7 +89,7 @@ class CSVData(ImbalDataModule):
         )
 
     @cached_property
-    def class_names(self) -> tuple[str, ...]:
+    def class_names(self) -> tuple[str, ...]:  # type: ignore[override]  # not to be set
         """The labels in the order of the class numbers: numbers by size, text by the alphabet."""
         if self.classes is not None:
             return tuple(map(str, self.classes))
@@ -124,7 +127,7 @@ class FolderData(ImbalDataModule):
         **kwargs: Arguments of `ImbalDataModule`.
     """
 
-    def __init__(self, root: str, **kwargs) -> None:
+    def __init__(self, root: str, **kwargs: Any) -> None:
         self.sorted_by_part = (Path(root).expanduser() / "train").is_dir()
         self.default_split = Official(val=0.1) if self.sorted_by_part else Holdout(test=0.2, val=0.1)
         super().__init__(root=root, **kwargs)
@@ -140,7 +143,7 @@ class FolderData(ImbalDataModule):
         }
 
     @cached_property
-    def class_names(self) -> tuple[str, ...]:
+    def class_names(self) -> tuple[str, ...]:  # type: ignore[override]  # not to be set
         """Names of the class folders, of all parts together."""
         names = _in_order({folder.name for folders in self.folders.values() for folder in folders})
         if not names:
@@ -162,7 +165,7 @@ class FolderData(ImbalDataModule):
         return index if self.sorted_by_part else index.drop(columns="official")
 
 
-def _in_order(names) -> tuple[str, ...]:
+def _in_order(names: Iterable[str]) -> tuple[str, ...]:
     try:
         return tuple(sorted(names, key=float))
     except ValueError:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -18,7 +19,8 @@ DASHES = ("-", "--", ":")
 IN_GREY = len(COLOURS) + 1
 LEGEND_LENGTH = 40
 LETTERS_PER_INCH = 14
-STYLE = {
+# Keys are of any type: what Matplotlib calls its settings is one that older versions do not have.
+STYLE: dict[Any, Any] = {
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -57,13 +59,13 @@ def log_axis(axes: Axes, x: pd.Series) -> None:
 
 def legend_below(figure: Figure) -> None:
     """Puts one legend for all panels below them, each label once, in as many columns as have room, at most 4."""
-    handles = {}
+    handles: dict[str, Artist] = {}
     for axes in figure.axes:
         handles |= {label: handle for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
     if handles:
         longest = max(len(part) for label in handles for part in label.split("\n"))
         columns = max(1, min(len(handles), 4, int(LETTERS_PER_INCH * figure.get_figwidth() / (longest + 7))))
-        figure.legend(handles.values(), handles, loc="outside lower center", ncols=columns)
+        figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=columns)
 
 
 def plain(text: str) -> str:

@@ -1,7 +1,7 @@
 """The figures of a paper as PNG and PDF: class sizes, scores, confusion, sweeps, calibration, training, features."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from textwrap import fill
@@ -70,7 +70,7 @@ def figures_of(results: Results) -> Iterator[tuple[str, Figure]]:
     """Every figure that there is data for, with its name."""
     if not methods_of(results):
         return
-    drawing = {
+    drawing: dict[str, Callable[[Results], Figure | None]] = {
         "class_histogram": class_histogram,
         "f1_per_class": partial(class_scores, score="f1"),
         "recall_per_class": partial(class_scores, score="recall"),
@@ -110,7 +110,8 @@ def class_scores(results: Results, score: str) -> Figure:
     classes = classes_of(results, results.spec.columns[0])
     rows = -(-len(counts) // CLASSES_ACROSS)
     figure, panels = grid(rows, 1, 3.0 if max(map(len, counts)) <= LONG else 4.0)
-    for axes, names in zip(panels, np.array_split(list(counts), rows), strict=True):
+    for axes, part in zip(panels, np.array_split(list(counts), rows), strict=True):
+        names = part.tolist()
         series = [class_series(classes, row, score, names, number * IN_GREY) for number, row in enumerate(methods)]
         bars(axes, {name: counts[name] for name in names}, series)
         axes.set(ylim=(0, 1.02 * results.spec.scale), ylabel=LABELS[score] + results.spec.unit)

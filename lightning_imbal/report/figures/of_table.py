@@ -12,6 +12,7 @@ from lightning_imbal.report.figures.look import STYLE, legend_below, log_axis, p
 from lightning_imbal.report.figures.series import bars, class_series, curve, dots
 from lightning_imbal.score_names import OF_CLASS
 from lightning_imbal.stats.results import Results, cells_of, class_counts, classes_of, full_title, rows_of
+from lightning_imbal.tables.spec import Figure as Asked
 
 DPI = 150
 TITLE_LENGTH = 105
@@ -24,16 +25,23 @@ INCHES_PER_DOT = 0.11
 
 
 def draw(results: Results, file: Path) -> None:
-    """Draws the figure that the specification asks for, as a PNG file."""
+    """Draws the figure that the specification asks for, as a PNG file.
+
+    Raises:
+        ValueError: It asks for none.
+    """
+    asked = results.spec.figure
+    if asked is None:
+        raise ValueError(f"{results.spec.title} asks for no figure: give its specification one.")
     with rc_context(STYLE):
-        figure = {"lines": _lines, "bars": _bars, "dots": _dots}[results.spec.figure.kind](results)
-        figure.get_layout_engine().set(w_pad=0.1, h_pad=0.06)
+        figure = {"lines": _lines, "bars": _bars, "dots": _dots}[asked.kind](results, asked)
+        figure.set_layout_engine("constrained", w_pad=0.1, h_pad=0.06)
         figure.suptitle(fill(plain(full_title(results)), TITLE_LENGTH), fontsize=10)
         legend_below(figure)
         figure.savefig(file, dpi=DPI, format="png")
 
 
-def _lines(results: Results) -> Figure:
+def _lines(results: Results, asked: Asked) -> Figure:
     """A panel for every column and metric, a line for every curve."""
     spec = results.spec
     panels = [(column, name) for column in spec.columns for name in spec.metrics]
@@ -43,7 +51,7 @@ def _lines(results: Results) -> Figure:
     grid = list(figure.subplots(down, across, squeeze=False).flat)
     for axes, (column, name) in zip(grid, panels, strict=False):
         cells = cells_of(results, column)
-        _line_panel(axes, cells[(cells["metric"] == name) & cells["value"].notna()], results)
+        _line_panel(axes, cells[(cells["metric"] == name) & cells["value"].notna()], results, asked)
         axes.set_title(plain(column.title), fontsize=9)
         axes.set_ylabel(plain(spec.metrics[name].title or name) + spec.unit)
     for axes in grid[len(panels) :]:
@@ -51,7 +59,7 @@ def _lines(results: Results) -> Figure:
     return figure
 
 
-def _line_panel(axes: Axes, cells: pd.DataFrame, results: Results) -> None:
+def _line_panel(axes: Axes, cells: pd.DataFrame, results: Results, asked: Asked) -> None:
     spec = results.spec
     curves = list(dict.fromkeys(row.curve for row in spec.rows.values() if row.curve and row.x is not None))
     points = cells.assign(
@@ -64,28 +72,28 @@ def _line_panel(axes: Axes, cells: pd.DataFrame, results: Results) -> None:
     for number, name in enumerate(curves):
         of_curve = points[points["curve"] == name]
         if len(of_curve):
-            scores = (of_curve[what] for what in ("value", "low", "high", "std"))
-            curve(axes, of_curve["x"], *scores, number=number, label=name)
-    axes.set_xlabel(plain(spec.figure.x))
-    if spec.figure.log:
+            reach = of_curve["low"], of_curve["high"], of_curve["std"]
+            curve(axes, of_curve["x"], of_curve["value"], *reach, number, name)
+    axes.set_xlabel(plain(asked.x))
+    if asked.log:
         log_axis(axes, points["x"])
 
 
-def _bars(results: Results) -> Figure:
+def _bars(results: Results, asked: Asked) -> Figure:
     """A panel for every column, in it for every class a bar of each row."""
     columns = results.spec.columns
     classes = [classes_of(results, column) for column in columns]
     width = max(WIDTH, INCHES_PER_BAR * max(map(len, classes)))
     figure = Figure(figsize=(width, (PANEL_HEIGHT + 0.6) * len(columns) + 0.6), layout="constrained")
     for axes, column, table in zip(figure.subplots(len(columns), squeeze=False).flat, columns, classes, strict=True):
-        _bar_panel(axes, table, results)
+        _bar_panel(axes, table, results, asked.score)
         axes.set_title(plain(column.title), fontsize=9)
-        axes.set_ylabel(OF_CLASS[results.spec.figure.score] + results.spec.unit)
+        axes.set_ylabel(OF_CLASS[asked.score] + results.spec.unit)
     return figure
 
 
-def _bar_panel(axes: Axes, classes: pd.DataFrame, results: Results) -> None:
-    spec, score, rows = results.spec, results.spec.figure.score, rows_of(classes, results)
+def _bar_panel(axes: Axes, classes: pd.DataFrame, results: Results, score: str) -> None:
+    spec, rows = results.spec, rows_of(classes, results)
     if not rows:
         _say_nothing_run(axes)
         return
@@ -95,7 +103,7 @@ def _bar_panel(axes: Axes, classes: pd.DataFrame, results: Results) -> None:
     axes.set_ylim(0, 1.02 * spec.scale)
 
 
-def _dots(results: Results) -> Figure:
+def _dots(results: Results, asked: Asked) -> Figure:
     """A panel for every class, in it for every row a dot of each column, and a line at that of the baseline."""
     spec, classes, titles = results.spec, results.classes, [column.title for column in results.spec.columns]
     known = [classes_of(results, column) for column in spec.columns]
@@ -109,9 +117,9 @@ def _dots(results: Results) -> Figure:
     baseline = results.cells["baseline"].iloc[0]
     for axes, (name, count) in zip(grid, sorted(counts.items(), key=lambda of: -of[1]), strict=False):
         of_class = [table[table["class"] == name].set_index("row").reindex(rows) for table in known]
-        dots(axes, rows, dict(zip(titles, of_class, strict=True)), spec.figure.score, baseline)
+        dots(axes, rows, dict(zip(titles, of_class, strict=True)), asked.score, baseline)
         axes.set_title(wrapped(f"{name} ({count:,})", 16), fontsize=9)
-        axes.set_xlabel(OF_CLASS[spec.figure.score] + spec.unit)
+        axes.set_xlabel(OF_CLASS[asked.score] + spec.unit)
         axes.set_xlim(0, spec.scale)
     return figure
 

@@ -104,8 +104,8 @@ def draw_sweep(axes: Axes, curves: dict[str, pd.DataFrame]) -> None:
         curves: By their names: `x`, `value`, `low`, `high`, `std` of each point, by rising `x`.
     """
     for number, (label, points) in enumerate(curves.items()):
-        scores = (points[name] for name in ("value", "low", "high", "std"))
-        curve(axes, points["x"], *scores, number=number * IN_GREY, label=label)
+        reach = points["low"], points["high"], points["std"]
+        curve(axes, points["x"], points["value"], *reach, number * IN_GREY, label)
     x = pd.concat([points["x"] for points in curves.values()]).drop_duplicates()
     if x.max() > WIDE * x[x > 0].min():
         log_axis(axes, x)
@@ -132,7 +132,7 @@ def draw_training(axes: Axes, curves: pd.DataFrame, number: int, label: str) -> 
     axes.plot(
         mean.index, mean, **look, linewidth=1.3, markersize=3.5, markevery=every, label=wrapped(label, LEGEND_LENGTH)
     )
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.locator_params(axis="x", integer=True)
 
 
 def draw_map(axes: Axes, table: pd.DataFrame, names: Sequence[str]) -> None:

@@ -1,7 +1,7 @@
 """One panel of a figure of a table: bars or dots of every class, or curves."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -69,7 +69,7 @@ def dots(axes: Axes, rows: Sequence[str], series: dict[str, pd.DataFrame], score
     for number, (label, table) in enumerate(series.items()):
         scores = [table[name] for name in (score, f"{score}_low", f"{score}_high", f"{score}_std")]
         place = np.arange(len(rows)) + (number - (len(series) - 1) / 2) * 0.36
-        look = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)]}
+        look: dict[str, Any] = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)]}
         axes.errorbar(
             scores[0], place, xerr=whiskers(*scores), **look, label=wrapped(label), linestyle="", ms=3, elinewidth=0.7
         )
@@ -98,7 +98,7 @@ def label_classes(axes: Axes, counts: dict[str, int]) -> None:
     """Names the classes below the horizontal axis, each with its number of training images."""
     labels = [wrapped(f"{name} ({count:,})") for name, count in counts.items()]
     inches = axes.bbox.width / axes.figure.dpi / len(counts) / (1 + max(label.count("\n") for label in labels))
-    look = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"}
+    look: dict[str, Any] = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"}
     if inches < CROWDED:
         look = {"rotation": 90, "fontsize": min(7, 65 * inches)}
     axes.set_xticks(range(len(counts)), labels, **look)

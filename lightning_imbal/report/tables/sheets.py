@@ -151,7 +151,7 @@ def _differences(results: Results) -> Sheet:
             for cell in cells.itertuples()
         ]
         sections.append(Section(titles[name], {"difference": entries}))
-    return Sheet(f"{spec.gap[0]} less {spec.gap[1]}", methods, sections)
+    return Sheet(" less ".join(spec.gap or ()), methods, sections)
 
 
 def _ranks(values: pd.Series, mark: int, decimals: int, lower_is_better: bool = False) -> list[int]:
