@@ -1,14 +1,12 @@
 """Features of the test images and their map: the callback by itself, and on the command line."""
 
-import os
 import random
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from forked import run_forked
 from small_runs import build, digits, make_trainer, refused
 
 from lightning_imbal.callbacks.test_features import SaveFeatures, map_features
@@ -79,9 +77,7 @@ def test_predictions_are_the_same_with_and_without_features(runs):
 def test_two_devices_write_what_one_writes(runs, tmp_path):
     ckpt_path = str(runs / "with" / "stage1" / "checkpoints" / "best.ckpt")
     args = ["test", "--ckpt_path", ckpt_path, *QUIET, "--run_dir", str(tmp_path), "--trainer.devices", "2"]
-    command = [sys.executable, "-m", "lightning_imbal", *args, "--trainer.strategy", "ddp_fork"]
-    done = subprocess.run(command, env=os.environ, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
+    run_forked(main, [*args, "--trainer.strategy", "ddp_fork"])
     one, two = read(runs / "with"), read(tmp_path)
     assert len(one["image"]) % 2 == 1, "no image is repeated, so that none could be dropped"
     for name in ("image", "label"):

@@ -4,16 +4,17 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 
 import layouts
 import numpy as np
 import pandas as pd
 import pytest
+from forked import Forked, check_status
 
 from lightning_imbal.cli import main
+from lightning_imbal.data.pictures import disk_cache, files
+from lightning_imbal.data.pictures.read import read_image
 
 
 @pytest.fixture
@@ -101,20 +102,30 @@ class TestPrepare:
         assert len(sentence.splitlines()) == 1 and all(word in sentence for word in named), sentence
 
 
-def test_killed_prepare_is_continued(real_isic, tmp_path):
-    command = [sys.executable, "-m", "lightning_imbal", "prepare", "ISIC2018", "--data.root", str(real_isic)]
-    command += ["--data.cache_dir", str(tmp_path), "--data.image_size", "16", "--json", str(tmp_path / "found.json")]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    while not list(tmp_path.glob("*/shard-*.json")):
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+def prepare_slowly(shard, args):
+    disk_cache.SHARD = shard
+    files.read_image = lambda *args: time.sleep(0.1) or read_image(*args)
+    return main(args)
+
+
+@pytest.mark.parametrize(
+    ("root", "images", "shard", "status"),
+    [("isic_root", 72, 4, 1), pytest.param("real_isic", 10015, 128, 0, marks=pytest.mark.slow)],
+)
+def test_killed_prepare_is_continued(root, images, shard, status, request, tmp_path, monkeypatch):
+    args = ["prepare", "ISIC2018", "--data.root", str(request.getfixturevalue(root)), "--data.cache_dir", str(tmp_path)]
+    args += ["--data.image_size", "16", "--json", str(tmp_path / "found.json")]
+    with Forked(prepare_slowly, shard, args) as process:
+        while not list(tmp_path.glob("*/shard-*.json")):
+            assert process.is_alive(), process.log.read_text()
+            time.sleep(0.01)
+        process.kill()
+        check_status(-signal.SIGKILL, process)
     finished = len(list(tmp_path.glob("*/shard-*.json")))
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    monkeypatch.setattr(disk_cache, "SHARD", shard)
+    assert main(args) == status
     found = json.loads((tmp_path / "found.json").read_text())
-    assert found["decoded"] == 10015 - 128 * finished < 10015
+    assert found["decoded"] == images - shard * finished < images
 
 
 class TestAudit:

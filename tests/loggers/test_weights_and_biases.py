@@ -2,14 +2,13 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
 import wandb
+from forked import Forked, check_status
 from wandb_file import artifact_files, forget_settings, history, records, run_of, table
 
 from lightning_imbal.callbacks import ClassF1Panels
@@ -25,14 +24,17 @@ TRAIN += ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summ
 def run(tmp_path_factory):
     """A run that was recorded offline."""
     folder = tmp_path_factory.mktemp("wandb") / "run"
-    command = [sys.executable, "-m", "lightning_imbal", *TRAIN, "--run_dir", str(folder)]
-    env = {name: value for name, value in os.environ.items() if not name.startswith("WANDB")}
-    env |= {"HOME": str(folder.parent), "NETRC": str(folder.parent / "none"), "WANDB_MODE": "offline"}
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=240)
-    assert done.returncode == 0, done.stderr
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("WANDB")]:
+            patch.delenv(name)
+        own = {"HOME": str(folder.parent), "NETRC": str(folder.parent / "none"), "WANDB_MODE": "offline"}
+        process = Forked(main, [*TRAIN, "--run_dir", str(folder)], **own)
+    with process:
+        check_status(0, process)
+        told = process.log.read_text()
     files = [next((folder / stage / "wandb").glob("offline-run-*/*.wandb")) for stage in ("stage1", "stage2")]
     return SimpleNamespace(
-        files=files, last=files[1], told=done.stdout, found=json.loads((folder / "metrics.json").read_text())
+        files=files, last=files[1], told=told, found=json.loads((folder / "metrics.json").read_text())
     )
 
 

@@ -1,13 +1,14 @@
 """Scores of an evaluation, against scikit-learn and by hand, on one and on two processes."""
 
 import math
+import os
 import warnings
 
 import pytest
 import torch
+from forked import run_ranks
 from scipy.stats import kendalltau
 from sklearn import metrics as sk
-from torch import multiprocessing
 
 from lightning_imbal.errors import UserError
 from lightning_imbal.metrics import ImbalReport, classification_scores, groups_by_count
@@ -235,9 +236,9 @@ def test_default_groups_break_ties_by_label_order():
     assert groups == {"major": ["b", "d"], "middle": ["a"], "minor": ["c", "e"]}
 
 
-def evaluate_rank(rank, folder, num_images):
-    torch.set_num_threads(1)
-    torch.distributed.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
+def evaluate_rank(folder, num_images):
+    rank = int(os.environ["LOCAL_RANK"])
+    torch.distributed.init_process_group("gloo", rank=rank, world_size=2)
     probability, label = long_tailed(num_images)
     # DistributedSampler without shuffling deals the images in turn; here the last one is repeated to make them even.
     rows = torch.cat([torch.arange(num_images), torch.tensor([num_images - 1])])[rank::2]
@@ -252,7 +253,7 @@ def evaluate_rank(rank, folder, num_images):
 
 def test_two_processes_equal_one(tmp_path):
     num_images = 101
-    multiprocessing.spawn(evaluate_rank, args=(str(tmp_path), num_images), nprocs=2)
+    run_ranks(evaluate_rank, tmp_path, num_images)
     probability, label = long_tailed(num_images)
     report = ImbalReport(COUNTS, NAMES)
     report.update(probability, label, torch.arange(num_images))

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import gpu
 import pytest
-from gpu_check import memory, numbers, waiting
+from forked import Forked, run_forked
+from gpu_check import commands, memory, numbers, runs, waiting
 from gpu_check.methods import METHODS
 from gpu_check.report import Figure, add_figure, read_figures
 from gpu_check.setting import Setting
 from gpu_check.throughput import limit
 
 from lightning_imbal import losses, modules, predictors
+from lightning_imbal.cli import main
 
 SCRIPT = Path(gpu.__file__)
 NO_NETWORK = """
@@ -40,24 +42,63 @@ def figures_of(told, part):
     return {figure["what"]: figure for each in told["parts"] if each["name"] == part for figure in each["figures"]}
 
 
+class Started(Forked):
+    """Is asked as a `Popen` is."""
+
+    def poll(self):
+        return self.exitcode
+
+    def wait(self):
+        self.join()
+
+
+def start(arguments, log):
+    process = Started(main, arguments)
+    process.start()
+    return process
+
+
+def check_little(folder):
+    """Checks one of each kind, without a network; what the check would start is forked."""
+    exec(NO_NETWORK, {})
+    numbers.LOSSES = {name: numbers.LOSSES[name] for name in ("LDAM", "SupConLoss")}
+    numbers.PREDICTORS = {"PostHocAdjusted": predictors.PostHocAdjusted}
+    numbers.METHODS = {name: METHODS[name] for name in ("CE", "SupCon")}
+    runs.METHODS = {"CE": runs.METHODS["CE"]}
+    commands.start = start
+    return gpu.main(["--cpu", "--only", ",".join(gpu.PARTS.keys() - {"together"}), "--out", str(folder)])
+
+
+def test_a_little_of_the_check_without_a_gpu_and_without_a_network(tmp_path):
+    run_forked(check_little, tmp_path / "out", TMPDIR=str(tmp_path))
+    look_at(tmp_path / "out", gpu.PARTS.keys() - {"together"})
+
+
+@pytest.mark.slow
 def test_check_without_a_gpu_and_without_a_network(tmp_path):
     (tmp_path / "sitecustomize.py").write_text(NO_NETWORK)
     environment = os.environ | {"PYTHONPATH": str(tmp_path)}
     command = [sys.executable, str(SCRIPT), "--cpu", "--minutes", "2", "--out", str(tmp_path / "out")]
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    told = json.loads((tmp_path / "out" / "gpu.json").read_text())
-    assert [part["name"] for part in told["parts"]] == list(gpu.PARTS)
+    told = look_at(tmp_path / "out", gpu.PARTS)
+    assert figures_of(told, "together")["Two runs, both at once"]["verdict"] == "ok"
+
+
+def look_at(folder, parts):
+    """Looks at what a check has written, and returns it."""
+    told = json.loads((folder / "gpu.json").read_text())
+    assert [part["name"] for part in told["parts"]] == [name for name in gpu.PARTS if name in parts]
     for part in ("waiting", "throughput"):
         assert {figure["note"] for figure in figures_of(told, part).values()} == {"needs a GPU"}
     for part in ("numbers", "runs"):
         assert {figure["verdict"] for figure in figures_of(told, part).values()} == {"ok"}
     assert figures_of(told, "runs")["CE, killed and continued"]["value"] == 0
-    assert figures_of(told, "together")["Two runs, both at once"]["verdict"] == "ok"
     assert all(figure["value"] > 0 for figure in figures_of(told, "memory").values())
-    text = (tmp_path / "out" / "gpu.md").read_text()
+    text = (folder / "gpu.md").read_text()
     assert "| loss LDAM |" in text
     assert "needs a GPU" in text
+    return told
 
 
 def test_every_public_class_is_compared():

@@ -2,37 +2,35 @@
 
 import json
 import os
-import subprocess
-import sys
+import signal
 
 import pandas as pd
 import pytest
 import torch
+from forked import run_forked
 
+from lightning_imbal import modules
 from lightning_imbal.cli import main
 
 TRAIN = ["fit", "--config", "experiments/demo.yaml", "--trainer.max_epochs", "3", "--then.trainer.max_epochs", "3"]
 TRAIN += ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
 
-KILL = """
-import os, sys
-import lightning_imbal.modules as modules
-from lightning_imbal.cli import main
-kind = getattr(modules, sys.argv[1])
-step = kind.training_step
-def killed(self, batch, batch_idx):
-    if (self.current_epoch, batch_idx) == (1, 2):
-        os.kill(os.getpid(), 9)
-    return step(self, batch, batch_idx)
-kind.training_step = killed
-main(sys.argv[2:])
-"""
+
+def run_until_killed(module, args):
+    kind = getattr(modules, module)
+    step = kind.training_step
+
+    def killed(self, batch, batch_idx):
+        if (self.current_epoch, batch_idx) == (1, 2):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return step(self, batch, batch_idx)
+
+    kind.training_step = killed
+    return main(args)
 
 
 def kill(module, args):
-    env = os.environ | {"WANDB_MODE": "disabled"}
-    done = subprocess.run([sys.executable, "-c", KILL, module, *args], env=env, capture_output=True, timeout=240)
-    assert done.returncode == -9, done.stderr
+    run_forked(run_until_killed, module, args, status=-signal.SIGKILL)
 
 
 def test_killed_in_both_stages_and_resumed_gives_the_same_predictions(tmp_path):

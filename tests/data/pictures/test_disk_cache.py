@@ -4,8 +4,6 @@ import os
 import pickle
 import shutil
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import namedtuple
@@ -13,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from forked import Forked, check_status
 from made_pictures import smooth, write
 
-from lightning_imbal.data.pictures import disk_cache
+from lightning_imbal.data.pictures import disk_cache, files
 from lightning_imbal.data.pictures.disk_cache import DiskCache, cache_folder
 from lightning_imbal.data.pictures.files import ImageFiles
 from lightning_imbal.data.pictures.read import read_image
@@ -58,6 +57,12 @@ def times(cache):
 def change(path, seed=99):
     write(Path(path), smooth(50, 50, seed))
     os.utime(path, ns=(1, 1))
+
+
+def build_slowly(folder, paths):
+    disk_cache.SHARD = 4
+    files.read_image = lambda *args: time.sleep(0.1) or read_image(*args)
+    DiskCache(folder, paths, 40).build()
 
 
 class TestDiskCache:
@@ -231,21 +236,13 @@ class TestDiskCache:
             DiskCache(tmp_path / "file" / "cache", paths, 40).build()
 
     def test_killed_build_is_resumed(self, tmp_path, paths):
-        script = """
-import sys, time
-from lightning_imbal.data.pictures import disk_cache, files
-read_image = files.read_image
-disk_cache.SHARD = 4
-files.read_image = lambda *args: time.sleep(0.1) or read_image(*args)
-disk_cache.DiskCache(sys.argv[1], sys.argv[2:], 40).build()
-"""
         cache = DiskCache(tmp_path / "cache", paths * 10, 40)
-        process = subprocess.Popen([sys.executable, "-c", script, str(cache.folder), *cache.paths])
-        while not (cache.folder / "shard-00001.json").exists():
-            assert process.poll() is None
-            time.sleep(0.01)
-        process.send_signal(signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL
+        with Forked(build_slowly, cache.folder, cache.paths) as process:
+            while not (cache.folder / "shard-00001.json").exists():
+                assert process.is_alive(), process.log.read_text()
+                time.sleep(0.01)
+            process.kill()
+            check_status(-signal.SIGKILL, process)
         before = times(cache)
         finished = [name for name in before if name.endswith(".json")]
         assert 2 <= len(finished) < 25

@@ -1,0 +1,81 @@
+"""Processes that have imported everything when they begin, which takes a new one seven seconds.
+
+A server imports, and each process is a fork of the server, not of the process of pytest: that one may have threads,
+whose locks a fork inherits for ever, and on a machine with a GPU a fork of what has trained cannot train.
+"""
+
+import multiprocessing
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lightning.fabric.plugins.environments.lightning import find_free_network_port
+
+SERVER = multiprocessing.get_context("forkserver")
+ROOMS = ("callbacks", "cli.fit", "cli.prepare", "cli.test", "losses", "mixers", "modules", "predictors", "schedulers")
+SERVER.set_forkserver_preload(["pytest", *(f"lightning_imbal.{room}" for room in ROOMS)])
+SECONDS = 120
+
+
+class Forked(SERVER.Process):
+    """A process that runs a function in the environment of now; as a context it is killed where that ends.
+
+    Args:
+        function: What to run; what it returns is the status.
+        *args: Its arguments.
+        **environment: Variables that only this process has.
+    """
+
+    def __init__(self, function: Callable[..., Any], *args: Any, **environment: str) -> None:
+        super().__init__()
+        self.function, self.args, self.environment = function, args, os.environ | environment
+        self.log = Path(tempfile.mkstemp(prefix="forked-")[1])
+
+    def run(self) -> None:
+        os.environ.clear()
+        os.environ.update(self.environment)
+        with self.log.open("w") as log:
+            os.dup2(log.fileno(), 1)
+            os.dup2(log.fileno(), 2)
+        sys.exit(self.function(*self.args))
+
+    def __enter__(self) -> "Forked":
+        self.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.kill()
+        self.join()
+        self.log.unlink()
+
+
+def check_status(wanted: int, *processes: Forked) -> None:
+    """Waits for processes, and fails with what they have printed if one ends otherwise or not at all."""
+    for process in processes:
+        process.join(SECONDS)
+    told = [f"status {process.exitcode} (None: it hangs)\n{process.log.read_text()}" for process in processes]
+    assert all(process.exitcode == wanted for process in processes), "\n".join(told)
+
+
+def run_forked(function: Callable[..., Any], *args: Any, status: int = 0, **environment: str) -> None:
+    """Runs a function in a process, which must end with a status."""
+    with Forked(function, *args, **environment) as process:
+        check_status(status, process)
+
+
+def run_ranks(function: Callable[..., Any], *args: Any) -> None:
+    """Runs a function on two ranks, in the environment in which Lightning starts the second of them."""
+    together = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(find_free_network_port()), "WORLD_SIZE": "2"}
+    ranks = [Forked(_on_rank, function, *args, **together, NODE_RANK="0", LOCAL_RANK=str(rank)) for rank in (0, 1)]
+    with ranks[0], ranks[1]:
+        check_status(0, *ranks)
+
+
+def _on_rank(function: Callable[..., Any], *args: Any) -> Any:
+    from lightning.pytorch.utilities import rank_zero_only
+
+    rank_zero_only.rank = int(os.environ["LOCAL_RANK"])  # Lightning reads it when it is imported
+    return function(*args)
