@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,10 +12,13 @@ from typing import Any
 def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
     """Writes a file beside `path`, then renames it: a reader sees the old file or the new one, never a half."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside = half_written(path)
     try:
         write(beside)
         os.replace(beside, path)
+    except OSError as error:
+        error.filename = path  # a full disk does not say whose writing failed
+        raise
     finally:
         beside.unlink(missing_ok=True)
 
@@ -21,3 +26,15 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
 def write_json(path: Path, content: Any) -> None:
     """Writes a JSON file, indented."""
     write_whole(path, lambda file: file.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n"))
+
+
+def half_written(path: Path) -> Path:
+    """Where this process writes what will be renamed to `path`."""
+    return path.with_name(f".{path.name}.{os.getpid()}")
+
+
+def discard_halves(folder: Path) -> None:
+    """Removes what killed processes have left half written in a folder, into which no other process writes."""
+    for left in folder.glob(".*.*"):
+        if re.fullmatch(r"\.(.+\.(json|parquet|csv|ckpt|npz|yaml)|stage\d+)\.\d+", left.name):
+            shutil.rmtree(left) if left.is_dir() else left.unlink()

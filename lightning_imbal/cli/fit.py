@@ -6,12 +6,13 @@ from pathlib import Path
 from jsonargparse import Namespace
 from lightning.pytorch import Trainer
 
+from lightning_imbal.callbacks.kept_epoch import kept_checkpoint
 from lightning_imbal.cli.parts import run_dir
 from lightning_imbal.cli.parts.check import check_fit
 from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.cli.parts.seed import seed
 from lightning_imbal.cli.parts.show import show_results
-from lightning_imbal.cli.parts.trainer import kept_checkpoint, stage_trainer
+from lightning_imbal.cli.parts.trainer import last_checkpoint, monitored, stage_trainer
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.loggers.weights_and_biases import finish_wandb
 
@@ -22,6 +23,7 @@ def run(args: list[str]) -> int:
     first = cli.read(args[1:])
     run_dir.use_local_weights(first)
     folder = run_dir.prepare(first)
+    run_dir.discard_halves(folder)
     stages = list(cli.stages(first))
     checkpoint, data = "", None
     for number, config in enumerate(stages, start=1):
@@ -30,7 +32,8 @@ def run(args: list[str]) -> int:
         run_dir.refuse_other_method(stage, config)
         check_fit(cli, built, stages[number - 1 :])
         trainer = stage_trainer(cli, config, built, stage)
-        trainer.fit(built.model, datamodule=built.data, **{name: built[name] for name in cli.trainer_arguments})
+        last = last_checkpoint(stage, monitored(config, built.model)) if config.ckpt_path else None
+        trainer.fit(built.model, datamodule=built.data, ckpt_path=last, weights_only=built.weights_only)
         checkpoint, data = kept_checkpoint(trainer), built.data
     test(trainer, built, folder)
     finish_wandb()

@@ -1,5 +1,6 @@
 """The `lightning_imbal` command. Heavy libraries are imported only by the verbs that need them."""
 
+import errno
 import os
 import sys
 from importlib import import_module
@@ -9,6 +10,7 @@ VERBS = (
     *("list", "fit", "validate", "test", "predict", "report", "compare", "table", "dashboard", "export"),
     *("prepare", "audit"),
 )
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 THAT_COMPUTE = ("fit", "validate", "test", "predict", "prepare", "audit")
 
 HELP = """\
@@ -40,7 +42,10 @@ All settings: `lightning_imbal fit --help`; those of a class: `... fit --data.he
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs the command line and returns the exit status: 0, or 2 after an error that the user can mend."""
+    """Runs the command line and returns the exit status: 0, or 2 after an error that the user can mend.
+
+    By a signal, it is 130 after Ctrl-C and 143 after SIGTERM.
+    """
     args = sys.argv[1:] if argv is None else argv
     if not args or args[0] in ("-h", "--help", "help"):
         print(HELP, end="")
@@ -61,6 +66,10 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     except PermissionError as error:
         return _refuse(f"{error.filename} cannot be used ({error.strerror}): choose another place, or allow it.")
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        return _refuse(f"{error.filename} cannot be written ({error.strerror}): make room, or choose another place.")
     except UserError as error:
         return _refuse(str(error).strip().splitlines()[-1].removeprefix(f"{_full_name(error)}: "))
 
@@ -76,19 +85,20 @@ def _run(args: list[str]) -> int:
         from lightning_imbal.cli.parts.allocator import keep_freed_memory
 
         keep_freed_memory()
-    try:
-        return import_module(f"lightning_imbal.cli.{args[0]}").run(args)
-    except SystemExit as stop:  # how Lightning ends after Ctrl-C
-        if stop.code == 1 and args[0] == "fit":
-            _refuse("Interrupted: every finished epoch is kept, continue with the same command and --ckpt_path last.")
-        raise
-    except Exception as error:
-        if sentence := _sentence(error):
-            return _refuse(sentence)
-        raise
+    from lightning_imbal.cli.parts.interruption import Interruption, how_to_go_on
+
+    with Interruption() as interruption:
+        try:
+            return import_module(f"lightning_imbal.cli.{args[0]}").run(args)
+        except BaseException as error:
+            if interruption.status or isinstance(error, KeyboardInterrupt):
+                return _refuse(how_to_go_on(args[0]), interruption.status or 130)
+            if sentence := _sentence(error):
+                return _refuse(sentence)
+            raise
 
 
-def _sentence(error: Exception) -> str:
+def _sentence(error: BaseException) -> str:
     """What a library says of a mistake of the user; empty if it is none."""
     # Who has raised it is imported already: other verbs start without.
     if "jsonargparse" in sys.modules:
@@ -106,10 +116,10 @@ def _sentence(error: Exception) -> str:
     return ""
 
 
-def _refuse(sentence: str) -> int:
+def _refuse(sentence: str, status: int = 2) -> int:
     if os.environ.get("LOCAL_RANK", "0") == "0":
         print(f"lightning_imbal: {sentence}", file=sys.stderr)
-    return 2
+    return status
 
 
 def _full_name(error: Exception) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from lightning_imbal.atomic_files import write_whole
+from lightning_imbal.atomic_files import discard_halves, half_written, write_whole
 from lightning_imbal.runs.folder import is_finished, record_of, stages_in
 
 BUSY = 75  # the exit status EX_TEMPFAIL: another process has the lock
@@ -69,7 +69,8 @@ def _run(command: list[str]) -> int:
 
 
 def _take_first_stage(source: Path, folder: Path) -> None:
-    beside = folder / f".stage1.{os.getpid()}"
+    discard_halves(folder)
+    beside = half_written(folder / "stage1")
     shutil.copytree(source / "stage1", beside, symlinks=True, ignore=shutil.ignore_patterns("wandb"))
     os.replace(beside, folder / "stage1")
 

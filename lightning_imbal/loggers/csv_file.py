@@ -15,7 +15,7 @@ def csv_logger(folder: Path) -> CSVLogger:
     if not is_first():
         return logger
     file, aside = folder / "metrics.csv", folder / "metrics.before_resume.csv"
-    if file.exists():
+    if file.exists() and not aside.exists():  # else an earlier start was killed here, and `aside` holds the rows
         os.replace(file, aside)
     writer = logger.experiment  # deletes any metrics.csv of an earlier run
     if aside.exists():

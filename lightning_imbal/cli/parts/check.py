@@ -7,11 +7,12 @@ from jsonargparse import Namespace
 from lightning.pytorch.utilities.seed import isolate_rng
 
 from lightning_imbal.cli.parts.parser import ImbalCLI
+from lightning_imbal.cli.parts.trainer import chosen_callbacks
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.checks import check_split, check_unseen, report_missing_classes
 from lightning_imbal.errors import UserError
 from lightning_imbal.modules.base import ImbalModule
-from lightning_imbal.wording import did_you_mean
+from lightning_imbal.wording import did_you_mean, number_of
 
 EPOCHS_OF_LIGHTNING = 1000  # where the configuration gives none
 
@@ -59,8 +60,13 @@ def check_stage(config: Namespace, last: bool, built: Namespace) -> None:
             "fast_dev_run writes no checkpoint for the second stage: "
             "use --trainer.max_epochs 1 --trainer.limit_train_batches 2 instead."
         )
+    check_length(config.trainer)
     if config.monitor and model.classifies:
         check_monitor(config.monitor, "monitor", model, data)
+        check_validated(config.trainer)
+    for callback in chosen_callbacks(built):
+        if score := getattr(callback, "monitor", None):
+            check_callback(type(callback).__name__, score, model, data)
     check_split(data)
     model.check(data)
     data.train_samplers()
@@ -69,6 +75,44 @@ def check_stage(config: Namespace, last: bool, built: Namespace) -> None:
     model.set_epoch(1, max_epochs)
     if isinstance(optimizers, tuple) and (score := optimizers[1][0]["monitor"]):
         check_monitor(score, "scheduler.monitor", model, data)
+
+
+def check_length(trainer: Namespace) -> None:
+    """Refuses a training whose number of epochs is open."""
+    epochs, limited = trainer.max_epochs, trainer.max_steps != -1 or trainer.max_time is not None
+    if epochs == -1 or (epochs is None and limited):
+        raise UserError(
+            "Without --trainer.max_epochs no schedule knows its length: give the number of epochs, "
+            "--trainer.max_steps and --trainer.max_time may end the training earlier."
+        )
+    if epochs is not None and epochs < 1:
+        raise UserError(f"--trainer.max_epochs is {epochs}, which trains nothing: give 1 or more.")
+
+
+def check_validated(trainer: Namespace) -> None:
+    """Refuses to choose the best of epochs none of which is validated."""
+    every, epochs = trainer.check_val_every_n_epoch or 1, trainer.max_epochs or EPOCHS_OF_LIGHTNING
+    if trainer.limit_val_batches == 0:
+        never = "--trainer.limit_val_batches is 0"
+    elif every > epochs and not trainer.fast_dev_run:
+        never = f"--trainer.check_val_every_n_epoch is {every}, of {number_of(epochs, 'epoch')}"
+    else:
+        return
+    raise UserError(
+        f"No epoch would be validated ({never}), so that none is the best: validate, or set monitor to null."
+    )
+
+
+def check_callback(name: str, score: str, model: ImbalModule, data: ImbalDataModule) -> None:
+    """Refuses a callback that waits for a score of the validation part which a stage does not compute."""
+    if not score.startswith("val/"):
+        return
+    if not model.classifies:
+        raise UserError(
+            f"{name} waits for {score}, but {type(model).__name__} has no classifier yet that could be scored: "
+            "give the callback to the second stage alone, as then: {trainer: {callbacks: [...]}}."
+        )
+    check_monitor(score, f"The monitor of {name}", model, data)
 
 
 def check_monitor(score: str, option: str, model: ImbalModule, data: ImbalDataModule) -> None:

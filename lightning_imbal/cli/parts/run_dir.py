@@ -7,6 +7,7 @@ import yaml
 from jsonargparse import Namespace
 from lightning.pytorch.utilities import rank_zero_info
 
+from lightning_imbal import atomic_files
 from lightning_imbal.command_line import all_given, given
 from lightning_imbal.errors import UserError
 from lightning_imbal.processes import is_first
@@ -48,6 +49,14 @@ def prepare(config: Namespace) -> Path:
             f"such as --run_dir {first_free(run)}."
         )
     return run
+
+
+def discard_halves(run: Path) -> None:
+    """Removes what an earlier start of a run, that was killed, has left half written in its folders."""
+    if not is_first():
+        return
+    for folder in (run, *run.glob("*/"), *run.glob("stage*/checkpoints/")):
+        atomic_files.discard_halves(folder)
 
 
 def use_local_weights(config: Namespace) -> None:

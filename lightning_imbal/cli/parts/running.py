@@ -2,7 +2,6 @@
 
 import os
 import shlex
-import signal
 from collections.abc import Callable, Sequence
 
 from jsonargparse import Namespace
@@ -51,17 +50,8 @@ def run_plan(plan: Plan, launcher: Callable[[], Launcher], console: Console) -> 
         plan: The runs.
         launcher: Makes what starts them.
         console: Where to show how far they are.
-
-    Raises:
-        UserError: The program was interrupted.
     """
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the runs as Ctrl-C does
-    try:
-        return run_jobs(plan.jobs, launcher(), Display(console))
-    except KeyboardInterrupt:
-        raise UserError("Interrupted: every finished run and epoch is kept, the same command continues.") from None
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    return run_jobs(plan.jobs, launcher(), Display(console))
 
 
 def local_launcher(jobs: int) -> LocalLauncher:

@@ -1,18 +1,21 @@
 """The Trainer of a stage, and of an evaluation: the checkpoints that it keeps, its loggers, what it writes."""
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from jsonargparse import Namespace
-from lightning.pytorch import Callback, Trainer
-from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import LearningRateMonitor
 from lightning.pytorch.cli import SaveConfigCallback
 from lightning.pytorch.loggers import Logger
+from lightning.pytorch.plugins.io import CheckpointIO
 
+from lightning_imbal.atomic_files import write_whole
 from lightning_imbal.callbacks.class_panels import ClassF1Panels
+from lightning_imbal.callbacks.kept_epoch import KeptEpoch
 from lightning_imbal.callbacks.results_writer import ResultsWriter
 from lightning_imbal.callbacks.test_features import SaveFeatures
+from lightning_imbal.cli.parts.checkpoint_io import WholeCheckpoints
 from lightning_imbal.cli.parts.messages import cause
 from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.data.base import ImbalDataModule
@@ -31,19 +34,32 @@ def stage_trainer(cli: ImbalCLI, config: Namespace, built: Namespace, folder: Pa
         folder: Of the stage, below that of the run.
     """
     run, own = folder.parent, built.trainer
-    # A stage without a classifier has no score to choose its epoch by, and keeps the last one.
-    monitor = config.monitor if built.model.classifies else None
+    monitor = monitored(config, built.model)
     callbacks = [
-        *_chosen_callbacks(built),
+        *chosen_callbacks(built),
         *checkpoints(folder / "checkpoints", monitor, config.monitor_mode),
         LearningRateMonitor(logging_interval="epoch"),
         ClassF1Panels(),
         ResultsWriter(run, identity(config, built.model, built.data, run.name)),
     ]
     if not own.fast_dev_run:
-        callbacks.append(SaveConfigCallback(cli.parser, config, overwrite=True))
+        callbacks.append(SaveWholeConfig(cli.parser, config, save_to_log_dir=False))
     outside = {"default_root_dir": folder, "logger": loggers(folder, run.name, own.logger), "callbacks": callbacks}
-    return _trainer({**own, **outside})
+    return _trainer({**own, **outside, "plugins": _plugins(own.plugins)})
+
+
+class SaveWholeConfig(SaveConfigCallback):
+    """Writes `config.yaml` into the folder of a stage; it appears whole or not at all."""
+
+    def save_config(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Writes what the stage was asked for."""
+        file = Path(trainer.default_root_dir) / self.config_filename
+        write_whole(file, lambda path: self.parser.save(self.config, path, skip_unset=False, multifile=False))
+
+
+def monitored(config: Namespace, model: ImbalModule) -> str | None:
+    """The score that the epoch of a stage is chosen by; without a classifier there is none, and the last is kept."""
+    return config.monitor if model.classifies else None
 
 
 def evaluation_trainer(config: Namespace, built: Namespace, results: Path | None) -> Trainer:
@@ -54,28 +70,26 @@ def evaluation_trainer(config: Namespace, built: Namespace, results: Path | None
         built: What it says, built.
         results: Folder of the results; None writes none.
     """
-    callbacks = _chosen_callbacks(built)
+    callbacks = chosen_callbacks(built)
     if results is not None:
         about = identity(config, built.model, built.data, Path(config.run_dir).name, str(config.ckpt_path))
         callbacks.append(ResultsWriter(results, about))
     return _trainer({**built.trainer, "logger": False, "callbacks": callbacks})
 
 
-def checkpoints(folder: Path, monitor: str | None, mode: str) -> list[ModelCheckpoint]:
+def checkpoints(folder: Path, monitor: str | None, mode: str) -> list[KeptEpoch]:
     """Keeps the best and the last epoch; without a monitored score they are the same file."""
-    checkpoint = partial(ModelCheckpoint, folder, enable_version_counter=False)
     if monitor is None:
-        return [checkpoint("best", save_last="link")]
-    best = checkpoint("best", monitor=monitor, mode=mode)
-    # With save_last=True, the first one would write the last epoch only if it is the best as well.
-    return [best, checkpoint("last")]
+        return [KeptEpoch(folder, "best", save_last="link")]
+    return [KeptEpoch(folder, "best", monitor, mode), KeptEpoch(folder, "last")]
 
 
-def kept_checkpoint(trainer: Trainer) -> str:
-    """The checkpoint that is tested, and that a second stage starts from: that of the best epoch, or of the last."""
-    # What a user adds may write checkpoints of another kind, such as one for every error.
-    kept = next(each for each in trainer.checkpoint_callbacks if isinstance(each, ModelCheckpoint))
-    return kept.best_model_path or kept.last_model_path
+def last_checkpoint(stage: Path, monitor: str | None) -> Path | None:
+    """Where a stage goes on; None if no epoch of it was finished."""
+    # Without a monitored score, `last` is a link to `best`, which a kill may have left without it.
+    names = ("last", "best") if monitor is None else ("last",)
+    files = (stage / "checkpoints" / f"{name}.ckpt" for name in names)
+    return next(filter(Path.is_file, files), None)
 
 
 def loggers(stage: Path, run: str, chosen: Any) -> list[Logger]:
@@ -109,6 +123,12 @@ def identity(
     }
 
 
+def _plugins(chosen: Any) -> list[Any]:
+    plugins = [] if chosen is None else chosen if isinstance(chosen, list) else [chosen]
+    own = any(isinstance(plugin, CheckpointIO) for plugin in plugins)
+    return plugins if own else [*plugins, WholeCheckpoints()]
+
+
 def _trainer(arguments: dict[str, Any]) -> Trainer:
     """Builds a Trainer; an argument that it refuses is the user's to mend."""
     try:
@@ -117,7 +137,8 @@ def _trainer(arguments: dict[str, Any]) -> Trainer:
         raise cause(error) from error
 
 
-def _chosen_callbacks(built: Namespace) -> list[Callback]:
+def chosen_callbacks(built: Namespace) -> list[Callback]:
+    """Those that the configuration asks for."""
     chosen = built.trainer.callbacks or []
     callbacks = [*chosen] if isinstance(chosen, list) else [chosen]
     return callbacks + ([SaveFeatures()] if built.save_features else [])

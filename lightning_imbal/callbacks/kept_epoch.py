@@ -1,0 +1,70 @@
+"""The checkpoints that a run keeps of its epochs, whatever others are written beside them."""
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.utilities import rank_zero_info
+
+
+class KeptEpoch(ModelCheckpoint):
+    """Keeps the best epoch by a score, or the last one; it is this file that is tested, not one that a user adds.
+
+    A folder may be moved or copied between two starts: the epochs that it holds are known by their names, not by where
+    they were.
+
+    Args:
+        folder: Where to write it.
+        name: Of the file, without its ending.
+        monitor: Validation score whose best epoch is kept; None keeps the last epoch, validated or not.
+        mode: `max` or `min` of that score.
+        save_last: `link` for a second name, `last`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        monitor: str | None = None,
+        mode: str = "max",
+        save_last: Literal["link"] | None = None,
+    ) -> None:
+        super().__init__(
+            folder,
+            name,
+            monitor=monitor,
+            mode=mode,
+            save_last=save_last,
+            save_on_train_epoch_end=True if monitor is None else None,
+            enable_version_counter=False,
+        )
+
+    def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Finds what a run from before this class has written of the epoch that it kept."""
+        states = checkpoint["callbacks"]
+        older = self.state_key.replace(type(self).__qualname__, ModelCheckpoint.__qualname__, 1)
+        if older in states:
+            states.setdefault(self.state_key, states[older])
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Takes over the best score, and the files as they are called here."""
+        names = ("best_model_path", "kth_best_model_path", "last_model_path")
+        here = {name: self._here(state_dict[name]) for name in names}
+        best = {self._here(path): score for path, score in state_dict["best_k_models"].items()}
+        super().load_state_dict({**state_dict, **here, "best_k_models": best, "dirpath": self.dirpath})
+
+    def _here(self, path: str) -> str:
+        return os.path.join(str(self.dirpath), os.path.basename(path)) if path else path
+
+
+def kept_checkpoint(trainer: Trainer) -> str:
+    """The checkpoint that is tested, and that a second stage starts from: that of the best epoch.
+
+    Where no epoch was validated, it is the last one, which is said.
+    """
+    best, *last = [each.best_model_path for each in trainer.checkpoint_callbacks if isinstance(each, KeptEpoch)]
+    if not best:
+        rank_zero_info("No epoch was validated, so that none is the best: the last one is kept.")
+    return best or last[0]
