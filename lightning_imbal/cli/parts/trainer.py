@@ -5,6 +5,7 @@ from typing import Any
 
 from jsonargparse import Namespace
 from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.accelerators import MPSAccelerator
 from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint
 from lightning.pytorch.cli import SaveConfigCallback
 
@@ -14,6 +15,7 @@ from lightning_imbal.callbacks.test_features import SaveFeatures
 from lightning_imbal.cli.parts.messages import cause
 from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.data.base import ImbalDataModule
+from lightning_imbal.errors import UserError
 from lightning_imbal.loggers.csv_file import csv_logger
 from lightning_imbal.loggers.weights_and_biases import wandb_logger
 from lightning_imbal.modules.base import ImbalModule
@@ -108,9 +110,16 @@ def identity(
 def _trainer(arguments: dict[str, Any]) -> Trainer:
     """Builds a Trainer; an argument that it refuses is the user's to mend."""
     try:
-        return Trainer(**arguments)
+        return Trainer(**arguments | {"accelerator": _accelerator(arguments["accelerator"])})
     except ValueError as error:
         raise cause(error) from error
+
+
+def _accelerator(chosen: Any) -> Any:
+    """What was chosen, but never the GPU of a Mac: it has no double precision, which class sizes are kept in."""
+    if chosen in ("gpu", "mps") and MPSAccelerator.is_available():
+        raise UserError(f"trainer.accelerator is {chosen}, but the GPU of a Mac has no double precision: set it to cpu.")
+    return "cpu" if chosen == "auto" and MPSAccelerator.is_available() else chosen
 
 
 def _chosen_callbacks(built: Namespace) -> list[Callback]:
