@@ -58,7 +58,7 @@ test-all: lint ## lint and pytest with the slow tests too
 
 test-lowest: install ## pytest with the lowest versions that pyproject.toml allows, in .venv-lowest
 	$(BIN)/uv venv --quiet --clear --seed --python $(BIN)/python $(VENV)-lowest
-	$(BIN)/uv pip install --quiet --python $(VENV)-lowest --resolution lowest-direct -e '.[dev]'
+	$(BIN)/uv pip install --quiet --python $(VENV)-lowest --resolution lowest-direct --only-binary :all: -e '.[dev]'
 	$(VENV)-lowest/bin/pytest -n auto
 
 benchmark: install ## training step, disk cache, stored features, perturbed input, BHP loss, bootstrap: each against doing without; report page (11 minutes)

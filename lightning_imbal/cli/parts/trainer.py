@@ -118,7 +118,9 @@ def _trainer(arguments: dict[str, Any]) -> Trainer:
 def _accelerator(chosen: Any) -> Any:
     """What was chosen, but never the GPU of a Mac: it has no double precision, which class sizes are kept in."""
     if chosen in ("gpu", "mps") and MPSAccelerator.is_available():
-        raise UserError(f"trainer.accelerator is {chosen}, but the GPU of a Mac has no double precision: set it to cpu.")
+        raise UserError(
+            f"trainer.accelerator is {chosen}, but the GPU of a Mac has no double precision: set it to cpu."
+        )
     return "cpu" if chosen == "auto" and MPSAccelerator.is_available() else chosen
 
 
