@@ -13,7 +13,7 @@ TABLE_OPTIONS = $(if $(LAPTOP),$(LAPTOP_OPTIONS),$(if $(SEEDS),--seeds $(SEEDS))
 
 RESULTS := .md .csv _classes.csv _gap.csv .png
 
-.PHONY: help install demo lint test test-all benchmark gpu-check offline-pack format results $(TABLES)
+.PHONY: help install demo lint test test-all test-lowest benchmark gpu-check offline-pack format results $(TABLES)
 
 help: ## list the targets
 	@grep -hE '^[a-zA-Z_0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-22s %s\n", $$1, $$2}'
@@ -55,6 +55,11 @@ test: lint ## lint and pytest
 
 test-all: lint ## lint and pytest with the slow tests too
 	$(BIN)/pytest -n auto -m ""
+
+test-lowest: install ## pytest with the lowest versions that pyproject.toml allows, in .venv-lowest
+	$(BIN)/uv venv --quiet --clear --seed --python $(BIN)/python $(VENV)-lowest
+	$(BIN)/uv pip install --quiet --python $(VENV)-lowest --resolution lowest-direct --only-binary :all: -e '.[dev]'
+	$(VENV)-lowest/bin/pytest -n auto
 
 benchmark: install ## training step, disk cache, stored features, perturbed input, BHP loss, bootstrap: each against doing without; report page (11 minutes)
 	$(BIN)/python tests/benchmarks/training_step.py

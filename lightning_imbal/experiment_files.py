@@ -57,19 +57,27 @@ def find(name: str, kind: str = ".") -> str:
 
 
 def with_files_found(arguments: Sequence[str]) -> list[str]:
-    """A command line whose values of --config are the paths of files.
+    """A command line whose values of --config, or -c for short, are the paths of files; each -c is written out.
 
     Raises:
         UserError: There is no such file.
     """
     whole: list[str] = []
-    for before, argument in zip(["", *arguments], arguments, strict=False):
-        if before == "--config":
+    for before, argument in zip(["", *arguments], map(_long, arguments), strict=False):
+        if before in ("-c", "--config"):
             argument = find(argument)
         elif argument.startswith("--config="):
             argument = f"--config={find(argument.partition('=')[2])}"
         whole.append(argument)
     return whole
+
+
+def _long(argument: str) -> str:
+    """`-c`, `-c=FILE` or `-cFILE` with --config; anything else as it is."""
+    if not argument.startswith("-c"):
+        return argument
+    file = argument.removeprefix("-c").removeprefix("=")
+    return f"--config={file}" if file else "--config"
 
 
 def _hint(name: str, kind: str) -> str:

@@ -121,3 +121,14 @@ def test_only_configurations_of_a_command_line_are_looked_for(here):
     expected = ["--config", str(SHIPPED / "demo.yaml"), f"--config={SHIPPED / 'methods' / 'ce.yaml'}", *given[3:]]
     assert with_files_found(given) == expected
     assert with_files_found([]) == [] and with_files_found(["--config"]) == ["--config"]
+
+
+def test_short_form_of_config_is_looked_for_and_written_out(here):
+    ecl = str(SHIPPED / "methods" / "ecl.yaml")
+    assert with_files_found(["-c", "methods/ecl.yaml"]) == ["--config", ecl]
+    for given in ["-c=methods/ecl.yaml", "-cmethods/ecl.yaml"]:
+        assert with_files_found([given]) == [f"--config={ecl}"]
+    assert with_files_found(["-c"]) == ["--config"]
+    assert with_files_found(["--ckpt_path", "last", "-v"]) == ["--ckpt_path", "last", "-v"]
+    with pytest.raises(UserError, match="did you mean methods/ecl.yaml"):
+        with_files_found(["-c", "methods/elc.yaml"])

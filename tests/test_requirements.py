@@ -4,6 +4,7 @@ import ast
 import re
 import sys
 import tomllib
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -22,7 +23,9 @@ DISTRIBUTIONS = {
 }
 # Needed by name, not by import.
 OF_OTHERS = {"pyarrow"}  # pandas writes Parquet with it
-TOOLS = {"hatchling", "mypy", "pre-commit", "pytest-timeout", "pytest-xdist", "ruff"}
+TOOLS = {"hatchling", "mypy", "pre-commit", "pytest-timeout", "pytest-xdist", "ruff", "uv"}
+BY_NAME = {"import_module", "__import__", "importorskip"}  # functions that import what a text names
+OF_TESTS = ("tests", "tests/benchmarks")  # folders whose files import each other by their names alone
 
 
 def declared(requirements: list[str]) -> dict[str, Requirement]:
@@ -37,20 +40,33 @@ DISTRIBUTION_NAMES = ALWAYS.keys() | {name for names in OPTIONAL.values() for na
 OF_USERS = {name for extra, names in OPTIONAL.items() if extra != "dev" for name in names}
 
 
-def imported(folder: Path) -> dict[str, str]:
-    """Distributions that the files of a folder import, also inside functions, each with the first place."""
-    own = {file.stem for file in folder.rglob("*.py")} | {each.name for each in folder.rglob("*") if each.is_dir()}
+def imported(folder: Path, own: Iterable[str] = ()) -> dict[str, str]:
+    """Distributions that the files of a folder import, also inside functions and by name, each with the first place.
+
+    Args:
+        folder: The folder; files below it count too.
+        own: Modules that are no distribution's.
+    """
+    known = sys.stdlib_module_names | {PROJECT["name"], *own}
     found: dict[str, str] = {}
     for file in sorted(folder.rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            if isinstance(node, ast.ImportFrom) and not node.level:
-                names = [node.module]
-            for top in {name.partition(".")[0] for name in names} - sys.stdlib_module_names - {PROJECT["name"]}:
+            for top in {name.partition(".")[0] for name in modules(node)} - known:
                 distribution = canonicalize_name(DISTRIBUTIONS.get(top, top))
-                if distribution in DISTRIBUTION_NAMES or top not in own:
-                    found.setdefault(distribution, f"{file.relative_to(folder)}:{node.lineno}")
+                found.setdefault(distribution, f"{file.relative_to(folder)}:{node.lineno}")
     return found
+
+
+def modules(node: ast.AST) -> list[str]:
+    """What a statement or a call imports."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        return [] if node.level else [node.module]
+    if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+        function = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        return [node.args[0].value] if function in BY_NAME else []
+    return []
 
 
 def test_all_that_the_package_imports_is_declared():
@@ -66,16 +82,18 @@ def test_all_that_is_declared_is_imported():
 
 
 def test_all_that_tests_import_is_declared():
-    found = imported(ROOT / "tests")
+    found = imported(ROOT / "tests", {each.stem for folder in OF_TESTS for each in (ROOT / folder).iterdir()})
     assert not {name: place for name, place in found.items() if name not in DISTRIBUTION_NAMES}
     assert OPTIONAL["dev"].keys() - found.keys() == TOOLS
 
 
 def test_imports_are_found_wherever_they_are(tmp_path):
     (tmp_path / "room").mkdir()
-    text = "import os, numpy.linalg\nfrom . import x\nfrom room import y\n\n\ndef f():\n    from cv2 import imread\n"
+    text = "import os, numpy.linalg\nfrom . import x\nfrom own import y\n\n\ndef f():\n    from cv2 import imread\n"
+    text += "    import_module('ray.tune'), __import__('yaml'), pytest.importorskip('room', reason='x'), print('z')\n"
     (tmp_path / "room" / "file.py").write_text(text)
-    assert imported(tmp_path) == {"numpy": "room/file.py:1", "opencv-python-headless": "room/file.py:7"}
+    lines = {"numpy": 1, "opencv-python-headless": 7, "ray": 8, "pyyaml": 8, "room": 8}
+    assert imported(tmp_path, {"own"}) == {name: f"room/file.py:{line}" for name, line in lines.items()}
 
 
 def test_only_two_have_an_upper_bound():
@@ -85,7 +103,10 @@ def test_only_two_have_an_upper_bound():
         if any(part.operator not in (">=", ">") for part in each.specifier)
     }
     assert bounded == {"albumentations": "==2.0.8", "lightning": "<2.7,>=2.6"}
-    assert all(each.specifier for name, each in ALWAYS.items() if name != "torchvision")  # torch chooses its version
+
+
+def test_each_has_a_lower_bound():
+    assert all(each.specifier for requirements in (ALWAYS, *OPTIONAL.values()) for each in requirements.values())
 
 
 @pytest.mark.parametrize("name", sorted(ALWAYS))

@@ -39,6 +39,13 @@ def test_fit_takes_configurations_and_the_second_stage():
     assert model_of_stage_two("--config", "methods/ce.yaml", "--then", "heads/crw.yaml") == ("FrozenHead", "keep")
 
 
+@pytest.mark.parametrize("short", [["-c", "methods/bwce.yaml"], ["-c=methods/bwce.yaml"], ["-cmethods/bwce.yaml"]])
+def test_c_is_config(short):
+    config = parsed("fit", "-c", "demo.yaml", *short).clone()
+    assert config == parsed("fit", "--config", "demo.yaml", "--config", "methods/bwce.yaml")
+    assert run_dir.prepare(config) == Path("runs/demo-bwce")
+
+
 def test_name_of_the_run_stays():
     config = parsed("fit", "--config", "demo.yaml", "--config", "methods/ce.yaml").clone()
     assert run_dir.prepare(config) == Path("runs/demo-ce")
@@ -53,7 +60,7 @@ def test_printed_configuration_is_all_that_is_printed(capsys):
 
 def test_prepare_and_audit(capsys):
     assert main(["prepare", "demo.yaml"]) == 0
-    assert main(["audit", "--config", "demo.yaml"]) == 0
+    assert main(["audit", "--config", "demo.yaml"]) == main(["audit", "-c", "demo.yaml"]) == 0
     assert "1,797 images" in capsys.readouterr().out
 
 
@@ -61,7 +68,7 @@ def test_overlays_of_tables():
     parser = VerbParser("table", "", "")
     parser.add_overlays()
     assert parser.parse_args(["--config", "variants/laptop.yaml"]).config == [str(EXPERIMENTS / "variants/laptop.yaml")]
-    assert parser.parse_args(["--config", "mine.yaml"]).config == ["mine.yaml"]
+    assert parser.parse_args(["--config", "mine.yaml", "-c", "mine.yaml"]).config == ["mine.yaml", "mine.yaml"]
 
 
 def test_table_of_the_package_and_one_of_ones_own():

@@ -22,7 +22,7 @@ def data_parser(verb: str) -> ArgumentParser:
         exit_on_error=False,
         allow_abbrev=False,
     )
-    parser.add_argument("--config", action="config", help="Configuration of an experiment or of a data set.")
+    parser.add_argument("-c", "--config", action="config", help="Configuration of an experiment or of a data set.")
     parser.add_subclass_arguments(ImbalDataModule, "data", required=False)
     for name in OF_TRAINING:
         parser.add_argument(f"--{name}", type=Any, help=SUPPRESS)

@@ -7,6 +7,7 @@ import torch
 
 from lightning_imbal.command_line import given
 from lightning_imbal.errors import UserError
+from lightning_imbal.experiment_files import with_files_found
 from lightning_imbal.runs.stage import Stage
 
 
@@ -31,6 +32,6 @@ def with_saved_config(verb: str, args: list[str]) -> list[str]:
     config = Stage(Path(ckpt_path).absolute().parents[1]).config_file
     if config.is_file():
         return ["--config", str(config), *args]
-    if given("config", args) is None:
+    if given("config", with_files_found(args)) is None:
         raise UserError(f"There is no {config} beside the checkpoint: give the run's configuration with --config.")
     return args

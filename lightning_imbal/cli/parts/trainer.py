@@ -5,6 +5,7 @@ from typing import Any
 
 from jsonargparse import Namespace
 from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.accelerators import MPSAccelerator
 from lightning.pytorch.callbacks import LearningRateMonitor
 from lightning.pytorch.cli import SaveConfigCallback
 from lightning.pytorch.loggers import Logger
@@ -19,6 +20,7 @@ from lightning_imbal.cli.parts.checkpoint_io import WholeCheckpoints
 from lightning_imbal.cli.parts.messages import cause
 from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.data.base import ImbalDataModule
+from lightning_imbal.errors import UserError
 from lightning_imbal.loggers.csv_file import csv_logger
 from lightning_imbal.loggers.weights_and_biases import wandb_logger
 from lightning_imbal.modules.base import ImbalModule
@@ -132,9 +134,18 @@ def _plugins(chosen: Any) -> list[Any]:
 def _trainer(arguments: dict[str, Any]) -> Trainer:
     """Builds a Trainer; an argument that it refuses is the user's to mend."""
     try:
-        return Trainer(**arguments)
+        return Trainer(**arguments | {"accelerator": _accelerator(arguments["accelerator"])})
     except ValueError as error:
         raise cause(error) from error
+
+
+def _accelerator(chosen: Any) -> Any:
+    """What was chosen, but never the GPU of a Mac: it has no double precision, which class sizes are kept in."""
+    if chosen in ("gpu", "mps") and MPSAccelerator.is_available():
+        raise UserError(
+            f"trainer.accelerator is {chosen}, but the GPU of a Mac has no double precision: set it to cpu."
+        )
+    return "cpu" if chosen == "auto" and MPSAccelerator.is_available() else chosen
 
 
 def chosen_callbacks(built: Namespace) -> list[Callback]:

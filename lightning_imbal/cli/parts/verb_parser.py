@@ -28,7 +28,7 @@ class VerbParser(argparse.ArgumentParser):
     def add_overlays(self) -> None:
         """Adds --config; a UserError names a file that is not there."""
         what = "laid over every run, such as variants/laptop.yaml"
-        self.add_argument("--config", action="append", default=[], type=find, metavar="FILE", help=what)
+        self.add_argument("-c", "--config", action="append", default=[], type=find, metavar="FILE", help=what)
 
 
 def folder_of_runs(given: argparse.Namespace) -> Path:

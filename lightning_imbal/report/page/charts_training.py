@@ -65,7 +65,7 @@ def _curves(curves: pd.DataFrame, methods: Sequence[Method], title: str) -> go.F
                 y=table["value"].to_numpy(np.float32),
                 mode="lines" if len(table) > 1 else "markers",
                 name=label(method.name),
-                legendgroup=place,
+                legendgroup=str(place),
                 showlegend=place not in named,
                 visible=method.visible,
                 line=line(method.number),
