@@ -6,7 +6,7 @@ from pathlib import Path
 from jsonargparse import Namespace
 from lightning.pytorch import Trainer
 
-from lightning_imbal.cli.parts import run_dir
+from lightning_imbal.cli.parts import resuming, run_dir
 from lightning_imbal.cli.parts.check import check_fit
 from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.cli.parts.seed import seed
@@ -23,11 +23,12 @@ def run(args: list[str]) -> int:
     run_dir.use_local_weights(first)
     folder = run_dir.prepare(first)
     stages = list(cli.stages(first))
+    resuming.check_settings(cli, folder, stages)
     checkpoint, data = "", None
     for number, config in enumerate(stages, start=1):
         stage = folder / f"stage{number}"
         built = build(cli, config, checkpoint, data)
-        run_dir.refuse_other_method(stage, config)
+        resuming.check_built(stage, config, built)
         check_fit(cli, built, stages[number - 1 :])
         trainer = stage_trainer(cli, config, built, stage)
         trainer.fit(built.model, datamodule=built.data, **{name: built[name] for name in cli.trainer_arguments})

@@ -32,6 +32,7 @@ class EpochSampler(Sampler[int], ABC):
 
     max_epochs: int | None = None
     stream: int = 0
+    follows_epochs = False  # whether what it draws depends on `max_epochs`
 
     def __init__(self, labels: Tensor, seed: int | None = None) -> None:
         if labels.ndim != 1 or labels.is_floating_point():

@@ -17,6 +17,7 @@ from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.loggers.csv_file import csv_logger
 from lightning_imbal.loggers.weights_and_biases import wandb_logger
 from lightning_imbal.modules.base import ImbalModule
+from lightning_imbal.runs.identity import split_digest
 
 
 def stage_trainer(cli: ImbalCLI, config: Namespace, built: Namespace, folder: Path) -> Trainer:
@@ -100,6 +101,7 @@ def identity(
         "method": type(model).__name__,
         "data": type(data).__name__,
         "split": {"kind": type(split).__name__, **vars(split), "group_by": data.group_by},
+        "split_digest": split_digest(data.table),
         "seed": config.seed_everything,
         "checkpoint": ckpt_path,
     }
