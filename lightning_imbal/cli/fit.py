@@ -28,7 +28,7 @@ def run(args: list[str]) -> int:
     for number, config in enumerate(stages, start=1):
         stage = folder / f"stage{number}"
         built = build(cli, config, checkpoint, data)
-        resuming.check_built(stage, config, built)
+        resuming.check_built(cli, stage, config, built)
         check_fit(cli, built, stages[number - 1 :])
         trainer = stage_trainer(cli, config, built, stage)
         trainer.fit(built.model, datamodule=built.data, **{name: built[name] for name in cli.trainer_arguments})

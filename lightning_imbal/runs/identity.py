@@ -74,7 +74,7 @@ def changes(before: Any, now: Any, name: str = "") -> Iterator[Change]:
         yield from changes(before.get("dict_kwargs") or {}, now.get("dict_kwargs") or {}, name)
     elif both and name in ("", "trainer"):
         yield from _of_settings(before, now, name)
-    elif name != "trainer.callbacks" and _is_list_of_objects(before) and _is_list_of_objects(now) and len(before) == len(now):
+    elif _are_objects(before) and _are_objects(now) and len(before) == len(now) and name != "trainer.callbacks":
         for number, pair in enumerate(zip(before, now, strict=True)):
             yield from changes(*pair, f"{name}.{number}")
     elif before != now and not f"{name}.".startswith(UNSAID):
@@ -87,7 +87,7 @@ def _of_settings(before: dict[str, Any], now: dict[str, Any], name: str) -> Iter
             yield from changes(before[key], now[key], f"{name}.{key}".lstrip("."))
 
 
-def _is_list_of_objects(value: Any) -> bool:
+def _are_objects(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, dict) and "class_path" in item for item in value)
 
 
@@ -101,7 +101,7 @@ def value_text(value: Any) -> str:
     """A setting as it is written on a command line; of objects, their classes."""
     if isinstance(value, dict) and "class_path" in value:
         return value["class_path"].rpartition(".")[2]
-    if value and _is_list_of_objects(value):
+    if value and _are_objects(value):
         return f"[{', '.join(map(value_text, value))}]"
     return value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
 
@@ -132,11 +132,11 @@ def split_changes(before: pd.DataFrame, table: pd.DataFrame) -> str:
     both = before.index.intersection(now.index, sort=False)
     for column in ("class", "part", "group"):
         if column in before and column in now:
-            was, is_now = before.loc[both, column], now.loc[both, column]
-            other = both[(was != is_now).to_numpy()]
-            told += _some(
-                f"in another {column}", [f"{image}: {was[image] or 'none'}, now {is_now[image] or 'none'}" for image in other]
-            )
+            pairs = zip(both, before.loc[both, column], now.loc[both, column], strict=True)
+            other = [
+                f"{image}: {was or 'none'}, now {is_now or 'none'}" for image, was, is_now in pairs if was != is_now
+            ]
+            told += _some(f"in another {column}", other)
     return ", ".join(told)
 
 

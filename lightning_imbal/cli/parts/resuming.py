@@ -51,14 +51,14 @@ def check_settings(cli: ImbalCLI, folder: Path, stages: Sequence[Namespace]) -> 
         _refuse(stage, [change for name, change in found.items() if change.decides and name != EPOCHS], begun)
         if EPOCHS in found and stage is not begun[-1]:
             raise UserError(
-                f"{stage.folder} was trained with {EPOCHS} {value_text(found[EPOCHS].before)}, and "
+                f"{stage.folder} was begun with {EPOCHS} {value_text(found[EPOCHS].before)}, and "
                 f"{begun[-1].name} began from it: continue it with --{EPOCHS} {value_text(found[EPOCHS].before)}, "
                 f"not {value_text(found[EPOCHS].now)}, {ANEW}."
             )
         if EPOCHS in found and stage is not begun[0]:
             with isolate_rng():  # now, because the stages before it are about to go on
                 check_epochs(stage.folder, config, cli.build(config), found[EPOCHS].before)
-        said |= found
+        said |= {name: change for name, change in found.items() if name != EPOCHS}
     if said:
         told = [f"{name} {value_text(each.now)} (before: {value_text(each.before)})" for name, each in said.items()]
         rank_zero_info(f"The run goes on with {', '.join(told)}.")
@@ -80,15 +80,17 @@ def _refuse(stage: Stage, changed: Sequence[Change], begun: Sequence[Stage]) -> 
     told = [f"{each.name} {value_text(each.before)}, not {value_text(each.now)}" for each in changed[:MAX_NAMED]]
     more = f" (and {len(changed) - MAX_NAMED} more)" if len(changed) > MAX_NAMED else ""
     mend = " ".join(f"--{each.name} {value_text(each.before)}" for each in changed)
-    if len(changed) > MAX_NAMED or stage is not begun[0] or any(isinstance(each.before, dict | list) for each in changed):
+    short = len(changed) <= MAX_NAMED and not any(isinstance(each.before, dict | list) for each in changed)
+    if stage is not begun[0] or not short:
         mend = f"its own settings (--config {begun[0].config_file})"
-    raise UserError(f"{stage.folder} was trained with {', and '.join(told)}{more}: continue it with {mend}, {ANEW}.")
+    raise UserError(f"{stage.folder} was begun with {', and with '.join(told)}{more}: continue it with {mend}, {ANEW}.")
 
 
-def check_built(stage: Path, config: Namespace, built: Namespace) -> None:
+def check_built(cli: ImbalCLI, stage: Path, config: Namespace, built: Namespace) -> None:
     """Refuses to go on with other classes or other parts of the images, or with epochs that a schedule does not know.
 
     Args:
+        cli: Has read the configuration.
         stage: Its folder.
         config: Its configuration; it keeps the weights that the stage began with, which its checkpoint has replaced.
         built: Its data and model.
@@ -96,9 +98,10 @@ def check_built(stage: Path, config: Namespace, built: Namespace) -> None:
     Raises:
         UserError: The message says what is another.
     """
-    if config.ckpt_path is None or not (stage.is_dir()):
+    if config.ckpt_path is None or not stage.is_dir():
         return
     saved = Stage(stage)
+    before = saved.config() if saved.config_file.is_file() else None
     checkpoint = _read(last_checkpoint(stage))
     if checkpoint and (names := checkpoint["hyper_parameters"]["class_names"]) != list(built.data.class_names):
         raise UserError(
@@ -107,14 +110,17 @@ def check_built(stage: Path, config: Namespace, built: Namespace) -> None:
         )
     split = saved.split()
     if split is not None and (other := split_changes(split, built.data.table)):
+        places = changes(before["data"], _as_saved(cli, config)["data"], "data") if before else ()
+        told = "".join(f"; {each.name} is {value_text(each.now)}, was {value_text(each.before)}" for each in places)
         raise UserError(
-            f"The images are not those that {stage}/split.csv has: {other}: give the data and the split that the run "
+            f"The images are not those of {stage}/split.csv ({other}{told}): give the data and the split that the run "
             f"was begun with, {ANEW}."
         )
-    if not saved.config_file.is_file():
+    if before is None:
         return
-    before = saved.config()
-    check_epochs(stage, config, built, before["trainer"][EPOCHS.rpartition(".")[2]])
+    check_epochs(stage, config, built, before["trainer"]["max_epochs"])
+    if config.trainer.max_epochs != before["trainer"]["max_epochs"]:
+        rank_zero_info(f"{stage} goes on with {EPOCHS} {config.trainer.max_epochs}.")
     if checkpoint:
         config.model.init_args.pretrained = before["model"]["init_args"].get("pretrained", False)
 

@@ -45,18 +45,19 @@ def stage_trainer(cli: ImbalCLI, config: Namespace, built: Namespace, folder: Pa
     return _trainer({**own, **outside})
 
 
-def evaluation_trainer(config: Namespace, built: Namespace, results: Path | None) -> Trainer:
+def evaluation_trainer(config: Namespace, built: Namespace, results: Path | None, trained_images: int = 0) -> Trainer:
     """The Trainer of `validate`, `test` and `predict`, which logs nothing.
 
     Args:
         config: That of the evaluation.
         built: What it says, built.
         results: Folder of the results; None writes none.
+        trained_images: How many of the evaluated images the checkpoint was trained on.
     """
     callbacks = _chosen_callbacks(built)
     if results is not None:
         about = identity(config, built.model, built.data, Path(config.run_dir).name, str(config.ckpt_path))
-        callbacks.append(ResultsWriter(results, about))
+        callbacks.append(ResultsWriter(results, about | {"trained_images": trained_images}))
     return _trainer({**built.trainer, "logger": False, "callbacks": callbacks})
 
 
