@@ -17,6 +17,7 @@ from lightning_imbal.modules.base_epochs import bound_to_epochs
 from lightning_imbal.runs.folder import is_finished, stages_in
 from lightning_imbal.runs.identity import WEIGHTS, Change, changes, split_changes, value_text
 from lightning_imbal.runs.stage import Stage
+from lightning_imbal.wording import number_of
 
 MAX_NAMED = 3
 EPOCHS = "trainer.max_epochs"
@@ -46,8 +47,9 @@ def check_settings(cli: ImbalCLI, folder: Path, stages: Sequence[Namespace]) -> 
         if found.pop("then", None) and stage is begun[-1]:
             rank_zero_info("The stage after it, which has not begun, is as `then` says now.")
         if last_checkpoint(stage.folder).is_file():
-            weights = {name: found.pop(name) for name in WEIGHTS if name in found}
-            said |= weights if stage is begun[0] else {}  # a later stage takes those of the stage before it
+            weights = [name for name in WEIGHTS if found.pop(name, None)]
+            if weights and stage is begun[0]:  # a later one takes those of the stage before it
+                rank_zero_info(f"{' and '.join(weights)}: not used, the weights are those of the last checkpoint.")
         _refuse(stage, [change for name, change in found.items() if change.decides and name != EPOCHS], begun)
         if EPOCHS in found and stage is not begun[-1]:
             raise UserError(
@@ -69,8 +71,8 @@ def _check_number(folder: Path, begun: int, stages: int) -> None:
     if begun > stages or (begun < stages and is_finished(folder)):
         mend = f"continue it with --config {folder}/stage1/config.yaml"
         raise UserError(
-            f"{folder} {'has' if begun > stages else 'is finished with'} {begun} stage{'s' if begun > 1 else ''}, "
-            f"but `then` asks for {stages} now: {mend}, {ANEW}."
+            f"{folder} {'has' if begun > stages else 'is finished with'} {number_of(begun, 'stage')}, but with this "
+            f"`then` there {'is' if stages == 1 else 'are'} {stages}: {mend}, {ANEW}."
         )
 
 
