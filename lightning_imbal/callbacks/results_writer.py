@@ -15,6 +15,7 @@ from lightning_imbal.atomic_files import write_whole
 from lightning_imbal.callbacks.base import model_of
 from lightning_imbal.contract import data_of
 from lightning_imbal.metrics.report import ImbalReport
+from lightning_imbal.runs.identity import split_text
 from lightning_imbal.score_names import OF_CLASS
 
 REPORTED_VERSIONS = ("lightning_imbal", "torch", "torchvision", "lightning", "timm", "albumentations")
@@ -40,10 +41,9 @@ class ResultsWriter(Callback):
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Writes which image is in which part, into the folder of the stage."""
         if trainer.is_global_zero:
-            table = data_of(trainer).table
-            columns = [name for name in ("image", "class", "group", "part") if name in table]
+            text = split_text(data_of(trainer).table)
             file = Path(trainer.default_root_dir) / "split.csv"
-            write_whole(file, lambda path: table.to_csv(path, columns=columns, index=False))
+            write_whole(file, lambda path: path.write_text(text, encoding="utf-8", newline=""))
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Writes the results of the test part, and those of further reports in folders of their own."""

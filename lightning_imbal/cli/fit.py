@@ -7,14 +7,15 @@ from jsonargparse import Namespace
 from lightning.pytorch import Trainer
 
 from lightning_imbal.callbacks.kept_epoch import kept_checkpoint
-from lightning_imbal.cli.parts import run_dir
+from lightning_imbal.cli.parts import resuming, run_dir
 from lightning_imbal.cli.parts.check import check_fit
 from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.cli.parts.seed import seed
 from lightning_imbal.cli.parts.show import show_results
-from lightning_imbal.cli.parts.trainer import last_checkpoint, monitored, stage_trainer
+from lightning_imbal.cli.parts.trainer import stage_trainer
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.loggers.weights_and_biases import finish_wandb
+from lightning_imbal.runs.folder import last_checkpoint
 
 
 def run(args: list[str]) -> int:
@@ -25,15 +26,22 @@ def run(args: list[str]) -> int:
     folder = run_dir.prepare(first)
     run_dir.discard_halves(folder)
     stages = list(cli.stages(first))
+    resuming.check_settings(cli, folder, stages)
     checkpoint, data = "", None
     for number, config in enumerate(stages, start=1):
         stage = folder / f"stage{number}"
         built = build(cli, config, checkpoint, data)
-        run_dir.refuse_other_method(stage, config)
+        resuming.check_built(cli, stage, config, built)
         check_fit(cli, built, stages[number - 1 :])
         trainer = stage_trainer(cli, config, built, stage)
-        last = last_checkpoint(stage, monitored(config, built.model)) if config.ckpt_path else None
-        trainer.fit(built.model, datamodule=built.data, ckpt_path=last, weights_only=built.weights_only)
+        last = last_checkpoint(stage)
+        begun = config.ckpt_path is not None and last.is_file()
+        trainer.fit(
+            built.model,
+            datamodule=built.data,
+            ckpt_path=last if begun else None,
+            weights_only=built.weights_only,
+        )
         checkpoint, data = kept_checkpoint(trainer), built.data
     test(trainer, built, folder)
     finish_wandb()

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from lightning_imbal.errors import UserError
-from lightning_imbal.runs.run import Run, by_size
+from lightning_imbal.runs.run import Run, by_size, trained_images_text
 from lightning_imbal.score_names import OF_CLASS, SHOWN, lower_is_better
 from lightning_imbal.wording import score_text
 
@@ -38,7 +38,9 @@ def print_list(console: Console, heading: str, rows: Sequence[str], number: int 
 def run_table(results: dict[str, Any]) -> Group:
     """Precision, recall and F1 of every class, most common first; below them the groups and the summary."""
     name, part = results["identity"]["name"], results["identity"]["part"]
-    table = Table(title=f"{name}: {part} part", title_justify="left")
+    table = Table(
+        title=f"{name}: {part} part", title_justify="left", caption=escape(trained_images_text(results)) or None
+    )
     table.add_column("class", no_wrap=True)
     for column in ("train images", f"{part} images", "precision", "recall", "F1"):
         table.add_column(column, justify="right", style="bold" if column == "F1" else "")
@@ -103,7 +105,8 @@ def comparison_tables(runs: Sequence[dict[str, Any]], width: int) -> Iterator[Ta
     taken = max(len(line.name) for line in lines + summary) + len("train images") + 7
     number = max(1, (width - taken) // (RUN_WIDTH + 3))
     for first in range(0, len(runs), number):
-        table = Table(title="F1 per class", title_justify="left")
+        told = "\n".join(filter(None, map(trained_images_text, runs[first : first + number])))
+        table = Table(title="F1 per class", title_justify="left", caption=escape(told) or None)
         table.add_column("class", no_wrap=True)
         table.add_column("train images", justify="right", no_wrap=True)
         for run in runs[first : first + number]:

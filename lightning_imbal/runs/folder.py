@@ -38,3 +38,8 @@ def stages_of(folder: Path) -> list[Path]:
 def best_checkpoint(folder: Path, stages: Sequence[Path]) -> Path:
     """The best checkpoint of the last of a run's stages; if there is none yet, where that of the first will be."""
     return [folder / "stage1", *stages][-1] / "checkpoints" / "best.ckpt"
+
+
+def last_checkpoint(stage: Path) -> Path:
+    """Where the last epoch of a stage is, from which it goes on."""
+    return stage / "checkpoints" / "last.ckpt"

@@ -124,6 +124,17 @@ class Run:
         return known[key].get(kind.removeprefix("group_"), nan)
 
 
+def trained_images_text(results: dict[str, Any]) -> str:
+    """A sentence if a run was evaluated on images that it was trained on; empty if not, as far as is known."""
+    identity, images = results["identity"], sum(row["images"] for row in results["classes"])
+    if not (trained := identity.get("trained_images")):
+        return ""
+    return (
+        f"{identity['name']}: {trained} of the {images} {identity['part']} images were trained on, the scores say "
+        "nothing of new images."
+    )
+
+
 def by_size(classes: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The classes of a run's results from most to fewest training images."""
     return sorted(classes, key=lambda row: -row["train_images"])

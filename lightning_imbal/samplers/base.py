@@ -23,6 +23,7 @@ class EpochSampler(Sampler[int], ABC):
 
     Attributes:
         max_epochs: Number of epochs of the run; set by the DataModule to the Trainer's number of epochs.
+        follows_epochs: Whether what it draws depends on `max_epochs`: a run that goes on must keep that number.
         stream: Samplers that draw for one batch together, such as those of Balanced-MixUp, have different streams,
             else equal seeds would give equal draws.
 
@@ -32,6 +33,7 @@ class EpochSampler(Sampler[int], ABC):
 
     max_epochs: int | None = None
     stream: int = 0
+    follows_epochs: bool = False
 
     def __init__(self, labels: Tensor, seed: int | None = None) -> None:
         if labels.ndim != 1 or labels.is_floating_point():

@@ -23,6 +23,8 @@ class DeferredBalance(EpochSampler):
             `max_epochs` is not set.
     """
 
+    follows_epochs = True
+
     def __init__(self, labels: Tensor, start: float = 0.8, seed: int | None = None) -> None:
         super().__init__(labels, seed)
         if not 0 <= start <= 1:

@@ -21,6 +21,8 @@ class ProgressiveBalance(EpochSampler):
         ValueError: `labels` is empty or not a vector of integers, or, when an epoch is drawn, `max_epochs` is not set.
     """
 
+    follows_epochs = True
+
     def __len__(self) -> int:
         return len(self.class_of_image)
 

@@ -186,5 +186,6 @@ def test_an_external_test_set_needs_no_training(ce, tmp_path):
     """As Messidor-2 for a network trained on EyePACS: other data with the same classes."""
     (tmp_path / "data.yaml").write_text("data: {class_path: DigitsLT, init_args: {split: {class_path: KFold}}}\n")
     args = ["--config", str(tmp_path / "data.yaml"), "--run_dir", str(tmp_path / "test")]
+    args += ["--allow_trained_images", "true"]  # which the digits of another split are
     assert main(["test", "--ckpt_path", ckpt(ce), *args, QUIET[0], QUIET[1]]) == 0
     assert results(tmp_path / "test")["identity"]["split"]["kind"] == "KFold"

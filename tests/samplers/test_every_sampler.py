@@ -64,6 +64,15 @@ class TestEveryEpochSampler:
         third.stream = 1
         assert list(second) == list(third)
 
+    def test_it_says_whether_its_draws_follow_the_number_of_epochs(self, make):
+        sampler = make(seed=0)
+        sampler.max_epochs = None
+        if sampler.follows_epochs:
+            with pytest.raises(ValueError, match="max_epochs"):
+                list(sampler)
+        else:
+            assert list(sampler) == list(make(seed=0))
+
     def test_ignores_the_global_generator(self, make):
         torch.manual_seed(0)
         first = list(make(seed=0))

@@ -10,6 +10,7 @@ from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.cli.parts.seed import seed
 from lightning_imbal.cli.parts.show import show_results
 from lightning_imbal.cli.parts.trained import with_saved_config
+from lightning_imbal.cli.parts.trained_images import count_trained
 from lightning_imbal.cli.parts.trainer import evaluation_trainer
 
 FROM_CHECKPOINT = {"pretrained": False, "backbone_ckpt": None}  # all weights come from it
@@ -31,8 +32,9 @@ def evaluate(verb: str, part: str, args: list[str]) -> int:
     seed(config)
     built = cli.build(config)
     check_evaluation(part, built.model, built.data)
+    trained = count_trained(config.ckpt_path, part, built.data, config.allow_trained_images)
     results = run_dir.for_results(config, args, verb)
-    trainer = evaluation_trainer(config, built, results)
+    trainer = evaluation_trainer(config, built, results, trained)
     options = {name: built[name] for name in cli.trainer_arguments}
     getattr(trainer, verb)(built.model, datamodule=built.data, **options)
     show_results(Path(results), built.model)

@@ -12,7 +12,6 @@ from lightning_imbal.command_line import all_given, given
 from lightning_imbal.errors import UserError
 from lightning_imbal.processes import is_first
 from lightning_imbal.runs.folder import first_free, is_finished, stages_in
-from lightning_imbal.runs.stage import Stage
 
 
 def check_yaml(args: list[str]) -> None:
@@ -84,17 +83,3 @@ def for_results(config: Namespace, args: list[str], subcommand: str) -> Path:
     if is_finished(Path(chosen)):
         raise UserError(f"{chosen} already holds results: give another --run_dir, such as {first_free(Path(chosen))}.")
     return Path(chosen)
-
-
-def refuse_other_method(stage: Path, config: Namespace) -> None:
-    """Refuses to resume a stage that was trained with another method.
-
-    Raises:
-        UserError: The stage's saved configuration names another LightningModule.
-    """
-    saved = Stage(stage)
-    if config.ckpt_path is None or not saved.config_file.is_file():
-        return
-    before, now = saved.config()["model"]["class_path"], config.model.class_path
-    if before != now:
-        raise UserError(f"{stage} was trained with {before}, not with {now}: resume it with its own configuration.")

@@ -24,6 +24,7 @@ from lightning_imbal.errors import UserError
 from lightning_imbal.loggers.csv_file import csv_logger
 from lightning_imbal.loggers.weights_and_biases import wandb_logger
 from lightning_imbal.modules.base import ImbalModule
+from lightning_imbal.runs.identity import split_digest
 
 
 def stage_trainer(cli: ImbalCLI, config: Namespace, built: Namespace, folder: Path) -> Trainer:
@@ -36,7 +37,8 @@ def stage_trainer(cli: ImbalCLI, config: Namespace, built: Namespace, folder: Pa
         folder: Of the stage, below that of the run.
     """
     run, own = folder.parent, built.trainer
-    monitor = monitored(config, built.model)
+    # A stage without a classifier has no score to choose its epoch by, and keeps the last one.
+    monitor = config.monitor if built.model.classifies else None
     callbacks = [
         *chosen_callbacks(built),
         *checkpoints(folder / "checkpoints", monitor, config.monitor_mode),
@@ -59,23 +61,19 @@ class SaveWholeConfig(SaveConfigCallback):
         write_whole(file, lambda path: self.parser.save(self.config, path, skip_unset=False, multifile=False))
 
 
-def monitored(config: Namespace, model: ImbalModule) -> str | None:
-    """The score that the epoch of a stage is chosen by; without a classifier there is none, and the last is kept."""
-    return config.monitor if model.classifies else None
-
-
-def evaluation_trainer(config: Namespace, built: Namespace, results: Path | None) -> Trainer:
+def evaluation_trainer(config: Namespace, built: Namespace, results: Path | None, trained_images: int = 0) -> Trainer:
     """The Trainer of `validate`, `test` and `predict`, which logs nothing.
 
     Args:
         config: That of the evaluation.
         built: What it says, built.
         results: Folder of the results; None writes none.
+        trained_images: How many of the evaluated images the checkpoint was trained on.
     """
     callbacks = chosen_callbacks(built)
     if results is not None:
         about = identity(config, built.model, built.data, Path(config.run_dir).name, str(config.ckpt_path))
-        callbacks.append(ResultsWriter(results, about))
+        callbacks.append(ResultsWriter(results, about | {"trained_images": trained_images}))
     return _trainer({**built.trainer, "logger": False, "callbacks": callbacks})
 
 
@@ -84,14 +82,6 @@ def checkpoints(folder: Path, monitor: str | None, mode: str) -> list[KeptEpoch]
     if monitor is None:
         return [KeptEpoch(folder, "best", save_last="link")]
     return [KeptEpoch(folder, "best", monitor, mode), KeptEpoch(folder, "last")]
-
-
-def last_checkpoint(stage: Path, monitor: str | None) -> Path | None:
-    """Where a stage goes on; None if no epoch of it was finished."""
-    # Without a monitored score, `last` is a link to `best`, which a kill may have left without it.
-    names = ("last", "best") if monitor is None else ("last",)
-    files = (stage / "checkpoints" / f"{name}.ckpt" for name in names)
-    return next(filter(Path.is_file, files), None)
 
 
 def loggers(stage: Path, run: str, chosen: Any) -> list[Logger]:
@@ -120,6 +110,7 @@ def identity(
         "method": type(model).__name__,
         "data": type(data).__name__,
         "split": {"kind": type(split).__name__, **vars(split), "group_by": data.group_by},
+        "split_digest": split_digest(data.table),
         "seed": config.seed_everything,
         "checkpoint": ckpt_path,
     }

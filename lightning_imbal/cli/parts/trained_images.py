@@ -1,0 +1,58 @@
+"""Which images of a part a checkpoint was trained on: scores on them say nothing of new images."""
+
+import filecmp
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from lightning_imbal.data.labelled_images import LabelledImages
+from lightning_imbal.errors import UserError
+from lightning_imbal.runs.folder import stages_in
+from lightning_imbal.runs.stage import Stage
+
+
+def count_trained(checkpoint: str, part: str, data: LabelledImages, allowed: bool) -> int:
+    """Counts the images of a part that a checkpoint was trained on; of the test part, also those it was chosen by.
+
+    Args:
+        checkpoint: In the folder of a stage, whose `split.csv` is looked at, and those of the stages before it.
+        part: That is about to be evaluated.
+        data: With the split that it is evaluated with.
+        allowed: Whether there may be any.
+
+    Raises:
+        UserError: There are some that may not be there.
+    """
+    rows = data.table.iloc[data.rows(part)]
+    learned = {"train", "val"} - {part}
+    trained: set[str] = set()
+    for stage in _stages(Path(checkpoint)):
+        split = stage.split()
+        if split is not None:
+            seen = rows[rows["image"].astype(str).isin(split["image"][split["part"].isin(learned)])]
+            trained |= set(_same_pictures(seen, data.root, stage))
+    if trained and not allowed:
+        raise UserError(
+            f"{checkpoint} has learned from {len(trained)} of the {len(rows)} {part} images (such as {min(trained)}): "
+            "give the split that it was trained with, or --allow_trained_images true if you mean it."
+        )
+    return len(trained)
+
+
+def _stages(checkpoint: Path) -> Iterator[Stage]:
+    """The stage of a checkpoint, and those before it."""
+    own = checkpoint.absolute().parents[1]
+    yield Stage(own)
+    yield from (Stage(folder) for folder in stages_in(own.parent) if folder.name < own.name)
+
+
+def _same_pictures(rows: pd.DataFrame, root: Path, stage: Stage) -> Iterator[str]:
+    """The names of images, without those that are known to be other pictures of the same name in another folder."""
+    arguments = stage.config()["data"]["init_args"] if stage.config_file.is_file() else {}
+    before = Path(arguments.get("root") or root).expanduser()
+    for row in rows.itertuples():
+        path = Path(getattr(row, "path", ""))
+        trained = before / path.relative_to(root) if path.is_relative_to(root) else path
+        if not (trained.is_file() and path.is_file()) or filecmp.cmp(trained, path, shallow=False):
+            yield str(row.image)
