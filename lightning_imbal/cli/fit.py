@@ -9,6 +9,7 @@ from lightning.pytorch import Trainer
 from lightning_imbal.cli.parts import run_dir
 from lightning_imbal.cli.parts.check import check_fit
 from lightning_imbal.cli.parts.parser import ImbalCLI
+from lightning_imbal.cli.parts.resume import check_checkpoints
 from lightning_imbal.cli.parts.seed import seed
 from lightning_imbal.cli.parts.show import show_results
 from lightning_imbal.cli.parts.trainer import kept_checkpoint, stage_trainer
@@ -28,7 +29,10 @@ def run(args: list[str]) -> int:
         stage = folder / f"stage{number}"
         built = build(cli, config, checkpoint, data)
         run_dir.refuse_other_method(stage, config)
+        check_checkpoints(stage, config, built.model)
         check_fit(cli, built, stages[number - 1 :])
+        if not config.trainer.fast_dev_run:  # which is to end at once
+            built.data.check_pictures()
         trainer = stage_trainer(cli, config, built, stage)
         trainer.fit(built.model, datamodule=built.data, **{name: built[name] for name in cli.trainer_arguments})
         checkpoint, data = kept_checkpoint(trainer), built.data
