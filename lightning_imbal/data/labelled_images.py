@@ -76,6 +76,11 @@ class LabelledImages(ABC):
         if bad := self.images.find_bad(rows):
             raise unreadable(len(bad), len(rows), bad[min(bad)])
 
+    def remember_pictures(self) -> None:
+        """Notes that the pictures of the parts, which somebody else has opened, are good."""
+        if self.cache == "none" and isinstance(self.images, ImageFiles):
+            self.images.remember(np.flatnonzero(self.table["part"].isin(PARTS)))
+
     def subsample(self, label: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Chooses the training rows to keep: all, unless a child simulates an imbalance."""
         return rows

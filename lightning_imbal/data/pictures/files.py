@@ -61,7 +61,7 @@ class ImageFiles(Sequence[np.ndarray]):
         Returns:
             Why a picture cannot be read, by row.
         """
-        now = look_at_files([os.path.abspath(path) for path in self.paths])
+        now = self._look()
         new = differing(self.opened, now, rows)
         if self.record is None or now[new, 0].sum() < LEAST_BYTES:
             return self._open(new, now)
@@ -73,6 +73,16 @@ class ImageFiles(Sequence[np.ndarray]):
             bad = self._open(differing(self.opened, now, rows), now)
             write_opened(self.record, self.opened)
         return bad
+
+    def remember(self, rows: Sequence[int]) -> None:
+        """Notes that somebody has opened these pictures, as they are now."""
+        now = self._look()
+        self.opened[rows] = now[rows]
+        if self.record is not None and now[rows, 0].sum() >= LEAST_BYTES:
+            write_opened(self.record, self.opened)
+
+    def _look(self) -> np.ndarray:
+        return look_at_files([os.path.abspath(path) for path in self.paths])
 
     def _open(self, rows: Sequence[int], now: np.ndarray) -> dict[int, str]:
         def cause(row: int) -> str | None:
