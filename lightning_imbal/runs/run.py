@@ -92,7 +92,7 @@ class Run:
         from lightning_imbal.runs.predictions import as_predictions, check_origin
 
         results, split = self.results, self.split()
-        with reading(file):
+        with reading(file, f"{AGAIN}; or else metrics.json beside it is that of another run"):
             predictions = as_predictions(pd.read_parquet(file), results, split)
         # A test may be on other data than the run that it lies in.
         own = stages_in(self.folder) and self.identity.get("checkpoint") is None
