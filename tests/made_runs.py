@@ -73,7 +73,8 @@ def write_stage(folder, epochs=5, seed=0, names=NAMES, **settings):
     optimizer = {"class_path": "torch.optim.SGD", "init_args": {"lr": settings.pop("lr", 0.01)}}
     model = {"class_path": "lightning_imbal.modules.classifier.Classifier", "init_args": {"optimizer": optimizer}}
     model["init_args"] |= settings
-    config = {"seed_everything": seed, "trainer": {"max_epochs": epochs}, "model": model, "then": None}
+    config = {"seed_everything": seed, "trainer": {"max_epochs": epochs}, "model": model, "data": {}, "then": None}
+    config["ckpt_path"] = None
     (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     rng, rows = np.random.default_rng(seed), []
     for epoch in range(epochs):

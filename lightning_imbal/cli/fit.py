@@ -33,6 +33,8 @@ def run(args: list[str]) -> int:
         built = build(cli, config, checkpoint, data)
         resuming.check_built(cli, stage, config, built)
         check_fit(cli, built, stages[number - 1 :])
+        if not config.trainer.fast_dev_run:  # which is to end at once
+            built.data.check_pictures()
         trainer = stage_trainer(cli, config, built, stage)
         last = last_checkpoint(stage)
         begun = config.ckpt_path is not None and last.is_file()

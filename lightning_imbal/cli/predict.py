@@ -6,6 +6,7 @@ from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.cli.parts.predict_folder import folder_to_csv
 from lightning_imbal.cli.parts.seed import seed
 from lightning_imbal.cli.parts.trainer import evaluation_trainer
+from lightning_imbal.modules.base_checkpoint import load_weights
 
 
 def run(args: list[str]) -> int:
@@ -15,5 +16,6 @@ def run(args: list[str]) -> int:
     seed(config)
     built = cli.build(config)
     check_evaluation("", built.model, built.data)
+    load_weights(built.model, config.ckpt_path)
     folder_to_csv(evaluation_trainer(config, built, None), built.model, built.data, config)
     return 0

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-import yaml
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from lightning_imbal.errors import UserError
 from lightning_imbal.launch.job import Job
 from lightning_imbal.runs.folder import stages_in
 from lightning_imbal.runs.stage import Stage
@@ -107,7 +107,7 @@ def epochs_of(run: Path) -> tuple[str, int, int]:
         epochs = stage.config()["trainer"]["max_epochs"] or 0
         with stage.curves_file.open(newline="") as file:
             seen = [int(row["epoch"]) for row in csv.DictReader(file) if row.get("epoch")]
-    except (OSError, TypeError, KeyError, ValueError, yaml.YAMLError):  # being written at this moment
+    except (OSError, TypeError, KeyError, ValueError, UserError):  # being written at this moment
         return stage.name, 0, 0
     # The test after training counts as a further epoch.
     return stage.name, min(max(seen, default=-1) + 1, epochs), epochs

@@ -1,12 +1,11 @@
 """A process that fills a folder with results, and its command line."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lightning_imbal.command_line import OF_THE_MACHINE, last_setting, parse_options
-from lightning_imbal.runs.folder import best_checkpoint, is_finished, record_of, stages_in
+from lightning_imbal.runs.folder import best_checkpoint, is_finished, read_record, record_of, stages_in
 from lightning_imbal.tables.tags import Labels
 
 
@@ -65,4 +64,5 @@ class Job:
     @property
     def is_recorded(self) -> bool:
         """Whether what is in the folder, if anything, was begun with the same configurations and options."""
-        return not self.record.is_file() or json.loads(self.record.read_text())["identity"] == self.identity
+        record = read_record(self.folder)
+        return record is None or record["identity"] == self.identity

@@ -19,7 +19,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from lightning_imbal.atomic_files import discard_halves, half_written, write_whole
-from lightning_imbal.runs.folder import is_finished, record_of, stages_in
+from lightning_imbal.runs.folder import is_finished, read_record, record_of, stages_in
 
 BUSY = 75  # the exit status EX_TEMPFAIL: another process has the lock
 
@@ -51,7 +51,7 @@ def main(about: str, command: list[str]) -> int:
     print(f"$ lightning_imbal {shlex.join(command)}", flush=True)
     if job["start"] and not stages_in(folder):
         _take_first_stage(Path(job["start"]), folder)
-    started, before = time.monotonic(), _seconds(record_of(folder))
+    started, before = time.monotonic(), (read_record(folder) or {"seconds": 0.0})["seconds"]
     _write_record(folder, job["record"], before)
     status = _run(command)
     _write_record(folder, job["record"], before + time.monotonic() - started)
@@ -78,11 +78,6 @@ def _take_first_stage(source: Path, folder: Path) -> None:
 def _write_record(folder: Path, record: dict[str, Any], seconds: float) -> None:
     text = json.dumps(record | {"seconds": round(seconds, 1)}, indent=2) + "\n"
     write_whole(record_of(folder), lambda path: path.write_text(text))
-
-
-def _seconds(record: Path) -> float:
-    """What earlier, interrupted processes of the job took."""
-    return json.loads(record.read_text())["seconds"] if record.is_file() else 0.0
 
 
 def _end_with(parent: int) -> None:

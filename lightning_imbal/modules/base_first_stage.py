@@ -3,11 +3,11 @@
 from copy import deepcopy
 from pathlib import Path
 
-import torch
 from torch import nn
 
 from lightning_imbal.errors import UserError
 from lightning_imbal.modules.base import ImbalModule
+from lightning_imbal.modules.base_checkpoint import open_checkpoint
 
 
 def check_backbone(earlier: ImbalModule, backbone: nn.Module) -> None:
@@ -48,11 +48,9 @@ def load_parts(checkpoint: Path, parts: dict[str, nn.Module]) -> None:
     """Loads parts of a network, by their names, from the checkpoint of a first stage.
 
     Raises:
-        UserError: There is no such file, or a part does not fit.
+        UserError: There is no such file, it is damaged, or a part does not fit.
     """
-    if not checkpoint.is_file():
-        raise UserError(f"There is no checkpoint {checkpoint}: give backbone_ckpt that of a first stage.")
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
+    state = open_checkpoint(checkpoint, mend="give backbone_ckpt that of a first stage")["state_dict"]
     for name, part in parts.items():
         weights = {key.removeprefix(f"{name}."): value for key, value in state.items() if key.startswith(f"{name}.")}
         try:

@@ -1,8 +1,12 @@
 """A run's folder: its stages, what was kept of them, whether it is finished, and a name that is free."""
 
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+from lightning_imbal.runs.reading import check_keys, reading
 
 
 def first_free(folder: Path) -> Path:
@@ -24,6 +28,28 @@ def record_of(folder: Path) -> Path:
     return folder / "command.json"
 
 
+def read_record(folder: Path) -> dict[str, Any] | None:
+    """`identity` and `seconds` of what a table ran for a folder; None if no table did.
+
+    Raises:
+        UserError: The file is damaged.
+    """
+    file = record_of(folder)
+    if not file.is_file():
+        return None
+    with reading(file, "delete it; only how long the run took, and what for, is forgotten"):
+        record = json.loads(file.read_text(encoding="utf-8"))
+        check_keys(record, {"identity": dict, "seconds": float | int})
+        check_keys(record["identity"], {"configs": list, "options": dict})
+    return record
+
+
+def holds_run(folder: Path) -> bool:
+    """Whether there is something to lose: results, or a checkpoint of a stage. A start that failed leaves neither."""
+    results = [name for name in ("metrics.json", "predictions.parquet") if (folder / name).exists()]
+    return bool(results) or any(folder.glob("stage*/checkpoints/*"))
+
+
 def stages_in(folder: Path) -> list[Path]:
     """Folders of the stages that a folder itself holds, first to last."""
     return sorted(folder.glob("stage*/"))
@@ -33,6 +59,12 @@ def stages_of(folder: Path) -> list[Path]:
     """Folders of the stages of a run, first to last; also for a folder inside a run, such as RUN/test/plain."""
     places = (folder.absolute(), *folder.absolute().parents[:2])
     return next(filter(None, map(stages_in, places)), [])
+
+
+def stage_of(checkpoint: Path) -> Path:
+    """Folder of the stage of a checkpoint; of one that was taken out of its run, the folder that it is in."""
+    folder = checkpoint.absolute().parent
+    return folder.parent if folder.name == "checkpoints" else folder
 
 
 def best_checkpoint(folder: Path, stages: Sequence[Path]) -> Path:

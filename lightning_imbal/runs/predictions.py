@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from lightning_imbal.errors import UserError
+from lightning_imbal.runs.reading import AGAIN
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +50,14 @@ def as_predictions(table: pd.DataFrame, results: dict[str, Any], split: pd.DataF
         table: `image`, `label` (name of the class) and a column `probability/<class>` for each class.
         results: With the `classes` and `groups` of `metrics.json`.
         split: With `image` and, where known, `group` of every image of all parts.
+
+    Raises:
+        ValueError: The table is of other classes.
     """
     names = [row["name"] for row in results["classes"]]
+    known = {name.removeprefix("probability/") for name in table.columns if name.startswith("probability/")}
+    if known != set(names) or not set(table["label"]) <= known:
+        raise ValueError("The classes are others.")
     image = table["image"].astype("str")
     unit, alone = _units(image, split)
     return Predictions(
@@ -60,6 +70,31 @@ def as_predictions(table: pd.DataFrame, results: dict[str, Any], split: pd.DataF
         class_counts=tuple(row["train_images"] for row in results["classes"]),
         groups={group: tuple(row["classes"]) for group, row in results["groups"].items()},
     )
+
+
+def check_origin(found: Predictions, results: dict[str, Any], split: pd.DataFrame | None, folder: Path) -> None:
+    """Refuses predictions from which the results, or on a split to which they, cannot have come.
+
+    Args:
+        found: The predictions.
+        results: `metrics.json` beside them.
+        split: That of the run which made both; None if it is another's, or not known.
+        folder: Of the results, for the message.
+
+    Raises:
+        UserError: They do not belong together.
+    """
+    number, best = len(found.class_names), found.probability.argmax(axis=1)
+    confusion = np.bincount(found.label * number + best, minlength=number**2).reshape(number, number)
+    # Of equal probabilities the results may count another one, if they were rounded when they were written.
+    ties = ((found.probability == found.probability.max(axis=1, keepdims=True)).sum(axis=1) != 1).sum()
+    if np.abs(confusion - np.array(results["confusion"])).sum() > 2 * ties:
+        raise UserError(f"predictions.parquet and metrics.json in {folder} are not of one run: {AGAIN}.")
+    if split is None:
+        return
+    tested = split.loc[split["part"] == results["identity"]["part"], "image"]
+    if not set(found.image) <= set(tested):
+        raise UserError(f"split.csv and predictions.parquet in {folder} are not of one run: {AGAIN}.")
 
 
 def labels_of(runs: Sequence[Predictions]) -> pd.Series:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lightning_imbal.errors import UserError
-from lightning_imbal.runs.folder import best_checkpoint, is_finished, stages_of
+from lightning_imbal.runs.folder import best_checkpoint, is_finished, stages_in, stages_of
+from lightning_imbal.runs.reading import AGAIN, check_keys, reading
 from lightning_imbal.runs.stage import Stage
 from lightning_imbal.score_names import OF_CLASS, OF_GROUP, SCORES
 
@@ -45,10 +46,21 @@ class Run:
         """What was found: `identity`, `summary`, `classes`, `groups` and `confusion`.
 
         Raises:
-            UserError: The folder holds no finished run.
+            UserError: The folder holds no finished run, or the file is damaged.
         """
         self.check_finished()
-        return json.loads((self.folder / "metrics.json").read_text())
+        file = self.folder / "metrics.json"
+        with reading(file):
+            results = json.loads(file.read_text(encoding="utf-8"))
+            check_keys(results, {"identity": dict, "summary": dict, "classes": list, "groups": dict, "confusion": list})
+            check_keys(results["identity"], {"name": str, "data": str, "split": dict, "part": str, "versions": dict})
+            for row in results["classes"]:
+                check_keys(row, {"name": str, "train_images": int, "images": int})
+            for group in results["groups"].values():
+                check_keys(group, {"classes": list})
+            if [len(row) for row in results["confusion"]] != [len(results["classes"])] * len(results["classes"]):
+                raise ValueError("The confusion matrix is not of the classes.")
+        return results
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -65,7 +77,8 @@ class Run:
         """What was predicted for each test image; the units are the groups in `split`. None if that was not kept.
 
         Raises:
-            UserError: There are predictions, but no `metrics.json`: the run is not finished.
+            UserError: There are predictions, but no `metrics.json`: the run is not finished; or the predictions are
+                damaged, or those of another run.
         """
         file = self.folder / "predictions.parquet"
         if not file.is_file():
@@ -76,9 +89,15 @@ class Run:
             )
         import pandas as pd
 
-        from lightning_imbal.runs.predictions import as_predictions
+        from lightning_imbal.runs.predictions import as_predictions, check_origin
 
-        return as_predictions(pd.read_parquet(file), self.results, self.split())
+        results, split = self.results, self.split()
+        with reading(file, f"{AGAIN}; or else metrics.json beside it is that of another run"):
+            predictions = as_predictions(pd.read_parquet(file), results, split)
+        # A test may be on other data than the run that it lies in.
+        own = stages_in(self.folder) and self.identity.get("checkpoint") is None
+        check_origin(predictions, results, split if own else None, self.folder)
+        return predictions
 
     @property
     def stages(self) -> list[Stage]:
@@ -96,15 +115,21 @@ class Run:
         return next((split for split in splits if split is not None), None)
 
     def feature_map(self) -> "pd.DataFrame | None":
-        """`image`, `label`, `x`, `y` of the images that are on the map of features; None if there is none."""
+        """`image`, `label`, `x`, `y` of the images that are on the map of features; None if there is none.
+
+        Raises:
+            UserError: The file is damaged, or that of other predictions.
+        """
         file = self.folder / "features.npz"
         if not file.is_file():
             return None
         import numpy as np
         import pandas as pd
 
-        with np.load(file, allow_pickle=False) as arrays:
+        with reading(file, f"{AGAIN} and --save_features true"), np.load(file, allow_pickle=False) as arrays:
             table = pd.DataFrame({name: arrays[name] for name in ("image", "label", "x", "y")})
+            if self.predictions is not None and not np.array_equal(table["image"], self.predictions.image):
+                raise ValueError("It is of other images than the predictions.")
         return table.dropna(subset=["x", "y"], ignore_index=True)
 
     def score(self, key: str) -> float:

@@ -3,6 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lightning_imbal.runs.folder import is_finished
+from lightning_imbal.runs.reading import check_keys, reading, whole_text
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -18,24 +21,67 @@ class Stage:
         self.folder, self.name = folder, folder.name
         self.config_file, self.curves_file = folder / "config.yaml", folder / "metrics.csv"
 
-    def config(self) -> Any:
-        """What the stage was asked for."""
+    def config_text(self) -> str:
+        """The file of what the stage was asked for.
+
+        Raises:
+            UserError: It is damaged.
+        """
+        with reading(self.config_file):
+            return whole_text(self.config_file)
+
+    def config(self, loader: Any = None) -> dict[str, Any]:
+        """What the stage was asked for.
+
+        Args:
+            loader: Of yaml; None is the safe one.
+
+        Raises:
+            UserError: The file is damaged.
+        """
         import yaml
 
-        return yaml.safe_load(self.config_file.read_text())
+        with reading(self.config_file):
+            config = yaml.load(self.config_text(), loader or yaml.SafeLoader)
+            check_keys(config, {"trainer": dict, "model": dict, "data": dict})
+            if "ckpt_path" not in config:  # one of the last lines
+                raise ValueError("The end is missing.")
+        return config
 
     def curves(self) -> "pd.DataFrame | None":
-        """What was logged, as Lightning's CSVLogger writes it: most cells of a row are empty; None if nothing was."""
+        """What was logged, as Lightning's CSVLogger writes it: most cells of a row are empty; None if nothing was.
+
+        Raises:
+            UserError: The file is damaged. That of a run that is not finished may be empty.
+        """
         import pandas as pd
 
-        # A run that was killed early leaves an empty file.
-        written = self.curves_file.is_file() and self.curves_file.stat().st_size > 0
-        return pd.read_csv(self.curves_file) if written else None
+        if not self.curves_file.is_file():
+            return None
+        if self.curves_file.stat().st_size == 0 and not is_finished(self.folder.parent):
+            return None
+        with reading(self.curves_file, "delete it, without which there are no curves, or train the stage again"):
+            whole_text(self.curves_file)
+            table = pd.read_csv(self.curves_file)
+            numbers = ["epoch", "step"]
+            table[numbers] = table[numbers].apply(pd.to_numeric)
+        return table
 
     def split(self) -> "pd.DataFrame | None":
-        """`image`, `class`, `group` (where known) and `part` of every image, as text; None if it was not written."""
+        """`image`, `class`, `group` (where known) and `part` of every image, as text; None if it was not written.
+
+        Raises:
+            UserError: The file is damaged.
+        """
         import pandas as pd
 
         file = self.folder / "split.csv"
-        # As text: an id such as 007 is no number, and a patient called NA is not a missing one.
-        return pd.read_csv(file, dtype="str", keep_default_na=False) if file.is_file() else None
+        if not file.is_file():
+            return None
+        with reading(file):
+            whole_text(file)
+            # As text: an id such as 007 is no number, and a patient called NA is not a missing one.
+            table = pd.read_csv(file, dtype="str", keep_default_na=False)
+            if absent := {"image", "class", "part"} - {*table.columns}:
+                raise ValueError(f"There is no {' and no '.join(sorted(absent))}.")
+        return table

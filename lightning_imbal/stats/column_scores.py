@@ -1,6 +1,5 @@
 """The numbers of one column of a table: a protocol, all its rows, and their finished runs."""
 
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lightning_imbal.runs.folder import is_finished
+from lightning_imbal.runs.folder import is_finished, read_record
 from lightning_imbal.runs.run import Run
 from lightning_imbal.stats.bootstrap import (
     are_seeds,
@@ -148,8 +147,8 @@ class Block:
         versions = [
             ", ".join(f"{library} {number}" for library, number in each["versions"].items()) for each in identities
         ]
-        records = [cell.job.record for cell in self.cells_done[name] if cell.job]
-        seconds = [json.loads(record.read_text())["seconds"] for record in records if record.is_file()]
+        records = [read_record(cell.job.record.parent) for cell in self.cells_done[name] if cell.job]
+        seconds = [record["seconds"] for record in records if record is not None]
         predictions = self.known.get(name, [])
         grouped = any((run.unit != "image " + run.image).any() for run in predictions)
         return {

@@ -1,6 +1,5 @@
 """What finished runs were asked for."""
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 import yaml
 
 from lightning_imbal.command_line import OF_THE_MACHINE
-from lightning_imbal.runs.folder import record_of
+from lightning_imbal.runs.folder import read_record, record_of
 from lightning_imbal.runs.run import Run
 
 # Which repetition it is, and where it is kept: two runs with the same settings may differ in these.
@@ -45,7 +44,7 @@ _Loader.add_constructor("tag:yaml.org,2002:timestamp", _plain)
 def configurations(run: Run) -> dict[str, str]:
     """The text of each stage's `config.yaml`, by the name of the stage."""
     stages = [stage for stage in run.stages if stage.config_file.is_file()]
-    return {stage.name: stage.config_file.read_text() for stage in stages}
+    return {stage.name: stage.config_text() for stage in stages}
 
 
 def settings(run: Run) -> dict[str, Any]:
@@ -60,8 +59,8 @@ def settings(run: Run) -> dict[str, Any]:
         of a folder with further results, such as `plain`.
     """
     stages, found = run.stages, {}
-    if stages and (file := stages[0].config_file).is_file():
-        found = dict(_flat(yaml.load(file.read_text(), _Loader) or {}))
+    if stages and stages[0].config_file.is_file():
+        found = dict(_flat(stages[0].config(_Loader)))
     found |= _of_test(run.folder.absolute(), stages[0].folder.parent if stages else None)
     return {key: value for key, value in found.items() if _decides(key)}
 
@@ -71,8 +70,8 @@ def _of_test(folder: Path, run: Path | None) -> dict[str, Any]:
     inside = [folder, *folder.parents][: len(folder.relative_to(run).parts)] if run else [folder]
     recorded = next((place for place in inside if record_of(place).is_file()), None)
     found: dict[str, Any] = {}
-    if recorded:
-        identity = json.loads(record_of(recorded).read_text())["identity"]
+    if recorded and (record := read_record(recorded)):
+        identity = record["identity"]
         found = dict(_flat({name: _value(text) for name, text in identity["options"].items()}))
         found |= {"configs": tuple(identity["configs"])} if identity["configs"] else {}
     report = folder.relative_to(recorded or run or folder)

@@ -4,7 +4,9 @@ python tests/benchmarks/disk_cache.py [--images DIR] [--size 224] [--cache-side 
 """
 
 import argparse
+import json
 import os
+import shutil
 import statistics
 import tempfile
 import time
@@ -72,6 +74,37 @@ def milliseconds(work: Callable[[int], object], rows: Iterable[int]) -> float:
     return statistics.median(times) * 1000
 
 
+def cost_of_checksums(cache: DiskCache, size: int, epochs: int) -> None:
+    """Prints what an epoch in which each picture is taken for the first time costs with its checksum and without.
+
+    Processor time of one thread, in turn, each time with a cache that was just opened: later epochs compare nothing.
+    """
+    without = cache.folder.with_name(f"{cache.folder.name}-without")
+    shutil.copytree(cache.folder, without)
+    for file in without.glob("*.json"):
+        file.write_text(json.dumps({key: value for key, value in json.loads(file.read_text()).items() if key != "sum"}))
+    times: dict[Path, list[float]] = {cache.folder: [], without: []}
+    opening = []
+    for _ in range(epochs + 1):
+        for folder, measured in times.items():
+            opened = DiskCache(folder, cache.paths, cache.short_side)
+            images = ImageDataset(opened, np.zeros(len(opened), int), np.arange(len(opened)), [ImageNetCrop(size)])
+            start = time.thread_time()
+            for row in range(len(images)):
+                images[row]
+            measured.append(time.thread_time() - start)
+        start = time.thread_time()
+        cache.build(progress=False)
+        opening.append(time.thread_time() - start)
+    checked, plain = (measured[1:] for measured in times.values())
+    more = statistics.median(one / other - 1 for one, other in zip(checked, plain, strict=True))
+    print("an epoch of first looks at the cache, processor seconds, median (least)")
+    for title, measured in (("with checksums", checked), ("without", plain)):
+        print(f"  {title:<28}{statistics.median(measured):>8.3f} ({min(measured):.3f})")
+    print(f"  {'more, median of the pairs':<28}{more:>8.1%} ({min(checked) / min(plain) - 1:.1%})")
+    print(f"  {'opening what is there, ms':<28}{1000 * statistics.median(opening):>8.1f}")
+
+
 def compare(name: str, paths: list[str], folder: Path, size: int, cache_side: int, epochs: int, workers: int) -> None:
     """Measures both sides in turn and prints them."""
     files, reduced = ImageFiles(paths), ImageFiles(paths, cache_side)
@@ -116,6 +149,7 @@ def compare(name: str, paths: list[str], folder: Path, size: int, cache_side: in
     print("ms per image in one thread, median")
     for part, work in parts.items():
         print(f"  {part:<28}{milliseconds(work, rows):>8.2f}")
+    cost_of_checksums(cache, size, epochs)
 
 
 def main() -> None:

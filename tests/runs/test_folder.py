@@ -2,7 +2,7 @@
 
 import pytest
 
-from lightning_imbal.runs.folder import first_free
+from lightning_imbal.runs.folder import first_free, holds_run
 
 
 @pytest.mark.parametrize(
@@ -19,3 +19,14 @@ def test_counting_goes_on_until_one_is_free(tmp_path):
     for name in ("run", "run_2", "run_3"):
         (tmp_path / name).mkdir()
     assert first_free(tmp_path / "run") == tmp_path / "run_4"
+
+
+def test_a_start_that_failed_is_no_run(tmp_path):
+    stage = tmp_path / "stage1"
+    (stage / "checkpoints").mkdir(parents=True)
+    (stage / "metrics.csv").touch()
+    assert not holds_run(tmp_path)
+    for kept in (stage / "checkpoints" / "last.ckpt", tmp_path / "metrics.json", tmp_path / "predictions.parquet"):
+        kept.touch()
+        assert holds_run(tmp_path)
+        kept.unlink()

@@ -17,6 +17,7 @@ from lightning_imbal.runs.run import Run, by_size
 NAMES = ("nv", "mel", "bkl/lk", "df")
 COUNTS = (400, 60, 30, 7)
 GROUPS = {"major": ("nv",), "middle": ("bkl/lk", "mel"), "minor": ("df",)}
+IDENTITY = {"name": "ce", "data": "ISIC2018", "split": {"kind": "Holdout"}, "part": "test", "versions": {}}
 IMAGES = ["007", "12", "NA", "a", "b"]
 
 
@@ -25,12 +26,19 @@ def write_results(folder, image=IMAGES, finished=True):
     probability = np.random.default_rng(0).dirichlet(np.ones(4), len(image)).astype(np.float32)
     table = pd.DataFrame(probability, columns=[f"probability/{name}" for name in NAMES])
     table.insert(0, "image", image)
-    table.insert(1, "label", ["df", "nv", "bkl/lk", "nv", "mel"][: len(image)])
+    label = [3, 0, 2, 0, 1][: len(image)]
+    table.insert(1, "label", [NAMES[number] for number in label])
     table.to_parquet(folder / "predictions.parquet")
-    classes = [{"name": name, "train_images": count} for name, count in zip(NAMES, COUNTS, strict=True)]
+    classes = [
+        {"name": name, "train_images": count, "images": label.count(number)}
+        for number, (name, count) in enumerate(zip(NAMES, COUNTS, strict=True))
+    ]
     groups = {group: {"classes": list(members), "f1": 0.5} for group, members in GROUPS.items()}
+    confusion = np.zeros((4, 4), int)
+    np.add.at(confusion, (label, probability.argmax(axis=1)), 1)
+    results = {"identity": IDENTITY, "summary": {}, "classes": classes, "groups": groups}
     if finished:
-        (folder / "metrics.json").write_text(json.dumps({"classes": classes, "groups": groups}))
+        (folder / "metrics.json").write_text(json.dumps(results | {"confusion": confusion.tolist()}))
     return probability
 
 
@@ -52,17 +60,20 @@ def test_predictions_are_read_as_they_were_written(tmp_path):
 
 
 def test_units_are_the_groups_of_the_last_stage(tmp_path):
-    write_results(tmp_path)
+    write_results(tmp_path, image=IMAGES[:4])
+    write_results(tmp_path / "test_of_other_data")
     write_split(tmp_path / "stage1", group=["x", "x", "x", "x", "x"])
     write_split(tmp_path / "stage2", group=["01", "NA", "01", None, "y"])
     # "a" has an empty group, "b" is not in the file.
-    assert Run(tmp_path).predictions.unit.tolist() == ["01", "NA", "01", "image a", "image b"]
+    units = ["01", "NA", "01", "image a", "image b"]
+    assert Run(tmp_path).predictions.unit.tolist() == units[:4]
+    assert Run(tmp_path / "test_of_other_data").predictions.unit.tolist() == units
 
 
 def test_split_without_groups(tmp_path):
-    write_results(tmp_path)
+    write_results(tmp_path, image=IMAGES[:4])
     write_split(tmp_path / "stage1", group=None)
-    assert Run(tmp_path).predictions.unit.tolist() == [f"image {image}" for image in IMAGES]
+    assert Run(tmp_path).predictions.unit.tolist() == [f"image {image}" for image in IMAGES[:4]]
 
 
 @pytest.mark.parametrize("side", ["plain", "test_messidor2", "test/plain"])
@@ -75,9 +86,9 @@ def test_units_of_a_folder_inside_a_run_are_those_of_the_run(side, tmp_path, mon
 
 
 def test_numbers_as_ids_are_text(tmp_path):
-    write_results(tmp_path, image=[7, 12, 5])
+    write_results(tmp_path / "test", image=[7, 12, 5])
     write_split(tmp_path / "stage1", group=["p", "q", "q", "q", "r"])
-    got = Run(tmp_path).predictions
+    got = Run(tmp_path / "test").predictions
     assert got.image.tolist() == ["7", "12", "5"]
     assert got.unit.tolist() == ["image 7", "q", "image 5"]
 

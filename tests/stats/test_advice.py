@@ -29,6 +29,7 @@ def leave(folder, predicted, label=LABEL, names=NAMES, counts=COUNTS):
     report.update(torch.eye(len(names))[predicted], torch.tensor(label), torch.arange(len(label)))
     found = report.predictions()
     identity = {"name": folder.name, "commit": "abc", "versions": {"torch": "2"}, "backbone": "resnet18"}
+    identity |= {"data": "ISIC2018", "split": {"kind": "Holdout"}, "part": "test"}
     folder.mkdir(parents=True, exist_ok=True)
     content = {"identity": identity, **summarize(report.compute(), found, report)}
     (folder / "metrics.json").write_text(json.dumps(content))

@@ -471,7 +471,8 @@ class TestOrigin:
         for seed, seconds in enumerate([10.0, 30.0, None]):
             write_run(tmp_path / f"skin7+ce+seed{seed}", noise=seed)
             if seconds is not None:
-                (tmp_path / f"skin7+ce+seed{seed}" / "command.json").write_text(json.dumps({"seconds": seconds}))
+                record = {"identity": {"configs": [], "options": {}}, "seconds": seconds}
+                (tmp_path / f"skin7+ce+seed{seed}" / "command.json").write_text(json.dumps(record))
         results = collected(spec_of(), tmp_path)
         assert cell_of(results, "CE").seconds == 20
         assert np.isnan(cell_of(results, "CL").seconds)

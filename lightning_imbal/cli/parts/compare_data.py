@@ -21,6 +21,7 @@ from lightning_imbal.data.pictures.open import unreadable
 from lightning_imbal.data.sample_table import count_images
 from lightning_imbal.errors import UserError
 from lightning_imbal.report.audit import verdict
+from lightning_imbal.runs.reading import check_keys, reading
 from lightning_imbal.stats.caveats import few_test_images
 from lightning_imbal.wording import number_of
 
@@ -127,11 +128,22 @@ def _same_data(data: ImbalDataModule, record: Path) -> dict[str, Any]:
     """What is known of the data, refused if the folder's runs are on other data."""
     labels = json.dumps(data.class_names) + data.index.drop(columns="path", errors="ignore").to_csv(index=False)
     now = {"root": str(data.root.absolute()), "images": len(data.index), "labels": _digest(labels)}
-    before = json.loads(record.read_text()) if record.is_file() else {}
+    before = _recorded(record) if record.is_file() else {}
     if before and before["data"] != now:
         what = "other images, labels or groups" if before["data"]["root"] == now["root"] else before["data"]["root"]
         raise UserError(f"{record.parent} holds runs on {what}: give another folder, such as --runs {record.parent}_2.")
     return before | {"data": now}
+
+
+def _recorded(record: Path) -> dict[str, Any]:
+    """What an earlier `compare` has noted, refused if it is damaged."""
+    with reading(record, "delete it, and the images are looked at again"):
+        before = json.loads(record.read_text(encoding="utf-8"))
+        check_keys(before, {"data": dict})
+        check_keys(before["data"], {"root": str, "images": int, "labels": str})
+        if "state" in before:
+            check_keys(before, {"state": str, "warnings": list})
+    return before
 
 
 def _looked_at(parts: Sequence[Part], record: Path, found: dict[str, Any]) -> list[str]:
@@ -148,6 +160,7 @@ def _audited(parts: Sequence[Part]) -> list[str]:
     report = audit(data.table, data.class_names, group_name=data.group_name)
     if bad := report["unreadable"]:
         raise unreadable(len(bad), len(data.index), bad[0]["cause"])
+    data.remember_pictures()  # so that no run opens them once more
     warnings = []
     if report["leaks"]:
         where = " (in the first fold)" if len(parts) > 1 else ""

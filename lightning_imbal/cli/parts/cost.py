@@ -14,6 +14,7 @@ from lightning_imbal.data.build import build_data
 from lightning_imbal.errors import UserError
 from lightning_imbal.launch.job import Job
 from lightning_imbal.launch.local import processors
+from lightning_imbal.runs.folder import read_record
 from lightning_imbal.wording import number_of
 
 # Operations per second in such training, of a current GPU and of a processor core; said beside the estimate.
@@ -50,8 +51,9 @@ def estimate(stages: dict[Job, list[Namespace]], jobs: int) -> str:
     """
     # A first stage that is taken from another run costs nothing.
     costs = {job: sum(map(cost_of, configs[job.after is not None :]), Cost()) for job, configs in stages.items()}
-    finished = [job for job in stages if job.finished and job.record.is_file()]
-    seconds = sum(json.loads(job.record.read_text())["seconds"] for job in finished)
+    records = {job: read_record(job.folder) for job in stages if job.finished}
+    finished = {job: record["seconds"] for job, record in records.items() if record is not None}
+    seconds = sum(finished.values())
     done = sum((costs[job] for job in finished), Cost())
     left = sum((costs[job] for job in stages if not job.finished), Cost())
     number = sum(not job.finished for job in stages)

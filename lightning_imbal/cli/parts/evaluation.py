@@ -12,6 +12,7 @@ from lightning_imbal.cli.parts.show import show_results
 from lightning_imbal.cli.parts.trained import with_saved_config
 from lightning_imbal.cli.parts.trained_images import count_trained
 from lightning_imbal.cli.parts.trainer import evaluation_trainer
+from lightning_imbal.modules.base_checkpoint import load_weights
 
 FROM_CHECKPOINT = {"pretrained": False, "backbone_ckpt": None}  # all weights come from it
 
@@ -33,6 +34,7 @@ def evaluate(verb: str, part: str, args: list[str]) -> int:
     built = cli.build(config)
     check_evaluation(part, built.model, built.data)
     trained = count_trained(config.ckpt_path, part, built.data, config.allow_trained_images)
+    load_weights(built.model, config.ckpt_path)
     results = run_dir.for_results(config, args, verb)
     trainer = evaluation_trainer(config, built, results, trained)
     options = {name: built[name] for name in cli.trainer_arguments}

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 import yaml
 from jsonargparse import Namespace
 from lightning.pytorch.utilities import rank_zero_info
@@ -13,6 +12,8 @@ from lightning.pytorch.utilities.seed import isolate_rng
 from lightning_imbal.cli.parts.check import EPOCHS_OF_LIGHTNING
 from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.errors import UserError
+from lightning_imbal.modules.base import ImbalModule
+from lightning_imbal.modules.base_checkpoint import load_weights, open_checkpoint
 from lightning_imbal.modules.base_epochs import bound_to_epochs
 from lightning_imbal.runs.folder import is_finished, last_checkpoint, stages_in
 from lightning_imbal.runs.identity import WEIGHTS, Change, changes, split_changes, value_text
@@ -21,6 +22,7 @@ from lightning_imbal.wording import number_of
 
 MAX_NAMED = 3
 EPOCHS = "trainer.max_epochs"
+OF_TRAINING = ("state_dict", "epoch", "global_step", "loops", "callbacks", "optimizer_states", "lr_schedulers")
 ANEW = "or train anew with another --run_dir"
 
 
@@ -118,6 +120,7 @@ def check_built(cli: ImbalCLI, stage: Path, config: Namespace, built: Namespace)
             f"The images are not those of {stage}/split.csv ({other}{told}): give the data and the split that the run "
             f"was begun with, {ANEW}."
         )
+    _check_weights(stage / "checkpoints", built.model)
     if before is None:
         return
     check_epochs(stage, config, built, before["trainer"]["max_epochs"])
@@ -158,9 +161,17 @@ def check_epochs(stage: Path, config: Namespace, built: Namespace, before: int |
 
 def _read(checkpoint: Path) -> dict[str, Any]:
     """A checkpoint; empty if there is none yet."""
-    if not checkpoint.is_file():
-        return {}
-    return torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)
+    return open_checkpoint(checkpoint, OF_TRAINING, _mend(checkpoint.parent)) if checkpoint.is_file() else {}
+
+
+def _check_weights(folder: Path, model: ImbalModule) -> None:
+    """Refuses checkpoints of another network; the model gets weights, which are replaced when the stage goes on."""
+    for file in sorted(folder.glob("*.ckpt")):
+        load_weights(model, file, _mend(folder))
+
+
+def _mend(folder: Path) -> str:
+    return f"copy it again from where it is whole, or delete the folder {folder}, and the stage is trained anew"
 
 
 def _as_saved(cli: ImbalCLI, config: Namespace) -> Any:

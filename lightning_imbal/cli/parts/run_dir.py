@@ -11,7 +11,7 @@ from lightning_imbal import atomic_files
 from lightning_imbal.command_line import all_given, given
 from lightning_imbal.errors import UserError
 from lightning_imbal.processes import is_first
-from lightning_imbal.runs.folder import first_free, is_finished, stages_in
+from lightning_imbal.runs.folder import first_free, holds_run, is_finished, stage_of
 
 
 def check_yaml(args: list[str]) -> None:
@@ -42,7 +42,7 @@ def prepare(config: Namespace) -> Path:
         names = [Path(str(name)).stem for name in config.get("config") or []]
         config.run_dir = str(Path("runs", "-".join(names) or "run"))
     run = Path(config.run_dir)
-    if is_first() and config.ckpt_path is None and stages_in(run):
+    if is_first() and config.ckpt_path is None and holds_run(run):
         raise UserError(
             f"{run} already holds a run: continue it with --ckpt_path last, or write elsewhere, "
             f"such as --run_dir {first_free(run)}."
@@ -79,7 +79,8 @@ def for_results(config: Namespace, args: list[str], subcommand: str) -> Path:
     """
     chosen = given("run_dir", args)
     if chosen is None:
-        return first_free(Path(config.ckpt_path).absolute().parents[2] / subcommand)
+        stage = stage_of(Path(config.ckpt_path))
+        return first_free((stage.parent if stage.name.startswith("stage") else stage) / subcommand)
     if is_finished(Path(chosen)):
         raise UserError(f"{chosen} already holds results: give another --run_dir, such as {first_free(Path(chosen))}.")
     return Path(chosen)

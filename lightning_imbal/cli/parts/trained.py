@@ -3,17 +3,24 @@
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from lightning_imbal.command_line import given
 from lightning_imbal.errors import UserError
 from lightning_imbal.experiment_files import with_files_found
+from lightning_imbal.modules.base_checkpoint import open_checkpoint
+from lightning_imbal.runs.folder import stage_of
 from lightning_imbal.runs.stage import Stage
 
 
 def saved_fact(ckpt_path: str, name: str) -> Any:
-    """What a checkpoint was trained with, such as its class names: a test on other data must not change it."""
-    return torch.load(ckpt_path, map_location="cpu", weights_only=True, mmap=True)["hyper_parameters"][name]
+    """What a checkpoint was trained with, such as its class names: a test on other data must not change it.
+
+    Raises:
+        UserError: It is damaged, or no checkpoint of this program.
+    """
+    known = open_checkpoint(ckpt_path, ["state_dict", "hyper_parameters"])["hyper_parameters"]
+    if name not in known:
+        raise UserError(f"{ckpt_path} does not say its {name}, so it is that of another program: give one of `fit`.")
+    return known[name]
 
 
 def with_saved_config(verb: str, args: list[str]) -> list[str]:
@@ -29,9 +36,14 @@ def with_saved_config(verb: str, args: list[str]) -> list[str]:
         what = "no checkpoint was given" if ckpt_path is None else f"{ckpt_path} is no file"
         example = "--ckpt_path runs/NAME/stage1/checkpoints/best.ckpt"
         raise UserError(f"`{verb}` needs a trained checkpoint, but {what}: give one with {example}.")
-    config = Stage(Path(ckpt_path).absolute().parents[1]).config_file
-    if config.is_file():
-        return ["--config", str(config), *args]
+    # Last, because a configuration says where the run that it is of was resumed.
+    args = [*args, "--ckpt_path", ckpt_path]
+    stage = Stage(stage_of(Path(ckpt_path)))
+    if stage.config_file.is_file():
+        stage.config()  # refuses a damaged one
+        return ["--config", str(stage.config_file), *args]
     if given("config", with_files_found(args)) is None:
-        raise UserError(f"There is no {config} beside the checkpoint: give the run's configuration with --config.")
+        raise UserError(
+            f"There is no {stage.config_file}: give the configuration of the checkpoint's run with --config."
+        )
     return args

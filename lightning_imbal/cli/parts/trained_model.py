@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from lightning_imbal.cli.parts.check import check_evaluation
 from lightning_imbal.cli.parts.evaluation import read_checkpoint
 from lightning_imbal.cli.parts.parser import ImbalCLI
-from lightning_imbal.errors import DatasetNotFoundError, UserError
+from lightning_imbal.errors import DatasetNotFoundError
 from lightning_imbal.export.check import random_images, test_images
+from lightning_imbal.modules.base_checkpoint import load_weights, open_checkpoint
 from lightning_imbal.modules.perturbed import PerturbedClassifier
 from lightning_imbal.predictors.base import Predictor
 from lightning_imbal.predictors.fit import calibrate, tell_normalization
@@ -47,15 +48,8 @@ class TrainedModel:
 
     def _load(self) -> None:
         """Loads weights and normalisation, and fits a predictor that learns from the validation part."""
-        checkpoint = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
-        try:
-            self.model.load_state_dict(checkpoint["state_dict"])
-        except RuntimeError as error:
-            raise UserError(
-                f"{self.checkpoint} does not fit the network that the options ask for: leave out those that change it, "
-                "such as --model.backbone or --model.head."
-            ) from error
-        normalize = self.datamodule.normalize
+        load_weights(self.model, self.checkpoint)
+        checkpoint, normalize = open_checkpoint(self.checkpoint), self.datamodule.normalize
         if "normalize" in checkpoint:
             normalize.load_state_dict(checkpoint["normalize"])
         self.model.eval()

@@ -18,7 +18,7 @@ from rich.progress import track
 from lightning_imbal.data.pictures.ahead import decode_ahead
 from lightning_imbal.data.pictures.base import Pictures
 from lightning_imbal.data.pictures.files import ImageFiles
-from lightning_imbal.data.pictures.shard import Shard, areas, look_at_files
+from lightning_imbal.data.pictures.shard import Shard, areas, checksum, look_at_files
 from lightning_imbal.errors import BadImageError, UserError
 
 SHARD = 128
@@ -36,6 +36,8 @@ class _Index(NamedTuple):
     start: np.ndarray  # (N,), first byte of each picture in its shard
     shape: np.ndarray  # (N, 2), height and width
     bad: dict[int, str]
+    sum: np.ndarray  # (N,), see `checksum`
+    checked: np.ndarray  # (N,), whether the picture was found to be right, or has no sum
 
 
 class DiskCache(Pictures):
@@ -43,6 +45,9 @@ class DiskCache(Pictures):
 
     The folder holds a `Shard` for every 128 pictures. A picture is decoded anew if its file has changed, but not if it
     is gone: when a disk is not mounted, nothing that was built is lost.
+
+    `build` compares the checksum of a shard that was written to since it was built, and decodes its pictures anew if it
+    is wrong. What no time of change tells, such as a damaged disk, is noticed when a process first takes a picture.
 
     Args:
         folder: Where the shards are, see `cache_folder`.
@@ -66,12 +71,21 @@ class DiskCache(Pictures):
 
         Raises:
             BadImageError: The picture could not be decoded when the cache was built.
+            UserError: The picture is not as it was written.
         """
-        row = range(len(self))[row]
-        if row in self.bad:
-            raise BadImageError(self.bad[row])
-        start, (height, width) = self._index.start[row], self._index.shape[row].tolist()
-        return self._map(row // SHARD)[start : start + height * width * 3].reshape(height, width, 3)
+        row, index = range(len(self))[row], self._index
+        if row in index.bad:
+            raise BadImageError(index.bad[row])
+        start, (height, width) = index.start[row], index.shape[row].tolist()
+        pixels = self._map(row // SHARD)[start : start + height * width * 3]
+        if not index.checked[row]:
+            if checksum(pixels) != index.sum[row]:
+                raise UserError(
+                    f"The image cache file {self._shard(row // SHARD).file()} is not as it was written: delete it and "
+                    "start again, or `prepare`; its pictures are then decoded anew."
+                )
+            index.checked[row] = True
+        return pixels.reshape(height, width, 3)
 
     def _map(self, shard: int) -> np.ndarray:
         if shard not in self.maps:
@@ -92,18 +106,22 @@ class DiskCache(Pictures):
 
     @cached_property
     def _index(self) -> _Index:
-        index = _Index(np.zeros(len(self), np.int64), np.zeros((len(self), 2), np.int32), {})
+        number = len(self)
+        start, shape = np.zeros(number, np.int64), np.zeros((number, 2), np.int32)
+        index = _Index(start, shape, {}, np.zeros(number, np.uint64), np.zeros(number, bool))
         for shard in self.shards:
             meta, rows = shard.read_meta(), slice(shard.rows.start, shard.rows.stop)
             if meta is None:
                 raise UserError(f"The image cache {self.folder} is not complete: build it first.")
             size = areas(meta["shape"])
             index.start[rows], index.shape[rows] = np.cumsum(size) - size, meta["shape"]
+            # Without sums it is that of an older program in a place that cannot be written to: `build` has read it all.
+            index.sum[rows], index.checked[rows] = meta.get("sum", 0), "sum" not in meta
             index.bad.update({shard.rows[int(position)]: cause for position, cause in meta["bad"].items()})
         return index
 
     def build(self, progress: bool = True) -> int:
-        """Decodes what is absent or out of date, on all cores. May be killed and repeated at any time.
+        """Decodes what is absent, out of date or damaged, on all cores. May be killed and repeated at any time.
 
         Of several processes that build the same cache, one works and the others wait. If nothing is stale, the folder
         is only read.
@@ -115,7 +133,7 @@ class DiskCache(Pictures):
             UserError: The folder cannot be written, or the disk has too little space.
         """
         decoded = 0
-        if self.stale():
+        if self._stale(look_at_files(self.paths), progress):
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 waiting = get_console().status("Waiting for another process that prepares the images")
@@ -130,11 +148,15 @@ class DiskCache(Pictures):
         return decoded
 
     def stale(self) -> list[int]:
-        """Numbers of the shards that `build` would write: absent, of the wrong length, or of other or changed files."""
-        return list(self._stale(look_at_files(self.paths)))
+        """Numbers of the shards that `build` would write: absent, not as written, or of other or changed files."""
+        return list(self._stale(look_at_files(self.paths), progress=False))
 
-    def _stale(self, sources: np.ndarray) -> dict[int, Shard]:
-        return {shard.number: shard for shard in self.shards if not shard.is_current(sources[shard.rows])}
+    def _stale(self, sources: np.ndarray, progress: bool) -> dict[int, Shard]:
+        states = [(shard, shard.state(sources[shard.rows])) for shard in self.shards]
+        touched = [shard for shard, state in states if state == "touched"]
+        shown = track(touched, "Checking cached images", transient=True, disable=not (progress and touched))
+        damaged = {shard.number for shard in shown if not shard.is_intact()}
+        return {shard.number: shard for shard, state in states if state == "stale" or shard.number in damaged}
 
     def verify(self, progress: bool = True) -> list[str]:
         """Reads everything and returns the names of the files that are not as written; delete them and build again."""
@@ -152,7 +174,7 @@ class DiskCache(Pictures):
 
     def _fill(self, progress: bool) -> int:
         sources = look_at_files(self.paths)
-        stale = self._stale(sources)
+        stale = self._stale(sources, progress)
         kept = {shard.file(end) for shard in self.shards if shard.number not in stale for end in ("bin", "json")}
         for file in set(self.folder.glob("shard-*")) - kept:
             file.unlink()

@@ -1,13 +1,24 @@
 """Pictures decoded from their files each time they are asked for."""
 
+import os
 from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
 from lightning_imbal.data.pictures.ahead import decode_ahead
 from lightning_imbal.data.pictures.base import Pictures
+from lightning_imbal.data.pictures.opened import (
+    LEAST_BYTES,
+    NOT_OPENED,
+    differing,
+    one_at_a_time,
+    read_opened,
+    write_opened,
+)
 from lightning_imbal.data.pictures.read import read_image
+from lightning_imbal.data.pictures.shard import look_at_files
 from lightning_imbal.errors import BadImageError
 
 
@@ -17,10 +28,12 @@ class ImageFiles(Pictures):
     Args:
         paths: One file per row of the sample table.
         short_side: Larger pictures are reduced to it, keeping their aspect ratio; None keeps them as they are.
+        record: File in which `find_bad` remembers what it could open; None remembers it in this process alone.
     """
 
-    def __init__(self, paths: Sequence[str], short_side: int | None = None) -> None:
-        self.paths, self.short_side = paths, short_side
+    def __init__(self, paths: Sequence[str], short_side: int | None = None, record: Path | None = None) -> None:
+        self.paths, self.short_side, self.record = paths, short_side, record
+        self.opened = np.full((len(paths), 2), NOT_OPENED)
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -38,10 +51,47 @@ class ImageFiles(Pictures):
     @cached_property
     def bad(self) -> dict[int, str]:
         """Why a picture cannot be read, by row. Opens all of them when it is first asked for."""
+        return self.find_bad(range(len(self)))
 
+    def find_bad(self, rows: Sequence[int]) -> dict[int, str]:
+        """Opens pictures that were not opened before as they are now, on all cores.
+
+        Args:
+            rows: Which.
+
+        Returns:
+            Why a picture cannot be read, by row.
+        """
+        now = self._look()
+        new = differing(self.opened, now, rows)
+        if self.record is None or now[new, 0].sum() < LEAST_BYTES:
+            return self._open(new, now)
+        self.opened = read_opened(self.record, len(self))
+        if not differing(self.opened, now, rows):
+            return {}
+        with one_at_a_time(self.record):
+            self.opened = read_opened(self.record, len(self))
+            bad = self._open(differing(self.opened, now, rows), now)
+            write_opened(self.record, self.opened)
+        return bad
+
+    def remember(self, rows: Sequence[int]) -> None:
+        """Notes that somebody has opened these pictures, as they are now."""
+        now = self._look()
+        self.opened[rows] = now[rows]
+        if self.record is not None and now[rows, 0].sum() >= LEAST_BYTES:
+            write_opened(self.record, self.opened)
+
+    def _look(self) -> np.ndarray:
+        return look_at_files([os.path.abspath(path) for path in self.paths])
+
+    def _open(self, rows: Sequence[int], now: np.ndarray) -> dict[int, str]:
         def cause(row: int) -> str | None:
             found = self.attempt(row)
             return str(found) if isinstance(found, BadImageError) else None
 
-        causes = decode_ahead(cause, range(len(self)), "Opening images")
-        return {row: text for row, text in enumerate(causes) if text is not None}
+        causes = dict(zip(rows, decode_ahead(cause, rows, "Opening images"), strict=True))
+        self.opened[rows] = now[rows]
+        bad = {row: text for row, text in causes.items() if text is not None}
+        self.opened[[*bad]] = NOT_OPENED
+        return bad

@@ -25,15 +25,16 @@ def open_images(
         path: File of every row.
         short_side: Larger pictures are reduced to it, in pixels.
         cache: Decode at each use, keep decoded in memory, or keep decoded in a memory-mapped file.
-        cache_dir: Folder of all disk caches.
-        name: Name of the data set, for its disk cache.
+        cache_dir: Folder of all disk caches, and of what is known of pictures without one.
+        name: Name of the data set, for what is kept of it there.
         on_bad_image: Whether to refuse pictures that a cache could not decode.
 
     Raises:
         BadImageError: Some could not be decoded; the message names the first.
     """
     if cache == "none":
-        return ImageFiles(path.tolist(), short_side)
+        folder = cache_folder(cache_dir, name, path.tolist(), short_side)
+        return ImageFiles(path.tolist(), short_side, folder.with_name(f"{folder.name}.opened"))
     images: MemoryCache | DiskCache
     if cache == "memory":
         images = MemoryCache(ImageFiles(path.tolist(), short_side))

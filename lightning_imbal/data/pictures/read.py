@@ -1,6 +1,8 @@
 """Reads one picture file as uint8 RGB, upright and reduced."""
 
 import io
+import os
+import stat
 from pathlib import Path
 
 import cv2
@@ -33,6 +35,8 @@ def read_image(path: str | Path, short_side: int | None = None) -> np.ndarray:
             OSError if the file could not be read.
     """
     try:
+        if _is_endless(path):
+            raise BadImageError(f"{path} is no file but a pipe or a device, not an image: remove it.")
         encoded = Path(path).read_bytes()
     except OSError as error:
         mend = "allow it to be read" if isinstance(error, PermissionError) else "restore the file"
@@ -48,6 +52,12 @@ def read_image(path: str | Path, short_side: int | None = None) -> np.ndarray:
     if image is None:
         raise BadImageError(f"Cannot decode the image {path}: it is damaged or no picture; replace or remove it.")
     return image
+
+
+def _is_endless(path: str | Path) -> bool:
+    """Whether reading would wait for a writer, or never end."""
+    mode = os.stat(path).st_mode
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def _is_truncated(encoded: bytes) -> bool:

@@ -1,5 +1,6 @@
 """Decoding of pictures, the cache in memory and the cache on disk."""
 
+import json
 import os
 import pickle
 import shutil
@@ -18,6 +19,7 @@ from lightning_imbal.data.pictures import disk_cache, files
 from lightning_imbal.data.pictures.disk_cache import DiskCache, cache_folder
 from lightning_imbal.data.pictures.files import ImageFiles
 from lightning_imbal.data.pictures.read import read_image
+from lightning_imbal.data.pictures.shard import Shard
 from lightning_imbal.errors import BadImageError, UserError
 
 DiskUsage = namedtuple("DiskUsage", "total used free")
@@ -48,6 +50,20 @@ def cache(tmp_path, paths):
 def again(cache, **changes):
     """The same cache as another process would open it."""
     return DiskCache(**{"folder": cache.folder, "paths": cache.paths, "short_side": cache.short_side} | changes)
+
+
+def damage(cache, how="byte", at=77):
+    """Writes to a shard, whose length stays as it was."""
+    file = cache.folder / "shard-00001.bin"
+    content = bytearray(file.read_bytes())
+    if how == "byte":
+        content[at] ^= 1
+    elif how == "half zeros":
+        content[len(content) // 2 :] = bytes(len(content) - len(content) // 2)
+    else:
+        content[:8], content[80:88] = content[80:88], content[:8]
+    with file.open("r+b") as same:
+        same.write(content)
 
 
 def times(cache):
@@ -147,15 +163,70 @@ class TestDiskCache:
         twice.build()
         assert twice.stale() == [] and np.array_equal(twice[0], twice[2])
 
-    def test_damaged_byte_is_found(self, cache):
+    @pytest.mark.parametrize("change", ["byte", "half zeros", "swapped"])
+    def test_changed_pixels_are_decoded_anew(self, cache, paths, change):
+        damage(cache, change)
+        for opened in (again(cache), cache):
+            assert opened.stale() == [1]
+        assert cache.build() == 4 and cache.stale() == [] == cache.verify(progress=False)
+        assert all(np.array_equal(*pair) for pair in zip(cache, ImageFiles(paths, 40), strict=True))
+
+    def test_time_that_is_set_back_hides_nothing(self, cache):
         file = cache.folder / "shard-00001.bin"
-        content = bytearray(file.read_bytes())
-        content[77] ^= 1
-        file.write_bytes(content)
-        assert cache.stale() == [] and cache.verify(progress=False) == ["shard-00001.bin"]
-        file.unlink()
-        assert cache.verify(progress=False) == ["shard-00001.bin"]
-        assert cache.build() == 4 and cache.verify(progress=False) == []
+        before = file.stat()
+        damage(cache)
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+        assert file.stat().st_mtime_ns == before.st_mtime_ns and cache.stale() == [1]
+
+    @pytest.mark.parametrize("row", range(4, 8))
+    def test_what_no_time_tells_is_refused_when_the_picture_is_taken(self, cache, row, monkeypatch):
+        monkeypatch.setattr(Shard, "_written", lambda shard: [shard.file().stat().st_size, 0, 0])
+        for shard in cache.shards:
+            assert shard.is_intact()  # notes the times as they now seem to be
+        damage(cache, at=sum(cache[before].nbytes for before in range(4, row + 1)) - 1)
+        opened = again(cache)
+        assert opened.stale() == [] and opened.verify(progress=False) == ["shard-00001.bin"]
+        for other in set(range(10)) - {row}:
+            assert opened[other].size
+        with pytest.raises(UserError, match="shard-00001.bin is not as it was written: delete it and start again"):
+            opened[row]
+        (cache.folder / "shard-00001.bin").unlink()
+        assert cache.build() == 4 and cache[row].size
+
+    def test_copied_cache_is_read_once(self, cache, tmp_path, monkeypatch):
+        shutil.copytree(cache.folder, tmp_path / "copy")
+        read = []
+        intact = Shard.is_intact
+        monkeypatch.setattr(Shard, "is_intact", lambda shard: read.append(shard.number) or intact(shard))
+        for _ in range(2):
+            copy = again(cache, folder=tmp_path / "copy")
+            assert copy.build() == 0 and len(list(copy)) == 10
+        assert read == [0, 1, 2]
+
+    def test_cache_of_an_older_program_gets_its_sums(self, cache):
+        for file in cache.folder.glob("*.json"):
+            meta = json.loads(file.read_text())
+            file.write_text(json.dumps({key: value for key, value in meta.items() if key not in ("sum", "written")}))
+        older = again(cache)
+        assert all(np.array_equal(*pair) for pair in zip(older, cache, strict=True))
+        assert older.build() == 0
+        assert all({"sum", "written"} <= json.loads(file.read_text()).keys() for file in cache.folder.glob("*.json"))
+
+    def test_copied_cache_in_a_place_that_cannot_be_written(self, cache, monkeypatch):
+        os.utime(cache.folder / "shard-00001.bin")
+
+        def refuse(*args):
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr("lightning_imbal.data.pictures.shard.write_whole", refuse)
+        monkeypatch.setattr(disk_cache, "FileLock", None)
+        opened = again(cache)
+        assert opened.build() == 0 and len(list(opened)) == 10
+
+    @pytest.mark.parametrize("content", ["[]", "null", '{"version": 1}', "text", ""])
+    def test_json_of_another_kind_is_stale(self, cache, content):
+        (cache.folder / "shard-00001.json").write_text(content)
+        assert cache.stale() == [1] and cache.build() == 4
 
     @pytest.mark.parametrize("suffix", ["bin", "json"])
     @pytest.mark.parametrize("left", [0, 100, None])
