@@ -1,0 +1,215 @@
+"""Breaks the package at one place after the other, and looks whether a test notices: `make faults`."""
+
+import argparse
+import multiprocessing
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = "lightning_imbal"
+LEAST = 0.95  # of the faults in every room
+MINUTES = 10  # for the tests of a file or a room: what takes longer hangs
+FORK = multiprocessing.get_context("fork")
+# Importing them takes most of the time of a small test: every test process is forked from one that has done so.
+LIBRARIES = (
+    *("albumentations", "imagehash", "jsonargparse", "lightning.pytorch", "matplotlib.figure", "pandas", "plotly"),
+    *("pyarrow.parquet", "pytest", "rich.console", "scipy.stats", "sklearn.manifold", "timm", "torch", "torchmetrics"),
+)
+# Where else a room is tested, beside the folder of its name.
+FURTHER = {
+    "at the top": ["tests/test_docstring_examples.py", "tests/launch", "tests/samplers", "tests/cli"],
+    "backbones": ["tests/modules"],
+    "callbacks": ["tests/modules", "tests/system/test_commands.py", "tests/system/test_resume.py"],
+    "cli": ["tests/system/test_commands.py", "tests/system/test_compare.py", "tests/system/test_resume.py"],
+    "data": ["tests/cli/test_prepare_audit.py", "tests/modules/test_modules.py", "tests/system/test_commands.py"],
+    "heads": ["tests/modules"],
+    "launch": ["tests/cli/test_table.py", "tests/system/test_table_runs.py"],
+    "loggers": ["tests/system/test_resume.py"],
+    "losses": ["tests/modules"],
+    "metrics": ["tests/stats"],
+    "mixers": ["tests/modules"],
+    "modules": ["tests/callbacks", "tests/system/test_commands.py", "tests/system/test_devices.py"],
+    "predictors": ["tests/modules"],
+    "report": ["tests/cli/test_report.py", "tests/system/test_older_runs.py"],
+    "runs": ["tests/stats", "tests/report"],
+    "samplers": ["tests/modules"],
+    "schedulers": ["tests/system/test_resume.py"],
+    "stats": ["tests/report", "tests/tables"],
+    "tables": ["tests/launch", "tests/cli/test_table.py", "tests/system/test_compare.py"],
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A line of the package that is wrong.
+
+    Args:
+        file: Below the package.
+        old: Part of the file, which is there once.
+        new: What stands in its place.
+    """
+
+    file: str
+    old: str
+    new: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.old}  ->  {self.new}"
+
+    @property
+    def room(self) -> str:
+        """Folder of the package that the file is in."""
+        return self.file.partition("/")[0] if "/" in self.file else "at the top"
+
+    def put_into(self, text: str) -> str:
+        """The text of the file with the fault in it.
+
+        Raises:
+            ValueError: The old text is not there, or several times.
+        """
+        if (times := text.count(self.old)) != 1:
+            raise ValueError(f"{self.file} has {self.old!r} {times} times: mend tests/faults.yaml.")
+        return text.replace(self.old, self.new)
+
+    def tests(self) -> Iterator[str]:
+        """What may notice it: the tests of the file, then those of the room, then what else tests the room."""
+        file = Path(self.file)
+        own = Path("tests", file.parent, f"test_{file.name}").as_posix()
+        places = [own, f"tests/{self.room}", *FURTHER.get(self.room, [])]
+        yield from (place for place in places if (ROOT / place).exists())
+
+
+def read_faults() -> list[Fault]:
+    """The faults of `faults.yaml`."""
+    content = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+    return [Fault(file, *texts) for file, faults in content.items() for texts in faults]
+
+
+def copy_checkout(folder: Path) -> None:
+    """Copies the files of the checkout, also those that are not committed yet."""
+    told = subprocess.run(
+        ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    for file in filter(lambda file: (ROOT / file).is_file(), told.stdout.splitlines()):
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / file, folder / file)
+
+
+def killer(fault: Fault | None, places: Iterable[str], whole: Path) -> str:
+    """The first test that fails in a copy of the checkout with a fault in it; empty if all pass.
+
+    Args:
+        fault: None for the checkout as it is.
+        places: Files or folders of tests; the later ones are tried if the earlier ones pass.
+        whole: The checkout.
+    """
+    with tempfile.TemporaryDirectory(prefix="fault-") as folder:
+        copy = Path(folder, "checkout")
+        shutil.copytree(whole, copy)
+        if fault is not None:
+            file = copy / PACKAGE / fault.file
+            file.write_text(fault.put_into(file.read_text(encoding="utf-8")), encoding="utf-8")
+        return next(filter(None, (first_failure(copy, place) for place in places)), "")
+
+
+def first_failure(copy: Path, place: str) -> str:
+    """The first of some tests that fails, in a process of its own; empty if all pass."""
+    log = copy.parent / "log.txt"
+    process = FORK.Process(target=run_tests, args=[copy, place, log])
+    process.start()
+    process.join(60 * MINUTES)
+    hangs = process.is_alive()
+    with suppress(ProcessLookupError):  # with what its tests have left behind
+        os.killpg(process.pid, signal.SIGKILL)
+    process.join()
+    if hangs:
+        return f"{place} hangs"
+    if process.exitcode == 0:
+        return ""
+    found = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - |$)", log.read_text(errors="replace"), re.MULTILINE)
+    return found[1] if found else f"{place} ends with {process.exitcode}"
+
+
+def run_tests(copy: Path, place: str, log: Path) -> None:
+    """Runs tests until one fails, and exits with the status of pytest; what they print goes into a file."""
+    import pytest
+
+    os.setsid()
+    with log.open("w") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    os.chdir(copy)
+    os.environ["PYTHONPATH"] = str(copy)
+    sys.path.insert(0, str(copy))
+    sys.exit(pytest.main(["-x", "-q", "-p", "no:cacheprovider", f"--basetemp={copy.parent / 'tmp'}", place]))
+
+
+def main() -> int:
+    """Returns the exit status: 1 if too many faults survive in a room."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--room", action="append", metavar="NAME", help="only faults of this room, such as cli")
+    parser.add_argument("--workers", type=int, default=2, metavar="N", help="faults that are tried at once")
+    given = parser.parse_args()
+    faults = [fault for fault in read_faults() if given.room is None or fault.room in given.room]
+    for fault in faults:
+        try:
+            fault.put_into((ROOT / PACKAGE / fault.file).read_text(encoding="utf-8"))
+        except ValueError as error:
+            print(error)
+            return 2
+    os.environ |= {"NO_ALBUMENTATIONS_UPDATE": "1", "OMP_NUM_THREADS": "1"}
+    for name in LIBRARIES:
+        import_module(name)
+    with tempfile.TemporaryDirectory(prefix="faults-") as folder:
+        copy_checkout(whole := Path(folder, "checkout"))
+        with ProcessPoolExecutor(given.workers, FORK) as pool:
+            places = sorted({place for fault in faults for place in fault.tests()})
+            unbroken = [pool.submit(killer, None, [place], whole) for place in places]
+            if failing := next(filter(None, (future.result() for future in unbroken)), None):
+                print(f"{failing} fails without a fault: mend it first.")
+                pool.shutdown(cancel_futures=True)
+                return 2
+            return tell(try_out(faults, pool, whole))
+
+
+def try_out(faults: Sequence[Fault], pool: Executor, whole: Path) -> dict[Fault, str]:
+    """The test that kills each fault, empty for one that survives; prints each when it is known."""
+    trials = {pool.submit(killer, fault, list(fault.tests()), whole): fault for fault in faults}
+    for number, trial in enumerate(as_completed(trials), start=1):
+        how = f"killed by {trial.result()}" if trial.result() else "SURVIVED"
+        print(f"{number} of {len(faults)}  {trials[trial]}\n    {how}", flush=True)
+    return {fault: trial.result() for trial, fault in trials.items()}
+
+
+def tell(killers: dict[Fault, str]) -> int:
+    """Prints how many faults of each room were killed, and those that survived; returns the exit status."""
+    tried, killed = (Counter(fault.room for fault, by in killers.items() if by or not kind) for kind in (0, 1))
+    print()
+    for room, number in tried.items():
+        print(f"{room:12} {killed[room]:3} of {number:3}")
+    for fault, by in killers.items():
+        if not by:
+            print(f"SURVIVED  {fault}")
+    print(f"{killed.total()} of {tried.total()} killed")
+    return int(any(killed[room] < LEAST * number for room, number in tried.items()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
