@@ -3,19 +3,20 @@
 import argparse
 import multiprocessing
 import os
-import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -23,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "lightning_imbal"
 LEAST = 0.95  # of the faults in every room
 MINUTES = 10  # for the tests of a file or a room: what takes longer hangs
+HANGS = " hangs"
 FORK = multiprocessing.get_context("fork")
 # Importing them takes most of the time of a small test: every test process is forked from one that has done so.
 LIBRARIES = (
@@ -112,53 +114,75 @@ def copy_checkout(folder: Path) -> None:
         shutil.copy(ROOT / file, folder / file)
 
 
-def killer(fault: Fault | None, places: Iterable[str], whole: Path) -> str:
-    """The first test that fails in a copy of the checkout with a fault in it; empty if all pass.
+def killer(fault: Fault, whole: Path) -> str:
+    """The first test that fails with a fault in a copy of the checkout `whole`; empty if the fault survives.
 
-    Args:
-        fault: None for the checkout as it is.
-        places: Files or folders of tests; the later ones are tried if the earlier ones pass.
-        whole: The checkout.
+    Raises:
+        RuntimeError: That test fails without the fault as well.
     """
+    found = next(filter(None, (first_failure(fault, place, whole) for place in fault.tests())), "")
+    if found and not found.endswith(HANGS) and not passes(found, whole):
+        raise RuntimeError(f"{found} fails without a fault: mend it first.")
+    return found
+
+
+@cache
+def passes(test: str, whole: Path) -> bool:
+    """Whether a test passes in the checkout as it is."""
+    return not first_failure(None, test, whole)
+
+
+def first_failure(fault: Fault | None, place: str, whole: Path) -> str:
+    """The first of some tests that fails in a copy of the checkout, in a process of its own; empty if all pass."""
     with tempfile.TemporaryDirectory(prefix="fault-") as folder:
-        copy = Path(folder, "checkout")
+        copy, told = Path(folder, "checkout"), Path(folder, "failed")
         shutil.copytree(whole, copy)
         if fault is not None:
             file = copy / PACKAGE / fault.file
             file.write_text(fault.put_into(file.read_text(encoding="utf-8")), encoding="utf-8")
-        return next(filter(None, (first_failure(copy, place) for place in places)), "")
+        process = FORK.Process(target=run_tests, args=[copy, place, told])
+        process.start()
+        process.join(60 * MINUTES)
+        hangs = process.is_alive()
+        with suppress(ProcessLookupError):  # with what its tests have left behind
+            os.killpg(process.pid, signal.SIGKILL)
+        process.join()
+        if hangs or process.exitcode == 0:
+            return place + HANGS if hangs else ""
+        return told.read_text() if told.is_file() else place
 
 
-def first_failure(copy: Path, place: str) -> str:
-    """The first of some tests that fails, in a process of its own; empty if all pass."""
-    log = copy.parent / "log.txt"
-    process = FORK.Process(target=run_tests, args=[copy, place, log])
-    process.start()
-    process.join(60 * MINUTES)
-    hangs = process.is_alive()
-    with suppress(ProcessLookupError):  # with what its tests have left behind
-        os.killpg(process.pid, signal.SIGKILL)
-    process.join()
-    if hangs:
-        return f"{place} hangs"
-    if process.exitcode == 0:
-        return ""
-    found = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - |$)", log.read_text(errors="replace"), re.MULTILINE)
-    return found[1] if found else f"{place} ends with {process.exitcode}"
+class FirstFailure:
+    """Writes down which test fails first.
+
+    Args:
+        file: Where.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Looks at one step of a test."""
+        if report.failed and not self.file.exists():
+            self.file.write_text(report.nodeid)
+
+    pytest_collectreport = pytest_runtest_logreport
 
 
-def run_tests(copy: Path, place: str, log: Path) -> None:
-    """Runs tests until one fails, and exits with the status of pytest; what they print goes into a file."""
+def run_tests(copy: Path, place: str, told: Path) -> None:
+    """Runs tests until one fails, and exits with the status of pytest; nothing is printed."""
     import pytest
 
     os.setsid()
-    with log.open("w") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
     os.chdir(copy)
     os.environ["PYTHONPATH"] = str(copy)
     sys.path.insert(0, str(copy))
-    sys.exit(pytest.main(["-x", "-q", "-p", "no:cacheprovider", f"--basetemp={copy.parent / 'tmp'}", place]))
+    options = ["-x", "-q", "-p", "no:cacheprovider", f"--basetemp={copy.parent / 'tmp'}"]
+    sys.exit(pytest.main([*options, place], [FirstFailure(told)]))
 
 
 def main() -> int:
@@ -180,22 +204,15 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
         copy_checkout(whole := Path(folder, "checkout"))
         with ProcessPoolExecutor(given.workers, FORK) as pool:
-            places = sorted({place for fault in faults for place in fault.tests()})
-            unbroken = [pool.submit(killer, None, [place], whole) for place in places]
-            if failing := next(filter(None, (future.result() for future in unbroken)), None):
-                print(f"{failing} fails without a fault: mend it first.")
-                pool.shutdown(cancel_futures=True)
-                return 2
-            return tell(try_out(faults, pool, whole))
-
-
-def try_out(faults: Sequence[Fault], pool: Executor, whole: Path) -> dict[Fault, str]:
-    """The test that kills each fault, empty for one that survives; prints each when it is known."""
-    trials = {pool.submit(killer, fault, list(fault.tests()), whole): fault for fault in faults}
-    for number, trial in enumerate(as_completed(trials), start=1):
-        how = f"killed by {trial.result()}" if trial.result() else "SURVIVED"
-        print(f"{number} of {len(faults)}  {trials[trial]}\n    {how}", flush=True)
-    return {fault: trial.result() for trial, fault in trials.items()}
+            trials = {pool.submit(killer, fault, whole): fault for fault in faults}
+            for number, trial in enumerate(as_completed(trials), start=1):
+                if trial.exception():
+                    print(trial.exception())
+                    pool.shutdown(cancel_futures=True)
+                    return 2
+                how = f"killed by {trial.result()}" if trial.result() else "SURVIVED"
+                print(f"{number} of {len(faults)}  {trials[trial]}\n    {how}", flush=True)
+    return tell({fault: trial.result() for trial, fault in trials.items()})
 
 
 def tell(killers: dict[Fault, str]) -> int:
