@@ -31,12 +31,16 @@ LIBRARIES = (
     *("albumentations", "imagehash", "jsonargparse", "lightning.pytorch", "matplotlib.figure", "pandas", "plotly"),
     *("pyarrow.parquet", "pytest", "rich.console", "scipy.stats", "sklearn.manifold", "timm", "torch", "torchmetrics"),
 )
-# Where else a room is tested, beside the folder of its name.
+# Where else a file or a room is tested, beside the places of the same name.
 FURTHER = {
     "at the top": ["tests/test_docstring_examples.py", "tests/launch", "tests/samplers", "tests/cli"],
     "backbones": ["tests/modules"],
     "callbacks": ["tests/modules", "tests/system/test_commands.py", "tests/system/test_resume.py"],
-    "cli": ["tests/system/test_commands.py", "tests/system/test_compare.py", "tests/system/test_resume.py"],
+    "cli": ["tests/system/test_commands.py", "tests/system/test_resume.py"],
+    "cli/compare.py": ["tests/system/test_compare.py"],
+    "cli/export.py": ["tests/export"],
+    "cli/parts/compare_data.py": ["tests/system/test_compare.py"],
+    "cli/parts/trained_model.py": ["tests/export"],
     "data": ["tests/cli/test_prepare_audit.py", "tests/modules/test_modules.py", "tests/system/test_commands.py"],
     "heads": ["tests/modules"],
     "launch": ["tests/cli/test_table.py", "tests/system/test_table_runs.py"],
@@ -88,10 +92,10 @@ class Fault:
         return text.replace(self.old, self.new)
 
     def tests(self) -> Iterator[str]:
-        """What may notice it: the tests of the file, then those of the room, then what else tests the room."""
+        """What may notice it: the tests of the file, then those of the room, each with what else tests it."""
         file = Path(self.file)
         own = Path("tests", file.parent, f"test_{file.name}").as_posix()
-        places = [own, f"tests/{self.room}", *FURTHER.get(self.room, [])]
+        places = [own, *FURTHER.get(self.file, []), f"tests/{self.room}", *FURTHER.get(self.room, [])]
         yield from (place for place in places if (ROOT / place).exists())
 
 
