@@ -21,5 +21,5 @@ def test_steps_after_every_validation_of_the_training():
         return optimizer.param_groups[0]["lr"]
 
     assert validate(0.9, sanity_checking=True) == validate(0.8, fn="validate") == 1.0
-    assert [validate(f1, epoch=epoch) for epoch, f1 in enumerate([0.5, 0.6, 0.6])] == [1.0, 1.0, 0.1]
-    assert plateau.best == torch.tensor(0.6) and steps.last_epoch == 0
+    assert [validate(f1, epoch=epoch) for epoch, f1 in enumerate([0.6, 0.5, 0.7])] == [1.0, 0.1, 0.1]
+    assert plateau.best == torch.tensor(0.7) and steps.last_epoch == 0

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -194,6 +195,12 @@ def test_auto_says_why_and_dry_run_writes_nothing(labels, nothing_runs, capsys):
     assert all(why for _, _, why in reasons)
     assert sum(line.startswith("lightning_imbal fit") for line in said) == 8
     assert not Path("runs").exists()
+
+
+def test_every_seed_that_is_asked_for_is_run(labels, nothing_runs, capsys):
+    assert main(["compare", *OWN, "--methods", "ce", "rs", "--seeds", "3", "4", "--dry-run", *TINY]) == 0
+    runs = re.findall(r"own_csv\+(\w+)\+seed(\d)\n", capsys.readouterr().out)
+    assert runs == [("ce", "3"), ("ce", "4"), ("rs", "3"), ("rs", "4")]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lightning_imbal.cli.parts.check import check_evaluation
+from lightning_imbal.cli.parts.check import check_evaluation, check_fit
+from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.data.checks import check_unseen
 from lightning_imbal.errors import UserError
 
@@ -40,3 +41,21 @@ def test_images_that_chose_or_taught_the_first_stage_do_not_test_the_second(part
     check_unseen(data(part, "test", ""), data("train", "test", "test"))
     with pytest.raises(UserError, match="1 of the 2 test images"):
         check_unseen(data(part, "test", ""), data("test", "test", "train"))
+
+
+@pytest.mark.parametrize(
+    ("option", "mend"),
+    [
+        ("--then.data.init_args.split.init_args.seed=1", "give both stages the same split"),
+        ("--then.monitor=val/f2", "'val/f2', which is no score"),
+        ("--model.backbone=test_convnext", None),
+    ],
+)
+def test_later_stages_are_looked_at_before_the_first_one_starts(option, mend):
+    cli = ImbalCLI("fit")
+    stages = list(cli.stages(cli.read(["--config", "experiments/demo.yaml", option])))
+    if mend is None:
+        check_fit(cli, cli.build(stages[0]), stages)
+    else:
+        with pytest.raises(UserError, match=mend):
+            check_fit(cli, cli.build(stages[0]), stages)

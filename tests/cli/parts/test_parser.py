@@ -29,6 +29,15 @@ def test_a_model_is_trained_with_the_facts_of_the_data():
     assert built.model.val_report.class_groups == built.model.test_report.class_groups == {"odd": ["1", "3"]}
 
 
+def test_a_second_stage_has_one_view_of_single_images():
+    cli = ImbalCLI("fit")
+    of_pairs = ["--data.views", "2", "--data.more_views", "[ShiftCrop]", "--data.paired_sampler", "Reversed"]
+    first, second = cli.stages(cli.read([*CE, *of_pairs, "--then", "experiments/heads/ncm.yaml"]))
+    assert second.model.class_path.endswith("FrozenHead") and first.data.init_args.views == 2
+    assert second.data.init_args.sampler == first.data.init_args.sampler is not None
+    assert [second.data.init_args[name] for name in ("views", "more_views", "paired_sampler")] == [1, None, None]
+
+
 @pytest.mark.parametrize("verb", ["test", "validate"])
 def test_it_is_tested_with_those_of_its_training(verb, trained):
     cli = ImbalCLI(verb)
