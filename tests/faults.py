@@ -39,6 +39,7 @@ FURTHER = {
     "cli": ["tests/system/test_commands.py", "tests/system/test_resume.py"],
     "cli/compare.py": ["tests/system/test_compare.py"],
     "cli/export.py": ["tests/export"],
+    "cli/parts/cost.py": ["tests/cli/test_table.py"],
     "cli/parts/compare_data.py": ["tests/system/test_compare.py"],
     "cli/parts/trained_model.py": ["tests/export"],
     "data": ["tests/cli/test_prepare_audit.py", "tests/modules/test_modules.py", "tests/system/test_commands.py"],
@@ -55,6 +56,14 @@ FURTHER = {
     "samplers": ["tests/modules"],
     "schedulers": ["tests/system/test_resume.py"],
     "stats": ["tests/report", "tests/tables"],
+    "stats/column_difference.py": ["tests/stats/test_results.py"],
+    "stats/column_scores.py": ["tests/stats/test_results.py"],
+    "stats/notes.py": ["tests/stats/test_results.py"],
+    "stats/read_runs.py": ["tests/cli/test_report.py"],
+    "stats/resampled_scores.py": ["tests/stats/test_bootstrap.py"],
+    "stats/resamples.py": ["tests/stats/test_bootstrap.py"],
+    "stats/settings.py": ["tests/stats/test_analysis.py"],
+    "stats/sweeps.py": ["tests/stats/test_analysis.py"],
     "tables": ["tests/launch", "tests/cli/test_table.py", "tests/system/test_compare.py"],
 }
 
