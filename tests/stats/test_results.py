@@ -591,6 +591,18 @@ class TestGap:
             together = np.hypot(first.high - first.low, second.high - second.low)
             assert cell["high"] - cell["low"] == pytest.approx(together, rel=0.1)
 
+    def test_equal_predictions_of_two_columns_vary_by_themselves(self, tmp_path):
+        """Their images are other ones, though as many: drawn alike, their difference would always be 0."""
+        columns = [replace(SKIN7, seeds=[0]), replace(XRAY6, seeds=[0])]
+        spec = spec_of({"CE": ROWS["CE"]}, columns, gap=list(self.GAP))
+        for cell in Plan(spec, tmp_path).cells:
+            write_run(cell.folder)
+        results = collected(spec, tmp_path)
+        for cell in results.gaps.itertuples():
+            one = cell_of(results, "CE", cell.metric)
+            assert cell.value == 0
+            assert cell.high - cell.low == pytest.approx(np.sqrt(2) * (one.high - one.low), rel=0.1)
+
     def test_is_a_table_and_a_file_of_its_own(self, finished, tmp_path):
         _, runs, _ = finished
         results = collected(spec_of(columns=[SKIN7, XRAY6], scale=100, gap=list(self.GAP), decimals=1), runs)
