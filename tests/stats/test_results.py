@@ -328,6 +328,25 @@ class TestComparisons:
         assert all(nan_of(results, "CL", TESTS)) and cell_of(results, "CL").runs == 2
         assert not any(nan_of(results, "RS", TESTS))
 
+    def test_as_many_other_seeds_are_not_the_same(self, tmp_path):
+        write_all(spec_of(), tmp_path, images=100)
+        for row, seed in {"ce": 2, "cl": 1, "rs": 2, "ldam": 2}.items():
+            (tmp_path / f"skin7+{row}+seed{seed}" / "metrics.json").unlink()
+        results = collected(spec_of(), tmp_path)
+        assert cell_of(results, "CE").runs == cell_of(results, "CL").runs == 2
+        assert all(nan_of(results, "CL", TESTS)) and not any(nan_of(results, "RS", TESTS))
+
+    def test_runs_that_lack_a_score_are_not_compared_by_it(self, tmp_path):
+        spec = spec_of(metrics=METRICS | {"kappa": Metric(score="kappa")})
+        write_all(spec, tmp_path, images=100)
+        file = tmp_path / "skin7+cl+seed1" / "metrics.json"
+        found = json.loads(file.read_text())
+        del found["summary"]["kappa"]  # as of a run that is older than it
+        file.write_text(json.dumps(found))
+        results = collected(spec, tmp_path)
+        for row, metric, compared in (("CL", "kappa", False), ("RS", "kappa", True), ("CL", "f1_macro", True)):
+            assert np.isnan(cell_of(results, row, metric).p_value) != compared
+
     def test_baseline_is_not_compared(self, finished):
         _, _, results = finished
         assert all(nan_of(results, "CE", TESTS))
