@@ -33,7 +33,7 @@ LIBRARIES = (
 )
 # Where else a file or a room is tested, beside the places of the same name.
 FURTHER = {
-    "at the top": ["tests/test_docstring_examples.py", "tests/launch", "tests/samplers", "tests/cli"],
+    "at the top": ["tests/test_docstring_examples.py", "tests/launch", "tests/samplers"],
     "backbones": ["tests/modules"],
     "callbacks": ["tests/modules", "tests/system/test_commands.py", "tests/system/test_resume.py"],
     "cli": ["tests/system/test_commands.py", "tests/system/test_resume.py"],
@@ -64,6 +64,9 @@ FURTHER = {
     "stats/resamples.py": ["tests/stats/test_bootstrap.py"],
     "stats/settings.py": ["tests/stats/test_analysis.py"],
     "stats/sweeps.py": ["tests/stats/test_analysis.py"],
+    "tables/comparison.py": ["tests/tables/test_spec.py"],
+    "tables/read.py": ["tests/tables/test_spec.py"],
+    "tables/suited.py": ["tests/system/test_compare.py"],
     "tables": ["tests/launch", "tests/cli/test_table.py", "tests/system/test_compare.py"],
 }
 
