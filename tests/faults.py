@@ -104,11 +104,13 @@ class Fault:
         return text.replace(self.old, self.new)
 
     def tests(self) -> Iterator[str]:
-        """What may notice it: the tests of the file, then those of the room, each with what else tests it."""
-        file = Path(self.file)
-        own = Path("tests", file.parent, f"test_{file.name}").as_posix()
-        places = [own, *FURTHER.get(self.file, []), f"tests/{self.room}", *FURTHER.get(self.room, [])]
-        yield from (place for place in places if (ROOT / place).exists())
+        """What may notice it: the tests of the file, of its folder, of its room, with what else tests file and room."""
+        folder, name = f"tests/{self.file}".rsplit("/", 1)
+        places = [f"{folder}/test_{name}", *FURTHER.get(self.file, [])]
+        if "/" in self.file:
+            places += [folder, f"tests/{self.room}"]
+        places += FURTHER.get(self.room, [])
+        yield from dict.fromkeys(place for place in places if (ROOT / place).exists())
 
 
 def read_faults() -> list[Fault]:
