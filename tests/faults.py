@@ -49,6 +49,7 @@ FURTHER = {
     "losses": ["tests/modules"],
     "metrics": ["tests/stats"],
     "mixers": ["tests/modules"],
+    "modules/ecl.py": ["tests/callbacks/test_proxy_cycle.py"],
     "modules": ["tests/callbacks", "tests/system/test_commands.py", "tests/system/test_devices.py"],
     "predictors": ["tests/modules"],
     "report": ["tests/cli/test_report.py", "tests/system/test_older_runs.py"],
