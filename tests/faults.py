@@ -107,14 +107,14 @@ class Fault:
             raise ValueError(f"{self.file} has {self.old!r} {times} times: mend tests/faults.yaml.")
         return text.replace(self.old, self.new)
 
-    def tests(self) -> Iterator[str]:
-        """What may notice it: the tests of the file, of its folder, of its room, with what else tests file and room."""
+    def tests(self, whole: Path) -> Iterator[str]:
+        """What of a checkout may notice it: tests of the file, of its folder, of its room, and what else tests these."""
         folder, name = f"tests/{self.file}".rsplit("/", 1)
         places = [f"{folder}/test_{name}", *FURTHER.get(self.file, [])]
         if "/" in self.file:
             places += [folder, f"tests/{self.room}"]
         places += FURTHER.get(self.room, [])
-        yield from dict.fromkeys(place for place in places if (ROOT / place).exists())
+        yield from dict.fromkeys(place for place in places if (whole / place).exists())
 
 
 def read_faults() -> list[Fault]:
@@ -142,7 +142,7 @@ def killer(fault: Fault, whole: Path) -> str:
     Raises:
         RuntimeError: That test fails without the fault as well.
     """
-    found = next(filter(None, (first_failure(fault, place, whole) for place in fault.tests())), "")
+    found = next(filter(None, (first_failure(fault, place, whole) for place in fault.tests(whole))), "")
     if found and not found.endswith(HANGS) and not passes(found, whole):
         raise RuntimeError(f"{found} fails without a fault: mend it first.")
     return found
