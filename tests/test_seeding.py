@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lightning_imbal.seeding import epoch_generator
+from lightning_imbal.seeding import epoch_generator, run_seed
 
 
 def test_epoch_generator_depends_on_all_numbers():
@@ -17,3 +17,9 @@ def test_epoch_generator_depends_on_all_numbers():
 def test_first_stream_hashes_seed_and_epoch_alone(seed: int, epoch: int):
     state = np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0]
     assert epoch_generator(seed, epoch).initial_seed() == int(state) & (2**63 - 1)
+
+
+def test_seed_of_the_run_is_what_lightning_leaves(monkeypatch):
+    assert run_seed() == 0
+    monkeypatch.setenv("PL_GLOBAL_SEED", "7")
+    assert run_seed() == 7

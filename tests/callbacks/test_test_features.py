@@ -1,6 +1,7 @@
 """Features of the test images and their map: the callback by itself, and on the command line."""
 
 import random
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 import torch
 from forked import run_forked
 from small_runs import build, digits, make_trainer, refused
+from torch import nn
 
 from lightning_imbal.callbacks.test_features import SaveFeatures, map_features
 from lightning_imbal.cli import main
@@ -178,6 +180,25 @@ def test_random_numbers_are_left_alone(tmp_path):
         make_trainer(tmp_path, callbacks=callbacks).test(model, data, verbose=False)
         states.append((random.random(), np.random.rand(), torch.rand(1).item()))
     assert states[0] == states[1] and (tmp_path / "features.npz").is_file()
+
+
+def test_an_image_has_the_name_of_its_class(tmp_path):
+    trainer = SimpleNamespace(
+        datamodule=SimpleNamespace(table=pd.DataFrame({"image": ["a", "b", "c"]})),
+        callbacks=[],
+        default_root_dir=tmp_path,
+        is_global_zero=True,
+    )
+    model = SimpleNamespace(class_names=["nv", "mel", "df"], gather=lambda tensor: tensor, head=nn.Identity())
+    callback = SaveFeatures()
+    callback.on_test_start(trainer, model)
+    for index, label in ((2, 1), (0, 0), (2, 1)):  # as several devices leave them
+        callback.on_test_batch_start(trainer, model, {"label": torch.tensor([label]), "index": torch.tensor([index])})
+        model.head(torch.full((1, 4), float(index)))
+    callback.on_test_epoch_end(trainer, model)
+    found = read(tmp_path)
+    assert found["image"].tolist() == ["a", "c"] and found["label"].tolist() == ["nv", "mel"]
+    assert found["feature"][:, 0].tolist() == [0, 2]
 
 
 def test_a_second_test_starts_anew(tmp_path):

@@ -7,8 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
+from made_runs import write_run
 
 from lightning_imbal.cli import main
 from lightning_imbal.cli.parts import cost, running
@@ -123,6 +125,25 @@ def test_printing_needs_no_run_and_no_torch(spec, tmp_path):
         "digits.tex",
         "digits_classes.csv",
     ]
+
+
+def test_what_was_run_before_is_shown_whatever_is_asked_for_now(spec):
+    Path(spec).write_text(Path(spec).read_text() + "baseline: CL\n")
+    for run in ("ce+seed0", "ce+seed1", "supcon+seed0", "supcon+seed1", "ce_resample+epochs=0.5+seed0", "ce+seed7"):
+        write_run(Path("runs/tables", f"demo+{run}"))
+    for args, runs in {(): [2, 2, 1], ("--only", "CE"): [2, 2, 1], ("--only", "CE", "--seeds", "7"): [3, 2, 1]}.items():
+        assert main(["table", spec, "--jobs", "0", *args]) == 0
+        found = pd.read_csv("runs/tables/digits.csv")
+        assert found["row"].tolist() == list(METHODS) and found["runs"].tolist() == runs
+        assert set(found["baseline"]) == {"CL"}
+    assert main(["table", spec, "--jobs", "0", "--baseline", "CE"]) == 0
+    assert set(pd.read_csv("runs/tables/digits.csv")["baseline"]) == {"CE"}
+
+
+def test_a_run_that_failed_is_told_by_the_exit_status(spec, monkeypatch, capsys):
+    monkeypatch.setattr(running, "run_jobs", lambda jobs, *args: [running.Failure(jobs[0], "killed by SIGKILL", [])])
+    assert main(["table", spec, "--only", "CE", "--seeds", "0"]) == 1
+    assert "demo+ce+seed0: killed by SIGKILL" in capsys.readouterr().out
 
 
 def test_overlays_name_the_folder_of_the_runs(spec, nothing_runs, capsys):

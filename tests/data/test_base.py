@@ -191,6 +191,15 @@ class TestBatches:
         data.setup("fit")
         assert [len(batch["label"]) for batch in data.train_dataloader()] == [4] * (sum(data.class_counts) // 8)
 
+    def test_a_resumed_run_begins_with_the_draws_of_its_epoch(self, make_isic):
+        data = make_isic(num_workers=0)
+        progress = SimpleNamespace(epoch_progress=SimpleNamespace(current=SimpleNamespace(processed=3)))
+        data.trainer = SimpleNamespace(world_size=1, global_rank=0, max_epochs=7, fit_loop=progress)
+        [sampler] = data.train_samplers()
+        assert sampler.max_epochs == 7
+        draws = data.train_dataloader().sampler
+        assert draws.epoch == draws.samplers[0].epoch == 3
+
     def test_folder_is_read_in_order(self, make_isic, tmp_path):
         (tmp_path / "b").mkdir()
         for name in ("b/2.PNG", "1.jpg"):

@@ -100,6 +100,7 @@ class TestCommandLine:
             (0.25, None, 8, ["--trainer.max_epochs=12"], 3),
             (0.25, None, None, ["--trainer.max_epochs", "12", "--trainer.max_epochs=20"], 5),
             (0.25, None, 1, [], 1),
+            (0.3, 9, None, [], 3),
             (0.001, None, None, [], 1),
         ],
     )

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -16,6 +17,7 @@ from lightning_imbal.launch import local, runner
 from lightning_imbal.launch.display import Display, epochs_of
 from lightning_imbal.launch.job import Job
 from lightning_imbal.launch.process import BUSY, lock_of
+from lightning_imbal.tables.tags import Labels
 
 
 @pytest.fixture(autouse=True)
@@ -170,6 +172,20 @@ def test_job_that_was_taken_at_the_last_moment_is_not_a_failure(job):
     assert run([job("a")], Taken(room=1))[0] == []
 
 
+def test_job_that_another_program_took_and_left_is_tried_again(job):
+    class TakenOnce(Made):
+        def ended(self):
+            ended = super().ended()
+            if self.started != ["a"]:
+                return ended
+            for job, _ in ended:
+                (job.folder / "metrics.json").unlink()
+            return [(job, BUSY) for job, _ in ended]
+
+    launcher = TakenOnce(room=1)
+    assert run([job("a")], launcher)[0] == [] and launcher.started == ["a", "a"]
+
+
 def test_interruption_stops_what_is_running(job):
     class Interrupted(Made):
         def ended(self):
@@ -240,6 +256,34 @@ def test_devices_are_shared_out(job, monkeypatch):
     assert given == [{}]
 
 
+def test_the_device_that_has_become_free_is_taken(job, monkeypatch):
+    given, ended = [], []
+
+    def start(job, processors, environment):
+        given.append(environment["CUDA_VISIBLE_DEVICES"])
+        return SimpleNamespace(poll=lambda: 0 if job.name in ended else None)
+
+    monkeypatch.setattr(local, "start_process", start)
+    launcher = local.LocalLauncher(3, ["4", "7", "9"])
+    for name in "abc":
+        launcher.start(job(name))
+    ended.append("b")
+    assert [(ended.name, status) for ended, status in launcher.ended()] == [("b", 0)]
+    launcher.start(job("d"))
+    assert given == ["4", "7", "9", "7"]
+
+
+def test_the_environment_of_a_job_wins_over_that_of_the_table(job, monkeypatch):
+    asked = {}
+    monkeypatch.setattr(local.subprocess, "Popen", lambda command, **settings: asked.update(settings["env"]))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,7")
+    monkeypatch.setenv("WANDB_TAGS", "mine")
+    labels = Labels("table", "CE", "Skin7")
+    labelled = Job("a", job("a").folder, ("report",), labels=labels)
+    local.start_process(labelled, 2, {"CUDA_VISIBLE_DEVICES": "7"})
+    assert (asked["CUDA_VISIBLE_DEVICES"], asked["WANDB_RUN_GROUP"], asked["WANDB_TAGS"]) == ("7", "table: CE", "mine")
+
+
 def test_processors_are_shared_out(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)))
     assert [local.processors(jobs) for jobs in (1, 3, 16)] == [8, 2, 1]
@@ -257,10 +301,34 @@ def test_epochs_are_read_while_they_are_written(tmp_path):
     stage.mkdir()
     (stage / "config.yaml").write_text("trainer: {max_epochs: 7}\n")
     assert epochs_of(tmp_path) == ("stage1", 0, 0)
+    (stage / "metrics.csv").write_text("epoch,step,train/loss\n")
+    assert epochs_of(tmp_path) == ("stage1", 0, 7)
     (stage / "metrics.csv").write_text("epoch,step,train/loss\n0,9,1.0\n1,19,0.9\n1,19,\n")
     assert epochs_of(tmp_path) == ("stage1", 2, 7)
     (stage / "config.yaml").write_text("")
     assert epochs_of(tmp_path) == ("stage1", 0, 0)
+
+
+def test_epochs_are_those_of_the_stage_that_was_begun_last(tmp_path):
+    for stage, epochs in {"stage1": 7, "stage2": 3}.items():
+        (tmp_path / stage).mkdir()
+        (tmp_path / stage / "config.yaml").write_text(f"trainer: {{max_epochs: {epochs}}}\n")
+        (tmp_path / stage / "metrics.csv").write_text("epoch\n0\n")
+    assert epochs_of(tmp_path) == ("stage2", 1, 3)
+
+
+def test_display_in_a_terminal_says_how_long_the_rest_takes(job, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    text = io.StringIO()
+    display = Display(Console(file=text, width=150, force_terminal=True))
+    display.begin(4)
+    now[0] = 60.0
+    display.ended(job("a"), None)
+    display.update([], 0)
+    display.progress.refresh()
+    display.close()
+    assert "about 0:03:00 left" in text.getvalue()
 
 
 def test_display_in_a_terminal_shows_epochs(job, tmp_path):

@@ -9,6 +9,7 @@ import pytest
 import torch
 import wandb
 from forked import Forked, check_status
+from lightning.pytorch.utilities import rank_zero_only
 from wandb_file import artifact_files, forget_settings, history, records, run_of, table
 
 from lightning_imbal.callbacks import ClassF1Panels
@@ -45,6 +46,11 @@ def offline(tmp_path, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "offline")
     yield lambda: wandb_logger(tmp_path, "run", "stage1")
     finish_wandb()
+
+
+def test_further_devices_begin_no_run_of_their_own(offline, monkeypatch):
+    monkeypatch.setattr(rank_zero_only, "rank", 1)
+    assert offline() is None
 
 
 def file_of(logger):

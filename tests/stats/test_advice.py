@@ -148,6 +148,14 @@ def test_two_classes_have_one_rarest(results):
     assert "gains 1.00 F1 [1.00, 1.00] on the rarest class (yes) and gains 0.14" in only(said, "RS against CE")
 
 
+def test_methods_are_told_apart_by_the_corrected_p_value(results):
+    found = results("CE", {"CE": [MISSES_C], "LDAM": [FINDS_C]})
+    # As of one row of many; the baseline has none.
+    found.cells["p_holm"] = 0.2 + 0 * found.cells["p_holm"]
+    assert (found.cells["p_value"].dropna() < 0.05).any()
+    assert advise(found, "CE")[0].startswith("LDAM is not distinguishable from CE")
+
+
 def test_what_is_never_found(results):
     methods = {"CE": [MISSES_C, FINDS_C], "RS": [MISSES_C, MISSES_C], "RW": [MISSES_C, MISSES_C]}
     said = advise(results("CE", methods), "CE")

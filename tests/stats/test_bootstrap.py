@@ -372,6 +372,9 @@ def test_paired_p_value_beyond_the_resamples_is_the_tail_of_a_normal_distributio
     deviation = math.sqrt(np.mean((difference - 0.5) ** 2))
     assert paired_p_value(difference, np.zeros(41)) == exactly(2 * stats.norm.sf(0.5 / deviation))
     assert paired_p_value(-difference, np.zeros(41)) == paired_p_value(difference, np.zeros(41))
+    near = np.linspace(0.1, 0.5, 41)  # 2.5 deviations above 0: what is not doubled is seen
+    deviation = math.sqrt(np.mean((near - 0.3) ** 2))
+    assert paired_p_value(near, np.zeros(41)) == exactly(2 * stats.norm.sf(0.3 / deviation))
     wide = np.array([0.01] * 40 + [1.0])  # the tail would be larger than what the resamples say
     assert paired_p_value(wide, np.zeros(41)) == exactly(2 * 1 / 42)
 

@@ -328,6 +328,25 @@ class TestComparisons:
         assert all(nan_of(results, "CL", TESTS)) and cell_of(results, "CL").runs == 2
         assert not any(nan_of(results, "RS", TESTS))
 
+    def test_as_many_other_seeds_are_not_the_same(self, tmp_path):
+        write_all(spec_of(), tmp_path, images=100)
+        for row, seed in {"ce": 2, "cl": 1, "rs": 2, "ldam": 2}.items():
+            (tmp_path / f"skin7+{row}+seed{seed}" / "metrics.json").unlink()
+        results = collected(spec_of(), tmp_path)
+        assert cell_of(results, "CE").runs == cell_of(results, "CL").runs == 2
+        assert all(nan_of(results, "CL", TESTS)) and not any(nan_of(results, "RS", TESTS))
+
+    def test_runs_that_lack_a_score_are_not_compared_by_it(self, tmp_path):
+        spec = spec_of(metrics=METRICS | {"kappa": Metric(score="kappa")})
+        write_all(spec, tmp_path, images=100)
+        file = tmp_path / "skin7+cl+seed1" / "metrics.json"
+        found = json.loads(file.read_text())
+        del found["summary"]["kappa"]  # as of a run that is older than it
+        file.write_text(json.dumps(found))
+        results = collected(spec, tmp_path)
+        for row, metric, compared in (("CL", "kappa", False), ("RS", "kappa", True), ("CL", "f1_macro", True)):
+            assert np.isnan(cell_of(results, row, metric).p_value) != compared
+
     def test_baseline_is_not_compared(self, finished):
         _, _, results = finished
         assert all(nan_of(results, "CE", TESTS))
@@ -591,6 +610,18 @@ class TestGap:
             # Of two independent numbers, the difference varies as much as both together.
             together = np.hypot(first.high - first.low, second.high - second.low)
             assert cell["high"] - cell["low"] == pytest.approx(together, rel=0.1)
+
+    def test_equal_predictions_of_two_columns_vary_by_themselves(self, tmp_path):
+        """Their images are other ones, though as many: drawn alike, their difference would always be 0."""
+        columns = [replace(SKIN7, seeds=[0]), replace(XRAY6, seeds=[0])]
+        spec = spec_of({"CE": ROWS["CE"]}, columns, gap=list(self.GAP))
+        for cell in Plan(spec, tmp_path).cells:
+            write_run(cell.folder)
+        results = collected(spec, tmp_path)
+        for cell in results.gaps.itertuples():
+            one = cell_of(results, "CE", cell.metric)
+            assert cell.value == 0
+            assert cell.high - cell.low == pytest.approx(np.sqrt(2) * (one.high - one.low), rel=0.1)
 
     def test_is_a_table_and_a_file_of_its_own(self, finished, tmp_path):
         _, runs, _ = finished

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 from pathlib import Path
 
@@ -194,6 +195,17 @@ def test_auto_says_why_and_dry_run_writes_nothing(labels, nothing_runs, capsys):
     assert not Path("runs").exists()
 
 
+def test_methods_are_tested_against_re_weighted_cross_entropy(labels):
+    assert main(["compare", *OWN, "--methods", "ce", "rs", "ce_crw", "--jobs", "0", *TINY]) == 0
+    assert set(pd.read_csv("runs/compare-biopsies-laptop/compare.csv")["baseline"]) == {"CE -> cRW"}
+
+
+def test_every_seed_that_is_asked_for_is_run(labels, nothing_runs, capsys):
+    assert main(["compare", *OWN, "--methods", "ce", "rs", "--seeds", "3", "4", "--dry-run", *TINY]) == 0
+    runs = re.findall(r"own_csv\+(\w+)\+seed(\d)\n", capsys.readouterr().out)
+    assert runs == [("ce", "3"), ("ce", "4"), ("rs", "3"), ("rs", "4")]
+
+
 @pytest.mark.parametrize(
     ("counts", "chosen"),
     [
@@ -334,6 +346,12 @@ class TestCheck:
         Path("runs/compare.json").write_text(json.dumps(record))
         with pytest.raises(UserError, match="runs holds runs on /elsewhere"):
             compare_data.check(parts(), Path("runs"))
+
+    def test_score_that_chooses_the_epoch_needs_a_validation_part(self, labels):
+        data = CSVData("biopsies", "labels.csv", split=Holdout(test=0.2), image_size=16)
+        with pytest.raises(UserError, match="no validation part, on which the epoch with the best val/f1"):
+            compare_data.check([compare_data.Part("seed 0", data, "val/f1")], Path("runs"))
+        assert compare_data.check([compare_data.Part("seed 0", data, None)], Path("runs"), pictures=False)
 
     def test_class_that_no_fold_tests(self, labels):
         change(labels, lambda t: t.assign(part=t["part"].where(t["label"] != "unclear", "train")))

@@ -1,11 +1,18 @@
 """Seeds a stage."""
 
+import os
+import secrets
+
 from jsonargparse import Namespace
 from lightning.pytorch import seed_everything
 
 
 def seed(config: Namespace) -> None:
     """Seeds everything by `seed_everything` of a configuration, which then holds the number: True draws one."""
-    if config.seed_everything is not False:
-        given = None if config.seed_everything is True else config.seed_everything
-        config.seed_everything = seed_everything(given, workers=True)
+    given = config.seed_everything
+    if given is False:
+        return
+    if given is True:
+        # A process of a further device takes what the first one has drawn and left in the environment.
+        given = None if "LOCAL_RANK" in os.environ else secrets.randbelow(2**32)
+    config.seed_everything = seed_everything(given, workers=True)

@@ -1,0 +1,54 @@
+"""What an evaluation leaves: which image has which label, by hand; nothing while a run is trained."""
+
+import json
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+import torch
+
+from lightning_imbal.callbacks import ResultsWriter
+from lightning_imbal.metrics import ImbalReport
+
+IMAGES = ["a", "b", "c", "d", "e"]
+
+
+@pytest.fixture
+def trainer(tmp_path):
+    """Of an evaluation of the images d, a and e, two of class nv, in another order than that of the table."""
+    report = ImbalReport([9, 2], ["nv", "mel"])
+    probability = torch.tensor([[0.25, 0.75], [0.75, 0.25], [0.375, 0.625]])
+    report.update(probability, torch.tensor([0, 1, 0]), torch.tensor([3, 0, 4]))
+    module = SimpleNamespace(hparams={"backbone": "resnet18"}, val_report=report, test_report=report, side_reports={})
+    return SimpleNamespace(
+        datamodule=SimpleNamespace(table=pd.DataFrame({"image": IMAGES})),
+        lightning_module=module,
+        is_global_zero=True,
+        sanity_checking=False,
+        state=SimpleNamespace(fn="validate"),
+        strategy=SimpleNamespace(root_device=torch.device("cpu")),
+        world_size=1,
+        precision="32-true",
+    )
+
+
+def test_results_by_hand(trainer, tmp_path):
+    writer = ResultsWriter(tmp_path, {"name": "run", "seed": 4})
+    writer.on_validation_epoch_end(trainer, trainer.lightning_module)
+    found = json.loads((tmp_path / "metrics.json").read_text())
+    assert found["confusion"] == [[0, 2], [1, 0]]  # d and e are nv and taken for mel, a is mel and taken for nv
+    assert [(row["name"], row["train_images"], row["images"]) for row in found["classes"]] == [
+        ("nv", 9, 2),
+        ("mel", 2, 1),
+    ]
+    told = {"name": "run", "seed": 4, "backbone": "resnet18", "part": "val", "device": "cpu"}
+    assert told.items() <= found["identity"].items()
+    table = pd.read_parquet(tmp_path / "predictions.parquet")
+    assert table["image"].tolist() == ["a", "d", "e"] and table["label"].tolist() == ["mel", "nv", "nv"]
+    assert table["probability/mel"].tolist() == [0.25, 0.75, 0.625]
+
+
+def test_a_validation_during_training_leaves_nothing(trainer, tmp_path):
+    trainer.state.fn = "fit"
+    ResultsWriter(tmp_path, {"name": "run"}).on_validation_epoch_end(trainer, trainer.lightning_module)
+    assert not list(tmp_path.iterdir())

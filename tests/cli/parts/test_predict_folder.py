@@ -1,0 +1,28 @@
+"""What is written for each picture of a folder: by the weights of the checkpoint, in the order of the files."""
+
+from types import SimpleNamespace
+
+import pandas as pd
+import torch
+
+from lightning_imbal.cli.parts.predict_folder import folder_to_csv
+
+
+def test_each_file_has_its_probabilities_by_the_checkpoint(tmp_path):
+    files, asked = [tmp_path / "b.png", tmp_path / "below" / "a.png"], {}
+
+    def predict(model, **options):
+        asked.update(options)
+        return [torch.tensor([[0.75, 0.25]]), torch.tensor([[0.5, 0.5]])]
+
+    model, data = SimpleNamespace(class_names=["nv", "mel"]), SimpleNamespace(predict_folder=lambda folder: files)
+    config = SimpleNamespace(images=str(tmp_path), output=str(tmp_path / "out.csv"), ckpt_path="best.ckpt")
+    folder_to_csv(SimpleNamespace(predict=predict), model, data, config)
+    assert asked == {"datamodule": data, "ckpt_path": "best.ckpt"} and data.cache == "none"
+    table = pd.read_csv(tmp_path / "out.csv")
+    assert table.to_dict("list") == {
+        "file": ["b.png", "below/a.png"],
+        "predicted": ["nv", "nv"],
+        "probability/nv": [0.75, 0.5],
+        "probability/mel": [0.25, 0.5],
+    }

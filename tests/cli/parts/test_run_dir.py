@@ -1,0 +1,44 @@
+"""Where a run writes: never where something else is already, and with the weights that lie there."""
+
+import pytest
+from jsonargparse import Namespace
+
+from lightning_imbal.cli.parts.run_dir import for_results, prepare, use_local_weights
+from lightning_imbal.errors import UserError
+
+
+def test_a_run_that_is_not_finished_is_not_overwritten_either(tmp_path):
+    config = Namespace(run_dir=str(tmp_path / "run"), ckpt_path=None)
+    assert prepare(config) == tmp_path / "run"
+    (tmp_path / "run" / "stage1").mkdir(parents=True)
+    with pytest.raises(UserError, match="run_2"):
+        prepare(config)
+    assert prepare(Namespace(run_dir=str(tmp_path / "run"), ckpt_path="last")) == tmp_path / "run"
+
+
+def test_every_evaluation_has_a_folder_of_its_own(tmp_path):
+    config = Namespace(ckpt_path=str(tmp_path / "run" / "stage1" / "checkpoints" / "best.ckpt"))
+    for name in ("test", "test_2", "test_3"):
+        assert for_results(config, ["test"], "test") == tmp_path / "run" / name
+        (tmp_path / "run" / name).mkdir(parents=True)
+    chosen = ["test", "--run_dir", str(tmp_path / "run" / "test")]
+    assert for_results(config, chosen, "test") == tmp_path / "run" / "test"
+    (tmp_path / "run" / "test" / "metrics.json").touch()
+    with pytest.raises(UserError, match="already holds results.*test_4"):
+        for_results(config, chosen, "test")
+
+
+def test_local_weights_are_those_beside_the_data(tmp_path):
+    def chosen(pretrained):
+        model = Namespace(backbone="resnet18", pretrained=pretrained)
+        data = Namespace(root=str(tmp_path / "isic"))
+        config = Namespace(model=Namespace(init_args=model), data=Namespace(init_args=data))
+        use_local_weights(config)
+        return model.pretrained
+
+    assert chosen("local") is False
+    (tmp_path / "weights").mkdir()
+    for name in ("resnet50.safetensors", "resnet18_b.safetensors", "resnet18_a.safetensors"):
+        (tmp_path / "weights" / name).touch()
+    assert chosen("local") == str(tmp_path / "weights" / "resnet18_a.safetensors")
+    assert chosen("my.safetensors") == "my.safetensors" and chosen(False) is False

@@ -1,0 +1,74 @@
+"""What the Trainer of a stage keeps and brings along, and what the results of a run are named by."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from jsonargparse import Namespace
+from lightning.pytorch.loggers import CSVLogger
+from small_runs import build, digits
+
+from lightning_imbal.callbacks import LinearWarmup, ResultsWriter
+from lightning_imbal.cli.parts.trainer import checkpoints, evaluation_trainer, loggers, stage_trainer
+from lightning_imbal.data import Holdout
+from lightning_imbal.modules import Classifier, SupConRepresentation
+
+
+@pytest.fixture
+def data():
+    return digits(split=Holdout(test=0.3, val=0.1, seed=2))
+
+
+@pytest.fixture
+def config():
+    return Namespace(monitor="val/ece", monitor_mode="min", seed_everything=7, run_dir="runs/mine", ckpt_path="a.ckpt")
+
+
+def built(kind, data, **trainer):
+    own = {"fast_dev_run": False, "logger": False, "callbacks": None, "accelerator": "cpu", "max_epochs": 1} | trainer
+    return Namespace(model=build(kind, data), data=data, trainer=Namespace(own), save_features=False)
+
+
+def train(kind, data, config, folder, **trainer):
+    return stage_trainer(SimpleNamespace(parser=None), config, built(kind, data, **trainer), folder / "stage1")
+
+
+def about(trainer):
+    return next(callback for callback in trainer.callbacks if isinstance(callback, ResultsWriter)).identity
+
+
+def test_best_epoch_has_the_lowest_score_where_less_is_better(data, config, tmp_path):
+    best, last = train(Classifier, data, config, tmp_path).checkpoint_callbacks
+    assert (best.monitor, best.mode, best.filename) == ("val/ece", "min", "best")
+    assert (last.monitor, last.filename) == (None, "last")
+
+
+def test_what_has_no_scores_keeps_its_last_epoch(data, config, tmp_path):
+    [kept] = train(SupConRepresentation, data, config, tmp_path).checkpoint_callbacks
+    assert (kept.monitor, kept.save_last) == (None, "link")
+    assert len(checkpoints(tmp_path, None, "max")) == 1
+
+
+def test_callbacks_of_the_user_are_kept(data, config, tmp_path):
+    for chosen in (LinearWarmup(), [LinearWarmup()]):
+        trainer = train(Classifier, data, config, tmp_path, callbacks=chosen)
+        assert [type(callback) for callback in trainer.callbacks].count(LinearWarmup) == 1
+
+
+def test_logger_of_the_user_is_beside_the_csv_file(tmp_path):
+    chosen = CSVLogger(tmp_path / "other")
+    for given in (chosen, [chosen]):
+        own, beside = loggers(tmp_path / "stage1", "run", given)
+        assert Path(own.root_dir) == tmp_path / "stage1" and beside is chosen
+    assert len(loggers(tmp_path / "stage1", "run", False)) == 1
+
+
+def test_results_are_named_by_what_made_them(data, config, tmp_path, monkeypatch):
+    monkeypatch.setattr(type(data), "group_name", "lesion")
+    data.group_by = "lesion"
+    data.index["group"] = data.index["image"]
+    split = {"kind": "Holdout", "test": 0.3, "val": 0.1, "seed": 2, "group_by": "lesion"}
+    named = {"method": "Classifier", "data": "DigitsLT", "split": split, "seed": 7}
+    assert about(train(Classifier, data, config, tmp_path)) == named | {"name": tmp_path.name, "checkpoint": None}
+    trainer = evaluation_trainer(config, built(Classifier, data), tmp_path)
+    assert about(trainer) == named | {"name": "mine", "checkpoint": "a.ckpt"}

@@ -1,0 +1,60 @@
+"""Which epoch a second stage starts from and which one is tested; what a resumed stage refuses. Nothing is trained."""
+
+import os
+from types import SimpleNamespace
+
+import pytest
+import torch
+import yaml
+from small_runs import refused
+
+from lightning_imbal.cli import fit
+from lightning_imbal.cli.parts.parser import ImbalCLI
+
+DEMO = ["fit", "--config", "experiments/demo.yaml"]
+
+
+@pytest.fixture
+def untrained(monkeypatch):
+    """Runs `fit` with Trainers that train nothing: its models, and what was tested."""
+    told = SimpleNamespace(models=[], tested=[])
+
+    def stage_trainer(cli, config, built, folder):
+        told.models.append(built.model)
+        kept = SimpleNamespace(best_model_path=str(folder / "best"), last_model_path=str(folder / "last"))
+        return SimpleNamespace(
+            checkpoint_callback=kept,
+            limit_test_batches=1.0,
+            fast_dev_run=False,
+            fit=lambda *args, **kwargs: None,
+            test=lambda *args, ckpt_path, **kwargs: told.tested.append(ckpt_path),
+        )
+
+    monkeypatch.setattr(fit, "stage_trainer", stage_trainer)
+    monkeypatch.setattr(fit, "show_results", lambda *args: None)
+    return told
+
+
+def test_the_best_epoch_is_handed_on_and_that_of_the_last_stage_is_tested(untrained, tmp_path):
+    assert fit.run([*DEMO, "--run_dir", str(tmp_path)]) == 0
+    assert untrained.models[1].backbone_ckpt == os.path.relpath(tmp_path / "stage1" / "best")
+    assert untrained.tested == [str(tmp_path / "stage2" / "best")]
+
+
+def test_a_second_stage_draws_what_it_would_draw_alone():
+    cli = ImbalCLI("fit")
+    first, second = cli.stages(cli.read(DEMO[1:]))
+    data, weights = fit.build(cli, first, "", None).data, []
+    for drawn_before in (0, 9):
+        torch.rand(drawn_before)
+        weights.append(fit.build(cli, second, "stage1/best.ckpt", data).model.head.weight)
+    assert torch.equal(*weights)
+
+
+def test_another_method_is_not_resumed(tmp_path, capsys):
+    (tmp_path / "stage1").mkdir()
+    saved = {"model": {"class_path": "lightning_imbal.modules.classifier.Classifier"}}
+    (tmp_path / "stage1" / "config.yaml").write_text(yaml.safe_dump(saved))
+    said = refused(capsys, *DEMO, "--run_dir", str(tmp_path), "--ckpt_path", "last")
+    assert "trained with lightning_imbal.modules.classifier.Classifier" in said
+    assert list(tmp_path.iterdir()) == [tmp_path / "stage1"]

@@ -1,0 +1,35 @@
+"""Every version of a picture has an augmentation of its own, whatever the number of devices."""
+
+import numpy as np
+import torch
+
+from lightning_imbal.data.loading.feature_dataset import FeatureDataset
+
+
+class Images:
+    """Three pictures of four."""
+
+    label, rows = np.array([5, 6, 7, 8]), np.array([3, 1, 0])
+
+    def __len__(self):
+        return 3
+
+
+def test_versions_and_devices():
+    whole = FeatureDataset(Images(), None, None, views=2)
+    first, second = whole.draws(0), whole.draws(1)
+    assert [place for place, _ in first] == [place for place, _ in second] == [0, 1, 2]
+    assert not {seed for _, seed in first} & {seed for _, seed in second}
+    halves = [FeatureDataset(Images(), None, None, 2, 2, rank).draws(1) for rank in (0, 1)]
+    assert halves == [[second[0], second[2]], [second[1], second[0]]]
+
+
+def test_a_draw_chooses_picture_and_version():
+    def encode(draws):
+        return torch.tensor([[float(place), float(seed % 1000)] for place, seed in draws])
+
+    stored = FeatureDataset(Images(), encode, lambda images, draws: draws, views=2)
+    batch = stored.__getitems__([(2, 4), (0, 7)])
+    assert batch["index"].tolist() == [0, 3] and batch["label"].tolist() == [5, 8]
+    versions = [[seed % 1000 for _, seed in stored.draws(view)] for view in range(2)]
+    assert batch["feature"].tolist() == [[2.0, versions[0][2]], [0.0, versions[1][0]]]

@@ -1,0 +1,20 @@
+"""Pictures are normalised by hand, and with them what a batch holds beside them."""
+
+import torch
+
+from lightning_imbal.data.normalize import Normalize
+
+
+def test_a_batch_and_its_second_images():
+    normalize = Normalize((0.5, 0.0, 0.25), (0.5, 1.0, 0.25))
+    image = torch.tensor([255, 255, 51], dtype=torch.uint8).view(1, 3, 1, 1)
+    expected = torch.tensor([1.0, 1.0, -0.2]).view(1, 3, 1, 1)
+    batch = normalize.batch({"image": image, "label": 1, "other": {"image": image, "label": 0}}, torch.float32)
+    torch.testing.assert_close(batch["image"], expected)
+    torch.testing.assert_close(batch["other"]["image"], expected)
+    assert (batch["label"], batch["other"]["label"]) == (1, 0)
+
+
+def test_features_stay_as_they_are():
+    batch = {"feature": torch.ones(2, 3), "label": torch.zeros(2)}
+    assert Normalize().batch(batch, torch.float32).keys() == batch.keys()

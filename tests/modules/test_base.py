@@ -1,0 +1,123 @@
+"""What every method shares, without training: who is told the epoch, what a checkpoint holds, what devices join."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from small_runs import build, digits
+from torch import nn
+
+from lightning_imbal.callbacks import DivergenceGuard, EpochStart, PlateauSteps
+from lightning_imbal.errors import UserError
+from lightning_imbal.losses import BWCE, Deferred
+from lightning_imbal.modules import SCL, Classifier, SupConRepresentation
+from lightning_imbal.modules.base_checks import check_views
+from lightning_imbal.modules.base_first_stage import check_backbone
+from lightning_imbal.schedulers import Plateau, Steps
+
+
+@pytest.fixture(scope="module")
+def data():
+    return digits()
+
+
+def deferred(class_counts):
+    return Deferred(class_counts, loss=BWCE, start=0.5)
+
+
+def test_losses_within_others_are_told_the_epoch(data):
+    model = build(Classifier, data, loss=deferred)
+    assert [type(loss) for loss in model.losses()] == [Deferred, BWCE]
+    for epoch, weighted in {5: False, 6: True}.items():
+        model.set_epoch(epoch, 10)
+        assert (model.loss.loss.epoch, model.loss.loss.max_epochs, model.loss.weighted) == (epoch, 10, weighted)
+
+
+def test_every_method_brings_what_watches_its_epochs(data):
+    assert {type(callback) for callback in build(Classifier, data).configure_callbacks()} == {
+        DivergenceGuard,
+        EpochStart,
+        PlateauSteps,
+    }
+
+
+def test_a_schedule_that_waits_for_a_score_is_not_stepped_by_the_epoch(data):
+    model = build(Classifier, data)
+    model.trainer = SimpleNamespace(state=SimpleNamespace(fn="fit"))
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
+    plateau, steps = Plateau(optimizer, 4), Steps(optimizer, 4)
+    optimizer.step()
+    model.lr_scheduler_step(plateau, torch.tensor(0.5))
+    model.lr_scheduler_step(steps, None)
+    assert (plateau.last_epoch, steps.last_epoch) == (0, 1)
+
+
+def test_schedules_end_with_the_run(data):
+    told = []
+    model = build(Classifier, data, scheduler=lambda optimizer, epochs: told.append(epochs) or Steps(optimizer, epochs))
+    model.trainer = SimpleNamespace(max_epochs=7)
+    model.configure_optimizers()
+    assert told == [7]
+
+
+def test_pictures_are_normalised_as_in_training():
+    trained, other = digits(mean=(0.1, 0.2, 0.3), std=(0.4, 0.5, 0.6)), digits()
+    checkpoint = {"hyper_parameters": {"pretrained": "weights.safetensors", "backbone_ckpt": "a.ckpt", "alpha": 2}}
+    model = build(Classifier, other)
+    model.trainer = SimpleNamespace(datamodule=trained)
+    model.on_save_checkpoint(checkpoint)
+    assert checkpoint["hyper_parameters"] == {"pretrained": False, "backbone_ckpt": None, "alpha": 2}
+    model.trainer = SimpleNamespace(datamodule=other)
+    model.on_load_checkpoint(checkpoint)
+    assert torch.equal(other.normalize.mean, trained.normalize.mean)
+    assert torch.equal(other.normalize.std, trained.normalize.std)
+
+
+def test_batches_outside_of_the_loops_are_prepared_as_in_them(data):
+    model = build(Classifier, data)
+    model.trainer = SimpleNamespace(strategy=SimpleNamespace(batch_to_device=lambda batch: {"image": 2 * batch}))
+    assert list(model.batches([1, 2])) == [{"image": 2}, {"image": 4}]
+
+
+def test_gradients_flow_back_through_what_devices_join(data, monkeypatch):
+    model, asked = build(Classifier, data), []
+    monkeypatch.setattr(
+        model, "all_gather", lambda tensor, sync_grads: asked.append(sync_grads) or torch.stack([tensor, tensor])
+    )
+    for world_size, size in {1: 3, 2: 6}.items():
+        model.trainer = SimpleNamespace(world_size=world_size)
+        assert len(model.gather(torch.ones(3, 2))) == len(model.gather(torch.ones(3, dtype=torch.long))) == size
+    assert asked == [True, False]
+
+
+def test_losses_are_means_of_an_epoch(data, monkeypatch):
+    model, logged = build(SupConRepresentation, data), {}
+    monkeypatch.setattr(model, "log", lambda name, value, **how: logged.update({name: how}))
+    monkeypatch.setattr(model, "contrast", lambda batch: torch.tensor(1.0))
+    model.training_step({}, 0)
+    model.validation_step({}, 0)
+    model.log_losses(contrast=torch.tensor(1.0))
+    assert logged.keys() == {"train/loss", "val/loss", "train/contrast"}
+    assert all(not how["on_step"] and how["on_epoch"] for how in logged.values())
+
+
+def test_projection_has_batch_norm_if_asked(data):
+    for batch_norm in (False, True):
+        layers = build(SCL, data, batch_norm=batch_norm).projection.modules()
+        assert any(isinstance(layer, nn.BatchNorm1d) for layer in layers) == batch_norm
+
+
+@pytest.mark.parametrize(("views", "mend"), [(1, "needs 2 .*--data.views 2"), (2, None), (3, None), (4, "can use 3")])
+def test_views_are_neither_too_few_nor_too_many(views, mend):
+    model, data = SimpleNamespace(min_views=2, max_views=3), SimpleNamespace(train_recipes=[None] * views)
+    if mend is None:
+        check_views(model, data)
+    else:
+        with pytest.raises(UserError, match=mend):
+            check_views(model, data)
+
+
+def test_a_backbone_of_another_width_is_another_one():
+    check_backbone(SimpleNamespace(backbone=nn.Linear(3, 4)), nn.Linear(3, 4))
+    with pytest.raises(UserError, match="another backbone"):
+        check_backbone(SimpleNamespace(backbone=nn.Linear(3, 4)), nn.Linear(3, 5))
