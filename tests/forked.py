@@ -1,7 +1,7 @@
 """Processes that have imported everything when they begin, which takes a new one seven seconds.
 
-A server imports, and each process is a fork of the server. It is not one of the process of pytest: that may have threads,
-whose locks a fork inherits for ever, and where there is a GPU a fork of what has computed gradients can compute none.
+A server imports, and each process is a fork of the server, not of the process of pytest: that one may have threads,
+whose locks a fork inherits for ever, and on a machine with a GPU a fork of what has trained cannot train.
 """
 
 import multiprocessing
@@ -60,9 +60,9 @@ def check_status(wanted: int, *processes: Forked) -> None:
     assert all(process.exitcode == wanted for process in processes), "\n".join(told)
 
 
-def run_forked(function: Callable[..., Any], *args: Any, status: int = 0) -> None:
+def run_forked(function: Callable[..., Any], *args: Any, status: int = 0, **environment: str) -> None:
     """Runs a function in a process, which must end with a status."""
-    with Forked(function, *args) as process:
+    with Forked(function, *args, **environment) as process:
         check_status(status, process)
 
 

@@ -19,7 +19,10 @@ from lightning_imbal.cli import main
 from lightning_imbal.launch.process import lock_of
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
-FAST = ["--trainer.enable_model_summary", "false", "--trainer.max_epochs", "2"]
+FAST = [
+    *("--trainer.enable_model_summary", "false", "--trainer.enable_progress_bar", "false"),
+    *("--trainer.max_epochs", "2", "--then.trainer.max_epochs", "2"),
+]
 
 
 @pytest.fixture
@@ -71,7 +74,7 @@ def test_cells_are_what_the_runs_have_found(table):
         assert cell["commits"] == found["identity"]["commit"]
     # A first stage that was taken from another run leads where one that was trained does.
     args = [part for name in ("demo", "methods/ce_crw") for part in ("--config", str(EXPERIMENTS / f"{name}.yaml"))]
-    assert main(["fit", *args, *FAST, "--trainer.enable_progress_bar", "false", "--run_dir", "whole"]) == 0
+    assert main(["fit", *args, *FAST, "--run_dir", "whole"]) == 0
     whole, taken = (pd.read_parquet(f"{run}/predictions.parquet") for run in ("whole", "local/demo+ce_crw+seed0"))
     pd.testing.assert_frame_equal(whole, taken)
 
