@@ -108,7 +108,7 @@ class Fault:
         return text.replace(self.old, self.new)
 
     def tests(self, whole: Path) -> Iterator[str]:
-        """What of a checkout may notice it: tests of the file, of its folder, of its room, and what else tests these."""
+        """What of a checkout may notice it: tests of the file, of its folder, of its room, and further ones."""
         folder, name = f"tests/{self.file}".rsplit("/", 1)
         places = [f"{folder}/test_{name}", *FURTHER.get(self.file, [])]
         if "/" in self.file:

@@ -1,7 +1,7 @@
 """Processes that have imported everything when they begin, which takes a new one seven seconds.
 
-A server imports, and each process is a fork of the server. It is not one of the process of pytest: that may have
-threads, whose locks a fork inherits for ever, and with a GPU a fork of what has computed gradients can compute none.
+A server imports, and each process is a fork of the server, not of the process of pytest: that one may have threads,
+whose locks a fork inherits for ever, and on a machine with a GPU a fork of what has trained cannot train.
 """
 
 import multiprocessing

@@ -101,18 +101,25 @@ def test_pictures_are_normalised_as_in_training(run, isic_root, tmp_path):
     assert outputs[0].read_text() == outputs[1].read_text()
 
 
-def test_an_option_deep_in_the_second_stage_changes_nothing_else(tmp_path):
-    args = ["--then.data.init_args.batch_size", "48", "--trainer.limit_train_batches", "1"]
-    assert main(["fit", *DEMO, *args, "--run_dir", str(tmp_path / "run")]) == 0
-    data = yaml.safe_load((tmp_path / "run" / "stage2" / "config.yaml").read_text())["data"]["init_args"]
-    assert data["batch_size"] == 48 and data["sampler"]["class_path"].endswith("OversampleToMax")
+@pytest.fixture(scope="module")
+def adjusted(tmp_path_factory):
+    """What the two stages of a short run were read as, with options for one of them each."""
+    folder = tmp_path_factory.mktemp("runs") / "adjusted"
+    views = ["--data.more_views", "[{class_path: ImageNetCrop, init_args: {hue: 0.1}}]"]
+    args = [*views, "--then.data.init_args.batch_size", "48", "--trainer.limit_train_batches", "1"]
+    assert main(["fit", *DEMO, *args, "--run_dir", str(folder)]) == 0
+    configs = [yaml.safe_load((folder / f"stage{number}" / "config.yaml").read_text()) for number in (1, 2)]
+    return [config["data"]["init_args"] for config in configs]
 
 
-def test_each_view_has_its_recipe_and_the_second_stage_the_first_one(tmp_path):
-    recipes = "[{class_path: ImageNetCrop, init_args: {hue: 0.1}}]"
-    assert main(["fit", *DEMO, "--data.more_views", recipes, "--run_dir", str(tmp_path / "run")]) == 0
-    stages = [yaml.safe_load((tmp_path / "run" / f"stage{k}" / "config.yaml").read_text()) for k in (1, 2)]
-    first, second = (stage["data"]["init_args"]["more_views"] for stage in stages)
+def test_an_option_deep_in_the_second_stage_changes_nothing_else(adjusted):
+    first, second = adjusted
+    assert second["batch_size"] == 48 and second["sampler"]["class_path"].endswith("OversampleToMax")
+    assert first["batch_size"] == 64
+
+
+def test_each_view_has_its_recipe_and_the_second_stage_the_first_one(adjusted):
+    first, second = (data["more_views"] for data in adjusted)
     assert first[0]["class_path"].endswith("ImageNetCrop") and first[0]["init_args"]["hue"] == 0.1 and second is None
 
 

@@ -12,7 +12,7 @@ import layouts
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SHORT = ["--trainer.max_epochs", "1", "--then.trainer.max_epochs", "1", "--trainer.enable_progress_bar", "false"]
+SHORT = ["--trainer.max_epochs", "1", "--trainer.enable_progress_bar", "false"]
 
 
 @pytest.fixture(scope="module")
@@ -99,10 +99,11 @@ def test_list(installed, tmp_path, monkeypatch):
 
 
 def test_fit_and_report(installed, program):
-    said = program("fit", "--config", "demo.yaml", *SHORT)[1]
-    assert f"demo.yaml: {installed / 'lightning_imbal' / 'experiments' / 'demo.yaml'}\n" in said
-    assert json.loads(Path("runs/demo/metrics.json").read_text())["identity"]["commit"] is None
-    assert "Macro F1" in program("report", "runs/demo")[0]
+    said = program("fit", "--config", "demo.yaml", "--config", "methods/ce.yaml", *SHORT)[1]
+    for name in ("demo.yaml", "methods/ce.yaml"):
+        assert f"{name}: {installed / 'lightning_imbal' / 'experiments' / name}\n" in said
+    assert json.loads(Path("runs/demo-ce/metrics.json").read_text())["identity"]["commit"] is None
+    assert "Macro F1" in program("report", "runs/demo-ce")[0]
 
 
 def test_table(installed, program):

@@ -59,9 +59,9 @@ def test_own_method(fit):
 def test_own_table(fit):
     [text] = re.findall(r"```yaml\n# my_table.yaml\n(.+?)```", README, re.S)
     Path("my_table.yaml").write_text(text)
-    spec = read_spec("my_table.yaml")
-    for job in Plan(spec, Path("runs"), options=["--data.root", "biopsies", "--data.labels", "labels.csv"]).jobs:
-        assert read_stages([job])[job]
+    options = ["--data.root", "biopsies", "--data.labels", "labels.csv"]
+    jobs = Plan(read_spec("my_table.yaml"), Path("runs"), options=options).jobs
+    assert jobs and list(read_stages(jobs)) == jobs
 
 
 @pytest.mark.parametrize("name", ["my_loss.py", "my_data.py", "my_method.py"])

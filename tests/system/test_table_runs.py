@@ -19,7 +19,10 @@ from lightning_imbal.cli import main
 from lightning_imbal.launch.process import lock_of
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
-FAST = ["--trainer.enable_model_summary", "false", "--trainer.max_epochs", "2"]
+FAST = [
+    *("--trainer.enable_model_summary", "false", "--trainer.enable_progress_bar", "false"),
+    *("--trainer.max_epochs", "2", "--then.trainer.max_epochs", "2"),
+]
 
 
 @pytest.fixture
@@ -71,7 +74,7 @@ def test_cells_are_what_the_runs_have_found(table):
         assert cell["commits"] == found["identity"]["commit"]
     # A first stage that was taken from another run leads where one that was trained does.
     args = [part for name in ("demo", "methods/ce_crw") for part in ("--config", str(EXPERIMENTS / f"{name}.yaml"))]
-    assert main(["fit", *args, *FAST, "--trainer.enable_progress_bar", "false", "--run_dir", "whole"]) == 0
+    assert main(["fit", *args, *FAST, "--run_dir", "whole"]) == 0
     whole, taken = (pd.read_parquet(f"{run}/predictions.parquet") for run in ("whole", "local/demo+ce_crw+seed0"))
     pd.testing.assert_frame_equal(whole, taken)
 
@@ -84,6 +87,7 @@ from types import ModuleType
 def run(args):
     folder = Path(args[args.index("--run_dir") + 1])
     (folder / "stage1").mkdir(exist_ok=True)
+    (folder / "stage1" / "metrics.csv").touch()
     while not Path("go").exists() and "last" not in args:
         time.sleep(0.02)
     shutil.copy(Path("made", *folder.parts[1:], "metrics.json"), folder)
@@ -94,32 +98,34 @@ for verb in ("fit", "test"):
 """
 
 
-@pytest.fixture
-def made_up_results(tmp_path, monkeypatch):
-    """Processes find results instead of training; those that do not go on wait with it for a file `go`."""
+@pytest.fixture(params=["made up", pytest.param("trained", marks=pytest.mark.slow)])
+def results(request, tmp_path, monkeypatch):
+    """Made up: processes find results instead of training; those that do not go on wait with it for a file `go`."""
+    if request.param == "trained":
+        return
     runs = ["demo+ce+seed0", "demo+ce_crw+seed0", "demo+rs+seed0", "demo+rs+seed0/test_perturbed"]
     for noise, run in enumerate(runs):
         write_run(tmp_path / "made" / run, noise=noise, predictions=False)
     (tmp_path / "python").mkdir()
     (tmp_path / "python" / "sitecustomize.py").write_text(MADE_UP)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "python"))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "python"), prepend=os.pathsep)
 
 
 def workers():
-    """The processes of Ray that run a job."""
+    """The processes of Ray that run a job in this folder."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if b"ray::_run" in (process / "cmdline").read_bytes():
+            if b"ray::_run" in (process / "cmdline").read_bytes() and (process / "cwd").samefile(Path.cwd()):
                 found.append(int(process.name))
         except OSError:
             continue
     return found
 
 
-def test_same_files_from_processes_and_from_a_cluster_that_loses_a_worker(table, made_up_results):
+def test_same_files_from_processes_and_from_a_cluster_that_loses_a_worker(table, results):
     pytest.importorskip("ray", reason="Ray is not installed: pip install 'lightning_imbal[cluster]'")
-    command = ["table", table(ROWS), "--jobs", "2", *FAST]
+    command = ["table", table(ROWS), "--jobs", "2", *FAST, "--trainer.max_epochs", "8"]
     Path("go").touch()
     assert main([*command, "--runs", "local"]) == 0
     Path("go").unlink()
@@ -127,11 +133,13 @@ def test_same_files_from_processes_and_from_a_cluster_that_loses_a_worker(table,
     killed = []
 
     def kill_a_worker():
-        wait_for(lambda: all((log.parent / "stage1").exists() for log in logs))
-        killed.extend(workers()[:1])
-        os.kill(killed[0], signal.SIGKILL)
-        wait_for(lambda: any("--ckpt_path last" in log.read_text() for log in logs))
-        Path("go").touch()
+        try:
+            wait_for(lambda: all((log.parent / "stage1" / "metrics.csv").exists() for log in logs))
+            killed.extend(workers()[:1])
+            os.kill(killed[0], signal.SIGKILL)
+            wait_for(lambda: any("--ckpt_path last" in log.read_text() for log in logs))
+        finally:
+            Path("go").touch()
 
     killer = threading.Thread(target=kill_a_worker)
     killer.start()

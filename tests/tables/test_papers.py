@@ -94,10 +94,6 @@ def content_of(table):
     return content
 
 
-# Reading a configuration takes a tenth of a second.
-OF_THE_TABLE = [cells_of, pytest.param(every_cell_of, marks=pytest.mark.slow)]
-
-
 @pytest.fixture
 def originals():
     if not ORIGINALS.is_dir():
@@ -183,12 +179,20 @@ def test_every_row_has_a_cell_in_every_column(path):
 
 
 @pytest.mark.parametrize("path", TABLES, ids=name_of)
-@pytest.mark.parametrize("cells_of", OF_THE_TABLE)
-def test_every_cell_can_be_run(cells_of, path):
+@pytest.mark.parametrize("cells_of", [cells_of, pytest.param(every_cell_of, marks=pytest.mark.slow)])
+def test_every_cell_can_be_run_and_its_first_stage_is_trained_once(cells_of, path):
+    spec, seen = spec_of(path.stem), {}
     for cell in cells_of(path.stem):
         as_tested(cell)
-        if config_of(cell).then:
-            assert second(config_of(cell)).model.class_path.endswith(".FrozenHead")
+        config = config_of(cell)
+        if config.then:
+            assert second(config).model.class_path.endswith(".FrozenHead")
+        stage = first_stage(config)
+        if spec.rows[cell.row].start:
+            assert stage == first_stage(parsed(*trained(cell).after.arguments))
+            assert config.then and not parsed(*trained(cell).after.arguments).then
+        else:
+            assert seen.setdefault(str(stage), trained(cell)) is trained(cell), cell.row
 
 
 @pytest.mark.parametrize("path", TABLES, ids=name_of)
@@ -199,20 +203,6 @@ def test_metrics_are_scores_of_a_run(path):
         image = torch.eye(len(names))
         scores = classification_scores(image, image.argmax(dim=1), [1] * len(names), names, groups)
         assert {metric.score for metric in spec_of(path.stem).metrics.values()} <= scores.keys()
-
-
-@pytest.mark.parametrize("path", TABLES, ids=name_of)
-@pytest.mark.parametrize("cells_of", OF_THE_TABLE)
-def test_first_stage_is_trained_once(cells_of, path):
-    spec, seen = spec_of(path.stem), {}
-    for cell in cells_of(path.stem):
-        config = config_of(cell)
-        stage = str(first_stage(config))
-        if spec.rows[cell.row].start:
-            assert first_stage(config) == first_stage(parsed(*trained(cell).after.arguments))
-            assert config.then and not parsed(*trained(cell).after.arguments).then
-        else:
-            assert seen.setdefault(stage, trained(cell)) is trained(cell), cell.row
 
 
 def test_rows_with_a_start_are_those_with_a_one_stage_twin():
