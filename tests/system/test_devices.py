@@ -19,6 +19,8 @@ TRAIN = [
     *("--then.trainer.max_epochs", "2", "--trainer.enable_model_summary", "false"),
     "--trainer.callbacks+=small_runs.RankWeights",
 ]
+# Less of an epoch, in both stages, for what does not look at the end of one.
+SHORT = ["--trainer.limit_train_batches", "4"]
 METHODS = {
     "contrast of views": ["--data.views", "2"],
     # The centers have an optimizer of their own; the second stage shares the images whose features it stores.
@@ -27,11 +29,11 @@ METHODS = {
         *("--then.model.init_args.cache_views", "1"),
     ],
     # The queue holds the keys of both ranks, the centroids see them; targets are used in the second epoch.
-    "targets": ["--model", "TSC", "--data.views", "2", "--model.queue_size", "300"],
+    "targets": ["--model", "TSC", "--data.views", "2", "--model.queue_size", "200", *SHORT],
     # The proxies are stepped by a callback; the F1 of the validation part weighs the classes of the second epoch.
     "proxies": [
         *("--model", "ECL", "--model.batch_norm", "false", "--model.optimizer.lr", "0.01", "--data.views", "2"),
-        *("--model.loss.warm", "0", "--model.loss.balanced", "0.5"),
+        *("--model.loss.warm", "0", "--model.loss.balanced", "0.5", *SHORT),
     ],
 }
 
