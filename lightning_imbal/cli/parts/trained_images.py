@@ -8,7 +8,7 @@ import pandas as pd
 
 from lightning_imbal.data.labelled_images import LabelledImages
 from lightning_imbal.errors import UserError
-from lightning_imbal.runs.folder import stages_in
+from lightning_imbal.runs.folder import stage_of, stages_in
 from lightning_imbal.runs.stage import Stage
 
 
@@ -42,7 +42,7 @@ def count_trained(checkpoint: str, part: str, data: LabelledImages, allowed: boo
 
 def _stages(checkpoint: Path) -> Iterator[Stage]:
     """The stage of a checkpoint, and those before it."""
-    own = checkpoint.absolute().parents[1]
+    own = stage_of(checkpoint)
     yield Stage(own)
     yield from (Stage(folder) for folder in stages_in(own.parent) if folder.name < own.name)
 
