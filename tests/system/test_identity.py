@@ -234,6 +234,10 @@ def test_a_stage_that_has_not_begun_may_be_another(own, told):
 def test_a_run_as_it_was_goes_on_in_silence(begun, told):
     for name in ("plain", "two"):
         assert main(go_on(begun, name)) == 0
+    for file in ("best", "last"):  # as if it had been killed in the first epoch of the second stage
+        (begun / "two" / "stage2" / "checkpoints" / f"{file}.ckpt").unlink()
+    (begun / "two" / "metrics.json").unlink()
+    assert main(go_on(begun, "two")) == 0
     assert "goes on" not in told.text and "then" not in told.text
 
 

@@ -48,10 +48,10 @@ def check_settings(cli: ImbalCLI, folder: Path, stages: Sequence[Namespace]) -> 
         found = {change.name: change for change in changes(stage.config(), _as_saved(cli, config))}
         if found.pop("then", None) and stage is begun[-1]:
             rank_zero_info("The stage after it, which has not begun, is as `then` says now.")
-        if last_checkpoint(stage.folder).is_file():
-            weights = [name for name in WEIGHTS if found.pop(name, None)]
-            if weights and stage is begun[0]:  # a later one takes those of the stage before it
-                rank_zero_info(f"{' and '.join(weights)}: not used, the weights are those of the last checkpoint.")
+        if stage is not begun[0]:
+            found.pop("model.backbone_ckpt", None)  # that of the stage before it, wherever it lies
+        if last_checkpoint(stage.folder).is_file() and (weights := [name for name in WEIGHTS if found.pop(name, None)]):
+            rank_zero_info(f"{' and '.join(weights)}: not used, the weights are those of the last checkpoint.")
         _refuse(stage, [change for name, change in found.items() if change.decides and name != EPOCHS], begun)
         if EPOCHS in found and stage is not begun[-1]:
             raise UserError(
@@ -126,7 +126,7 @@ def check_built(cli: ImbalCLI, stage: Path, config: Namespace, built: Namespace)
     check_epochs(stage, config, built, before["trainer"]["max_epochs"])
     if config.trainer.max_epochs != before["trainer"]["max_epochs"]:
         rank_zero_info(f"{stage} goes on with {EPOCHS} {config.trainer.max_epochs}.")
-    if checkpoint:
+    if checkpoint and "pretrained" in config.model.init_args:
         config.model.init_args.pretrained = before["model"]["init_args"].get("pretrained", False)
 
 
