@@ -65,6 +65,7 @@ class TestBadImages:
         def refuse(path):
             raise PermissionError(13, "Permission denied", str(path))
 
+        (tmp_path / "lesion_7.jpg").touch()
         monkeypatch.setattr(Path, "read_bytes", refuse)
         with pytest.raises(BadImageError, match=r"lesion_7.jpg \(Permission denied\): allow it"):
             read_image(tmp_path / "lesion_7.jpg")
