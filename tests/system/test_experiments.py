@@ -351,13 +351,13 @@ data:
     split: {{class_path: Official, init_args: {{val: 0.0}}}}
     image_size: 32
     batch_size: 16
-trainer: {{accelerator: cpu, max_epochs: 7}}
+trainer: {{accelerator: cpu, max_epochs: 12}}
 """
 SECOND = """
 then:
   model: {init_args: {optimizer: {class_path: torch.optim.SGD, init_args: {lr: 0.2, momentum: 0.9}}}}
   data: {init_args: {batch_size: 16}}
-  trainer: {max_epochs: 5}
+  trainer: {max_epochs: 10}
 """
 
 
@@ -368,12 +368,12 @@ WITHOUT_VAL["ce_tau_norm"] = ["--then.model.init_args.head.init_args.tau", "0.7"
 
 @pytest.fixture(scope="module")
 def learnable(tmp_path_factory):
-    """A protocol whose test part is a copy of its 64 training images: 4 patterns, each in two random colours, noisy."""
+    """A protocol whose test part is a copy of its 32 training images: 4 patterns, each in two random colours, noisy."""
     root = tmp_path_factory.mktemp("learnable")
     rng = np.random.default_rng(0)
     x, y = np.meshgrid(np.arange(32), np.arange(32))
     files = {"train": [], "test": []}
-    for number, label in enumerate(layouts.labels([40, 14, 6, 4])):
+    for number, label in enumerate(layouts.labels([20, 7, 3, 2])):
         fore, back = rng.permutation([rng.uniform(0, 110, 3), rng.uniform(145, 255, 3)])
         image = np.where(PATTERNS[label](x, y)[..., None], fore, back) + rng.normal(0, 12, (32, 32, 3))
         for part, rows in files.items():
