@@ -135,7 +135,7 @@ FOR_LINEAR = [EXPERIMENTS / "heads" / f"{name}.yaml" for name in ("lws", "tau_no
 AFTER = [(head, first) for head in HEADS for first in ("ce", "ldam") if first == "ce" or head not in FOR_LINEAR]
 
 
-# After cross-entropy, each head is trained below.
+# The others are slow: each head is trained below, too.
 FAST = [(head, first) for head, first in AFTER if first == "ldam" or head in FOR_LINEAR]
 
 
