@@ -141,8 +141,10 @@ class TargetsSeen(Callback):
             self.val.setdefault(trainer.current_epoch, set()).add(pl_module.class_target() is not None)
 
 
-@pytest.mark.parametrize(("target_start", "max_epochs", "first"), [(0.5, 3, 2), (0.5, 2, 1), (0.0, 1, 0), (1.0, 1, 1)])
-@pytest.mark.parametrize("queue_size", [0, 100])
+@pytest.mark.parametrize(
+    ("target_start", "max_epochs", "first", "queue_size"),
+    [(0.5, 3, 2, 0), (0.5, 2, 1, 100), (0.0, 1, 0, 100), (1.0, 1, 1, 0), (1.0, 1, 1, 100)],
+)
 def test_targets_are_used_from_their_epoch_on(target_start, max_epochs, first, queue_size, tmp_path):
     model, seen = build(digits(views=2), target_start=target_start, queue_size=queue_size), TargetsSeen()
     trainer = make_trainer(tmp_path, max_epochs, limit_train_batches=1, limit_val_batches=1, callbacks=[seen])
