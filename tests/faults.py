@@ -108,7 +108,7 @@ class Fault:
         return text.replace(self.old, self.new)
 
     def tests(self, whole: Path) -> Iterator[str]:
-        """What of a checkout may notice it: tests of the file, of its folder, of its room, and further ones."""
+        """What of a checkout may notice it: tests of the file, its folder, its room, and what else tests these."""
         folder, name = f"tests/{self.file}".rsplit("/", 1)
         places = [f"{folder}/test_{name}", *FURTHER.get(self.file, [])]
         if "/" in self.file:
@@ -125,13 +125,9 @@ def read_faults() -> list[Fault]:
 
 def copy_checkout(folder: Path) -> None:
     """Copies the files of the checkout, also those that are not committed yet."""
-    told = subprocess.run(
-        ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard"],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    for file in filter(lambda file: (ROOT / file).is_file(), told.stdout.splitlines()):
+    command = ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard"]
+    files = subprocess.check_output(command, text=True).splitlines()
+    for file in filter(lambda file: (ROOT / file).is_file(), files):
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / file, folder / file)
 

@@ -111,6 +111,12 @@ def test_a_class_without_shared_groups_is_counted_as_zero():
     }
 
 
+@pytest.mark.parametrize(("first", "second"), PAIRS)
+def test_a_group_in_any_two_parts_leaks(first, second):
+    assert quiet_audit(make_table(("a", first, "x", "g", None), ("b", second, "x", "g", None)))["leaks"] is True
+    assert quiet_audit(make_table(("a", first, "x", "g", None), ("b", second, "x", "h", None)))["leaks"] is False
+
+
 def test_unknown_groups_are_shared_with_nobody():
     table = make_table(
         ("a", "train", "NV", None, None), ("b", "test", "NV", None, None), ("c", "test", "NV", "L", None)
