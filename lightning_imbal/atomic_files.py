@@ -17,7 +17,8 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
         write(beside)
         os.replace(beside, path)
     except OSError as error:
-        error.filename = path  # a full disk does not say whose writing failed
+        if error.errno is not None:
+            error.filename = str(path)  # a full disk does not say whose writing failed
         raise
     finally:
         beside.unlink(missing_ok=True)

@@ -28,7 +28,7 @@ class KeptEpoch(ModelCheckpoint):
         folder: Path,
         name: str,
         monitor: str | None = None,
-        mode: str = "max",
+        mode: str = "min",
         save_last: Literal["link"] | None = None,
     ) -> None:
         super().__init__(
@@ -65,6 +65,6 @@ def kept_checkpoint(trainer: Trainer) -> str:
     Where no epoch was validated, it is the last one, which is said.
     """
     best, *last = [each.best_model_path for each in trainer.checkpoint_callbacks if isinstance(each, KeptEpoch)]
-    if not best:
+    if not best and any(last):
         rank_zero_info("No epoch was validated, so that none is the best: the last one is kept.")
-    return best or last[0]
+    return best or "".join(last)

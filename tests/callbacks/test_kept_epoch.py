@@ -39,8 +39,8 @@ def fit(folder, scores, callbacks, ckpt_path=None, **options):
     return trainer
 
 
-def best_and_last(folder, **best):
-    return [KeptEpoch(folder, "best", "val/f1", **best), KeptEpoch(folder, "last")]
+def best_and_last(folder, mode="max"):
+    return [KeptEpoch(folder, "best", "val/f1", mode), KeptEpoch(folder, "last")]
 
 
 def epoch_of(file):
@@ -49,7 +49,7 @@ def epoch_of(file):
 
 @pytest.mark.parametrize(("mode", "epoch"), [("max", 1), ("min", 2)])
 def test_best_and_last(mode, epoch, tmp_path):
-    trainer = fit(tmp_path, [0.5, 0.9, 0.1, 0.3], best_and_last(tmp_path, mode=mode))
+    trainer = fit(tmp_path, [0.5, 0.9, 0.1, 0.3], best_and_last(tmp_path, mode))
     assert epoch_of(tmp_path / "best.ckpt") == epoch and epoch_of(tmp_path / "last.ckpt") == 3
     assert kept_checkpoint(trainer) == str(tmp_path / "best.ckpt")
 

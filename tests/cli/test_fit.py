@@ -1,13 +1,12 @@
-"""Which epoch a second stage starts from and which one is tested; what a resumed stage refuses. Nothing is trained."""
+"""Which epoch a second stage starts from and which one is tested. Nothing is trained."""
 
 import os
 from types import SimpleNamespace
 
 import pytest
 import torch
-import yaml
-from small_runs import refused
 
+from lightning_imbal.callbacks.kept_epoch import KeptEpoch
 from lightning_imbal.cli import fit
 from lightning_imbal.cli.parts.parser import ImbalCLI
 
@@ -21,9 +20,11 @@ def untrained(monkeypatch):
 
     def stage_trainer(cli, config, built, folder):
         told.models.append(built.model)
-        kept = SimpleNamespace(best_model_path=str(folder / "best"), last_model_path=str(folder / "last"))
+        kept = [KeptEpoch(folder, "best"), KeptEpoch(folder, "last")]
+        for each in kept:
+            each.best_model_path = str(folder / each.filename)
         return SimpleNamespace(
-            checkpoint_callback=kept,
+            checkpoint_callbacks=kept,
             limit_test_batches=1.0,
             fast_dev_run=False,
             fit=lambda *args, **kwargs: None,
@@ -49,12 +50,3 @@ def test_a_second_stage_draws_what_it_would_draw_alone():
         torch.rand(drawn_before)
         weights.append(fit.build(cli, second, "stage1/best.ckpt", data).model.head.weight)
     assert torch.equal(*weights)
-
-
-def test_another_method_is_not_resumed(tmp_path, capsys):
-    (tmp_path / "stage1").mkdir()
-    saved = {"model": {"class_path": "lightning_imbal.modules.classifier.Classifier"}}
-    (tmp_path / "stage1" / "config.yaml").write_text(yaml.safe_dump(saved))
-    said = refused(capsys, *DEMO, "--run_dir", str(tmp_path), "--ckpt_path", "last")
-    assert "trained with lightning_imbal.modules.classifier.Classifier" in said
-    assert list(tmp_path.iterdir()) == [tmp_path / "stage1"]

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import time
+from pathlib import Path
 
 import layouts
 import numpy as np
@@ -74,6 +75,10 @@ class TestPrepare:
         pixels = np.fromfile(file, np.uint8)
         pixels[100] ^= 1
         pixels.tofile(file)
+        whole = Path(file).with_suffix(".json")
+        written = Path(file).stat()  # as if no time told of it: a disk that rots
+        meta = json.loads(whole.read_text())
+        whole.write_text(json.dumps(meta | {"written": [written.st_size, written.st_mtime_ns, written.st_ctime_ns]}))
         _, found = prepare(copied_root, "--verify", "true")
         assert any("shard-00000.bin does not match its checksum" in complaint for complaint in found["complaints"])
 

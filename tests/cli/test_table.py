@@ -96,7 +96,7 @@ def test_cost_takes_the_speed_of_finished_runs(tmp_path, monkeypatch):
     jobs = [Job(name, tmp_path / name, ("fit",)) for name in ("slow", "next", "last")]
     jobs[0].folder.mkdir()
     (jobs[0].folder / "metrics.json").touch()
-    jobs[0].record.write_text('{"seconds": 3600.0}')
+    jobs[0].record.write_text('{"seconds": 3600.0, "identity": {"configs": [], "options": {}}}')
     monkeypatch.setattr(cost, "cost_of", lambda stage: cost.Cost(1e6, 1e12))
     said = cost.estimate({job: ["one stage"] for job in jobs}, 1)
     both = {jobs[0]: ["one stage"], Job("two", tmp_path / "two", ("fit",), jobs[0]): ["one stage", "another"]}

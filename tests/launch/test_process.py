@@ -10,6 +10,8 @@ import pytest
 
 from lightning_imbal.launch import process
 
+IDENTITY = {"configs": ["ce.yaml"], "options": {}}
+
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
@@ -19,7 +21,7 @@ def run(tmp_path, monkeypatch):
 
     def running(command=lambda: None, start=None):
         monkeypatch.setattr(process.runpy, "run_module", lambda *args, **kwargs: command())
-        job = {"folder": str(tmp_path / "job"), "parent": os.getppid(), "record": {"identity": "of the job"}}
+        job = {"folder": str(tmp_path / "job"), "parent": os.getppid(), "record": {"identity": IDENTITY}}
         return process.main(json.dumps(job | {"start": start and str(start)}), ["fit"])
 
     return running
@@ -28,8 +30,8 @@ def run(tmp_path, monkeypatch):
 def test_seconds_of_interrupted_processes_count(run, tmp_path):
     record = tmp_path / "job" / "command.json"
     assert run() == 0
-    assert json.loads(record.read_text()) == {"identity": "of the job", "seconds": pytest.approx(0, abs=50)}
-    record.write_text('{"seconds": 100.0}')
+    assert json.loads(record.read_text()) == {"identity": IDENTITY, "seconds": pytest.approx(0, abs=50)}
+    record.write_text(json.dumps({"identity": IDENTITY, "seconds": 100.0}))
     assert run() == 0
     assert 100 <= json.loads(record.read_text())["seconds"] < 150
 

@@ -295,11 +295,14 @@ def test_processors_are_shared_out_on_macos(monkeypatch):
     assert [local.processors(jobs) for jobs in (1, 3, 16)] == [8, 2, 1]
 
 
+CONFIG = "trainer: {{max_epochs: {}}}\nmodel: {{}}\ndata: {{}}\nckpt_path: null\n"
+
+
 def test_epochs_are_read_while_they_are_written(tmp_path):
     assert epochs_of(tmp_path) == ("", 0, 0)
     stage = tmp_path / "stage1"
     stage.mkdir()
-    (stage / "config.yaml").write_text("trainer: {max_epochs: 7}\n")
+    (stage / "config.yaml").write_text(CONFIG.format(7))
     assert epochs_of(tmp_path) == ("stage1", 0, 0)
     (stage / "metrics.csv").write_text("epoch,step,train/loss\n")
     assert epochs_of(tmp_path) == ("stage1", 0, 7)
@@ -312,7 +315,7 @@ def test_epochs_are_read_while_they_are_written(tmp_path):
 def test_epochs_are_those_of_the_stage_that_was_begun_last(tmp_path):
     for stage, epochs in {"stage1": 7, "stage2": 3}.items():
         (tmp_path / stage).mkdir()
-        (tmp_path / stage / "config.yaml").write_text(f"trainer: {{max_epochs: {epochs}}}\n")
+        (tmp_path / stage / "config.yaml").write_text(CONFIG.format(epochs))
         (tmp_path / stage / "metrics.csv").write_text("epoch\n0\n")
     assert epochs_of(tmp_path) == ("stage2", 1, 3)
 
@@ -336,7 +339,7 @@ def test_display_in_a_terminal_shows_epochs(job, tmp_path):
     display = Display(Console(file=text, width=150, force_terminal=True))
     running = job("demo/ce")
     (running.folder / "stage1").mkdir(parents=True)
-    (running.folder / "stage1" / "config.yaml").write_text("trainer: {max_epochs: 7}\n")
+    (running.folder / "stage1" / "config.yaml").write_text(CONFIG.format(7))
     (running.folder / "stage1" / "metrics.csv").write_text("epoch,step,train/loss\n4,9,1.0\n")
     display.begin(2)
     display.started(running)

@@ -6,6 +6,8 @@ from lightning_imbal.loggers import csv_logger
 
 
 def test_a_resumed_run_keeps_the_earlier_rows_and_columns(tmp_path):
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "last.ckpt").touch()
     for number, metrics in enumerate([{"train/loss": 2.0, "val/f1": 0.5}, {"val/f1": 0.75}, {"test/f1": 0.25}]):
         logger = csv_logger(tmp_path)
         logger.log_metrics({"epoch": number} | metrics, step=number)
@@ -14,4 +16,4 @@ def test_a_resumed_run_keeps_the_earlier_rows_and_columns(tmp_path):
     assert found["epoch"].tolist() == [0, 1, 2]
     values = found[["train/loss", "val/f1", "test/f1"]].fillna(-1).to_numpy().tolist()
     assert values == [[2.0, 0.5, -1], [-1, 0.75, -1], [-1, -1, 0.25]]
-    assert [file.name for file in tmp_path.iterdir()] == ["metrics.csv"]
+    assert {file.name for file in tmp_path.iterdir()} == {"metrics.csv", "checkpoints"}

@@ -42,7 +42,7 @@ def write_data(folder, parts, groups=None, names=NAMES):
 
 @pytest.fixture
 def run(tmp_path):
-    write_run(tmp_path / "own", images=120)
+    write_run(tmp_path / "own", images=120, checkpoint="best.ckpt")
     write_data(tmp_path / "own", ["train", "test", "val", ""] * 30)
     return tmp_path / "own"
 
@@ -86,7 +86,7 @@ def test_a_run_without_predictions_has_no_intervals(tmp_path):
 
 
 def test_classes_with_few_images_are_named(tmp_path):
-    write_run(tmp_path / "own", images=50)
+    write_run(tmp_path / "own", images=50, checkpoint="best.ckpt")
     write_data(tmp_path / "own", ["train", "test"])
     card = model_card(tmp_path / "own", FACTS)
     images = {
@@ -94,7 +94,7 @@ def test_classes_with_few_images_are_named(tmp_path):
     }
     few = ", ".join(f"{name} ({number})" for name, number in images.items() if number < 10)
     assert few and f"Fewer than 10 test images, so that the scores mean little: {few}." in card
-    write_run(tmp_path / "own", images=IMAGES)
+    write_run(tmp_path / "own", images=IMAGES, checkpoint="best.ckpt")
     assert "Fewer than" not in model_card(tmp_path / "own", FACTS)
 
 
@@ -109,14 +109,16 @@ def test_classes_with_few_images_are_named(tmp_path):
     ],
 )
 def test_groups_on_both_sides_are_counted(tmp_path, groups, said):
-    write_run(tmp_path / "own", images=120)
+    write_run(tmp_path / "own", images=120, checkpoint="best.ckpt")
     write_data(tmp_path / "own", ["train", "test", "val", "test"], groups)
     assert said in model_card(tmp_path / "own", FACTS)
 
 
 def test_names_of_users_mean_nothing_to_markdown(tmp_path):
     names = ["a|b", "<script>alert(1)</script>", "*_`~", "[x](y)"]
-    write_run(tmp_path / "own_<b>", images=120, names=names, groups={"all": names}, data="Skin_Images")
+    write_run(
+        tmp_path / "own_<b>", images=120, names=names, groups={"all": names}, data="Skin_Images", checkpoint="best.ckpt"
+    )
     write_data(tmp_path / "own_<b>", ["train", "test", "val", ""] * 30, names=names)
     card = model_card(tmp_path / "own_<b>", FACTS | {"file": "a'b|<i>\".onnx"})
     assert [row[0] for row in tables(card)[3][1:]] == names

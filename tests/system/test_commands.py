@@ -134,6 +134,7 @@ def test_an_overlay_goes_over_the_saved_configuration(run, tmp_path, capsys):
     (tmp_path / "overlay.yaml").write_text("data: {init_args: {split: {init_args: {test: 0.5}}}}\n")
     ckpt_path = str(run / "stage2" / "checkpoints" / "best.ckpt")
     args = ["--config", str(tmp_path / "overlay.yaml"), "--run_dir", str(tmp_path / "results")]
+    args += ["--allow_trained_images", "true"]
     assert main(["test", "--ckpt_path", ckpt_path, *args]) == 0
     results = json.loads((tmp_path / "results" / "metrics.json").read_text())
     assert sum(row["images"] for row in results["classes"]) == 899

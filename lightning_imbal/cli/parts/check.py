@@ -82,11 +82,11 @@ def check_length(trainer: Namespace) -> None:
     epochs, limited = trainer.max_epochs, trainer.max_steps != -1 or trainer.max_time is not None
     if epochs == -1 or (epochs is None and limited):
         raise UserError(
-            "Without --trainer.max_epochs no schedule knows its length: give the number of epochs, "
-            "--trainer.max_steps and --trainer.max_time may end the training earlier."
+            f"trainer.max_epochs is {-1 if epochs else 'null'}, so that no schedule knows its length: give the number "
+            "of epochs, --trainer.max_steps and --trainer.max_time may end the training earlier."
         )
     if epochs is not None and epochs < 1:
-        raise UserError(f"--trainer.max_epochs is {epochs}, which trains nothing: give 1 or more.")
+        raise UserError(f"trainer.max_epochs is {epochs}, which trains nothing: give 1 or more.")
 
 
 def check_validated(trainer: Namespace) -> None:

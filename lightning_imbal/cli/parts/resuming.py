@@ -109,7 +109,7 @@ def check_built(cli: ImbalCLI, stage: Path, config: Namespace, built: Namespace)
     checkpoint = _read(last_checkpoint(stage))
     if checkpoint and (names := checkpoint["hyper_parameters"]["class_names"]) != list(built.data.class_names):
         raise UserError(
-            f"{stage} was trained on the classes {', '.join(names)}, in this order, but the data has "
+            f"{last_checkpoint(stage)} was trained on the classes {', '.join(names)}, in this order, but the data has "
             f"{', '.join(built.data.class_names)}: give it the classes it was trained on, {ANEW}."
         )
     split = saved.split()

@@ -10,7 +10,9 @@ from lightning_imbal.errors import UserError
 def test_a_run_that_is_not_finished_is_not_overwritten_either(tmp_path):
     config = Namespace(run_dir=str(tmp_path / "run"), ckpt_path=None)
     assert prepare(config) == tmp_path / "run"
-    (tmp_path / "run" / "stage1").mkdir(parents=True)
+    (tmp_path / "run" / "stage1" / "checkpoints").mkdir(parents=True)
+    assert prepare(config) == tmp_path / "run", "a start that failed"
+    (tmp_path / "run" / "stage1" / "checkpoints" / "last.ckpt").touch()
     with pytest.raises(UserError, match="run_2"):
         prepare(config)
     assert prepare(Namespace(run_dir=str(tmp_path / "run"), ckpt_path="last")) == tmp_path / "run"

@@ -12,6 +12,7 @@ from lightning_imbal.callbacks import LinearWarmup, ResultsWriter
 from lightning_imbal.cli.parts.trainer import checkpoints, evaluation_trainer, loggers, stage_trainer
 from lightning_imbal.data import Holdout
 from lightning_imbal.modules import Classifier, SupConRepresentation
+from lightning_imbal.runs.identity import split_digest
 
 
 @pytest.fixture
@@ -25,7 +26,14 @@ def config():
 
 
 def built(kind, data, **trainer):
-    own = {"fast_dev_run": False, "logger": False, "callbacks": None, "accelerator": "cpu", "max_epochs": 1} | trainer
+    own = {
+        "fast_dev_run": False,
+        "logger": False,
+        "callbacks": None,
+        "plugins": None,
+        "accelerator": "cpu",
+        "max_epochs": 1,
+    } | trainer
     return Namespace(model=build(kind, data), data=data, trainer=Namespace(own), save_features=False)
 
 
@@ -69,6 +77,7 @@ def test_results_are_named_by_what_made_them(data, config, tmp_path, monkeypatch
     data.index["group"] = data.index["image"]
     split = {"kind": "Holdout", "test": 0.3, "val": 0.1, "seed": 2, "group_by": "lesion"}
     named = {"method": "Classifier", "data": "DigitsLT", "split": split, "seed": 7}
+    named["split_digest"] = split_digest(data.table)
     assert about(train(Classifier, data, config, tmp_path)) == named | {"name": tmp_path.name, "checkpoint": None}
     trainer = evaluation_trainer(config, built(Classifier, data), tmp_path)
-    assert about(trainer) == named | {"name": "mine", "checkpoint": "a.ckpt"}
+    assert about(trainer) == named | {"name": "mine", "checkpoint": "a.ckpt", "trained_images": 0}

@@ -289,7 +289,7 @@ class TestTraining:
         two = read_two(tmp_path)
         for row in ("CE", "SC"):
             for seed in range(2):
-                table = pd.DataFrame({"epoch": [0, 1], "val/f1": [0.2, 0.4 + 0.2 * seed], "train/loss": 1.0})
+                table = pd.DataFrame({"epoch": [0, 1], "val/f1": [0.2, 0.4 + 0.2 * seed], "step": 0, "train/loss": 1.0})
                 table.to_csv(tmp_path / f"{row}+seed{seed}" / "stage1" / "metrics.csv", index=False)
         figure = training_curves(two)
         (axes,) = figure.axes
@@ -304,7 +304,7 @@ class TestTraining:
         for row, stages in {"CE": ["stage1"], "SC": ["stage1", "stage2"]}.items():
             for stage in stages:
                 (tmp_path / row / stage).mkdir()
-                table = pd.DataFrame({"epoch": [0, 1], "train/loss": [3.0, 2.0], "test/f1": 0.9})
+                table = pd.DataFrame({"epoch": [0, 1], "step": 0, "train/loss": [3.0, 2.0], "test/f1": 0.9})
                 table.to_csv(tmp_path / row / stage / "metrics.csv", index=False)
         first, second = training_curves(results).axes
         assert (first.get_title(), second.get_title()) == ("stage 1", "stage 2")
