@@ -38,7 +38,7 @@ METHODS = {
 }
 
 
-@pytest.fixture(scope="module", params=METHODS)
+@pytest.fixture(scope="module", params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in METHODS])
 def runs(request, tmp_path_factory):
     """The same run on one and on two processes."""
     folder = tmp_path_factory.mktemp("ddp")

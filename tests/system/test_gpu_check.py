@@ -22,6 +22,8 @@ from lightning_imbal.cli import main
 SCRIPT = Path(gpu.__file__)
 NO_NETWORK = """
 import socket
+
+pytestmark = pytest.mark.xdist_group("gpu_check")  # what its fixtures make is made once
 def refuse(self, address, *more):
     if self.family in (socket.AF_INET, socket.AF_INET6):
         raise OSError(f"a connection to {address} was tried")

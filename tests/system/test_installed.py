@@ -34,6 +34,8 @@ WARM = """
 import json, os, sys
 import albumentations, lightning.pytorch.cli, pandas, plotly, timm, torchmetrics
 
+pytestmark = pytest.mark.xdist_group("installed")  # what its fixtures make is made once
+
 for line in sys.stdin:
     if child := os.fork():
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)

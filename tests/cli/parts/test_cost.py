@@ -30,6 +30,6 @@ def test_several_jobs_at_once_are_faster(at_once, minutes, tmp_path, monkeypatch
     jobs = [Job(name, tmp_path / name, ("fit",)) for name in ("done", "next", "last")]
     jobs[0].folder.mkdir()
     (jobs[0].folder / "metrics.json").touch()
-    jobs[0].record.write_text('{"seconds": 3600.0}')
+    jobs[0].record.write_text('{"seconds": 3600.0, "identity": {"configs": [], "options": {}}}')
     said = cost.estimate({job: ["one stage"] for job in jobs}, at_once)
     assert said.endswith(f"about {minutes} minutes.")

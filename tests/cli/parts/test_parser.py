@@ -7,6 +7,8 @@ from small_runs import NAMES
 from lightning_imbal.cli.parts.evaluation import read_checkpoint
 from lightning_imbal.cli.parts.parser import ImbalCLI
 
+pytestmark = pytest.mark.xdist_group("parser")  # what its fixtures make is made once
+
 CE = ["--config", "experiments/demo.yaml", "--config", "experiments/methods/ce.yaml"]
 
 
@@ -16,7 +18,7 @@ def trained(tmp_path_factory):
     file = tmp_path_factory.mktemp("run") / "stage1" / "checkpoints" / "best.ckpt"
     file.parent.mkdir(parents=True)
     facts = {"class_counts": [90, *range(9, 0, -1)], "class_names": NAMES, "class_groups": {"even": ["0", "2"]}}
-    torch.save({"hyper_parameters": facts}, file)
+    torch.save({"hyper_parameters": facts, "state_dict": {}}, file)
     return file
 
 
