@@ -56,6 +56,8 @@ class Started(Forked):
 
 def start(arguments, log):
     process = Started(main, arguments)
+    process.log.unlink()
+    process.log = log
     process.start()
     return process
 
@@ -72,7 +74,7 @@ def check_little(folder):
 
 
 def test_a_little_of_the_check_without_a_gpu_and_without_a_network(tmp_path):
-    run_forked(check_little, tmp_path / "out", TMPDIR=str(tmp_path))
+    run_forked(check_little, tmp_path / "out")
     look_at(tmp_path / "out", gpu.PARTS.keys() - {"together"})
 
 
