@@ -1,7 +1,7 @@
 """Options on a command line: parsed, written, and the setting that wins."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,16 @@ def all_given(option: str, args: list[str]) -> list[str]:
     """Every value of `--option value` or `--option=value` on a command line."""
     values = [b for a, b in zip(args, args[1:], strict=False) if a == f"--{option}"]
     return values + [a.split("=", 1)[1] for a in args if a.startswith(f"--{option}=")]
+
+
+def given_below(name: str, args: Sequence[str]) -> list[tuple[str, str]]:
+    """The options below a name and their values, such as (`trainer.max_epochs`, `2`) below `then`, in their order."""
+    start, found = f"--{name}.", []
+    for option, following in zip(args, [*args[1:], ""], strict=True):
+        if option.startswith(start):
+            key, equals, value = option.removeprefix(start).partition("=")
+            found.append((key, value if equals else following))
+    return found
 
 
 def last_setting(arguments: Iterable[str], *keys: str) -> Any:

@@ -60,9 +60,9 @@ def check_status(wanted: int, *processes: Forked) -> None:
     assert all(process.exitcode == wanted for process in processes), "\n".join(told)
 
 
-def run_forked(function: Callable[..., Any], *args: Any, status: int = 0) -> None:
+def run_forked(function: Callable[..., Any], *args: Any, status: int = 0, **environment: str) -> None:
     """Runs a function in a process, which must end with a status."""
-    with Forked(function, *args) as process:
+    with Forked(function, *args, **environment) as process:
         check_status(status, process)
 
 

@@ -25,6 +25,8 @@ def run(args: list[str]) -> int:
     run_dir.use_local_weights(first)
     folder = run_dir.prepare(first)
     run_dir.discard_halves(folder)
+    if first.seed_everything is True:
+        seed(first)  # draws the number of every stage
     stages = list(cli.stages(first))
     resuming.check_settings(cli, folder, stages)
     checkpoint, data = "", None

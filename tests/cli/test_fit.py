@@ -16,10 +16,11 @@ DEMO = ["fit", "--config", "experiments/demo.yaml"]
 @pytest.fixture
 def untrained(monkeypatch):
     """Runs `fit` with Trainers that train nothing: its models, and what was tested."""
-    told = SimpleNamespace(models=[], tested=[])
+    told = SimpleNamespace(models=[], tested=[], seeds=[])
 
     def stage_trainer(cli, config, built, folder):
         told.models.append(built.model)
+        told.seeds.append(config.seed_everything)
         kept = [KeptEpoch(folder, "best"), KeptEpoch(folder, "last")]
         for each in kept:
             each.best_model_path = str(folder / each.filename)
@@ -40,6 +41,12 @@ def test_the_best_epoch_is_handed_on_and_that_of_the_last_stage_is_tested(untrai
     assert fit.run([*DEMO, "--run_dir", str(tmp_path)]) == 0
     assert untrained.models[1].backbone_ckpt == os.path.relpath(tmp_path / "stage1" / "best")
     assert untrained.tested == [str(tmp_path / "stage2" / "best")]
+
+
+def test_a_drawn_seed_is_that_of_every_stage(untrained, tmp_path):
+    assert fit.run([*DEMO, "--seed_everything", "true", "--run_dir", str(tmp_path)]) == 0
+    first, second = untrained.seeds
+    assert type(first) is int and first == second
 
 
 def test_a_second_stage_draws_what_it_would_draw_alone():

@@ -38,7 +38,12 @@ METHODS = {
 }
 
 
-@pytest.fixture(scope="module", params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in METHODS])
+# Slow ones gather by the same function as the views, and step outside of the optimizer as the centers do.
+SLOW = {"targets": [pytest.mark.slow], "proxies": [pytest.mark.slow]}
+PARAMS = [pytest.param(name, marks=[pytest.mark.xdist_group(name), *SLOW.get(name, [])]) for name in METHODS]
+
+
+@pytest.fixture(scope="module", params=PARAMS)
 def runs(request, tmp_path_factory):
     """The same run on one and on two processes."""
     folder = tmp_path_factory.mktemp("ddp")

@@ -19,11 +19,11 @@ from gpu_check.throughput import limit
 from lightning_imbal import losses, modules, predictors
 from lightning_imbal.cli import main
 
+pytestmark = pytest.mark.xdist_group("gpu_check")  # what its fixtures make is made once
+
 SCRIPT = Path(gpu.__file__)
 NO_NETWORK = """
 import socket
-
-pytestmark = pytest.mark.xdist_group("gpu_check")  # what its fixtures make is made once
 def refuse(self, address, *more):
     if self.family in (socket.AF_INET, socket.AF_INET6):
         raise OSError(f"a connection to {address} was tried")

@@ -11,6 +11,8 @@ from pathlib import Path
 import layouts
 import pytest
 
+pytestmark = pytest.mark.xdist_group("installed")  # what its fixtures make is made once
+
 ROOT = Path(__file__).resolve().parents[2]
 SHORT = ["--trainer.max_epochs", "1", "--trainer.enable_progress_bar", "false"]
 
@@ -33,8 +35,6 @@ def installed(tmp_path_factory):
 WARM = """
 import json, os, sys
 import albumentations, lightning.pytorch.cli, pandas, plotly, timm, torchmetrics
-
-pytestmark = pytest.mark.xdist_group("installed")  # what its fixtures make is made once
 
 for line in sys.stdin:
     if child := os.fork():

@@ -98,7 +98,13 @@ def test_a_schedule_that_waits_for_a_score_goes_on_where_it_was(tmp_path):
     assert rates[0] == rates[1] < 1e-20
 
 
-@pytest.mark.parametrize("name", METHODS)
+# A slow one is two others at once, but for what its own tests hold.
+SLOW = ("cut and pasted", "views and pairs")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in METHODS]
+)
 def test_killed_in_the_middle_of_a_schedule_gives_the_same_weights(name, tmp_path):
     module, chosen = METHODS[name]
     args = [*ONE_STAGE, "--model", module, *chosen]

@@ -11,7 +11,7 @@ from lightning_imbal.cli.parts import run_dir
 from lightning_imbal.cli.parts.messages import cause
 from lightning_imbal.cli.parts.stages import is_stage, merged
 from lightning_imbal.cli.parts.trained import saved_fact
-from lightning_imbal.command_line import given
+from lightning_imbal.command_line import given, given_below
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.experiment_files import with_files_found
 from lightning_imbal.modules.base import ImbalModule
@@ -101,7 +101,7 @@ class ImbalCLI(LightningCLI):
         run_dir.check_yaml(arguments)
         config = self.parser.parse_args(arguments)
         if self.verb == "fit":
-            config.then = merged(config, given("then", arguments))
+            config.then = merged(config, given("then", arguments), given_below("then", arguments))
         return config
 
     def stages(self, first: Namespace) -> Iterator[Namespace]:

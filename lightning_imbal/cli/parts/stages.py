@@ -1,5 +1,6 @@
 """How the `then` of several configurations, laid over each other, becomes one second stage."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -17,7 +18,7 @@ def is_stage(then: Then) -> TypeGuard[dict[str, Any]]:
     return "class_path" in ((then or {}).get("model") or {})
 
 
-def merged(config: Namespace, command_line: str | None) -> Then:
+def merged(config: Namespace, command_line: str | None, options: Sequence[tuple[str, str]] = ()) -> Then:
     """Lays the `then` of every --config file over the earlier ones, and that of the command line over all.
 
     One that names a model replaces what was there; one that does not (an overlay that shortens every stage) adjusts it,
@@ -28,6 +29,8 @@ def merged(config: Namespace, command_line: str | None) -> Then:
     Args:
         config: The parsed configuration of `fit`; its own `then` is the last one given.
         command_line: What was given as `--then`.
+        options: What was given below it, such as (`trainer.max_epochs`, `2`): of several in a branch, the parser
+            keeps only the last.
 
     Raises:
         UserError: There is no such file, or it holds no stage.
@@ -39,14 +42,15 @@ def merged(config: Namespace, command_line: str | None) -> Then:
             then = _lay_over(then, _read(content["then"], Path(path.absolute).parent))
     if command_line is not None:
         then = _lay_over(then, _read(yaml.safe_load(command_line), Path()))
-    if isinstance(config.then, str):
-        return then
-    last = _unfolded(config.then)
-    # What the parser hands over is the last file's, in which an option of the command line has replaced a whole branch.
-    if is_stage(then) and is_stage(last) and then["model"]["class_path"] == last["model"]["class_path"]:
-        then = _merge(then, last)
-    else:
-        then = _lay_over(then, last)
+    if not isinstance(config.then, str):
+        last = _unfolded(config.then)
+        # The parser hands over the last file's, in which an option of the command line has replaced a whole branch.
+        if is_stage(then) and is_stage(last) and then["model"]["class_path"] == last["model"]["class_path"]:
+            then = _merge(then, last)
+        else:
+            then = _lay_over(then, last)
+    for key, value in options:
+        then = _merge(then or {}, _unfolded({key: yaml.safe_load(value)}) or {})
     return then if is_stage(then) else None
 
 

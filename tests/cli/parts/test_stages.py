@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from parsing import EXPERIMENTS, merged
+from parsing import EXPERIMENTS, merged, parsed, second, with_configs
 
 HEAD = {"class_path": "FrozenHead", "init_args": {"init": "keep", "loss": {"class_path": "Focal"}}}
 
@@ -35,3 +35,18 @@ def test_a_file_on_the_command_line_wins_over_all_others(write):
     first = write("first.yaml", model=HEAD)
     then = merged(EXPERIMENTS / "demo.yaml", first, then=EXPERIMENTS / "heads" / "ncm.yaml").then
     assert then == yaml.safe_load((EXPERIMENTS / "heads" / "ncm.yaml").read_text())
+
+
+def test_every_option_of_the_command_line_counts():
+    options = [
+        "--then.trainer.max_epochs",
+        "2",
+        "--then.trainer.limit_train_batches=4",
+        "--then.data.init_args.views=1",
+    ]
+    options += ["--then.model.init_args.optimizer.init_args.lr", "1e-3", "--then.data.init_args.batch_size", "8"]
+    later = second(parsed("fit", *with_configs(EXPERIMENTS / "demo.yaml"), *options))
+    assert (later.trainer.max_epochs, later.trainer.limit_train_batches) == (2, 4)
+    assert (later.data.init_args.views, later.data.init_args.batch_size) == (1, 8)
+    optimizer = later.model.init_args.optimizer
+    assert optimizer.class_path.endswith("SGD") and optimizer.init_args.lr == 0.001
