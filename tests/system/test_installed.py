@@ -34,7 +34,7 @@ def installed(tmp_path_factory):
 # Each command imports the wheel, but what takes seconds has been imported before: all else.
 WARM = """
 import json, os, sys
-import albumentations, lightning.pytorch.cli, pandas, plotly, timm, torchmetrics
+import albumentations, lightning.pytorch.cli, pandas, plotly, sklearn.model_selection, timm, torchmetrics
 
 for line in sys.stdin:
     if child := os.fork():

@@ -146,7 +146,8 @@ def test_same_files_from_processes_and_from_a_cluster_that_loses_a_worker(table,
     assert main([*command, "--runs", "ray", "--launcher", "ray"]) == 0
     killer.join()
     assert killed and files_of("local") == files_of("ray")
-    assert sorted(log.read_text().count("$ lightning_imbal") for log in logs) == [1, 2], "the lost one goes on"
+    assert sorted(log.read_text().count("$ lightning_imbal") for log in logs) == [1, 2]
+    assert sum("--ckpt_path last" in log.read_text() for log in logs) == 1, "the lost one goes on"
 
 
 FAILING = """
