@@ -19,8 +19,6 @@ from lightning_imbal.modules import BBN, ECL, Classifier, FrozenHead
 from lightning_imbal.modules.perturbed import PerturbedClassifier
 from lightning_imbal.predictors import FlipTTA, PerturbedInput, Plain, Predictor, TemperatureScaled
 
-pytestmark = pytest.mark.xdist_group("test_features")  # what its fixtures make is made once
-
 QUIET = ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
 DEMO = ["fit", "--config", "experiments/demo.yaml", "--trainer.max_epochs", "1", "--trainer.limit_train_batches", "2"]
 DEMO += [*QUIET, "--data.split.test", "0.301"]  # an odd number of test images

@@ -11,8 +11,6 @@ from small_runs import refused
 
 from lightning_imbal.cli import main
 
-pytestmark = pytest.mark.xdist_group("second_stage")  # what its fixtures make is made once
-
 QUIET = ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
 DEMO = ["fit", "--config", "experiments/demo.yaml", "--trainer.max_epochs", "1", *QUIET]
 CE = [*DEMO, "--config", "experiments/methods/ce.yaml"]

@@ -30,8 +30,6 @@ from lightning_imbal.export import onnx as onnx_module
 from lightning_imbal.heads import LearnableScale, NearestClassMean, NormedLinear, TauNormalized
 from lightning_imbal.predictors import FlipTTA, Plain, PostHocAdjusted, Predictor, TemperatureScaled
 
-pytestmark = pytest.mark.xdist_group("export")  # what its fixtures make is made once
-
 WHY = "onnx, onnxruntime or onnxscript is not installed: pip install 'lightning_imbal[onnx]'"
 onnx, onnxruntime, _ = (pytest.importorskip(name, reason=WHY) for name in ("onnx", "onnxruntime", "onnxscript"))
 

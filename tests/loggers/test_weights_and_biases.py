@@ -17,8 +17,6 @@ from lightning_imbal.cli import main
 from lightning_imbal.loggers import finish_wandb, wandb_logger
 from lightning_imbal.metrics import ImbalReport
 
-pytestmark = pytest.mark.xdist_group("weights_and_biases")  # what its fixtures make is made once
-
 TRAIN = ["fit", "--config", "experiments/demo.yaml", "--trainer.max_epochs", "2", "--then.trainer.max_epochs", "2"]
 TRAIN += ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
 

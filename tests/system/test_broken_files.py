@@ -22,8 +22,6 @@ from lightning_imbal.stats.analysis import learning_curves
 from lightning_imbal.stats.read_runs import read_runs
 from lightning_imbal.stats.settings import configurations, settings
 
-pytestmark = pytest.mark.xdist_group("broken_files")  # what its fixtures make is made once
-
 QUIET = ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
 DAMAGES = {
     "empty": lambda whole, other: b"",

@@ -12,8 +12,6 @@ from small_runs import refused
 
 from lightning_imbal.cli import main
 
-pytestmark = pytest.mark.xdist_group("commands")  # what its fixtures make is made once
-
 DEMO = ["--config", "experiments/demo.yaml", "--trainer.max_epochs", "1", "--then.trainer.max_epochs", "1"]
 DEMO += ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
 

@@ -40,7 +40,7 @@ METHODS = {
 
 # Slow ones gather by the same function as the views, and step outside of the optimizer as the centers do.
 SLOW = {"targets": [pytest.mark.slow], "proxies": [pytest.mark.slow]}
-PARAMS = [pytest.param(name, marks=[pytest.mark.xdist_group(name), *SLOW.get(name, [])]) for name in METHODS]
+PARAMS = [pytest.param(name, marks=SLOW.get(name, [])) for name in METHODS]
 
 
 @pytest.fixture(scope="module", params=PARAMS)

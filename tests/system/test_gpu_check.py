@@ -19,8 +19,6 @@ from gpu_check.throughput import limit
 from lightning_imbal import losses, modules, predictors
 from lightning_imbal.cli import main
 
-pytestmark = pytest.mark.xdist_group("gpu_check")  # what its fixtures make is made once
-
 SCRIPT = Path(gpu.__file__)
 NO_NETWORK = """
 import socket

@@ -14,8 +14,6 @@ from small_runs import refused
 
 from lightning_imbal.cli import main
 
-pytestmark = pytest.mark.xdist_group("identity")  # what its fixtures make is made once
-
 QUIET = ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
 FIT = ["fit", "--config", "experiments/own_csv.yaml", "--data.labels", "labels.csv", "--data.split_column", "split"]
 FIT += ["--data.image_size", "32", "--data.batch_size", "16", "--data.num_workers", "0", "--trainer.max_epochs", "2"]

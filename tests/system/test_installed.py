@@ -11,8 +11,6 @@ from pathlib import Path
 import layouts
 import pytest
 
-pytestmark = pytest.mark.xdist_group("installed")  # what its fixtures make is made once
-
 ROOT = Path(__file__).resolve().parents[2]
 SHORT = ["--trainer.max_epochs", "1", "--trainer.enable_progress_bar", "false"]
 

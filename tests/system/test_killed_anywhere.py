@@ -10,8 +10,6 @@ from forked import run_forked
 
 from lightning_imbal.cli import main
 
-pytestmark = pytest.mark.xdist_group("killed_anywhere")  # what its fixtures make is made once
-
 TRAIN = ["fit", "--config", "experiments/demo.yaml", "--model.backbone", "test_resnet", "--data.image_size", "32"]
 TRAIN += ["--trainer.max_epochs", "2", "--then.trainer.max_epochs", "2", "--trainer.limit_train_batches", "2"]
 TRAIN += ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]

@@ -7,8 +7,6 @@ from small_runs import NAMES
 from lightning_imbal.cli.parts.evaluation import read_checkpoint
 from lightning_imbal.cli.parts.parser import ImbalCLI
 
-pytestmark = pytest.mark.xdist_group("parser")  # what its fixtures make is made once
-
 CE = ["--config", "experiments/demo.yaml", "--config", "experiments/methods/ce.yaml"]
 
 

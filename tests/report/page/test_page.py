@@ -31,8 +31,6 @@ from lightning_imbal.stats.drawn_methods import MOST_DRAWN, Method, methods_of
 from lightning_imbal.stats.read_runs import read_runs
 from lightning_imbal.stats.sweeps import sweeps
 
-pytestmark = pytest.mark.xdist_group("page")  # what its fixtures make is made once
-
 NASTY = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "a & b</script>", "<b>{{7*7}}</b>"]
 ORDER = NASTY  # from most to fewest training images, as in made_runs
 GROUPS = {"major": NASTY[:2], "<i>minor</i>": NASTY[2:]}
