@@ -12,6 +12,17 @@ from lightning_imbal.cli.parts.interruption import Interruption, how_to_go_on
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
+@pytest.fixture(autouse=True)
+def as_a_program_begins():
+    """What other tests have left in this process does not count."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.mark.parametrize(("number", "status"), SIGNALS.items())
 def test_a_signal_interrupts_once_and_is_the_status(number, status):
     before = signal.getsignal(number)
