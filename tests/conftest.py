@@ -1,5 +1,6 @@
 """Settings and small data sets that several test files share."""
 
+import logging
 import os
 from pathlib import Path
 
@@ -25,6 +26,15 @@ def quiet_environment(monkeypatch):
     # Set before it is removed: a variable that was absent is only removed afterwards if monkeypatch has seen it.
     monkeypatch.setenv("PL_GLOBAL_SEED", "0")
     monkeypatch.delenv("PL_GLOBAL_SEED", raising=False)
+
+
+@pytest.fixture
+def told(caplog):
+    """What Lightning's logger, which hands nothing on, is told."""
+    logger = logging.getLogger("lightning.pytorch.utilities.rank_zero")
+    logger.addHandler(caplog.handler)
+    yield caplog
+    logger.removeHandler(caplog.handler)
 
 
 @pytest.fixture

@@ -65,6 +65,7 @@ def kept_checkpoint(trainer: Trainer) -> str:
     Where no epoch was validated, it is the last one, which is said.
     """
     best, *last = [each.best_model_path for each in trainer.checkpoint_callbacks if isinstance(each, KeptEpoch)]
-    if not best and any(last):
-        rank_zero_info("No epoch was validated, so that none is the best: the last one is kept.")
-    return best or "".join(last)
+    if best or not last:
+        return best
+    rank_zero_info("No epoch was validated, so that none is the best: the last one is kept.")
+    return last[0]

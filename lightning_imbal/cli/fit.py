@@ -14,6 +14,7 @@ from lightning_imbal.cli.parts.seed import seed
 from lightning_imbal.cli.parts.show import show_results
 from lightning_imbal.cli.parts.trainer import stage_trainer
 from lightning_imbal.data.base import ImbalDataModule
+from lightning_imbal.data.checks import check_pictures
 from lightning_imbal.loggers.weights_and_biases import finish_wandb
 from lightning_imbal.runs.folder import last_checkpoint
 
@@ -36,7 +37,7 @@ def run(args: list[str]) -> int:
         resuming.check_built(cli, stage, config, built)
         check_fit(cli, built, stages[number - 1 :])
         if not config.trainer.fast_dev_run:  # which is to end at once
-            built.data.check_pictures()
+            check_pictures(built.data)
         trainer = stage_trainer(cli, config, built, stage)
         last = last_checkpoint(stage)
         begun = config.ckpt_path is not None and last.is_file()

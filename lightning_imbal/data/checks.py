@@ -1,9 +1,13 @@
 """What a data set refuses before anything is trained on it."""
 
+import numpy as np
 from lightning.pytorch.utilities import rank_zero_info
 
 from lightning_imbal.data.labelled_images import LabelledImages
+from lightning_imbal.data.pictures.files import ImageFiles
+from lightning_imbal.data.pictures.open import unreadable
 from lightning_imbal.data.sample_table import count_images
+from lightning_imbal.data.splits.base import PARTS
 from lightning_imbal.data.splits.groups import torn_groups
 from lightning_imbal.errors import UserError
 
@@ -25,6 +29,29 @@ def check_split(data: LabelledImages) -> None:
             f"{type(data.split).__name__} leaves no image to test on: choose a split with a test part, such as "
             "--data.split Holdout --data.split.test 0.2."
         )
+
+
+def check_pictures(data: LabelledImages) -> None:
+    """Opens every picture of the parts that was not opened before, or fills the cache, which does so.
+
+    Raises:
+        BadImageError: One cannot be read, and is not to be left out.
+    """
+    if not isinstance(data.images, ImageFiles) or data.on_bad_image == "skip":
+        return
+    rows = _rows_of_parts(data)
+    if bad := data.images.find_bad(rows):
+        raise unreadable(len(bad), len(rows), bad[min(bad)])
+
+
+def remember_pictures(data: LabelledImages) -> None:
+    """Notes that the pictures of the parts, which somebody else has opened, are good."""
+    if data.cache == "none" and isinstance(data.images, ImageFiles):
+        data.images.remember(_rows_of_parts(data))
+
+
+def _rows_of_parts(data: LabelledImages) -> list[int]:
+    return np.flatnonzero(data.table["part"].isin(PARTS)).tolist()
 
 
 def check_unseen(earlier: LabelledImages, later: LabelledImages) -> None:

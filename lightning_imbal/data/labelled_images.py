@@ -10,10 +10,9 @@ import pandas as pd
 
 from lightning_imbal.data.index.find_files import find_files
 from lightning_imbal.data.pictures.base import Pictures
-from lightning_imbal.data.pictures.files import ImageFiles
-from lightning_imbal.data.pictures.open import Cache, OnBadImage, open_images, refuse_absent, unreadable
+from lightning_imbal.data.pictures.open import Cache, OnBadImage, open_images, refuse_absent
 from lightning_imbal.data.sample_table import check_index, count_training_images, sample_table
-from lightning_imbal.data.splits.base import PARTS, Split
+from lightning_imbal.data.splits.base import Split
 from lightning_imbal.data.splits.groups import group_ids
 from lightning_imbal.data.splits.holdout import Holdout
 
@@ -64,26 +63,6 @@ class LabelledImages(ABC):
         """Returns the picture of every row of the index, uint8 RGB (H, W, 3)."""
         place = (self.cache_dir, type(self).__name__)
         return open_images(self.index["path"], self.short_side, self.cache, *place, self.on_bad_image)
-
-    def check_pictures(self) -> None:
-        """Opens every picture of the parts that was not opened before, or fills the cache, which does so.
-
-        Raises:
-            BadImageError: One cannot be read, and is not to be left out.
-        """
-        if not isinstance(self.images, ImageFiles) or self.on_bad_image == "skip":
-            return
-        rows = self._rows_of_parts()
-        if bad := self.images.find_bad(rows):
-            raise unreadable(len(bad), len(rows), bad[min(bad)])
-
-    def remember_pictures(self) -> None:
-        """Notes that the pictures of the parts, which somebody else has opened, are good."""
-        if self.cache == "none" and isinstance(self.images, ImageFiles):
-            self.images.remember(self._rows_of_parts())
-
-    def _rows_of_parts(self) -> list[int]:
-        return np.flatnonzero(self.table["part"].isin(PARTS)).tolist()
 
     def subsample(self, label: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Chooses the training rows to keep: all, unless a child simulates an imbalance."""

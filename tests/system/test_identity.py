@@ -2,7 +2,6 @@
 
 import csv
 import json
-import logging
 import shutil
 
 import cv2
@@ -79,15 +78,6 @@ def refusal(own, capsys):
         return sentence
 
     return of
-
-
-@pytest.fixture
-def told(caplog):
-    """What Lightning's logger, which hands nothing on, is told."""
-    logger = logging.getLogger("lightning.pytorch.utilities.rank_zero")
-    logger.addHandler(caplog.handler)
-    yield caplog
-    logger.removeHandler(caplog.handler)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.data.audit.audit import audit
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.build import build_data
-from lightning_imbal.data.checks import check_groups
+from lightning_imbal.data.checks import check_groups, remember_pictures
 from lightning_imbal.data.pictures.open import unreadable
 from lightning_imbal.data.sample_table import count_images
 from lightning_imbal.errors import UserError
@@ -160,7 +160,7 @@ def _audited(parts: Sequence[Part]) -> list[str]:
     report = audit(data.table, data.class_names, group_name=data.group_name)
     if bad := report["unreadable"]:
         raise unreadable(len(bad), len(data.index), bad[0]["cause"])
-    data.remember_pictures()  # so that no run opens them once more
+    remember_pictures(data)  # so that no run opens them once more
     warnings = []
     if report["leaks"]:
         where = " (in the first fold)" if len(parts) > 1 else ""

@@ -54,5 +54,5 @@ def _same_pictures(rows: pd.DataFrame, root: Path, stage: Stage) -> Iterator[str
     for row in rows.itertuples():
         path = Path(getattr(row, "path", ""))
         trained = before / path.relative_to(root) if path.is_relative_to(root) else path
-        if not (trained.is_file() and path.is_file()) or filecmp.cmp(trained, path, shallow=False):
+        if trained == path or not (trained.is_file() and path.is_file()) or filecmp.cmp(trained, path, shallow=False):
             yield str(row.image)

@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Sequence
-from contextlib import closing, nullcontext
+from contextlib import closing
 from functools import cached_property
 from hashlib import sha256
 from itertools import islice
@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from filelock import FileLock
-from rich import get_console
 from rich.progress import track
 
 from lightning_imbal.data.pictures.ahead import decode_ahead
 from lightning_imbal.data.pictures.base import Pictures
 from lightning_imbal.data.pictures.files import ImageFiles
+from lightning_imbal.data.pictures.lock import wait_for_lock
 from lightning_imbal.data.pictures.shard import Shard, areas, checksum, look_at_files
 from lightning_imbal.errors import BadImageError, UserError
 
@@ -135,11 +134,7 @@ class DiskCache(Pictures):
         decoded = 0
         if self._stale(look_at_files(self.paths), progress):
             try:
-                self.folder.mkdir(parents=True, exist_ok=True)
-                waiting = get_console().status("Waiting for another process that prepares the images")
-                with waiting if progress else nullcontext():
-                    lock = FileLock(self.folder / "lock").acquire()
-                with lock:
+                with wait_for_lock(self.folder / "lock", "prepares the images", progress):
                     decoded = self._fill(progress)
             except OSError as error:
                 raise UserError(f"Cannot write the image cache {self.folder} ({error.strerror}): {MEND}.") from error

@@ -5,10 +5,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock
-from rich import get_console
 
 from lightning_imbal.atomic_files import write_whole
+from lightning_imbal.data.pictures.lock import wait_for_lock
 
 LEAST_BYTES = 2**24  # of pictures: fewer are opened again before a file is worth its place
 NOT_OPENED = (-2, -2)
@@ -45,11 +44,8 @@ def differing(opened: np.ndarray, now: np.ndarray, rows: Sequence[int]) -> list[
 @contextmanager
 def one_at_a_time(record: Path) -> Iterator[None]:
     """Of several processes that would open the same pictures, one works and the others wait."""
-    lock = FileLock(record.with_suffix(".lock"))
     try:
-        record.parent.mkdir(parents=True, exist_ok=True)
-        with get_console().status("Waiting for another process that opens the images"):
-            lock.acquire()
+        lock = wait_for_lock(record.with_suffix(".lock"), "opens the images")
     except OSError:  # a place that cannot be written to
         yield
         return

@@ -143,7 +143,7 @@ def areas(shape: np.ndarray | Sequence[tuple[int, int]]) -> np.ndarray:
 
 
 def checksum(pixels: np.ndarray) -> int:
-    """Sum of the 8-byte words of pixels, uint8, modulo 2^64: no changed byte escapes it, and nothing is faster."""
+    """Sum of the 8-byte words of pixels, uint8, modulo 2^64: no single changed byte escapes it."""
     pixels = pixels.reshape(-1)
     whole = pixels.size // 8 * 8
     return int(pixels[:whole].view(np.uint64).sum()) + int(pixels[whole:].sum()) & 2**64 - 1

@@ -103,7 +103,7 @@ class TestDiskCache:
     def test_second_build_decodes_nothing(self, cache, monkeypatch):
         before = times(cache)
         monkeypatch.setattr("lightning_imbal.data.pictures.files.read_image", None)
-        monkeypatch.setattr(disk_cache, "FileLock", None)  # the folder may be one that cannot be written
+        monkeypatch.setattr(disk_cache, "wait_for_lock", None)  # the folder may be one that cannot be written
         assert again(cache).build() == 0
         assert times(cache) == before
 
@@ -219,7 +219,7 @@ class TestDiskCache:
             raise PermissionError(13, "Permission denied")
 
         monkeypatch.setattr("lightning_imbal.data.pictures.shard.write_whole", refuse)
-        monkeypatch.setattr(disk_cache, "FileLock", None)
+        monkeypatch.setattr(disk_cache, "wait_for_lock", None)
         opened = again(cache)
         assert opened.build() == 0 and len(list(opened)) == 10
 

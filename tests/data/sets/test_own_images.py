@@ -1,7 +1,6 @@
 """The user's own images: what works, and the one sentence for what does not. All before training starts."""
 
 import json
-import logging
 import random
 import shutil
 
@@ -62,15 +61,6 @@ def refused(capsys, own, *args):
     sentence = [line for line in capsys.readouterr().err.splitlines() if line.startswith("lightning_imbal: ")]
     assert len(sentence) == 1
     return sentence[0]
-
-
-@pytest.fixture
-def told(caplog):
-    """What Lightning's logger, which hands nothing on, is told."""
-    logger = logging.getLogger("lightning.pytorch.utilities.rank_zero")
-    logger.addHandler(caplog.handler)
-    yield caplog
-    logger.removeHandler(caplog.handler)
 
 
 class TestCSVData:
