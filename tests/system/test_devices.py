@@ -51,14 +51,17 @@ def runs(request, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WANDB_MODE", "disabled")
         patch.setenv("PL_GLOBAL_SEED", "0")  # and with it back to what it was before
-        assert main([*args, "--trainer.devices", "1", "--run_dir", str(folder / "one")]) == 0
+        on_one = [*args, "--trainer.devices", "1", "--run_dir", str(folder / "one")]
         on_two = [*args, "--trainer.devices", "2", "--trainer.strategy", "ddp", "--run_dir", str(folder / "two")]
         if request.param == "contrast of views":
             patch.setenv("PYTHONPATH", str(Path(__file__).parents[1]), prepend=os.pathsep)
             command = [sys.executable, "-m", "lightning_imbal", *on_two]
-            done = subprocess.run(command, env=os.environ, capture_output=True, text=True, timeout=240)
-            assert done.returncode == 0, done.stderr
+            with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+                assert main(on_one) == 0
+                told = process.communicate(timeout=240)[0]
+            assert process.returncode == 0, told
         else:
+            assert main(on_one) == 0
             run_ranks(main, on_two)
     return folder / "one", folder / "two"
 
