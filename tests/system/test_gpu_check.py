@@ -143,7 +143,7 @@ def write_part(folder, monkeypatch, body):
 )
 def test_a_part_that_dies_or_hangs_costs_only_itself(tmp_path, monkeypatch, body, trouble):
     write_part(tmp_path, monkeypatch, body)
-    monkeypatch.setattr(gpu, "SECONDS_TO_END", 20 if "sleep" not in body else 8)
+    monkeypatch.setattr(gpu, "SECONDS_TO_END", 20 if "sleep" not in body else 3)
     setting = Setting("cuda", tmp_path, tmp_path, tmp_path / "figures.jsonl", time.time())
     assert gpu.run_apart("broken_part", setting, tmp_path / "log") == trouble
     assert [figure.what for figure in read_figures(setting.figures)] == ["before"]
