@@ -12,6 +12,7 @@ from lightning_imbal.cli.parts.check import check_fit
 from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.cli.parts.seed import seed
 from lightning_imbal.cli.parts.show import show_results
+from lightning_imbal.cli.parts.trained_images import count_trained
 from lightning_imbal.cli.parts.trainer import stage_trainer
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.checks import check_pictures
@@ -30,15 +31,17 @@ def run(args: list[str]) -> int:
         seed(first)  # draws the number of every stage
     stages = list(cli.stages(first))
     resuming.check_settings(cli, folder, stages)
-    checkpoint, data = "", None
+    checkpoint, data, trained = "", None, 0
     for number, config in enumerate(stages, start=1):
         stage = folder / f"stage{number}"
         built = build(cli, config, checkpoint, data)
         resuming.check_built(cli, stage, config, built)
         check_fit(cli, built, stages[number - 1 :])
+        if not checkpoint and (backbone := config.model.init_args.get("backbone_ckpt")):
+            trained = count_trained(backbone, "test", built.data, config.allow_trained_images)
         if not config.trainer.fast_dev_run:  # which is to end at once
             check_pictures(built.data)
-        trainer = stage_trainer(cli, config, built, stage)
+        trainer = stage_trainer(cli, config, built, stage, trained)
         last = last_checkpoint(stage)
         begun = config.ckpt_path is not None and last.is_file()
         trainer.fit(

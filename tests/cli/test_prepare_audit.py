@@ -163,8 +163,10 @@ class TestAudit:
     def test_lists(self, real_isic, tmp_path, capsys):
         lists = [f"--{part}={real_isic}/zhang_{part}.csv" for part in ("train", "val", "test")]
         groups = ["--groups", f"{real_isic}/ISIC2018_Task3_Training_LesionGroupings.csv"]
-        assert main(["audit", *lists, *groups, "--json", str(tmp_path / "found.json")]) == 1
-        found = json.loads((tmp_path / "found.json").read_text())["groups"]["test_vs_train"]
+        assert main(["audit", *lists, *groups, "--distance", "5", "--json", str(tmp_path / "found.json")]) == 1
+        report = json.loads((tmp_path / "found.json").read_text())
+        found = report["groups"]["test_vs_train"]
+        assert report["distance"] == 5
         assert found["of"] == 2005 and sum(row["images"] for row in found["per_class"].values()) == found["images"] > 0
         assert f"{found['images']} of 2005 test images share a lesion with training images" in capsys.readouterr().out
 

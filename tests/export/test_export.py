@@ -187,7 +187,7 @@ def test_card_says_that_scores_are_of_another_adjustment(run, calibrated, tmp_pa
 
 
 def test_perturbation_is_left_out_and_this_is_said(run, written_before, pictures, tmp_path, capsys):
-    options, tested = ["--model", "PerturbedClassifier"], run / "perturbed"
+    options, tested = ["--model", "PerturbedClassifier", "--model.perturb.epsilon", "0.5"], run / "perturbed"
     checkpoint = ["--ckpt_path", str(run / "stage1" / "checkpoints" / "best.ckpt")]
     assert main(["test", *checkpoint, *options, *QUIET, "--run_dir", str(tested)]) == 0
     assert main(["export", str(tested), "--onnx", str(tmp_path / "a.onnx"), *options]) == 0
@@ -197,8 +197,10 @@ def test_perturbation_is_left_out_and_this_is_said(run, written_before, pictures
     about = {entry.key: entry.value for entry in onnx.load(tmp_path / "a.onnx").metadata_props}
     for text in (told, card.replace("\\", ""), about["adjustment"]):
         assert "needs gradients of the input" in text and "is left out" in text
-    f1 = json.loads((tested / "plain" / "metrics.json").read_text())["summary"]["f1"]
-    assert f"| Macro F1 | {f1:.3f} |" in card
+    f1, perturbed = (
+        json.loads((folder / "metrics.json").read_text())["summary"]["f1"] for folder in (tested / "plain", tested)
+    )
+    assert f"| Macro F1 | {f1:.3f} |" in card and abs(f1 - perturbed) > 0.001
 
 
 def test_perturbing_predictor_is_left_out(run, written_before, tmp_path, capsys):
@@ -256,6 +258,14 @@ def test_mistakes_get_one_sentence(run, args, named, capsys, tmp_path):
 def test_a_run_without_its_checkpoint_is_refused(run, tmp_path, capsys):
     shutil.copytree(run, tmp_path / "run", ignore=shutil.ignore_patterns("checkpoints"))
     assert "best.ckpt" in refused(capsys, "export", str(tmp_path / "run"), "--onnx", str(tmp_path / "a.onnx"))
+
+
+def test_pictures_are_normalised_as_those_it_was_trained_on(run, tmp_path):
+    checkpoint = torch.load(run / "stage1" / "checkpoints" / "best.ckpt", weights_only=True)
+    checkpoint["normalize"]["mean"] += 0.1
+    torch.save(checkpoint, file := tmp_path / "best.ckpt")
+    shutil.copy(run / "stage1" / "config.yaml", tmp_path)
+    assert torch.equal(TrainedModel(file, []).datamodule.normalize.mean, checkpoint["normalize"]["mean"])
 
 
 def test_a_representation_is_refused(run, tmp_path, capsys):

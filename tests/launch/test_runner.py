@@ -224,24 +224,66 @@ def test_process_does_not_run_what_has_finished(job):
 
 
 START_AND_DIE = """
-import os, sys
+import os, sys, time
 from pathlib import Path
 from lightning_imbal.launch.job import Job
 from lightning_imbal.launch.local import start_process
 process = start_process(Job("a", Path(sys.argv[1]), ("fit", "--config", "experiments/demo.yaml")), 1)
 print(process.pid, flush=True)
+child = Path(sys.argv[1], "child")
+while not child.is_file() or not child.read_text():
+    time.sleep(0.02)
 os.kill(os.getpid(), 9)
 """
 
 
-def test_process_ends_with_the_one_that_started_it(tmp_path):
-    died = subprocess.run([sys.executable, "-c", START_AND_DIE, str(tmp_path)], stdout=subprocess.PIPE, timeout=60)
-    child = Path("/proc", died.stdout.decode().strip())
+def has_ended(number):
+    process = Path("/proc", number)
+    return not process.exists() or "Z" in process.joinpath("stat").read_text().rsplit(")", 1)[1].split()[0]
+
+
+def wait_for(happened):
     until = time.monotonic() + 30
-    while child.exists() and "Z" not in child.joinpath("stat").read_text().rsplit(")", 1)[1].split()[0]:
-        assert time.monotonic() < until, "the process still runs"
+    while not happened():
+        assert time.monotonic() < until, "it did not happen"
         time.sleep(0.05)
-    assert not (tmp_path / "metrics.json").exists()
+
+
+# Python reads it when it starts: the job has a process of its own instead of training.
+WITH_A_CHILD = """
+import subprocess, sys, time
+from pathlib import Path
+from types import ModuleType
+
+def run(args):
+    child = subprocess.Popen(["sleep", "60"])
+    Path(args[args.index("--run_dir") + 1], "child").write_text(str(child.pid))
+    time.sleep(60)
+
+sys.modules["lightning_imbal.cli.fit"] = fit = ModuleType("fit")
+fit.run = run
+"""
+
+
+@pytest.fixture
+def with_a_child(tmp_path, monkeypatch):
+    (tmp_path / "sitecustomize.py").write_text(WITH_A_CHILD)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+
+
+def test_process_ends_with_the_one_that_started_it(tmp_path, with_a_child):
+    died = subprocess.run([sys.executable, "-c", START_AND_DIE, str(tmp_path)], stdout=subprocess.PIPE, timeout=60)
+    wait_for(lambda: has_ended(died.stdout.decode().strip()))
+    wait_for(lambda: has_ended((tmp_path / "child").read_text()))
+
+
+def test_a_job_that_is_stopped_leaves_no_process_behind(job, with_a_child):
+    training, launcher = job("a", "fit"), local.LocalLauncher(1)
+    launcher.start(training)
+    child = training.folder / "child"
+    wait_for(lambda: child.is_file() and child.read_text())
+    launcher.stop()
+    wait_for(lambda: has_ended(child.read_text()))
 
 
 def test_devices_are_shared_out(job, monkeypatch):

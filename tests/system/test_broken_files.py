@@ -150,7 +150,8 @@ def test_command_json(place, broken, damage):
 
 # All verbs read it by the same function.
 EVALUATED = [("predict", damage) for damage in [*DAMAGES, "old format", "code", "of another program", "changed byte"]]
-EVALUATED += [(verb, damage) for verb in ("test", "validate") for damage in ("half", "another one")]
+EVALUATED += [(verb, damage) for verb in ("test", "validate") for damage in ("half", "another one", "code")]
+EVALUATED += [("export", damage) for damage in ("half", "code")]
 
 
 @pytest.mark.parametrize("verb, damage", EVALUATED)
@@ -161,7 +162,7 @@ def test_a_broken_checkpoint_is_not_evaluated(place, broken, capsys, damage, ver
     if damage == "old format":
         torch.save(content, made, _use_new_zipfile_serialization=False)
     elif damage == "code":
-        torch.save(content | {"code": Path}, made)
+        with_code(place, place / "run" / name)
     elif damage == "of another program":
         torch.save({"state_dict": content["state_dict"], "hyper_parameters": {"lr": 1}}, made)
     elif damage == "changed byte":
@@ -171,22 +172,31 @@ def test_a_broken_checkpoint_is_not_evaluated(place, broken, capsys, damage, ver
     else:
         made = other_of(place, name)
     file = broken(place / "run" / name, damage if damage in DAMAGES else "another one", made)
-    more = ["--images", place / "data", "--output", place / "p.csv"] if verb == "predict" else []
-    refuses(capsys, file, verb, "--ckpt_path", file, *more)
-    assert not (place / "p.csv").exists() and not (place / "run" / verb).exists()
+    more = {"predict": ["--images", place / "data", "--output", place / "p.csv"]}
+    more["export"] = [place / "run", "--onnx", place / "p.onnx"]
+    refuses(capsys, file, verb, *(["--ckpt_path", file] if verb != "export" else []), *more.get(verb, []))
+    assert not list(place.glob("p.*")) and not (place / "run" / verb).exists()
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+def with_code(place, file):
+    """A checkpoint that holds an object besides, which would run code of its own when it is read."""
+    torch.save(torch.load(file, weights_only=True) | {"code": Path}, made := place / "made.ckpt")
+    return made
+
+
+@pytest.mark.parametrize("damage", [*DAMAGES, "code"])
 @pytest.mark.parametrize("name", ["best.ckpt", "last.ckpt"])
 def test_a_broken_checkpoint_is_not_gone_on_from(place, broken, capsys, damage, name):
     file = place / "run" / "stage1" / "checkpoints" / name
-    broken(file, damage, place / "other" / "stage1" / "checkpoints" / name)
+    other = with_code(place, file) if damage == "code" else place / "other" / "stage1" / "checkpoints" / name
+    broken(file, "another one" if damage == "code" else damage, other)
     refuses(capsys, file, *fit(place, "run", *TWO_STAGES, "--ckpt_path", "last"))
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("damage", [*DAMAGES, "code"])
 def test_a_second_stage_does_not_start_from_a_broken_checkpoint(place, broken, capsys, damage):
-    file = broken(place / "run" / CHECKPOINTS[2], damage, place / "other" / "stage1" / "checkpoints" / "best.ckpt")
+    file, other = place / "run" / CHECKPOINTS[2], place / "other" / "stage1" / "checkpoints" / "best.ckpt"
+    broken(file, "another one" if damage == "code" else damage, with_code(place, file) if damage == "code" else other)
     head = ["--model", "FrozenHead", "--model.backbone_ckpt", str(file), "--model.backbone", "test_resnet"]
     refuses(capsys, file, *fit(place, "head", *head))
 

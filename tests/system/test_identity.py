@@ -231,6 +231,12 @@ def test_a_run_as_it_was_goes_on_in_silence(begun, told):
     assert "goes on" not in told.text and "then" not in told.text
 
 
+def test_classes_are_in_the_order_in_which_they_were_trained(own):
+    args = [*FIT, *PLAIN, "--data.root", str(own / "data"), "--data.classes", "[rare,normal,mid]"]
+    args += ["--run_dir", str(own / "ordered")]
+    assert main(args) == main([*args, "--ckpt_path", "last"]) == 0
+
+
 def test_results_tell_whether_two_runs_have_tested_the_same_images(begun, tmp_path):
     digests = [
         json.loads((begun / run / "metrics.json").read_text())["identity"]["split_digest"] for run in ("plain", "two")
@@ -244,6 +250,21 @@ def test_results_tell_whether_two_runs_have_tested_the_same_images(begun, tmp_pa
 def evaluation(folder, name, *args, verb="test"):
     stage = "stage2" if name == "two" else "stage1"
     return [verb, "--ckpt_path", str(folder / name / stage / "checkpoints" / "best.ckpt"), *QUIET, *args]
+
+
+def test_a_finished_run_is_worth_the_same_elsewhere(begun, own, tmp_path, capsys):
+    (own / "two").rename(tmp_path / "two")
+    shutil.rmtree(own)
+    found = {}
+    for folder in (begun, tmp_path):
+        capsys.readouterr()
+        assert main(["report", str(folder / "two")]) == 0
+        printed = capsys.readouterr().out
+        assert main(evaluation(folder, "two", "--run_dir", str(folder / "again"))) == 0
+        assert main(["export", str(folder / "two"), "--onnx", str(folder / "model.onnx")]) == 0
+        table = pd.read_parquet(folder / "again" / "predictions.parquet").to_csv()
+        found[folder] = (printed, table, (folder / "model.onnx").read_bytes())
+    assert found[begun] == found[tmp_path]
 
 
 SPLIT = ["--data.split", "Holdout", "--data.split.test", "0.4", "--data.split.val", "0.2"]
@@ -267,6 +288,20 @@ def test_images_that_were_trained_on_are_refused_or_said(verb, begun, tmp_path, 
     assert main(["report", str(tmp_path / "again"), str(tmp_path / "again"), "--html", str(page)]) == 0
     assert sentence in " ".join(capsys.readouterr().out.split())
     assert sentence in page.read_text()
+
+
+def test_a_backbone_that_learned_from_the_test_images_is_refused_or_said(begun, tmp_path, capsys):
+    head = ["--data.root", str(begun / "data"), "--model", "FrozenHead", "--model.backbone_ckpt"]
+    head += [str(begun / "plain" / "stage1" / "checkpoints" / "best.ckpt"), "--run_dir", str(tmp_path / "head")]
+    assert "has learned from" in refused(capsys, *FIT, *head, *SPLIT)
+    assert not (tmp_path / "head").exists()
+    assert main([*FIT, *head, *SPLIT, "--allow_trained_images", "true"]) == 0
+    trained = json.loads((tmp_path / "head" / "metrics.json").read_text())["identity"]["trained_images"]
+    assert f"{trained} of the 9 test images were trained on" in " ".join(capsys.readouterr().out.split())
+    checkpoint = str(tmp_path / "head" / "stage1" / "checkpoints" / "best.ckpt")
+    assert f"{trained} of the 9 test images" in refused(capsys, "test", "--ckpt_path", checkpoint, *QUIET)
+    images = ["--images", str(begun / "data"), "--output", str(tmp_path / "p.csv")]
+    assert main(["predict", "--ckpt_path", checkpoint, *images, *QUIET]) == 0
 
 
 def test_other_pictures_of_the_same_names_were_not_trained_on(begun, own, tmp_path):

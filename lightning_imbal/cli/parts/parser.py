@@ -75,6 +75,7 @@ class ImbalCLI(LightningCLI):
         self.trainer_arguments = parser.add_method_arguments(Trainer, self.verb, skip=skip)
         if self.verb in ("test", "validate"):
             parser.set_defaults({"verbose": False})  # the table of the classes is printed instead
+        if self.verb != "predict":
             allow = "Evaluate also on images that the checkpoint was trained on; every report says so."
             parser.add_argument("--allow_trained_images", type=bool, default=False, help=allow)
         if self.verb == "predict":

@@ -3,6 +3,7 @@
 import filecmp
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -41,16 +42,23 @@ def count_trained(checkpoint: str, part: str, data: LabelledImages, allowed: boo
 
 
 def _stages(checkpoint: Path) -> Iterator[Stage]:
-    """The stage of a checkpoint, and those before it."""
+    """The stage of a checkpoint and those before it, also of the run whose backbone the first of them took, if known."""
     own = stage_of(checkpoint)
-    yield Stage(own)
-    yield from (Stage(folder) for folder in stages_in(own.parent) if folder.name < own.name)
+    for stage in (Stage(own), *(Stage(folder) for folder in stages_in(own.parent) if folder.name < own.name)):
+        yield stage
+        backbone = _arguments(stage, "model").get("backbone_ckpt")
+        if backbone and Path(backbone).is_file() and stage_of(Path(backbone)).parent != own.parent:
+            yield from _stages(Path(backbone))
+
+
+def _arguments(stage: Stage, of: str) -> dict[str, Any]:
+    """What the model or the data of a stage were built with; nothing if that was not kept."""
+    return (stage.config()[of].get("init_args") or {}) if stage.config_file.is_file() else {}
 
 
 def _same_pictures(rows: pd.DataFrame, root: Path, stage: Stage) -> Iterator[str]:
     """The names of images, without those that are known to be other pictures of the same name in another folder."""
-    arguments = stage.config()["data"]["init_args"] if stage.config_file.is_file() else {}
-    before = Path(arguments.get("root") or root).expanduser()
+    before = Path(_arguments(stage, "data").get("root") or root).expanduser()
     for row in rows.itertuples():
         path = Path(getattr(row, "path", ""))
         trained = before / path.relative_to(root) if path.is_relative_to(root) else path

@@ -27,7 +27,9 @@ from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.runs.identity import split_digest
 
 
-def stage_trainer(cli: ImbalCLI, config: Namespace, built: Namespace, folder: Path) -> Trainer:
+def stage_trainer(
+    cli: ImbalCLI, config: Namespace, built: Namespace, folder: Path, trained_images: int = 0
+) -> Trainer:
     """The Trainer of a stage of `fit`.
 
     Args:
@@ -35,6 +37,7 @@ def stage_trainer(cli: ImbalCLI, config: Namespace, built: Namespace, folder: Pa
         config: That of the stage.
         built: What it says, built.
         folder: Of the stage, below that of the run.
+        trained_images: How many of the test images the backbone that it begins with was trained on.
     """
     run, own = folder.parent, built.trainer
     # A stage without a classifier has no score to choose its epoch by, and keeps the last one.
@@ -44,7 +47,7 @@ def stage_trainer(cli: ImbalCLI, config: Namespace, built: Namespace, folder: Pa
         *checkpoints(folder / "checkpoints", monitor, config.monitor_mode),
         LearningRateMonitor(logging_interval="epoch"),
         ClassF1Panels(),
-        ResultsWriter(run, identity(config, built.model, built.data, run.name)),
+        ResultsWriter(run, identity(config, built.model, built.data, run.name) | {"trained_images": trained_images}),
     ]
     if not own.fast_dev_run:
         callbacks.append(SaveWholeConfig(cli.parser, config, save_to_log_dir=False))
@@ -56,9 +59,10 @@ class SaveWholeConfig(SaveConfigCallback):
     """Writes `config.yaml` into the folder of a stage; it appears whole or not at all."""
 
     def save_config(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Writes what the stage was asked for."""
-        file = Path(trainer.default_root_dir) / self.config_filename
-        write_whole(file, lambda path: self.parser.save(self.config, path, skip_unset=False, multifile=False))
+        """Writes what the stage was asked for; trained images are allowed once, not to whoever reads the file."""
+        file, config = Path(trainer.default_root_dir) / self.config_filename, self.config.clone()
+        config.pop("allow_trained_images", None)
+        write_whole(file, lambda path: self.parser.save(config, path, skip_unset=False, multifile=False))
 
 
 def evaluation_trainer(config: Namespace, built: Namespace, results: Path | None, trained_images: int = 0) -> Trainer:
