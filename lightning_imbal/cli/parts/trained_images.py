@@ -42,7 +42,7 @@ def count_trained(checkpoint: str, part: str, data: LabelledImages, allowed: boo
 
 
 def _stages(checkpoint: Path) -> Iterator[Stage]:
-    """The stage of a checkpoint and those before it, also of the run whose backbone the first of them took, if known."""
+    """The stage of a checkpoint, those before it, and those of the run whose backbone it began with, if known."""
     own = stage_of(checkpoint)
     for stage in (Stage(own), *(Stage(folder) for folder in stages_in(own.parent) if folder.name < own.name)):
         yield stage
