@@ -22,7 +22,7 @@ from lightning_imbal.report.tables.terminal import render_terminal
 from lightning_imbal.report.tables.write import write_and_print
 from lightning_imbal.runs.run import Run
 from lightning_imbal.stats.bootstrap import interval, mcnemar_p_value, paired_p_value, resampled_averages
-from lightning_imbal.stats.results import collect
+from lightning_imbal.stats.results import collect, ranked
 from lightning_imbal.tables.read import KEYS, read_spec
 from lightning_imbal.tables.spec import Column, Figure, FurtherTest, Metric, Row, Spec
 
@@ -749,6 +749,16 @@ class TestOutput:
         printed(results, tmp_path / "table")
         after = files_of(tmp_path / "table")
         assert before.keys() == after.keys() and all(before[name] != after[name] for name in before)
+
+    def test_ranked_is_best_first_and_what_was_not_run_last(self, finished):
+        results = finished[2]
+        order = ["CL", "RS", "CE", "LDAM", "DANIL"]
+        values = [cell_of(results, row, "acc").value for row in order]
+        assert values[0] > values[1] > values[2] and np.isnan(values[3:]).all()
+        ordered = ranked(results)
+        for rows in (ordered.spec.rows, ordered.cells["row"].unique(), *ordered.runs.values()):
+            assert [*rows] == order
+        assert [*ordered.classes["row"].unique()] == order[:3]
 
     def test_place_is_printed_as_it_is(self, finished, tmp_path):
         _, _, results = finished
