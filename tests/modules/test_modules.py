@@ -90,6 +90,15 @@ def test_healthy_training_does_not_warn_of_collapse(digits, trainer, recwarn):
     assert not [warning for warning in recwarn if "collapsed" in str(warning.message)]
 
 
+def test_collapse_is_that_of_the_last_epoch_alone(digits):
+    model = build(SupConRepresentation, digits)
+    model.distance_to_collapse.update(torch.tensor(1.0))
+    model.on_train_epoch_end()
+    model.distance_to_collapse.update(torch.tensor(0.0))
+    with pytest.warns(UserWarning, match="embedding has collapsed"):
+        model.on_train_epoch_end()
+
+
 def test_views_share_their_label(digits):
     model = build(SupConRepresentation, digits)
     image = torch.rand(4, 2, 3, 32, 32)
