@@ -58,6 +58,7 @@ FURTHER = {
     "modules/ecl.py": ["tests/callbacks/test_proxy_cycle.py"],
     "modules": ["tests/callbacks", "tests/system/test_commands.py", "tests/system/test_devices.py"],
     "predictors": ["tests/modules"],
+    "report/audit.py": ["tests/data/audit"],
     "report": ["tests/cli/test_report.py", "tests/system/test_older_runs.py"],
     "runs": ["tests/stats", "tests/report"],
     "samplers": ["tests/modules"],

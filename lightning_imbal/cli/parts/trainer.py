@@ -27,9 +27,7 @@ from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.runs.identity import split_digest
 
 
-def stage_trainer(
-    cli: ImbalCLI, config: Namespace, built: Namespace, folder: Path, trained_images: int = 0
-) -> Trainer:
+def stage_trainer(cli: ImbalCLI, config: Namespace, built: Namespace, folder: Path, trained_images: int = 0) -> Trainer:
     """The Trainer of a stage of `fit`.
 
     Args:

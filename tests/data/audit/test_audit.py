@@ -423,6 +423,18 @@ def test_printed_verdict_of_leaks(save, capsys):
     assert "MEL: 2 images" in text and "test has no image of: DF." in text
 
 
+def test_near_duplicates_that_are_not_listed_are_counted(save, monkeypatch, capsys):
+    monkeypatch.setattr(duplicates, "MAX_LISTED", 1)
+    rows = [
+        (f"{part}{i}", part, "NV", None, save(f"{part}{i}.{end}", random_picture(i)))
+        for i in (0, 1)
+        for part, end in (("train", "png"), ("test", "jpg"))
+    ]
+    report = quiet_audit(make_table(*rows))
+    assert len(report["near_duplicates"]) == 1
+    assert "LEAKS: 2 pairs of near-duplicates across parts." in printed(report, capsys)
+
+
 def test_printed_verdict_without_leaks(capsys):
     table = make_table(("a", "train", "NV", "L", None), ("b", "test", "NV", "K", None))
     lines = printed(quiet_audit(table), capsys).splitlines()
