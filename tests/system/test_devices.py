@@ -47,7 +47,7 @@ PARAMS = [pytest.param(name, marks=SLOW.get(name, [])) for name in METHODS]
 def runs(request, tmp_path_factory):
     """The same run on one and on two processes."""
     folder = tmp_path_factory.mktemp("ddp")
-    args = [*TRAIN, *METHODS[request.param], "--model.backbone", "test_convnext"]
+    args = [*TRAIN, *METHODS[request.param], "--model.backbone", "test_efficientnet_ln"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WANDB_MODE", "disabled")
         patch.setenv("PL_GLOBAL_SEED", "0")  # and with it back to what it was before
