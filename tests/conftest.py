@@ -6,19 +6,26 @@ import os
 from pathlib import Path
 
 import cv2
-import lightning.pytorch  # noqa: F401 (its log handler keeps the stderr of this moment: not that of one test)
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
-# The networks of the tests are too small to share: two threads wait for each other, for long if the machine is busy.
-torch.set_num_threads(1)
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # for the processes that tests start
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # else importing albumentations asks a server for its newest version
 os.environ["WANDB_MODE"] = "disabled"  # also in fixtures that are made once: W&B writes on after a run has ended
 
 ISIC_COUNTS = {"MEL": 14, "NV": 24, "BCC": 8, "AKIEC": 6, "BKL": 11, "DF": 4, "VASC": 5}
+
+
+def pytest_configure(config):
+    """Sets up Lightning and torch, but not in the process of xdist that only hands out the tests to the others."""
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        return
+    import lightning.pytorch  # noqa: F401 (its log handler keeps the stderr of this moment: not that of one test)
+    import torch
+
+    # The networks of the tests are too small to share: two threads wait for each other, for long on a busy machine.
+    torch.set_num_threads(1)
 
 
 def pytest_collection_modifyitems(items):
