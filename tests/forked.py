@@ -37,6 +37,8 @@ class Forked(SERVER.Process):
     def run(self) -> None:
         os.environ.clear()
         os.environ.update(self.environment)
+        # As in a program: children of the server would not notice that this process is killed, and stay for ever.
+        multiprocessing.set_start_method("fork", force=True)
         with self.log.open("w") as log:
             os.dup2(log.fileno(), 1)
             os.dup2(log.fileno(), 2)
