@@ -260,6 +260,15 @@ def test_a_run_without_its_checkpoint_is_refused(run, tmp_path, capsys):
     assert "best.ckpt" in refused(capsys, "export", str(tmp_path / "run"), "--onnx", str(tmp_path / "a.onnx"))
 
 
+def test_a_moved_run_is_exported_as_in_place(run, exported, written_before, tmp_path):
+    moved = shutil.copytree(run, tmp_path / "elsewhere" / run.name)
+    assert main(["export", str(moved), "--onnx", str(tmp_path / "digits.onnx")]) == 0
+    for suffix in (".onnx", ".md"):
+        assert (tmp_path / "digits.onnx").with_suffix(suffix).read_bytes() == exported[0].with_suffix(
+            suffix
+        ).read_bytes()
+
+
 def test_pictures_are_normalised_as_those_it_was_trained_on(run, tmp_path):
     checkpoint = torch.load(run / "stage1" / "checkpoints" / "best.ckpt", weights_only=True)
     checkpoint["normalize"]["mean"] += 0.1

@@ -1,7 +1,6 @@
 """A run is held to what it was begun with when it goes on, and to what it was trained on when it is tested."""
 
 import csv
-import gc
 import json
 import shutil
 
@@ -262,11 +261,9 @@ def test_a_finished_run_is_worth_the_same_elsewhere(begun, own, tmp_path, capsys
         assert main(["report", str(folder / "two")]) == 0
         printed = capsys.readouterr().out
         assert main(evaluation(folder, "two", "--run_dir", str(folder / "again"))) == 0
-        assert main(["export", str(folder / "two"), "--onnx", str(folder / "model.onnx")]) == 0
         table = pd.read_parquet(folder / "again" / "predictions.parquet").to_csv()
-        found[folder] = (printed, table, (folder / "model.onnx").read_bytes())
+        found[folder] = (printed, table)
     assert found[begun] == found[tmp_path]
-    gc.collect()  # writing ONNX leaves copies of classes: until they are collected, two have the same short name
 
 
 SPLIT = ["--data.split", "Holdout", "--data.split.test", "0.4", "--data.split.val", "0.2"]
