@@ -77,5 +77,5 @@ def read_mat(file: Path, *names: str) -> list[np.ndarray]:
     try:
         content: dict[str, Any] = loadmat(file, squeeze_me=True, variable_names=names)
         return [np.atleast_1d(content[name]) for name in names]
-    except (OSError, ValueError, KeyError, NotImplementedError, MatReadError) as error:
+    except (OSError, ValueError, LookupError, NotImplementedError, MatReadError) as error:
         raise UserError(f"{file} is no MATLAB file with {', '.join(names)}: take the official file again.") from error
