@@ -231,6 +231,14 @@ def test_a_run_as_it_was_goes_on_in_silence(begun, told):
     assert "goes on" not in told.text and "then" not in told.text
 
 
+def test_a_stage_that_has_only_its_best_epoch_yet_begins_anew(begun, own):
+    for name in ("stage1/checkpoints/last.ckpt", "metrics.json", "predictions.parquet"):
+        (own / "plain" / name).unlink()
+    assert main(go_on(own, "plain")) == 0
+    pair = [pd.read_parquet(folder / "plain" / "predictions.parquet") for folder in (begun, own)]
+    pd.testing.assert_frame_equal(*pair)
+
+
 def test_classes_are_in_the_order_in_which_they_were_trained(own):
     args = [*FIT, *PLAIN, "--data.root", str(own / "data"), "--data.classes", "[rare,normal,mid]"]
     args += ["--run_dir", str(own / "ordered")]

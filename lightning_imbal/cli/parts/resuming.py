@@ -165,9 +165,11 @@ def _read(checkpoint: Path) -> dict[str, Any]:
 
 
 def _check_weights(folder: Path, model: ImbalModule) -> None:
-    """Refuses checkpoints of another network; the model gets weights, which are replaced when the stage goes on."""
+    """Refuses checkpoints of another network; the model keeps its own weights, with which a stage may begin anew."""
+    own = {name: value.clone() for name, value in model.state_dict().items()}
     for file in sorted(folder.glob("*.ckpt")):
         load_weights(model, file, _mend(folder))
+    model.load_state_dict(own)
 
 
 def _mend(folder: Path) -> str:
