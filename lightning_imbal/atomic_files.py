@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,23 @@ def write_json(path: Path, content: Any) -> None:
 def half_written(path: Path) -> Path:
     """Where this process writes what will be renamed to `path`."""
     return path.with_name(f".{path.name}.{os.getpid()}")
+
+
+def discard_halves_of(path: Path) -> None:
+    """Removes what killed processes of this machine have left half written of a file that others may write now."""
+    for left in path.parent.glob(f".{escape(path.name)}.*"):
+        if left.suffix[1:].isdigit() and not _is_running(int(left.suffix[1:])):
+            left.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # of another user
+    return True
 
 
 def discard_halves(folder: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from lightning_imbal.atomic_files import write_whole
+from lightning_imbal.atomic_files import discard_halves_of, write_whole
 from lightning_imbal.report.figures.of_table import draw
 from lightning_imbal.report.tables.latex import to_latex
 from lightning_imbal.report.tables.markdown import to_markdown
@@ -33,6 +33,8 @@ def write_and_print(results: Results, place: Path, console: Console) -> None:
     if results.spec.figure is not None:
         written[".png"] = lambda file: draw(results, file)
     for suffix, write in written.items():
-        write_whole(place.with_name(place.name + suffix), write)
+        file = place.with_name(place.name + suffix)
+        discard_halves_of(file)
+        write_whole(file, write)
     render_terminal(results, console)
     console.print(f"Written: {place}{{{','.join(written)}}}", highlight=False, markup=False, soft_wrap=True)
