@@ -47,8 +47,8 @@ def _is_running(process: int) -> bool:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except OSError:
-        return True  # of another user
+    except PermissionError:
+        pass  # it is another user's
     return True
 
 

@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,14 @@ class Forked(SERVER.Process):
         self.kill()
         self.join()
         self.log.unlink()
+
+
+def wait_for(happened: Callable[[], Any]) -> None:
+    """Waits until something has happened that a process does, and fails if it never does."""
+    until = time.monotonic() + SECONDS
+    while not happened():
+        assert time.monotonic() < until, "it did not happen"
+        time.sleep(0.02)
 
 
 def check_status(wanted: int, *processes: Forked) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from forked import wait_for
 from rich.console import Console
 
 from lightning_imbal.command_line import parse_options, to_options
@@ -240,13 +241,6 @@ os.kill(os.getpid(), 9)
 def has_ended(number):
     process = Path("/proc", number)
     return not process.exists() or "Z" in process.joinpath("stat").read_text().rsplit(")", 1)[1].split()[0]
-
-
-def wait_for(happened):
-    until = time.monotonic() + 30
-    while not happened():
-        assert time.monotonic() < until, "it did not happen"
-        time.sleep(0.05)
 
 
 # Python reads it when it starts: the job has a process of its own instead of training.

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import time
 from pathlib import Path
 
 import layouts
@@ -11,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from forked import Forked, run_forked
+from forked import Forked, run_forked, wait_for
 from forked_jobs import command_in
 from made_runs import write_run
 from small_runs import refused
@@ -57,13 +56,6 @@ def nothing_runs(monkeypatch):
 
 def change(file, spoil):
     spoil(pd.read_csv(file)).to_csv(file, index=False)
-
-
-def wait_for(happened, seconds=120):
-    until = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < until, "it did not happen"
-        time.sleep(0.02)
 
 
 def test_killed_and_repeated_it_ends_with_leaderboard_page_and_advice(labels):

@@ -4,14 +4,13 @@ import json
 import os
 import signal
 import threading
-import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
 from filelock import Timeout
-from forked import Forked, check_status, run_forked
+from forked import Forked, check_status, run_forked, wait_for
 from forked_jobs import command_in
 from made_runs import write_run
 
@@ -44,13 +43,6 @@ def table(tmp_path, monkeypatch):
 
 def row(method, **more):
     return {"configs": [str(EXPERIMENTS / "methods" / f"{method}.yaml")], **more}
-
-
-def wait_for(happened, seconds=120):
-    until = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < until, "it did not happen"
-        time.sleep(0.02)
 
 
 def files_of(folder):

@@ -45,7 +45,7 @@ def stage_trainer(cli: ImbalCLI, config: Namespace, built: Namespace, folder: Pa
         *checkpoints(folder / "checkpoints", monitor, config.monitor_mode),
         LearningRateMonitor(logging_interval="epoch"),
         ClassF1Panels(),
-        ResultsWriter(run, identity(config, built.model, built.data, run.name) | {"trained_images": trained_images}),
+        ResultsWriter(run, identity(config, built.model, built.data, run.name, trained_images)),
     ]
     if not own.fast_dev_run:
         callbacks.append(SaveWholeConfig(cli.parser, config, save_to_log_dir=False))
@@ -74,8 +74,9 @@ def evaluation_trainer(config: Namespace, built: Namespace, results: Path | None
     """
     callbacks = chosen_callbacks(built)
     if results is not None:
-        about = identity(config, built.model, built.data, Path(config.run_dir).name, str(config.ckpt_path))
-        callbacks.append(ResultsWriter(results, about | {"trained_images": trained_images}))
+        name, checkpoint = Path(config.run_dir).name, str(config.ckpt_path)
+        about = identity(config, built.model, built.data, name, trained_images, checkpoint)
+        callbacks.append(ResultsWriter(results, about))
     return _trainer({**built.trainer, "logger": False, "callbacks": callbacks})
 
 
@@ -103,7 +104,12 @@ def loggers(stage: Path, run: str, chosen: Any) -> list[Logger]:
 
 
 def identity(
-    config: Namespace, model: ImbalModule, data: ImbalDataModule, name: str, ckpt_path: str | None = None
+    config: Namespace,
+    model: ImbalModule,
+    data: ImbalDataModule,
+    name: str,
+    trained_images: int,
+    ckpt_path: str | None = None,
 ) -> dict[str, Any]:
     """What names the results of a run."""
     split = data.split
@@ -115,6 +121,7 @@ def identity(
         "split_digest": split_digest(data.table),
         "seed": config.seed_everything,
         "checkpoint": ckpt_path,
+        "trained_images": trained_images,
     }
 
 
