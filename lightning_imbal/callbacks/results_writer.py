@@ -1,8 +1,10 @@
 """Writes split.csv, and what an evaluation found: metrics.json and predictions.parquet."""
 
 import json
+import os
 import subprocess
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -10,14 +12,18 @@ from typing import Any
 import pandas as pd
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.utilities import rank_zero_info
 
 from lightning_imbal.atomic_files import write_whole
 from lightning_imbal.callbacks.base import model_of
 from lightning_imbal.contract import data_of
 from lightning_imbal.metrics.report import ImbalReport
+from lightning_imbal.runs.digests import digests
+from lightning_imbal.runs.folder import is_finished
 from lightning_imbal.runs.identity import split_text
 from lightning_imbal.score_names import OF_CLASS
 
+SET_ASIDE = "metrics.before_resume.json"
 REPORTED_VERSIONS = ("lightning_imbal", "torch", "torchvision", "lightning", "timm", "albumentations")
 
 
@@ -28,7 +34,8 @@ class ResultsWriter(Callback):
     group, with the identity of the run) and `predictions.parquet` (one row per image) at the end of `test` or
     `validate`.
 
-    Files appear whole or not at all.
+    Files appear whole or not at all. The results of a run that goes on are set aside until it has new ones; they hold
+    digests of the files of its stages, so that those of another run are not taken for them.
 
     Args:
         folder: Where to write them.
@@ -37,43 +44,60 @@ class ResultsWriter(Callback):
 
     def __init__(self, folder: str | Path, identity: dict[str, Any]) -> None:
         self.folder, self.identity = Path(folder), identity
+        self.results: dict[str, dict[str, Any]] = {}  # by the folder below; of the epoch that is about to end
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Writes which image is in which part, into the folder of the stage."""
+        """Writes which image is in which part, into the folder of the stage; earlier results are set aside."""
         if trainer.is_global_zero:
+            if is_finished(self.folder) and not trainer.fast_dev_run:  # type: ignore[attr-defined]  # set by Lightning
+                os.replace(self.folder / "metrics.json", self.folder / SET_ASIDE)
+                rank_zero_info(f"{self.folder}: the results so far are in {SET_ASIDE} until there are new ones.")
             text = split_text(data_of(trainer).table)
             file = Path(trainer.default_root_dir) / "split.csv"
             write_whole(file, lambda path: path.write_text(text, encoding="utf-8", newline=""))
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Writes the results of the test part, and those of further reports in folders of their own."""
+        """Writes the predictions of the test part, and those of further reports into folders of their own."""
         model = model_of(pl_module)
         for name, report in model.side_reports.items():
-            self._write(trainer, report, "test", name)
-        self._write(trainer, model.test_report, "test")
+            self._write_predictions(trainer, report, "test", name)
+        self._write_predictions(trainer, model.test_report, "test")
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Writes the results of the validation part when it is evaluated by itself, not during training."""
+        """Writes the predictions of the validation part when it is evaluated by itself, not during training."""
         if trainer.state.fn == "validate":
-            self._write(trainer, model_of(pl_module).val_report, "val")
+            self._write_predictions(trainer, model_of(pl_module).val_report, "val")
 
-    def _write(self, trainer: Trainer, report: ImbalReport, part: str, side: str = "") -> None:
+    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Writes the scores, last of all: that they are there says that the run is finished."""
+        for logger in trainer.loggers:
+            logger.save()  # the last rows of the curves
+        for side, results in self.results.items():
+            folder = self.folder / side
+            text = json.dumps(results | {"files": digests(folder)}, indent=2) + "\n"
+            write_whole(folder / "metrics.json", partial(Path.write_text, data=text))
+            (folder / SET_ASIDE).unlink(missing_ok=True)
+        self.results = {}
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """As at the end of a test; in training there is nothing to write."""
+        if self.results:
+            self.on_test_end(trainer, pl_module)
+
+    def _write_predictions(self, trainer: Trainer, report: ImbalReport, part: str, side: str = "") -> None:
         scores, predictions = report.compute(), report.predictions()
         if not trainer.is_global_zero:
             return
         backbone = trainer.lightning_module.hparams.get("backbone")
         identity = {**self.identity, "backbone": backbone, **environment(trainer), "part": part}
         identity["name"] = " ".join(filter(None, [identity["name"], side]))
-        results = {"identity": identity, **summarize(scores, predictions, report)}
         image = data_of(trainer).table["image"].to_numpy()[predictions["index"].numpy()]
         names = pd.Index(report.class_names)
         table = pd.DataFrame(predictions["probability"].float().numpy(), columns="probability/" + names)
         table.insert(0, "image", image)
         table.insert(1, "label", names.to_numpy()[predictions["label"].numpy()])
         write_whole(self.folder / side / "predictions.parquet", table.to_parquet)
-        # Last, because its presence says that the run is finished.
-        file = self.folder / side / "metrics.json"
-        write_whole(file, lambda path: path.write_text(json.dumps(results, indent=2) + "\n"))
+        self.results[side] = {"identity": identity, **summarize(scores, predictions, report)}
 
 
 def summarize(scores: dict[str, float], predictions: dict[str, torch.Tensor], report: ImbalReport) -> dict[str, Any]:

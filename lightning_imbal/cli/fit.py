@@ -17,6 +17,7 @@ from lightning_imbal.cli.parts.trainer import stage_trainer
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.checks import check_pictures
 from lightning_imbal.loggers.weights_and_biases import finish_wandb
+from lightning_imbal.runs.digests import check_checkpoint
 from lightning_imbal.runs.folder import last_checkpoint
 
 
@@ -38,6 +39,7 @@ def run(args: list[str]) -> int:
         resuming.check_built(cli, stage, config, built)
         check_fit(cli, built, stages[number - 1 :])
         if not checkpoint and (backbone := config.model.init_args.get("backbone_ckpt")):
+            check_checkpoint(Path(backbone))
             trained = count_trained(backbone, "test", built.data, config.allow_trained_images)
         if not config.trainer.fast_dev_run:  # which is to end at once
             check_pictures(built.data)

@@ -8,6 +8,8 @@ from typing import Any
 
 from lightning_imbal.runs.reading import check_keys, reading
 
+RECORD = "command.json"
+
 
 def first_free(folder: Path) -> Path:
     """`folder` itself if nothing is there, else `folder_2`, `folder_3` ..., counting on from a number at the end."""
@@ -25,7 +27,7 @@ def is_finished(folder: Path) -> bool:
 
 def record_of(folder: Path) -> Path:
     """File with the command line that a table ran for a folder, and the seconds that it took."""
-    return folder / "command.json"
+    return folder / RECORD
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lightning_imbal.errors import UserError
+from lightning_imbal.runs.digests import check_digest
 from lightning_imbal.runs.folder import best_checkpoint, is_finished, stages_in, stages_of
 from lightning_imbal.runs.reading import AGAIN, check_keys, reading
 from lightning_imbal.runs.stage import Stage
@@ -93,6 +94,7 @@ class Run:
 
         results, split = self.results, self.split()
         with reading(file, f"{AGAIN}; or else metrics.json beside it is that of another run"):
+            check_digest(file, self.folder)
             predictions = as_predictions(pd.read_parquet(file), results, split)
         # A test may be on other data than the run that it lies in.
         own = stages_in(self.folder) and self.identity.get("checkpoint") is None
@@ -126,6 +128,7 @@ class Run:
         import numpy as np
         import pandas as pd
 
+        check_digest(file, self.folder)
         with reading(file, f"{AGAIN} and --save_features true"), np.load(file, allow_pickle=False) as arrays:
             table = pd.DataFrame({name: arrays[name] for name in ("image", "label", "x", "y")})
             if self.predictions is not None and not np.array_equal(table["image"], self.predictions.image):

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lightning_imbal.runs.digests import check_digest
 from lightning_imbal.runs.folder import is_finished
 from lightning_imbal.runs.reading import check_keys, reading, whole_text
 
@@ -25,10 +26,10 @@ class Stage:
         """The file of what the stage was asked for.
 
         Raises:
-            UserError: It is damaged.
+            UserError: It is damaged, or that of another run.
         """
         with reading(self.config_file):
-            return whole_text(self.config_file)
+            return self._whole_text(self.config_file)
 
     def config(self, loader: Any = None) -> dict[str, Any]:
         """What the stage was asked for.
@@ -37,7 +38,7 @@ class Stage:
             loader: Of yaml; None is the safe one.
 
         Raises:
-            UserError: The file is damaged.
+            UserError: The file is damaged, or that of another run.
         """
         import yaml
 
@@ -52,7 +53,7 @@ class Stage:
         """What was logged, as Lightning's CSVLogger writes it: most cells of a row are empty; None if nothing was.
 
         Raises:
-            UserError: The file is damaged. That of a run that is not finished may be empty.
+            UserError: The file is damaged, or that of another run. That of a run that is not finished may be empty.
         """
         import pandas as pd
 
@@ -61,7 +62,7 @@ class Stage:
         if self.curves_file.stat().st_size == 0 and not is_finished(self.folder.parent):
             return None
         with reading(self.curves_file, "delete it, without which there are no curves, or train the stage again"):
-            whole_text(self.curves_file)
+            self._whole_text(self.curves_file)
             table = pd.read_csv(self.curves_file)
             numbers = ["epoch", "step"]
             table[numbers] = table[numbers].apply(pd.to_numeric)
@@ -71,7 +72,7 @@ class Stage:
         """`image`, `class`, `group` (where known) and `part` of every image, as text; None if it was not written.
 
         Raises:
-            UserError: The file is damaged.
+            UserError: The file is damaged, or that of another run.
         """
         import pandas as pd
 
@@ -79,9 +80,15 @@ class Stage:
         if not file.is_file():
             return None
         with reading(file):
-            whole_text(file)
+            self._whole_text(file)
             # As text: an id such as 007 is no number, and a patient called NA is not a missing one.
             table = pd.read_csv(file, dtype="str", keep_default_na=False)
             if absent := {"image", "class", "part"} - {*table.columns}:
                 raise ValueError(f"There is no {' and no '.join(sorted(absent))}.")
         return table
+
+    def _whole_text(self, file: Path) -> str:
+        """The text of one of its files, which is whole and that of its own run."""
+        text = whole_text(file)
+        check_digest(file, self.folder.parent)
+        return text

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from lightning_imbal.command_line import OF_THE_MACHINE
+from lightning_imbal.runs.digests import check_digest
 from lightning_imbal.runs.folder import read_record, record_of
 from lightning_imbal.runs.run import Run
 
@@ -71,6 +72,7 @@ def _of_test(folder: Path, run: Path | None) -> dict[str, Any]:
     recorded = next((place for place in inside if record_of(place).is_file()), None)
     found: dict[str, Any] = {}
     if recorded and (record := read_record(recorded)):
+        check_digest(record_of(recorded), recorded)
         identity = record["identity"]
         found = dict(_flat({name: _value(text) for name, text in identity["options"].items()}))
         found |= {"configs": tuple(identity["configs"])} if identity["configs"] else {}

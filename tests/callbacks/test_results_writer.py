@@ -25,6 +25,7 @@ def trainer(tmp_path):
         lightning_module=module,
         is_global_zero=True,
         sanity_checking=False,
+        loggers=[],
         state=SimpleNamespace(fn="validate"),
         strategy=SimpleNamespace(root_device=torch.device("cpu")),
         world_size=1,
@@ -35,6 +36,7 @@ def trainer(tmp_path):
 def test_results_by_hand(trainer, tmp_path):
     writer = ResultsWriter(tmp_path, {"name": "run", "seed": 4})
     writer.on_validation_epoch_end(trainer, trainer.lightning_module)
+    writer.on_validation_end(trainer, trainer.lightning_module)
     found = json.loads((tmp_path / "metrics.json").read_text())
     assert found["confusion"] == [[0, 2], [1, 0]]  # d and e are nv and taken for mel, a is mel and taken for nv
     assert [(row["name"], row["train_images"], row["images"]) for row in found["classes"]] == [
@@ -50,5 +52,22 @@ def test_results_by_hand(trainer, tmp_path):
 
 def test_a_validation_during_training_leaves_nothing(trainer, tmp_path):
     trainer.state.fn = "fit"
-    ResultsWriter(tmp_path, {"name": "run"}).on_validation_epoch_end(trainer, trainer.lightning_module)
+    writer = ResultsWriter(tmp_path, {"name": "run"})
+    writer.on_validation_epoch_end(trainer, trainer.lightning_module)
+    writer.on_validation_end(trainer, trainer.lightning_module)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("fast_dev_run", [0, 1])
+def test_results_of_a_run_that_goes_on_are_set_aside_until_there_are_new_ones(trainer, tmp_path, fast_dev_run):
+    trainer.fast_dev_run, trainer.default_root_dir = fast_dev_run, tmp_path
+    trainer.datamodule.table = pd.DataFrame({"image": IMAGES, "class": "nv", "part": "train"})
+    (tmp_path / "metrics.json").write_text("{}")
+    writer = ResultsWriter(tmp_path, {"name": "run"})
+    writer.on_fit_start(trainer, trainer.lightning_module)
+    aside = tmp_path / "metrics.before_resume.json"
+    assert aside.exists() != (tmp_path / "metrics.json").exists() == bool(fast_dev_run)
+    writer.on_test_epoch_end(trainer, trainer.lightning_module)
+    assert (tmp_path / "predictions.parquet").exists() and aside.exists() != bool(fast_dev_run)
+    writer.on_test_end(trainer, trainer.lightning_module)
+    assert not aside.exists() and "files" in json.loads((tmp_path / "metrics.json").read_text())

@@ -17,6 +17,7 @@ from lightning_imbal.backbones.create import create_backbone
 from lightning_imbal.cli import main
 from lightning_imbal.data.pictures.disk_cache import DiskCache
 from lightning_imbal.errors import UserError
+from lightning_imbal.launch.job import Job
 from lightning_imbal.runs.run import Run
 from lightning_imbal.stats.analysis import learning_curves
 from lightning_imbal.stats.read_runs import read_runs
@@ -31,10 +32,10 @@ DAMAGES = {
     "text": lambda whole, other: b"<html>404 not found</html>\n",
     "another one": lambda whole, other: other,
 }
+# Of a run that differs in its seed alone: only digests tell.
+OF_RUNS = [*DAMAGES, "twin"]
 CHECKPOINTS = "stage2/checkpoints/best.ckpt", "stage1/checkpoints/last.ckpt", "stage1/checkpoints/best.ckpt"
 ONLY_NEWLINE = ("metrics.json", "metrics.csv", "split.csv", "config.yaml", "command.json", "compare.json")
-# Without the predictions or the run nobody can tell that these are of another one.
-OF_NO_RUN = ("metrics.csv", "config.yaml", "command.json")
 
 
 def fit(place, name, *more):
@@ -46,11 +47,21 @@ def fit(place, name, *more):
 
 TWO_STAGES = ["--model.backbone", "test_resnet", "--then", "experiments/heads/crw.yaml"]
 TWO_STAGES += ["--then.trainer.max_epochs", "1"]
+TWO_STAGES += [
+    "--data.split",
+    "Holdout",
+    "--data.split.test",
+    "0.2",
+    "--data.split.val",
+    "0.1",
+    "--data.split.seed",
+    "0",
+]
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A folder with images, a finished run of two stages, another one of other parts, network and classes."""
+    """A folder with images, a finished run of two stages, one of another seed, one of other parts, network, classes."""
     place = tmp_path_factory.mktemp("files")
     (place / "data").mkdir()
     rng, rows = np.random.default_rng(0), []
@@ -62,14 +73,21 @@ def place(tmp_path_factory):
         rows.append((f"{number:03d}.png", "abc"[label], "abd"[label]))
     table = pd.DataFrame(rows, columns=["image", "label", "other"])
     table.to_csv(place / "data" / "labels.csv", index=False)
-    assert main(fit(place, "run", *TWO_STAGES)) == 0
+    for name, seed in (("run", "0"), ("twin", "1")):
+        write_record(place / name, seed)
+        assert main(fit(place, name, *TWO_STAGES, "--seed_everything", seed)) == 0
     another = ["--data.split", "Holdout", "--data.split.test", "0.2", "--data.split.val", "0.1", "--data.split.seed"]
     another += ["5", "--data.label_column", "other", "--model.backbone", "test_efficientnet"]
     assert main(fit(place, "other", *another)) == 0
-    for name in ("run", "other"):
-        record = {"identity": {"configs": [name], "options": {}}, "seconds": 1.0}
-        (place / name / "command.json").write_text(json.dumps(record) + "\n")
+    write_record(place / "other", "2")
     return place
+
+
+def write_record(folder, seed):
+    """What a table writes before it starts a run."""
+    folder.mkdir(exist_ok=True)
+    record = {"identity": {"configs": ["a.yaml"], "options": {"seed_everything": seed}}, "seconds": 1.0}
+    (folder / "command.json").write_text(json.dumps(record) + "\n")
 
 
 @pytest.fixture
@@ -80,7 +98,9 @@ def broken(place, request):
     def put(file, damage, other):
         shutil.copy2(file, kept)
         request.addfinalizer(lambda: shutil.move(kept, file))
-        file.write_bytes(DAMAGES[damage](kept.read_bytes(), Path(other).read_bytes()))
+        other = place / "twin" / file.relative_to(place / "run") if damage == "twin" else Path(other)
+        damaged = DAMAGES["another one" if damage == "twin" else damage]
+        file.write_bytes(damaged(kept.read_bytes(), other.read_bytes()))
         return file
 
     return put
@@ -110,22 +130,22 @@ def read_all(folder):
     )
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("damage", OF_RUNS)
 @pytest.mark.parametrize(
     "name", ["metrics.json", "predictions.parquet", "features.npz", "stage2/split.csv", "stage1/metrics.csv"]
-    + ["stage1/config.yaml", "stage2/config.yaml"],
+    + ["stage2/metrics.csv", "stage1/config.yaml", "stage2/config.yaml"],
 )  # fmt: skip
 def test_a_report_of_a_broken_run(place, broken, name, damage):
     run = place / "run"
     file, whole = run / name, read_all(run)
     broken(file, damage, other_of(place, name))
-    if damage == "another one" and file.name in OF_NO_RUN:
-        return
     try:
-        assert read_all(run) == whole and damage == "all but one byte" and file.name in ONLY_NEWLINE
+        assert read_all(run) == whole
+        same = damage == "twin" and name == "stage2/split.csv"  # the parts are those of the other seed
+        assert same or (damage == "all but one byte" and file.name in ONLY_NEWLINE)
     except UserError as error:
         # Which of two files is another run's, nobody knows.
-        unknown = damage == "another one" and re.search("of one run|of another run", str(error))
+        unknown = damage in ("another one", "twin") and re.search("of one run|of another run|of this run", str(error))
         named = file.name in str(error) or unknown
         assert named and len(str(error).splitlines()) == 1
 
@@ -135,23 +155,24 @@ def test_report_says_it_in_one_line(place, broken, capsys):
     refuses(capsys, file, "report", place / "run")
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("damage", OF_RUNS)
 def test_command_json(place, broken, damage):
-    from lightning_imbal.runs.folder import read_record
-
-    whole = read_record(place / "run")
+    arguments = ("fit", "--config", "a.yaml", "--seed_everything", "0")
+    job = Job("run", place / "run", arguments)
+    assert job.is_recorded
     broken(place / "run" / "command.json", damage, place / "other" / "command.json")
-    if damage in ("all but one byte", "another one"):
-        assert damage == "another one" or read_record(place / "run") == whole
+    if damage in ("all but one byte", "another one", "twin"):
+        assert job.is_recorded == (damage == "all but one byte")  # a table refuses what is not
         return
     with pytest.raises(UserError, match="command.json .*: delete it"):
-        read_record(place / "run")
+        assert job.is_recorded
 
 
 # All verbs read it by the same function.
 EVALUATED = [("predict", damage) for damage in [*DAMAGES, "old format", "code", "of another program", "changed byte"]]
 EVALUATED += [(verb, damage) for verb in ("test", "validate") for damage in ("half", "another one", "code")]
 EVALUATED += [("export", damage) for damage in ("half", "code")]
+EVALUATED += [(verb, "twin") for verb in ("predict", "test", "validate", "export")]
 
 
 @pytest.mark.parametrize("verb, damage", EVALUATED)
@@ -171,7 +192,7 @@ def test_a_broken_checkpoint_is_not_evaluated(place, broken, capsys, damage, ver
         made.write_bytes(changed)
     else:
         made = other_of(place, name)
-    file = broken(place / "run" / name, damage if damage in DAMAGES else "another one", made)
+    file = broken(place / "run" / name, damage if damage in OF_RUNS else "another one", made)
     more = {"predict": ["--images", place / "data", "--output", place / "p.csv"]}
     more["export"] = [place / "run", "--onnx", place / "p.onnx"]
     refuses(capsys, file, verb, *(["--ckpt_path", file] if verb != "export" else []), *more.get(verb, []))
@@ -184,7 +205,7 @@ def with_code(place, file):
     return made
 
 
-@pytest.mark.parametrize("damage", [*DAMAGES, "code"])
+@pytest.mark.parametrize("damage", [*OF_RUNS, "code"])
 @pytest.mark.parametrize("name", ["best.ckpt", "last.ckpt"])
 def test_a_broken_checkpoint_is_not_gone_on_from(place, broken, capsys, damage, name):
     file = place / "run" / "stage1" / "checkpoints" / name
@@ -193,7 +214,7 @@ def test_a_broken_checkpoint_is_not_gone_on_from(place, broken, capsys, damage, 
     refuses(capsys, file, *fit(place, "run", *TWO_STAGES, "--ckpt_path", "last"))
 
 
-@pytest.mark.parametrize("damage", [*DAMAGES, "code"])
+@pytest.mark.parametrize("damage", [*OF_RUNS, "code"])
 def test_a_second_stage_does_not_start_from_a_broken_checkpoint(place, broken, capsys, damage):
     file, other = place / "run" / CHECKPOINTS[2], place / "other" / "stage1" / "checkpoints" / "best.ckpt"
     broken(file, "another one" if damage == "code" else damage, with_code(place, file) if damage == "code" else other)

@@ -155,6 +155,7 @@ def test_other_epochs_are_refused_where_they_mean_another_training(name, args, n
 
 @pytest.mark.parametrize("sampler", ["DeferredBalance", "ProgressiveBalance"])
 def test_more_epochs_of_a_sampler_that_follows_them_are_refused(sampler, own, refusal):
+    (own / "plain" / "metrics.json").unlink()  # which knows the configuration
     config = own / "plain" / "stage1" / "config.yaml"
     config.write_text(config.read_text().replace("samplers.ClassPower", f"samplers.{sampler}"))
     assert sampler in refusal("plain", "--data.sampler", sampler, "--trainer.max_epochs", "3")
@@ -186,6 +187,7 @@ def test_the_weights_it_began_with_are_kept_on_record(own, told, tmp_path):
     """They are in no use: the checkpoint has the weights."""
     weights = tmp_path / "weights.pth"
     torch.save({}, weights)
+    (own / "plain" / "metrics.json").unlink()  # which knows the configuration
     config = own / "plain" / "stage1" / "config.yaml"
     config.write_text(config.read_text().replace("pretrained: false", "pretrained: gone.safetensors"))
     assert main(go_on(own, "plain")) == 0

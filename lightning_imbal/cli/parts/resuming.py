@@ -15,6 +15,7 @@ from lightning_imbal.errors import UserError
 from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.modules.base_checkpoint import load_weights, open_checkpoint
 from lightning_imbal.modules.base_epochs import bound_to_epochs
+from lightning_imbal.runs.digests import check_checkpoint
 from lightning_imbal.runs.folder import is_finished, last_checkpoint, stages_in
 from lightning_imbal.runs.identity import WEIGHTS, Change, changes, split_changes, value_text
 from lightning_imbal.runs.stage import Stage
@@ -169,6 +170,7 @@ def _check_weights(folder: Path, model: ImbalModule) -> None:
     own = {name: value.clone() for name, value in model.state_dict().items()}
     for file in sorted(folder.glob("*.ckpt")):
         load_weights(model, file, _mend(folder))
+        check_checkpoint(file)
     model.load_state_dict(own)
 
 

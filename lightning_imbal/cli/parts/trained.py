@@ -7,6 +7,7 @@ from lightning_imbal.command_line import given
 from lightning_imbal.errors import UserError
 from lightning_imbal.experiment_files import with_files_found
 from lightning_imbal.modules.base_checkpoint import open_checkpoint
+from lightning_imbal.runs.digests import check_checkpoint
 from lightning_imbal.runs.folder import stage_of
 from lightning_imbal.runs.stage import Stage
 
@@ -27,7 +28,7 @@ def with_saved_config(verb: str, args: list[str]) -> list[str]:
     """Lays the configuration that was saved beside a checkpoint below the rest of a command line without its verb.
 
     Raises:
-        UserError: There is no checkpoint, or one without its configuration.
+        UserError: There is no checkpoint, one without its configuration, or one that is not that of its folder.
     """
     if {"-h", "--help"} & set(args):
         return args
@@ -38,6 +39,8 @@ def with_saved_config(verb: str, args: list[str]) -> list[str]:
         raise UserError(f"`{verb}` needs a trained checkpoint, but {what}: give one with {example}.")
     # Last, because a configuration says where the run that it is of was resumed.
     args = [*args, "--ckpt_path", ckpt_path]
+    open_checkpoint(ckpt_path)
+    check_checkpoint(Path(ckpt_path))
     stage = Stage(stage_of(Path(ckpt_path)))
     if stage.config_file.is_file():
         stage.config()  # refuses a damaged one
