@@ -148,7 +148,8 @@ class Block:
             ", ".join(f"{library} {number}" for library, number in each["versions"].items()) for each in identities
         ]
         records = [read_record(cell.job.record.parent) for cell in self.cells_done[name] if cell.job]
-        seconds = [record["seconds"] for record in records if record is not None]
+        # 0, where a process was killed after the results were there.
+        seconds = [record["seconds"] for record in records if record and record["seconds"]]
         predictions = self.known.get(name, [])
         grouped = any((run.unit != "image " + run.image).any() for run in predictions)
         return {

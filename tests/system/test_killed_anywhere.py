@@ -61,6 +61,7 @@ def whole(tmp_path_factory):
 
 
 def check_resumed(number, sent, status, whole, folder, more=()):
+    folder.parent.mkdir(exist_ok=True)
     count = folder.with_name("count")
     run_forked(signalled_at, number, sent, count, folder, [*TRAIN, *more], status=status)
     if number % 2 and folder.exists():

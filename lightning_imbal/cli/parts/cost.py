@@ -52,7 +52,7 @@ def estimate(stages: dict[Job, list[Namespace]], jobs: int) -> str:
     # A first stage that is taken from another run costs nothing.
     costs = {job: sum(map(cost_of, configs[job.after is not None :]), Cost()) for job, configs in stages.items()}
     records = {job: read_record(job.folder) for job in stages if job.finished}
-    finished = {job: record["seconds"] for job, record in records.items() if record is not None}
+    finished = {job: record["seconds"] for job, record in records.items() if record and record["seconds"]}
     seconds = sum(finished.values())
     done = sum((costs[job] for job in finished), Cost())
     left = sum((costs[job] for job in stages if not job.finished), Cost())
