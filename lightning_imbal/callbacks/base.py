@@ -17,6 +17,7 @@ class ImbalModel(Protocol):
     val_report: ImbalReport
     test_report: ImbalReport
     side_reports: MutableMapping[str, ImbalReport]
+    backbone: nn.Module
     head: nn.Module
     proxies: nn.Parameter
 

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lightning.pytorch import LightningModule, Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.callbacks import ModelCheckpoint, StochasticWeightAveraging
 from lightning.pytorch.utilities import rank_zero_info
+
+from lightning_imbal.errors import UserError
 
 
 class KeptEpoch(ModelCheckpoint):
@@ -37,9 +39,17 @@ class KeptEpoch(ModelCheckpoint):
             monitor=monitor,
             mode=mode,
             save_last=save_last,
-            save_on_train_epoch_end=True if monitor is None else None,
+            # A score is that of the weights that were validated, which an average may leave at the end of the epoch.
+            save_on_train_epoch_end=monitor is None,
             enable_version_counter=False,
         )
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Keeps, as the last epoch, the average that `StochasticWeightAveraging` only makes now."""
+        super().on_train_end(trainer, pl_module)
+        swa = any(isinstance(each, StochasticWeightAveraging) for each in trainer.callbacks)  # type: ignore[attr-defined]
+        if swa and self.monitor is None and self.best_model_path:
+            trainer.save_checkpoint(self.best_model_path)
 
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Finds what a run from before this class has written of the epoch that it kept."""
@@ -63,9 +73,14 @@ def kept_checkpoint(trainer: Trainer) -> str:
     """The checkpoint that is tested, and that a second stage starts from: that of the best epoch.
 
     Where no epoch was validated, it is the last one, which is said.
+
+    Raises:
+        UserError: The training has ended before its first step.
     """
     best, *last = [each.best_model_path for each in trainer.checkpoint_callbacks if isinstance(each, KeptEpoch)]
-    if best or not last:
+    if best:
         return best
+    if not last or not last[0]:
+        raise UserError("No step was trained, so that there is nothing to test: give the training more time.")
     rank_zero_info("No epoch was validated, so that none is the best: the last one is kept.")
     return last[0]

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import torch
+from lightning.pytorch import Callback
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from lightning_imbal.callbacks.averaging import FrozenNetwork
 from lightning_imbal.contract import Batch, ImbalData, data_of, image_count, known_data
 from lightning_imbal.errors import UserError
 from lightning_imbal.heads.base import ClosedFormHead
@@ -100,6 +102,10 @@ class FrozenHead(ImbalClassifier):
         super().train(mode)
         self.backbone.eval()
         return self
+
+    def configure_callbacks(self) -> list[Callback]:
+        """Brings what keeps the backbone as it is where weights are averaged."""
+        return [*super().configure_callbacks(), FrozenNetwork()]
 
     def trained_parameters(self) -> Iterable[nn.Parameter]:
         return self.head.parameters()

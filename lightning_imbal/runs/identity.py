@@ -94,7 +94,12 @@ def _are_objects(value: Any) -> bool:
 def _own(callbacks: Any) -> list[Any]:
     """The callbacks of this package, which belong to a method; those of others watch."""
     listed = callbacks if isinstance(callbacks, list) else [callbacks]
-    return [of for of in listed if isinstance(of, dict) and str(of.get("class_path")).startswith("lightning_imbal.")]
+    return [callback for callback in listed if callback and is_own(callback)]
+
+
+def is_own(callback: Any) -> bool:
+    """Whether a callback, as a configuration has it, is a class of this package."""
+    return str(callback.get("class_path")).startswith("lightning_imbal.")
 
 
 def value_text(value: Any) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from jsonargparse import Namespace
+from lightning.pytorch import Callback
+from lightning.pytorch.callbacks import StochasticWeightAveraging
 from lightning.pytorch.utilities.seed import isolate_rng
 
 from lightning_imbal.cli.parts.parser import ImbalCLI
@@ -64,6 +66,7 @@ def check_stage(config: Namespace, last: bool, built: Namespace) -> None:
     if config.monitor and model.classifies:
         check_monitor(config.monitor, "monitor", model, data)
         check_validated(config.trainer)
+        check_averaging(chosen_callbacks(built), config.monitor)
     for callback in chosen_callbacks(built):
         if score := getattr(callback, "monitor", None):
             check_callback(type(callback).__name__, score, model, data)
@@ -85,6 +88,10 @@ def check_length(trainer: Namespace) -> None:
             f"trainer.max_epochs is {-1 if epochs else 'null'}, so that no schedule knows its length: give the number "
             "of epochs, --trainer.max_steps and --trainer.max_time may end the training earlier."
         )
+    for name in ("limit_train_batches", "max_steps", "max_time"):
+        value = trainer[name]
+        if value is not None and value in (0, "00:00:00:00"):
+            raise UserError(f"trainer.{name} is {value}, which trains nothing: give more, or leave it out.")
     if epochs is not None and epochs < 1:
         raise UserError(f"trainer.max_epochs is {epochs}, which trains nothing: give 1 or more.")
 
@@ -101,6 +108,15 @@ def check_validated(trainer: Namespace) -> None:
     raise UserError(
         f"No epoch would be validated ({never}), so that none is the best: validate, or set monitor to null."
     )
+
+
+def check_averaging(callbacks: list[Callback], monitor: str) -> None:
+    """Refuses to choose an epoch where the average is only made after the last one."""
+    if any(isinstance(callback, StochasticWeightAveraging) for callback in callbacks):
+        raise UserError(
+            f"StochasticWeightAveraging makes its average after the last epoch, and the best epoch by {monitor} would "
+            "be tested in its place: set --monitor null, or average all the time with EMAWeightAveraging."
+        )
 
 
 def check_callback(name: str, score: str, model: ImbalModule, data: ImbalDataModule) -> None:

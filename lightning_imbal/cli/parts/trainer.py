@@ -12,6 +12,7 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.plugins.io import CheckpointIO
 
 from lightning_imbal.atomic_files import write_whole
+from lightning_imbal.callbacks.averaging import without_averaging
 from lightning_imbal.callbacks.class_panels import ClassF1Panels
 from lightning_imbal.callbacks.kept_epoch import KeptEpoch
 from lightning_imbal.callbacks.results_writer import ResultsWriter
@@ -72,7 +73,7 @@ def evaluation_trainer(config: Namespace, built: Namespace, results: Path | None
         results: Folder of the results; None writes none.
         trained_images: How many of the evaluated images the checkpoint was trained on.
     """
-    callbacks = chosen_callbacks(built)
+    callbacks = without_averaging(chosen_callbacks(built))
     if results is not None:
         name, checkpoint = Path(config.run_dir).name, str(config.ckpt_path)
         about = identity(config, built.model, built.data, name, trained_images, checkpoint)
