@@ -1,10 +1,12 @@
 """The `lightning_imbal` command. Heavy libraries are imported only by the verbs that need them."""
 
 import errno
+import gc
 import os
 import sys
 from importlib import import_module
 from importlib.metadata import version
+from types import ModuleType
 
 VERBS = (
     *("list", "fit", "validate", "test", "predict", "report", "compare", "table", "dashboard", "export"),
@@ -60,7 +62,7 @@ def main(argv: list[str] | None = None) -> int:
         if args[0] not in VERBS:
             hint = did_you_mean(args[0], VERBS) or f"choose from {', '.join(VERBS)}."
             raise UserError(f"There is no verb {args[0]!r}: {hint}")
-        return _run(args)
+        return _run(args, alone=argv is None)
     except BrokenPipeError:  # whoever read what is printed, such as `head`, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -74,8 +76,13 @@ def main(argv: list[str] | None = None) -> int:
         return _refuse(str(error).strip().splitlines()[-1].removeprefix(f"{_full_name(error)}: "))
 
 
-def _run(args: list[str]) -> int:
-    """Runs a verb: `run` of the file of its name."""
+def _run(args: list[str], alone: bool) -> int:
+    """Runs a verb: `run` of the file of its name.
+
+    Args:
+        args: The verb and its command line.
+        alone: Whether this process is there for nothing else.
+    """
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else importing it asks a server for its newest version
     sys.path.append(os.getcwd())  # where users keep classes of their own
     from lightning_imbal.cli.parts.quiet import quiet
@@ -89,13 +96,24 @@ def _run(args: list[str]) -> int:
 
     with Interruption() as interruption:
         try:
-            return import_module(f"lightning_imbal.cli.{args[0]}").run(args)
+            return _module_of(args[0], alone).run(args)
         except BaseException as error:
             if interruption.status or isinstance(error, KeyboardInterrupt):
                 return _refuse(how_to_go_on(args[0]), interruption.status or 130)
             if sentence := _sentence(error):
                 return _refuse(sentence)
             raise
+
+
+def _module_of(verb: str, alone: bool) -> ModuleType:
+    """Imports the file of a verb; in a process of its own, nothing looks for garbage in what the libraries hold."""
+    if alone:
+        gc.disable()
+    module = import_module(f"lightning_imbal.cli.{verb}")
+    if alone:
+        gc.freeze()
+        gc.enable()
+    return module
 
 
 def _sentence(error: BaseException) -> str:
