@@ -58,6 +58,9 @@ class ImbalData(Protocol):
     def store_features(self, encode: Callable[[DataLoader[Any]], Tensor], views: int, val: bool = True) -> None:
         """Puts stored features in the place of the images of the training and the validation part."""
 
+    def forget_features(self) -> None:
+        """Puts the images back."""
+
     def val_dataloader(self) -> DataLoader[Any] | Iterable[Any]:
         """Loads the validation part; nothing if the split has none."""
 

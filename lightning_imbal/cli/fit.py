@@ -6,8 +6,8 @@ from pathlib import Path
 from jsonargparse import Namespace
 from lightning.pytorch import Trainer
 
-from lightning_imbal.callbacks.averaging import without_averaging
 from lightning_imbal.callbacks.kept_epoch import kept_checkpoint
+from lightning_imbal.callbacks.of_training import of_tests
 from lightning_imbal.cli.parts import resuming, run_dir
 from lightning_imbal.cli.parts.check import check_fit
 from lightning_imbal.cli.parts.parser import ImbalCLI
@@ -83,6 +83,6 @@ def test(trainer: Trainer, built: Namespace, folder: Path) -> None:
     """Tests the epoch that was kept, and prints the table of its classes."""
     dev_run = trainer.fast_dev_run  # type: ignore[attr-defined]  # Lightning sets it, but does not declare it
     if trainer.limit_test_batches and not dev_run:
-        trainer.callbacks = without_averaging(trainer.callbacks)  # type: ignore[attr-defined]  # Lightning sets it
+        trainer.callbacks = of_tests(trainer.callbacks)  # type: ignore[attr-defined]  # Lightning sets it
         trainer.test(built.model, datamodule=built.data, ckpt_path=kept_checkpoint(trainer), verbose=False)
         show_results(folder, built.model)

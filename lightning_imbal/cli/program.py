@@ -3,6 +3,7 @@
 import errno
 import gc
 import os
+import re
 import sys
 from importlib import import_module
 from importlib.metadata import version
@@ -12,6 +13,7 @@ VERBS = (
     *("list", "fit", "validate", "test", "predict", "report", "compare", "table", "dashboard", "export"),
     *("prepare", "audit"),
 )
+PIP = re.compile(r"pip install (?:-U )?['\"]*([\w.-]+)")  # as libraries advise
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 THAT_COMPUTE = ("fit", "validate", "test", "predict", "prepare", "audit")
 
@@ -119,6 +121,8 @@ def _module_of(verb: str, alone: bool) -> ModuleType:
 def _sentence(error: BaseException) -> str:
     """What a library says of a mistake of the user; empty if it is none."""
     # Who has raised it is imported already: other verbs start without.
+    if isinstance(error, ModuleNotFoundError) and (package := PIP.search(str(error))):
+        return f"{' '.join(str(error).split('HINT')[0].split())} Install it: pip install {package[1]}."
     if "jsonargparse" in sys.modules:
         from jsonargparse import ArgumentError
 

@@ -81,6 +81,7 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         self.test_recipe = test_transform(image_size)
         self.normalize = Normalize(mean, std)
         self.stored: dict[str, FeatureDataset] = {}
+        self.predicted: ImageDataset | None = None
 
     def prepare_data(self) -> None:
         """Builds the disk cache, in one process, if it is wanted and not there."""
@@ -124,6 +125,10 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
             images = self.dataset(part, [recipe])
             self.stored[part] = FeatureDataset(images, encode, self._loader, versions, *share_of_work(self.trainer))
 
+    def forget_features(self) -> None:
+        """From now on, batches hold images again."""
+        self.stored = {}
+
     def val_dataloader(self) -> DataLoader[Any] | list[Any]:
         """Loads the validation part; no loader if the split has none."""
         return self._evaluation_loader("val")
@@ -149,9 +154,9 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         self.predicted, files = folder_dataset(folder, self.test_recipe, self.short_side)
         return files
 
-    def predict_dataloader(self) -> DataLoader[Any]:
-        """Loads the pictures that `predict_folder` was given; the index of a batch is the file's number."""
-        return self._loader(self.predicted)
+    def predict_dataloader(self) -> DataLoader[Any] | list[Any]:
+        """Loads the pictures that `predict_folder` was given, by the numbers of their files; else the test part."""
+        return self._loader(self.predicted) if self.predicted else self.test_dataloader()
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Normalises on the device: on the way there, uint8 takes a quarter of the space."""

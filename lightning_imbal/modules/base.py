@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import torch
@@ -19,6 +20,7 @@ from lightning_imbal.callbacks.plateau import PlateauSteps
 from lightning_imbal.contract import Batch, ImbalData, data_of, image_count, known_data
 from lightning_imbal.errors import UserError
 from lightning_imbal.losses.base import ImbalancedLoss
+from lightning_imbal.modules.base_batches import as_batch, as_floats
 from lightning_imbal.modules.base_checks import check_pairs, check_views
 
 SchedulerFactory = Callable[[Optimizer, int], LRScheduler]
@@ -65,6 +67,51 @@ class ImbalModule(LightningModule, ABC):
         self.backbone = create_backbone(backbone, pretrained)
         self.feature_size = feature_size(self.backbone)
         self.optimizer, self.scheduler = optimizer, scheduler
+        self.normalization: dict[str, Tensor] | None = None  # of the pictures that it was trained on
+
+    @property
+    def datamodule(self) -> ImbalData | None:
+        """The DataModule of its Trainer, if it may be asked what a module asks of its data."""
+        return known_data(data_of(self._trainer)) if self._trainer else None
+
+    @property
+    def lr(self) -> float:
+        """The learning rate that the optimizer begins with, which Lightning's `LearningRateFinder` and `Tuner` set."""
+        return self.optimizer([nn.Parameter(torch.zeros(1))]).param_groups[0]["lr"]
+
+    @lr.setter
+    def lr(self, value: float) -> None:
+        self.optimizer = partial(self.optimizer, lr=value)  # type: ignore[call-arg]  # each optimizer has one
+        schedulers = [config.scheduler for config in self._trainer.lr_scheduler_configs] if self._trainer else []
+        for scheduler in schedulers:  # that are built already, and go on from the rate that they began with
+            if isinstance(scheduler, LRScheduler):
+                scheduler.base_lrs = [value] * len(scheduler.base_lrs)
+            for group in scheduler.optimizer.param_groups:
+                group["initial_lr"] = value
+
+    def setup(self, stage: str) -> None:
+        """Pictures are normalised as those that it was trained on, whatever the DataModule says."""
+        if not (data := self.datamodule):
+            return
+        if self.normalization:
+            data.normalize.load_state_dict(self.normalization)
+        if stage == "fit":
+            try:
+                self.check(data)
+            except ValueError as error:
+                raise UserError(str(error)) from error
+
+    def _apply_batch_transfer_handler(
+        self, batch: Any, device: torch.device | None = None, dataloader_idx: int = 0
+    ) -> Batch:
+        # Not in Lightning's hooks: beside those of a DataModule it warns of them.
+        batch = super()._apply_batch_transfer_handler(as_batch(batch), device, dataloader_idx)
+        return as_floats(batch, self.normalization, self.dtype)  # type: ignore[arg-type]  # no text, as declared
+
+    def teardown(self, stage: str) -> None:
+        """Keeps how the pictures were normalised."""
+        if stage == "fit" and (data := self.datamodule):
+            self.normalization = {name: value.cpu().clone() for name, value in data.normalize.state_dict().items()}
 
     @abstractmethod
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
@@ -151,9 +198,13 @@ class ImbalModule(LightningModule, ABC):
     def log_loss(self, name: str, value: Tensor) -> None:
         """Logs the mean of an epoch over this device's batches: nothing waits for the device at each step.
 
+        With the Trainer's `log_every_n_steps` also that of single batches, as `<name>_step`.
+
         Not reduced over devices: the progress bar of the first one would ask for the reduction when the others do not.
         """
         self.log(name, value, on_step=False, on_epoch=True, prog_bar=True)
+        if self._trainer and self._trainer.log_every_n_steps:  # type: ignore[attr-defined]  # set by Lightning
+            self.log(f"{name}_step", value, on_step=True, on_epoch=False)
 
     def log_losses(self, **losses: Tensor) -> None:
         """Logs the parts of a step's loss and their sum, each as `train/<name>`."""
@@ -164,11 +215,13 @@ class ImbalModule(LightningModule, ABC):
         """Stores the normalisation of the pictures, and forgets the files that weights once came from."""
         for name in {"pretrained", "backbone_ckpt"} & checkpoint["hyper_parameters"].keys():
             checkpoint["hyper_parameters"][name] = False if name == "pretrained" else None
-        if data := known_data(data_of(self.trainer)):
+        if data := self.datamodule:
             checkpoint["normalize"] = data.normalize.state_dict()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Pictures are normalised as in training, whatever the DataModule says that they are tested with."""
-        data = known_data(data_of(self._trainer)) if self._trainer else None
-        if data and "normalize" in checkpoint:
+        if "normalize" not in checkpoint:
+            return
+        self.normalization = checkpoint["normalize"]
+        if data := self.datamodule:
             data.normalize.load_state_dict(checkpoint["normalize"])

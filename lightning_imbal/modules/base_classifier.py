@@ -6,13 +6,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lightning_imbal.contract import Batch, ImbalData, data_of, image_count, known_data
+from lightning_imbal.contract import Batch, ImbalData, data_of, image_count
 from lightning_imbal.errors import UserError
 from lightning_imbal.losses.base import LossFactory
 from lightning_imbal.losses.cross_entropy import CrossEntropy
 from lightning_imbal.metrics.report import ImbalReport
 from lightning_imbal.metrics.scores import classification_scores
 from lightning_imbal.modules.base import ImbalModule
+from lightning_imbal.modules.base_batches import index_of
 from lightning_imbal.predictors.base import PredictorFactory
 from lightning_imbal.predictors.fit import calibrate, tell_normalization
 from lightning_imbal.predictors.plain import Plain
@@ -82,7 +83,7 @@ class ImbalClassifier(ImbalModule):
 
     def on_validation_start(self) -> None:
         """Tells predictors how the pictures are normalised."""
-        if data := known_data(data_of(self.trainer)):
+        if data := self.datamodule:
             tell_normalization(self, data.normalize.get_buffer("mean"), data.normalize.get_buffer("std"))
 
     def on_test_start(self) -> None:
@@ -99,11 +100,15 @@ class ImbalClassifier(ImbalModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Collects predictions of the validation part."""
-        self.val_report.update(self.probability(batch), batch["label"], batch["index"])
+        self._report(self.val_report, batch)
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         """Collects predictions of the test part."""
-        self.test_report.update(self.probability(batch), batch["label"], batch["index"])
+        self._report(self.test_report, batch)
+
+    def _report(self, report: ImbalReport, batch: Batch) -> None:
+        index = index_of(batch, report, self.global_rank, self.trainer.world_size)
+        report.update(self.probability(batch), batch["label"], index)
 
     def on_validation_epoch_end(self) -> None:
         """Logs every score of the validation part: `val/f1`, `val/f1/<class>`, ...; some losses wait for them."""

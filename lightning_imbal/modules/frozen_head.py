@@ -9,8 +9,8 @@ from lightning.pytorch import Callback
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from lightning_imbal.callbacks.averaging import FrozenNetwork
-from lightning_imbal.contract import Batch, ImbalData, data_of, image_count, known_data
+from lightning_imbal.callbacks.frozen_network import FrozenNetwork
+from lightning_imbal.contract import Batch, ImbalData, data_of, image_count
 from lightning_imbal.errors import UserError
 from lightning_imbal.heads.base import ClosedFormHead
 from lightning_imbal.modules.base import ImbalModule
@@ -55,21 +55,35 @@ class FrozenHead(ImbalClassifier):
         self.closed_form = isinstance(self.head, ClosedFormHead)
         self.cache_views = 1 if self.closed_form and cache_views is None else cache_views
         self.backbone.requires_grad_(False).eval()
+        self._drawn = self._changes()
+
+    def _changes(self) -> int:
+        """How often the weights of the backbone were written: other weights may have been loaded since they were."""
+        return sum(parameter._version for parameter in self.backbone.parameters())
 
     def setup(self, stage: str) -> None:
         """Loads the first stage before training; a resumed or tested checkpoint brings all weights itself."""
+        super().setup(stage)
         if stage != "fit":
             return
+        if self._trainer and not self._trainer.ckpt_path and self._changes() == self._drawn:
+            self.check_first()
         if self.backbone_ckpt is not None:
             kept = {"head": self.head} if self.init == "keep" else {}
             load_parts(Path(self.backbone_ckpt), {"backbone": self.backbone, **kept})
         if self.cache_views:
-            data = known_data(data_of(self.trainer))
+            data = self.datamodule
             if data is None:
                 raise UserError("cache_views needs an ImbalDataModule to store features of: give the Trainer one.")
             data.store_features(self.encode, self.cache_views, self.closed_form or isinstance(self.predictor, Plain))
         if self.closed_form and self.trainer.world_size > 1:
             raise UserError(f"{type(self.head).__name__} is computed, not trained: set --trainer.devices 1.")
+
+    def teardown(self, stage: str) -> None:
+        """Leaves the data as it was, for other modules."""
+        super().teardown(stage)
+        if stage == "fit" and self.cache_views and (data := self.datamodule):
+            data.forget_features()
 
     def check(self, data: ImbalData) -> None:
         if isinstance(self.head, ClosedFormHead):

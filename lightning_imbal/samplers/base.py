@@ -44,13 +44,14 @@ class EpochSampler(Sampler[int], ABC):
         _, self.class_of_image, self.class_sizes = labels.unique(return_inverse=True, return_counts=True)
         self.class_starts = self.class_sizes.cumsum(0) - self.class_sizes
         self.seed = run_seed() if seed is None else seed
-        self.epoch = 0
+        self.epoch, self._drawn = 0, False
 
     def set_epoch(self, epoch: int) -> None:
-        """Chooses the epoch (0-based) whose list the next iteration draws."""
-        self.epoch = epoch
+        """Chooses the epoch (0-based) whose list the next iteration draws; those after it draw the epochs after it."""
+        self.epoch, self._drawn = epoch, False
 
     def __iter__(self) -> Iterator[int]:
+        self.epoch, self._drawn = self.epoch + self._drawn, True
         return iter(self.draw(epoch_generator(self.seed, self.epoch, self.stream)).tolist())
 
     @abstractmethod

@@ -122,6 +122,7 @@ def test_features_are_what_the_head_gets(kind, tmp_path):
     model = build(kind, data, **options).eval()
     if kind is FrozenHead:
         assert isinstance(model.head, ClosedFormHead)
+        model.backbone.load_state_dict(build(Classifier, data).backbone.state_dict())
         make_trainer(tmp_path, enable_checkpointing=False).fit(model, data)
     found = features_of(model, data, tmp_path)
     feature, row = expected(model.eval(), data)

@@ -26,6 +26,7 @@ def untrained(monkeypatch):
             each.best_model_path = str(folder / each.filename)
         return SimpleNamespace(
             checkpoint_callbacks=kept,
+            callbacks=kept,
             limit_test_batches=1.0,
             fast_dev_run=False,
             fit=lambda *args, **kwargs: None,

@@ -39,6 +39,18 @@ def seen(monkeypatch):
     return numbers
 
 
+def remembered(data, monkeypatch):
+    """What is stored of data while a stage is trained; afterwards nothing is."""
+    stored, forget = {}, data.forget_features
+
+    def remember():
+        stored.update(data.stored)
+        forget()
+
+    monkeypatch.setattr(data, "forget_features", remember)
+    return stored
+
+
 def train(data, folder, first, max_epochs=3, **kwargs):
     model = build(FrozenHead, data, backbone_ckpt=first[1], optimizer=lambda p: torch.optim.SGD(p, lr=0.5), **kwargs)
     trainer = make_trainer(folder, max_epochs)
@@ -63,10 +75,11 @@ def test_backbone_sees_each_image_once(first, tmp_path, seen):
     assert sum(seen) == len(data.rows("train")) + len(data.rows("val"))
 
 
-def test_versions_differ_and_all_of_them_are_used(first, tmp_path, seen):
+def test_versions_differ_and_all_of_them_are_used(first, tmp_path, seen, monkeypatch):
     data = digits(train_transform=ShiftCrop)
+    stored = remembered(data, monkeypatch)
     model, _ = train(data, tmp_path, first, cache_views=3, max_epochs=1)
-    stored, number = data.stored["train"], len(data.rows("train"))
+    stored, number = stored["train"], len(data.rows("train"))
     assert stored.feature.shape == (number, 3, model.feature_size)
     assert sum(seen) == 3 * number + len(data.rows("val"))
     assert (stored.feature[:, 0] != stored.feature[:, 1]).any(dim=1).float().mean() > 0.9
@@ -78,10 +91,11 @@ def test_versions_differ_and_all_of_them_are_used(first, tmp_path, seen):
     assert batch["label"].tolist() == [*4 * [data.labels_of("train")[5]], data.labels_of("train")[7]]
 
 
-def test_another_predictor_sees_the_images_of_the_validation_part(first, tmp_path):
+def test_another_predictor_sees_the_images_of_the_validation_part(first, tmp_path, monkeypatch):
     data = digits()
+    stored = remembered(data, monkeypatch)
     train(data, tmp_path, first, max_epochs=1, cache_views=1, predictor=FlipTTA)
-    assert set(data.stored) == {"train"}
+    assert set(stored) == {"train"} and not data.stored
     assert {"image", "label", "index"} == set(next(iter(data.val_dataloader())))
 
 

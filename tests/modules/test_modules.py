@@ -30,6 +30,9 @@ def build(kind, digits, **kwargs):
 
 def test_frozen_backbone_stays_as_it_was(digits, trainer):
     model = build(FrozenHead, digits)
+    with pytest.raises(UserError, match="on a backbone of random weights"):
+        trainer.fit(model, digits)
+    model.backbone.load_state_dict(build(Classifier, digits).backbone.state_dict())
     before = {name: value.clone() for name, value in model.backbone.state_dict().items()}
     head = model.head.weight.detach().clone()
     trainer.fit(model, digits)

@@ -41,7 +41,11 @@ class TestEveryEpochSampler:
     def test_same_seed_and_epoch_draw_the_same(self, make):
         sampler = make(seed=3)
         first = list(sampler)
+        following = list(sampler)
+        sampler.set_epoch(0)
         assert list(sampler) == first
+        sampler.set_epoch(1)
+        assert list(sampler) == following, "in a plain DataLoader, nobody sets the epoch"
         sampler.set_epoch(5)
         resumed = make(seed=3)
         resumed.set_epoch(5)
@@ -62,6 +66,7 @@ class TestEveryEpochSampler:
         assert list(first) != list(second)
         third = make(seed=3)
         third.stream = 1
+        second.set_epoch(0)
         assert list(second) == list(third)
 
     def test_it_says_whether_its_draws_follow_the_number_of_epochs(self, make):

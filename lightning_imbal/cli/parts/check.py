@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from jsonargparse import Namespace
 from lightning.pytorch import Callback
-from lightning.pytorch.callbacks import StochasticWeightAveraging
+from lightning.pytorch.callbacks import BaseFinetuning, StochasticWeightAveraging
 from lightning.pytorch.utilities.seed import isolate_rng
 
 from lightning_imbal.cli.parts.parser import ImbalCLI
@@ -67,6 +67,7 @@ def check_stage(config: Namespace, last: bool, built: Namespace) -> None:
         check_monitor(config.monitor, "monitor", model, data)
         check_validated(config.trainer)
         check_averaging(chosen_callbacks(built), config.monitor)
+    check_callbacks(chosen_callbacks(built), model)
     for callback in chosen_callbacks(built):
         if score := getattr(callback, "monitor", None):
             check_callback(type(callback).__name__, score, model, data)
@@ -108,6 +109,18 @@ def check_validated(trainer: Namespace) -> None:
     raise UserError(
         f"No epoch would be validated ({never}), so that none is the best: validate, or set monitor to null."
     )
+
+
+def check_callbacks(callbacks: list[Callback], model: ImbalModule) -> None:
+    """Refuses callbacks that only a class of the user's own makes use of, and those that a stage has no use for."""
+    for callback in callbacks:
+        if type(callback) is BaseFinetuning:
+            raise UserError("BaseFinetuning by itself freezes nothing: give BackboneFinetuning or your own class.")
+        if isinstance(callback, BaseFinetuning) and model.freezes_backbone:
+            raise UserError(
+                f"{type(callback).__name__} would train the backbone that {type(model).__name__} keeps: leave it out, "
+                "or take it from the second stage with then: {trainer: {callbacks: null}}."
+            )
 
 
 def check_averaging(callbacks: list[Callback], monitor: str) -> None:

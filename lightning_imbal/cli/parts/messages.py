@@ -40,6 +40,8 @@ def explain(message: str) -> str:
         return f"No {missing} given: lay an experiment below, such as --config experiments/demo.yaml."
     if match := re.search(r"Expected a typing.Literal\[(.+?)\]\. Got value: ([^\s]+?)\.?(?:\s|$)", message):
         return f"{key} must be one of {match[1]}, but is {match[2]!r}."
+    if match := re.search(r"(?:pip install (?:-U )?|No module named )['\"]*([\w-]+)", message):
+        return f"{key} needs a package that is not installed: pip install {match[1]}."
     name = re.escape(key.rpartition(".")[2])
     if match := re.search(rf"NestedArg\(key='{name}\.(\w+)', val=['\"]?([^'\")]*)", message):
         example = {"split": "Holdout"}.get(name, "CLASS")

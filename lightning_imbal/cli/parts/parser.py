@@ -1,8 +1,10 @@
 """ImbalCLI: LightningCLI that reads the configurations of a verb, and builds what one of them says."""
 
 from collections.abc import Callable, Iterator, Sequence
+from enum import Enum
 from typing import Any
 
+import yaml
 from jsonargparse import Namespace
 from lightning.pytorch import Trainer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
@@ -17,6 +19,8 @@ from lightning_imbal.experiment_files import with_files_found
 from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.runs.identity import is_own
 
+# Defaults of Lightning's own classes, such as the interval of a Timer, in config.yaml.
+yaml.SafeDumper.add_multi_representer(Enum, lambda dumper, value: dumper.represent_data(value.value))
 FACTS: dict[str, Callable[[ImbalDataModule], Any]] = {  # of the data, that a model is built with
     "class_counts": lambda data: data.class_counts,
     "class_names": lambda data: list(data.class_names),

@@ -49,6 +49,7 @@ def check_settings(cli: ImbalCLI, folder: Path, stages: Sequence[Namespace]) -> 
         found = {change.name: change for change in changes(stage.config(), _as_saved(cli, config))}
         if found.pop("then", None) and stage is begun[-1]:
             rank_zero_info("The stage after it, which has not begun, is as `then` says now.")
+        keep_what_was_found(config, found)
         if stage is not begun[0]:
             found.pop("model.backbone_ckpt", None)  # that of the stage before it, wherever it lies
         if last_checkpoint(stage.folder).is_file() and (weights := [name for name in WEIGHTS if found.pop(name, None)]):
@@ -67,6 +68,21 @@ def check_settings(cli: ImbalCLI, folder: Path, stages: Sequence[Namespace]) -> 
     if said:
         told = [f"{name} {value_text(each.now)} (before: {value_text(each.before)})" for name, each in said.items()]
         rank_zero_info(f"The run goes on with {', '.join(told)}.")
+
+
+def keep_what_was_found(config: Namespace, found: dict[str, Change]) -> None:
+    """Goes on with the learning rate and the size of a batch that a callback of Lightning found when a stage began.
+
+    Args:
+        config: That of the stage.
+        found: What differs from the one it was begun with; what is kept is taken out.
+    """
+    listed = config.trainer.callbacks if isinstance(config.trainer.callbacks, list) else [config.trainer.callbacks]
+    names = {str(callback.class_path).rpartition(".")[2] for callback in listed if callback}
+    if "BatchSizeFinder" in names and (size := found.pop("data.batch_size", None)):
+        config.data.init_args.batch_size = size.before
+    if "LearningRateFinder" in names and (rate := found.pop("model.optimizer.lr", None)):
+        config.model.init_args.optimizer.init_args.lr = rate.before
 
 
 def _check_number(folder: Path, begun: int, stages: int) -> None:

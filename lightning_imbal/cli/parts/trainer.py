@@ -3,28 +3,31 @@
 from pathlib import Path
 from typing import Any
 
+import torch
 from jsonargparse import Namespace
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.accelerators import MPSAccelerator
-from lightning.pytorch.callbacks import LearningRateMonitor
+from lightning.pytorch.callbacks import LearningRateMonitor, ModelPruning
 from lightning.pytorch.cli import SaveConfigCallback
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.plugins.io import CheckpointIO
 
 from lightning_imbal.atomic_files import write_whole
-from lightning_imbal.callbacks.averaging import without_averaging
 from lightning_imbal.callbacks.class_panels import ClassF1Panels
 from lightning_imbal.callbacks.kept_epoch import KeptEpoch
+from lightning_imbal.callbacks.of_training import finds, of_resumed, of_tests
 from lightning_imbal.callbacks.results_writer import ResultsWriter
 from lightning_imbal.callbacks.test_features import SaveFeatures
 from lightning_imbal.cli.parts.checkpoint_io import WholeCheckpoints
 from lightning_imbal.cli.parts.messages import cause
 from lightning_imbal.cli.parts.parser import ImbalCLI
+from lightning_imbal.contract import data_of
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.errors import UserError
 from lightning_imbal.loggers.csv_file import csv_logger
 from lightning_imbal.loggers.weights_and_biases import wandb_logger
 from lightning_imbal.modules.base import ImbalModule
+from lightning_imbal.runs.folder import last_checkpoint
 from lightning_imbal.runs.identity import split_digest
 
 
@@ -42,7 +45,7 @@ def stage_trainer(cli: ImbalCLI, config: Namespace, built: Namespace, folder: Pa
     # A stage without a classifier has no score to choose its epoch by, and keeps the last one.
     monitor = config.monitor if built.model.classifies else None
     callbacks = [
-        *chosen_callbacks(built),
+        *(of_resumed(chosen_callbacks(built)) if last_checkpoint(folder).is_file() else chosen_callbacks(built)),
         *checkpoints(folder / "checkpoints", monitor, config.monitor_mode),
         LearningRateMonitor(logging_interval="epoch"),
         ClassF1Panels(),
@@ -50,8 +53,20 @@ def stage_trainer(cli: ImbalCLI, config: Namespace, built: Namespace, folder: Pa
     ]
     if not own.fast_dev_run:
         callbacks.append(SaveWholeConfig(cli.parser, config, save_to_log_dir=False))
+    check_trainer(own)
+    if any(isinstance(callback, ModelPruning) for callback in callbacks):
+        built.model.to(memory_format=torch.contiguous_format)  # of which Lightning makes one vector
+    # By default nothing of single steps is logged.
+    own.log_every_n_steps = own.log_every_n_steps or 0
     outside = {"default_root_dir": folder, "logger": loggers(folder, run.name, own.logger), "callbacks": callbacks}
     return _trainer({**own, **outside, "plugins": _plugins(own.plugins)})
+
+
+def check_trainer(options: Namespace) -> None:
+    """Refuses what would leave a run without its files."""
+    if options.barebones or options.enable_checkpointing is False:
+        name = "barebones is true" if options.barebones else "enable_checkpointing is false"
+        raise UserError(f"trainer.{name}, but a run keeps checkpoints and curves: leave it out.")
 
 
 class SaveWholeConfig(SaveConfigCallback):
@@ -59,7 +74,20 @@ class SaveWholeConfig(SaveConfigCallback):
 
     def save_config(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Writes what the stage was asked for; trained images are allowed once, not to whoever reads the file."""
-        file, config = Path(trainer.default_root_dir) / self.config_filename, self.config.clone()
+        self._write(trainer, self.config.clone())
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Writes it again with the learning rate and the size of a batch that a callback of Lightning has found."""
+        if not (trainer.is_global_zero and finds(trainer.callbacks)):  # type: ignore[attr-defined]  # Lightning sets it
+            return
+        config = self.config.clone()
+        config.data.init_args.batch_size = data_of(trainer).batch_size
+        if (model := pl_module) and "init_args" in (config.model.init_args.get("optimizer") or {}):
+            config.model.init_args.optimizer.init_args.lr = model.lr
+        self._write(trainer, config)
+
+    def _write(self, trainer: Trainer, config: Namespace) -> None:
+        file = Path(trainer.default_root_dir) / self.config_filename
         config.pop("allow_trained_images", None)
         write_whole(file, lambda path: self.parser.save(config, path, skip_unset=False, multifile=False))
 
@@ -73,7 +101,7 @@ def evaluation_trainer(config: Namespace, built: Namespace, results: Path | None
         results: Folder of the results; None writes none.
         trained_images: How many of the evaluated images the checkpoint was trained on.
     """
-    callbacks = without_averaging(chosen_callbacks(built))
+    callbacks = of_tests(chosen_callbacks(built))
     if results is not None:
         name, checkpoint = Path(config.run_dir).name, str(config.ckpt_path)
         about = identity(config, built.model, built.data, name, trained_images, checkpoint)

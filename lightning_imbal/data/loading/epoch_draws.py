@@ -35,6 +35,7 @@ class EpochDraws(DistributedSampler[Draw | tuple[Draw, Draw]]):
         paired: Sampler[int] | None = None,
     ) -> None:
         super().__init__(sampler, num_replicas, rank, shuffle=False, seed=run_seed())  # type: ignore[arg-type]  # asks for a length
+        self._drawn = False
         self.samplers = [sampler] if paired is None else [sampler, paired]
         length = min(map(len, self.samplers))  # type: ignore[arg-type]  # torch leaves it to each sampler
         batch = batch_size if length >= batch_size else num_replicas
@@ -42,13 +43,17 @@ class EpochDraws(DistributedSampler[Draw | tuple[Draw, Draw]]):
         self.num_samples = self.total_size // num_replicas
 
     def set_epoch(self, epoch: int) -> None:
-        """Sets the 0-based epoch whose list comes next."""
+        """Sets the 0-based epoch whose list comes next; after it come those of the epochs after it."""
         super().set_epoch(epoch)
+        self._drawn = False
         for sampler in self.samplers:
             if hasattr(sampler, "set_epoch"):
                 sampler.set_epoch(epoch)
 
     def __iter__(self) -> Iterator[Draw | tuple[Draw, Draw]]:
+        if self._drawn:
+            self.set_epoch(self.epoch + 1)
+        self._drawn = True
         generator = epoch_generator(self.seed, self.epoch)
         draws = [
             zip(sampler, torch.randint(2**62, (self.total_size,), generator=generator).tolist(), strict=False)

@@ -83,6 +83,8 @@ class PairedImages(Dataset[PairedItem]):
     def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, draws: tuple[Draw, Draw]) -> PairedItem:
-        """Returns the item of the first draw, and under `other` that of the second."""
+    def __getitem__(self, draws: int | tuple[Draw, Draw]) -> PairedItem:
+        """Returns the item of the first draw, and under `other` that of the second; of one position, both."""
+        if isinstance(draws, int):  # of a sampler that Lightning puts in, as for `overfit_batches`
+            draws = ((draws, draws), (draws, draws))
         return {**self.images[draws[0]], "other": self.others[draws[1]]}

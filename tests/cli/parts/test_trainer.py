@@ -28,6 +28,9 @@ def config():
 def built(kind, data, **trainer):
     own = {
         "fast_dev_run": False,
+        "barebones": False,
+        "enable_checkpointing": None,
+        "log_every_n_steps": None,
         "logger": False,
         "callbacks": None,
         "plugins": None,

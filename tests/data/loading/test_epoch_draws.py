@@ -1,8 +1,11 @@
 """What an epoch draws."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
+from sampler_draws import draw
 
 from lightning_imbal.data.loading.epoch_draws import EpochDraws
 from lightning_imbal.data.loading.image_dataset import ImageDataset, PairedImages
@@ -93,7 +96,8 @@ class TestEpochDraws:
         samplers = [ClassPower(self.labels, q=0.0), ClassPower(self.labels, q=0.0, length=20)]
         samplers[1].stream = 1
         whole = EpochDraws(samplers[0], 8, paired=samplers[1])
-        ranks = [EpochDraws(samplers[0], 8, replicas, rank, samplers[1]) for rank in range(replicas)]
+        own = [deepcopy(samplers) for _ in range(replicas)]
+        ranks = [EpochDraws(one, 8, replicas, rank, two) for rank, (one, two) in enumerate(own)]
         for draws in (whole, *ranks):
             draws.set_epoch(2)
         expected = list(whole)
@@ -101,9 +105,9 @@ class TestEpochDraws:
         assert [draw for together in zip(*ranks, strict=True) for draw in together] == expected
         first, second = zip(*expected, strict=True)
         assert len({seed for _, seed in first + second}) == 32
-        assert [place for place, _ in first] == list(samplers[0])[:16]
-        assert [place for place, _ in second] == list(samplers[1])[:16]
-        assert list(samplers[0])[:16] != list(samplers[1])[:16], "equal seeds must not pair an image with itself"
+        alone = [draw(sampler, 2).tolist()[:16] for sampler in samplers]
+        assert [[place for place, _ in draws] for draws in (first, second)] == alone
+        assert alone[0] != alone[1], "equal seeds must not pair an image with itself"
 
     def test_seed_of_the_run_decides(self, monkeypatch):
         first = list(EpochDraws(ClassPower(self.labels), 10))

@@ -1,24 +1,12 @@
-"""What averages weights during training, and the networks and the tests that it must leave alone."""
+"""A frozen network stays as it is where weights are averaged."""
 
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.callbacks import StochasticWeightAveraging, WeightAveraging
 from torch import Tensor, nn
 
 from lightning_imbal.callbacks.base import model_of
-
-AVERAGING = (WeightAveraging, StochasticWeightAveraging)
-
-
-def averages(callbacks: list[Callback]) -> bool:
-    """Whether one of the callbacks averages weights."""
-    return any(isinstance(callback, AVERAGING) for callback in callbacks)
-
-
-def without_averaging(callbacks: list[Callback]) -> list[Callback]:
-    """The callbacks of a test: one that averages would put weights of training in the place of the average."""
-    return [callback for callback in callbacks if not isinstance(callback, AVERAGING)]
+from lightning_imbal.callbacks.of_training import averages
 
 
 class FrozenNetwork(Callback):

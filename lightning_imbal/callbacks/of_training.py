@@ -1,0 +1,34 @@
+"""Callbacks of Lightning that change what is trained: a test goes without them."""
+
+from collections.abc import Iterable
+
+from lightning.pytorch import Callback
+from lightning.pytorch.callbacks import (
+    BatchSizeFinder,
+    LearningRateFinder,
+    StochasticWeightAveraging,
+    WeightAveraging,
+)
+
+AVERAGING = (WeightAveraging, StochasticWeightAveraging)
+FINDERS = (BatchSizeFinder, LearningRateFinder)
+
+
+def averages(callbacks: Iterable[Callback]) -> bool:
+    """Whether one of the callbacks averages weights."""
+    return any(isinstance(callback, AVERAGING) for callback in callbacks)
+
+
+def finds(callbacks: Iterable[Callback]) -> bool:
+    """Whether one of the callbacks looks for a setting before training."""
+    return any(isinstance(callback, FINDERS) for callback in callbacks)
+
+
+def of_tests(callbacks: Iterable[Callback]) -> list[Callback]:
+    """The callbacks that a test needs: averaging would put weights of training in the place of the average."""
+    return [callback for callback in callbacks if not isinstance(callback, AVERAGING + FINDERS)]
+
+
+def of_resumed(callbacks: Iterable[Callback]) -> list[Callback]:
+    """The callbacks of a training that goes on, with the settings that were found when it began."""
+    return [callback for callback in callbacks if not isinstance(callback, FINDERS)]
