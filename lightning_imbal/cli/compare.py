@@ -70,6 +70,7 @@ def run(args: list[str]) -> int:
     if given.dry_run:
         print_commands(plan, stages, given.jobs)
         return 0
+    plan.discard_halves()
     if given.jobs and not all(job.finished for job in plan.jobs):
         _print(estimate(stages, given.jobs).split("\n"), console)
     failures = run_plan(plan, lambda: local_launcher(given.jobs), console) if given.jobs else []

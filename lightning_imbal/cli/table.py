@@ -53,6 +53,7 @@ def run(args: list[str]) -> int:
         print_commands(plan, read_stages(plan.jobs), given.jobs)
         return 0
     console, failures = Console(), []
+    plan.discard_halves()
     if given.jobs and (unfinished := [job for job in plan.jobs if not job.finished]):
         from lightning_imbal.cli.parts.configurations import read_stages
 

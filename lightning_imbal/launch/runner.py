@@ -9,7 +9,6 @@ from typing import Protocol
 
 from filelock import Timeout
 
-from lightning_imbal.atomic_files import discard_halves_of
 from lightning_imbal.launch.display import Display
 from lightning_imbal.launch.job import Job
 from lightning_imbal.launch.process import BUSY, lock_of
@@ -64,7 +63,6 @@ def run(jobs: Iterable[Job], launcher: Launcher, display: Display) -> list[Failu
                 if not launcher.has_room():
                     break
                 if job.finished:
-                    discard_halves_of(job.record)  # of a process that was killed after the results were there
                     waiting.remove(job)
                     display.ended(job, None)
                 elif job.after is not None and job.after in [failure.job for failure in failures]:
