@@ -80,6 +80,8 @@ def kept_checkpoint(trainer: Trainer) -> str:
     best, *last = [each.best_model_path for each in trainer.checkpoint_callbacks if isinstance(each, KeptEpoch)]
     if best:
         return best
+    if trainer.fast_dev_run:  # type: ignore[attr-defined]  # set by Lightning
+        return ""  # it keeps nothing
     if not last or not last[0]:
         raise UserError("No step was trained, so that there is nothing to test: give the training more time.")
     rank_zero_info("No epoch was validated, so that none is the best: the last one is kept.")

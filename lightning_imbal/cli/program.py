@@ -85,18 +85,14 @@ def _run(args: list[str], alone: bool) -> int:
         args: The verb and its command line.
         alone: Whether this process is there for nothing else.
     """
-    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else importing it asks a server for its newest version
-    sys.path.append(os.getcwd())  # where users keep classes of their own
-    from lightning_imbal.cli.parts.quiet import quiet
-
-    quiet()
     if args[0] in THAT_COMPUTE:
         from lightning_imbal.cli.parts.allocator import keep_freed_memory
 
         keep_freed_memory()
     from lightning_imbal.cli.parts.interruption import Interruption, how_to_go_on
+    from lightning_imbal.cli.parts.quiet import quiet
 
-    with Interruption() as interruption:
+    with quiet(), Interruption() as interruption:
         try:
             return _module_of(args[0], alone).run(args)
         except BaseException as error:

@@ -4,10 +4,12 @@ import inspect
 import re
 from importlib import import_module
 
-from lightning.pytorch import Trainer
+from lightning.pytorch import Trainer, callbacks, loggers
 
 from lightning_imbal.cli.parts.vocabulary import BASES, PUBLIC
+from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.errors import UserError
+from lightning_imbal.modules.base_classifier import ImbalClassifier
 from lightning_imbal.wording import did_you_mean
 
 RUN_OPTIONS = [
@@ -27,6 +29,11 @@ RUN_OPTIONS = [
 def explain(message: str) -> str:
     """Returns one sentence for a message of jsonargparse."""
     key = ".".join(re.findall(r'Parser key "([^"]+)"', message))
+    if sentence := _missing_package(message):
+        return sentence
+    match = re.search(r"Expected a dot import path string: (\S+)", message)
+    if match and key and key.rpartition(".")[2] not in BASES:
+        return f"{key} must be the path of a function or a class, such as package.module.name, but is {match[1]!r}."
     if match := re.search(r"Option '([^']+)' is not accepted", message):
         return _unknown_argument(match[1], re.findall(r"class_path[= ]'([^']+)'", message))
     if match := re.search(r"Expected a dot import path string: (\S+)", message):
@@ -40,8 +47,6 @@ def explain(message: str) -> str:
         return f"No {missing} given: lay an experiment below, such as --config experiments/demo.yaml."
     if match := re.search(r"Expected a typing.Literal\[(.+?)\]\. Got value: ([^\s]+?)\.?(?:\s|$)", message):
         return f"{key} must be one of {match[1]}, but is {match[2]!r}."
-    if match := re.search(r"(?:pip install (?:-U )?|No module named )['\"]*([\w-]+)", message):
-        return f"{key} needs a package that is not installed: pip install {match[1]}."
     name = re.escape(key.rpartition(".")[2])
     if match := re.search(rf"NestedArg\(key='{name}\.(\w+)', val=['\"]?([^'\")]*)", message):
         example = {"split": "Holdout"}.get(name, "CLASS")
@@ -60,9 +65,19 @@ def cause(error: Exception) -> UserError:
         if isinstance(inner, UserError):
             return inner
         inner = inner.__cause__ or inner.__context__
+    if sentence := _missing_package(str(error)):
+        return UserError(sentence)
     of_parser = "Expected a|Problem with|Not a valid subclass|a class path|a dict with"
     refusals = re.findall(rf"^ +- (?!{of_parser})(.+)$", str(error), flags=re.MULTILINE)
     return UserError(refusals[-1] if refusals else " ".join(str(error).split()))
+
+
+def _missing_package(message: str) -> str:
+    """A sentence on a library that a class of Lightning needs; empty if none is missing."""
+    match = re.search(r"(?:pip install (?:-U )?|No module named )['\"`]*([\w-]+)", message)
+    owner = re.search(r"class_path[= ]'([^']+)'", message)
+    who = f"{owner[1].rpartition('.')[2]} needs" if owner else "This needs"
+    return f"{who} a package that is not installed: pip install {match[1]}." if match else ""
 
 
 def _unknown_argument(name: str, owners: list[str]) -> str:
@@ -81,7 +96,7 @@ def _unknown_argument(name: str, owners: list[str]) -> str:
 
 
 def _unknown_class(name: str, key: str) -> str:
-    known = {getattr(package, name) for package in PUBLIC for name in package.__all__}
+    known = {getattr(package, name) for package in (*PUBLIC, callbacks, loggers) for name in package.__all__}
     known = {value for value in known if inspect.isclass(value)}
     base = BASES.get(key.rpartition(".")[2], object)
     classes = sorted(cls.__name__ for cls in known if issubclass(cls, base) and not inspect.isabstract(cls))
@@ -91,6 +106,12 @@ def _unknown_class(name: str, key: str) -> str:
 def _unknown_option(name: str) -> str:
     trainer = [f"trainer.{parameter}" for parameter in inspect.signature(Trainer).parameters]
     head = name.split(".")[0]
+    arguments = {"model": ImbalClassifier, "data": ImbalDataModule, "trainer": Trainer}
+    owners = [
+        of for of, cls in arguments.items() if any(head in inspect.signature(c).parameters for c in cls.mro()[:2])
+    ]
+    if owners:
+        return f"There is no option {name!r}: it is --{owners[0]}.{name}."
     hint = did_you_mean(name, trainer + RUN_OPTIONS) or did_you_mean(head, RUN_OPTIONS)
     return f"There is no option {name!r}: {hint or '`lightning_imbal fit --help` lists all.'}"
 

@@ -13,7 +13,9 @@ from lightning_imbal.modules.base_classifier import ImbalClassifier
 
 
 def folder_to_csv(trainer: Trainer, model: ImbalClassifier, data: ImbalDataModule, config: Namespace) -> None:
-    """Writes one row per predicted image, in the order of the folder: `file` below the folder, `predicted` class, one `probability/<class>` per class.
+    """Writes one row per predicted image, in the order of the folder.
+
+    The columns are `file` below the folder, `predicted` class, and one `probability/<class>` per class.
 
     Args:
         trainer: Runs the prediction.

@@ -1,7 +1,11 @@
-"""Keeps messages of libraries that tell a user of this program nothing out of the terminal."""
+"""What a verb changes in its process, and puts back: messages of libraries, where classes are found, seeds."""
 
 import logging
+import os
+import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 NOT_FOR_USERS = (
     r".*isinstance\(treespec, LeafSpec\).*",
@@ -27,10 +31,35 @@ NOT_FOR_USERS_TO_LOG = (
 )
 
 
-def quiet() -> None:
-    """Silences those warnings, and the advertisements that Lightning logs."""
-    for message in NOT_FOR_USERS:
-        warnings.filterwarnings("ignore", message=message)
-    logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(
-        lambda record: not any(text in record.getMessage() for text in NOT_FOR_USERS_TO_LOG)
-    )
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silences those warnings, and the advertisements that Lightning logs; what is inside leaves nothing behind.
+
+    Where users of this program keep classes of their own, the working folder, they are found. Afterwards the process is
+    as it was: the search path, the environment with its seed, the random numbers, warnings and logs.
+    """
+    before, path = dict(os.environ), [*sys.path]
+    logger, hide = logging.getLogger("lightning.pytorch.utilities.rank_zero"), _is_for_users
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else importing it asks a server for its newest version
+    os.environ.pop("PL_GLOBAL_SEED", None) if "LOCAL_RANK" not in os.environ else None
+    sys.path.append(os.getcwd())
+    logger.addFilter(hide)
+    with ExitStack() as stack:
+        stack.enter_context(warnings.catch_warnings())
+        if "lightning.pytorch" in sys.modules:  # else nobody has drawn a number yet
+            from lightning.pytorch.utilities.seed import isolate_rng
+
+            stack.enter_context(isolate_rng())
+        for message in NOT_FOR_USERS:
+            warnings.filterwarnings("ignore", message=message)
+        try:
+            yield
+        finally:
+            logger.removeFilter(hide)
+            sys.path[:] = path
+            os.environ.clear()
+            os.environ.update(before)
+
+
+def _is_for_users(record: logging.LogRecord) -> bool:
+    return not any(text in record.getMessage() for text in NOT_FOR_USERS_TO_LOG)

@@ -1,6 +1,8 @@
 """Every public class, so that it can be named without its module."""
 
 from albumentations import Compose
+from lightning.pytorch import Callback
+from lightning.pytorch.loggers import Logger
 from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import Sampler
 
@@ -25,6 +27,8 @@ BASES = {
     "predictor": predictors.Predictor,
     "perturb": predictors.PerturbedInput,
     "scheduler": LRScheduler,
+    "callbacks": Callback,
+    "logger": Logger,
 }
 PUBLIC = (
     *(lightning_imbal.modules, lightning_imbal.data, lightning_imbal.losses, lightning_imbal.callbacks),
