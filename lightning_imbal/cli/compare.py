@@ -21,6 +21,7 @@ from lightning_imbal.command_line import last_setting, parse_options
 from lightning_imbal.errors import UserError
 from lightning_imbal.experiment_files import files_of
 from lightning_imbal.launch.plan import Plan
+from lightning_imbal.launch.runner import discard_left_halves
 from lightning_imbal.report.tables.write import write_and_print
 from lightning_imbal.stats.advice import advise
 from lightning_imbal.stats.results import collect, ranked
@@ -70,7 +71,8 @@ def run(args: list[str]) -> int:
     if given.dry_run:
         print_commands(plan, stages, given.jobs)
         return 0
-    plan.discard_halves()
+    if given.jobs:
+        discard_left_halves(plan.jobs)
     if given.jobs and not all(job.finished for job in plan.jobs):
         _print(estimate(stages, given.jobs).split("\n"), console)
     failures = run_plan(plan, lambda: local_launcher(given.jobs), console) if given.jobs else []

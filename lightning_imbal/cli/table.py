@@ -16,7 +16,7 @@ from lightning_imbal.cli.parts.running import (
 from lightning_imbal.cli.parts.verb_parser import VerbParser, folder_of_runs
 from lightning_imbal.errors import UserError
 from lightning_imbal.launch.plan import Plan
-from lightning_imbal.launch.runner import Launcher
+from lightning_imbal.launch.runner import Launcher, discard_left_halves
 from lightning_imbal.report.tables.write import write_and_print
 from lightning_imbal.stats.results import collect
 from lightning_imbal.tables.cell import Cell
@@ -53,7 +53,8 @@ def run(args: list[str]) -> int:
         print_commands(plan, read_stages(plan.jobs), given.jobs)
         return 0
     console, failures = Console(), []
-    plan.discard_halves()
+    if given.jobs:
+        discard_left_halves(plan.jobs)
     if given.jobs and (unfinished := [job for job in plan.jobs if not job.finished]):
         from lightning_imbal.cli.parts.configurations import read_stages
 

@@ -6,7 +6,6 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from lightning_imbal.atomic_files import discard_halves_of
 from lightning_imbal.command_line import last_setting, parse_options, to_options
 from lightning_imbal.errors import UserError
 from lightning_imbal.launch.job import Job
@@ -72,11 +71,6 @@ class Plan:
                     f"{job.folder} was run with other settings ({job.record} has them): give the options it was run "
                     "with, or another --runs folder."
                 )
-
-    def discard_halves(self) -> None:
-        """Removes what processes that were killed after the results were there have left half written beside them."""
-        for job in self.jobs:
-            discard_halves_of(job.record)
 
     def check_root(self) -> None:
         """Refuses one folder for several data sets.

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from filelock import Timeout
 
+from lightning_imbal.atomic_files import discard_halves
 from lightning_imbal.launch.display import Display
 from lightning_imbal.launch.job import Job
 from lightning_imbal.launch.process import BUSY, lock_of
@@ -91,6 +92,13 @@ def run(jobs: Iterable[Job], launcher: Launcher, display: Display) -> list[Failu
         launcher.stop()
         display.close()
     return failures
+
+
+def discard_left_halves(jobs: Iterable[Job]) -> None:
+    """Removes what processes that were killed when the results were there have left half written beside them."""
+    for job in jobs:
+        if job.finished and not _busy(job):
+            discard_halves(job.folder)
 
 
 def _busy(job: Job) -> bool:

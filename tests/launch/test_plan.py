@@ -528,14 +528,3 @@ class TestSetting:
 
         assert sets_workers("--config", str(four)) and sets_workers("--data.num_workers=0")
         assert not sets_workers() and not sets_workers("--data.batch_size", "4")
-
-
-def test_what_a_killed_process_left_beside_its_results_goes(runs):
-    plan = Plan(spec_of({"CE": row("ce")}), runs)
-    [job] = plan.jobs
-    begin(job)
-    half, other = job.record.with_name(f".{job.record.name}.{2**22 + 1}"), job.record.with_name(".lock")
-    half.touch()
-    other.touch()
-    plan.discard_halves()
-    assert not half.exists() and other.exists() and job.record.exists()

@@ -399,3 +399,16 @@ def test_options_are_read_as_they_are_written():
         ("a", "null"),
     ]
     assert parse_options(["--a=-1", "--b", "-1", "--c"]) == [("a", "-1"), ("b", "-1"), ("c", "")]
+
+
+def test_what_a_killed_process_left_beside_its_results_goes(job):
+    done, busy, begun = job("done"), job("busy"), job("begun")
+    finish(done)
+    finish(busy)
+    begun.folder.mkdir()
+    halves = [each.folder / ".command.json.1" for each in (done, busy, begun)]  # process 1 is there always
+    for half in halves:
+        half.touch()
+    with lock_of(busy.folder):
+        runner.discard_left_halves([done, busy, begun])
+    assert [half.exists() for half in halves] == [False, True, True]
