@@ -69,6 +69,11 @@ METHODS = {
         ["--data.views", "2", "--data.paired_sampler", "ClassPower", "--data.paired_sampler.q", "0"],
     ),
     "proxies": ("ECL", ["--data.views", "2", "--model.loss.warm", "0", "--model.loss.balanced", "0.3"]),
+    "averaged": ("Classifier", ["--config", "variants/ema.yaml", "--trainer.callbacks.decay", "0.9"]),
+    "averaged at the end": (
+        "Classifier",
+        ["--config", "variants/swa.yaml", "--trainer.callbacks.swa_epoch_start", "1"],
+    ),
     "loader processes": ("Classifier", ["--data.num_workers", "2"]),
     "centers": ("MetricLearningClassifier", ["--model.metric", "CenterTerm", "--model.metric_weight", "0.001"]),
 }
@@ -113,7 +118,8 @@ def test_killed_in_the_middle_of_a_schedule_gives_the_same_weights(name, tmp_pat
     kill(module, [*args, "--run_dir", str(broken)])
     assert main([*args, "--run_dir", str(broken), "--ckpt_path", "last"]) == 0
     one, two = (torch.load(run / "stage1" / "checkpoints" / "last.ckpt", weights_only=True) for run in (whole, broken))
-    assert one["epoch"] == two["epoch"] == 2
+    # The average is saved after one epoch more, for statistics.
+    assert one["epoch"] == two["epoch"] == (4 if name == "averaged at the end" else 2)
     assert all(torch.equal(value, two["state_dict"][key]) for key, value in one["state_dict"].items())
     assert one.get("metric_optimizer") == two.get("metric_optimizer")
     assert ("metric_optimizer" in one) == (name == "centers")

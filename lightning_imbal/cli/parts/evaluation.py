@@ -35,9 +35,11 @@ def evaluate(verb: str, part: str, args: list[str]) -> int:
     check_evaluation(part, built.model, built.data)
     trained = count_trained(config.ckpt_path, part, built.data, config.allow_trained_images)
     load_weights(built.model, config.ckpt_path)
+    dev_run = built.trainer.fast_dev_run  # a few batches have no results
     results = run_dir.for_results(config, args, verb)
-    trainer = evaluation_trainer(config, built, results, trained)
+    trainer = evaluation_trainer(config, built, None if dev_run else results, trained)
     options = {name: built[name] for name in cli.trainer_arguments}
     getattr(trainer, verb)(built.model, datamodule=built.data, **options)
-    show_results(Path(results), built.model)
+    if not dev_run:
+        show_results(Path(results), built.model)
     return 0

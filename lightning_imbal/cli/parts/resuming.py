@@ -6,11 +6,13 @@ from typing import Any
 
 import yaml
 from jsonargparse import Namespace
+from lightning.pytorch.callbacks import StochasticWeightAveraging
 from lightning.pytorch.utilities import rank_zero_info
 from lightning.pytorch.utilities.seed import isolate_rng
 
 from lightning_imbal.cli.parts.check import EPOCHS_OF_LIGHTNING
 from lightning_imbal.cli.parts.parser import ImbalCLI
+from lightning_imbal.cli.parts.trainer import chosen_callbacks
 from lightning_imbal.errors import UserError
 from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.modules.base_checkpoint import load_weights, open_checkpoint
@@ -164,6 +166,11 @@ def check_epochs(stage: Path, config: Namespace, built: Namespace, before: int |
         return
     numbers = [number or EPOCHS_OF_LIGHTNING for number in (before, now)]
     bound = list(bound_to_epochs(built.model, *numbers))
+    bound += [
+        type(callback).__name__
+        for callback in chosen_callbacks(built)
+        if isinstance(callback, StochasticWeightAveraging)
+    ]
     bound += [type(of).__name__ for of in built.data.train_samplers() if getattr(of, "follows_epochs", False)]
     mend = f"continue it with --{EPOCHS} {value_text(before)}, {ANEW}"
     if bound:
