@@ -35,7 +35,7 @@ class EpochDraws(DistributedSampler[Draw | tuple[Draw, Draw]]):
         paired: Sampler[int] | None = None,
     ) -> None:
         super().__init__(sampler, num_replicas, rank, shuffle=False, seed=run_seed())  # type: ignore[arg-type]  # asks for a length
-        self._drawn = False
+        self._drawn, self._first = False, 0
         self.samplers = [sampler] if paired is None else [sampler, paired]
         length = min(map(len, self.samplers))  # type: ignore[arg-type]  # torch leaves it to each sampler
         batch = batch_size if length >= batch_size else num_replicas
@@ -50,6 +50,10 @@ class EpochDraws(DistributedSampler[Draw | tuple[Draw, Draw]]):
             if hasattr(sampler, "set_epoch"):
                 sampler.set_epoch(epoch)
 
+    def leave_out(self, number: int) -> None:
+        """Begins the next list after so many of this process's draws."""
+        self._first = number
+
     def __iter__(self) -> Iterator[Draw | tuple[Draw, Draw]]:
         if self._drawn:
             self.set_epoch(self.epoch + 1)
@@ -59,4 +63,5 @@ class EpochDraws(DistributedSampler[Draw | tuple[Draw, Draw]]):
             zip(sampler, torch.randint(2**62, (self.total_size,), generator=generator).tolist(), strict=False)
             for sampler in self.samplers
         ]
-        return islice(draws[0] if len(draws) == 1 else zip(*draws, strict=False), self.rank, None, self.num_replicas)
+        first, self._first = self._first * self.num_replicas + self.rank, 0
+        return islice(draws[0] if len(draws) == 1 else zip(*draws, strict=False), first, None, self.num_replicas)

@@ -1,6 +1,7 @@
 """DataLoaders for pictures, with the project's defaults."""
 
 import os
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import cv2
@@ -8,12 +9,38 @@ import torch
 from lightning.pytorch import Trainer
 from torch.utils.data import DataLoader, Sampler
 
+from lightning_imbal.data.loading.epoch_draws import EpochDraws
 from lightning_imbal.data.loading.feature_dataset import FeatureDataset
 from lightning_imbal.data.loading.image_dataset import Draw, ImageDataset, PairedImages
 from lightning_imbal.errors import UserError
 
 T = TypeVar("T")
 Loadable = ImageDataset | PairedImages | FeatureDataset
+
+
+class ResumableLoader(DataLoader[Any]):
+    """Goes on within an epoch: a checkpoint of Lightning holds how many batches were taken of it."""
+
+    _taken = _skip = 0
+
+    def state_dict(self) -> dict[str, int]:
+        """How many batches of the epoch were taken."""
+        return {"batches": self._taken}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Leaves out so many batches of the next epoch that is loaded; after a whole one, none."""
+        self._skip = state["batches"] % len(self)
+
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]  # what Lightning asks of the iterator, the loader has
+        self._taken, self._skip = self._skip, 0
+        if isinstance(self.sampler, EpochDraws):
+            self.sampler.leave_out(self._taken * (self.batch_size or 1))
+        return self._counted(super().__iter__())
+
+    def _counted(self, batches: Iterator[Any]) -> Iterator[Any]:
+        for batch in batches:
+            self._taken += 1
+            yield batch
 
 
 def device_share(batch_size: int, devices: int) -> int:
@@ -50,11 +77,12 @@ def image_loader(
         UserError: The devices cannot share the batch.
     """
     batch_size = device_share(batch_size, devices)
+    kind = ResumableLoader if isinstance(sampler, EpochDraws) else DataLoader
     if isinstance(dataset, FeatureDataset):
-        return DataLoader(dataset, batch_size, sampler=sampler, collate_fn=_as_it_is)
+        return kind(dataset, batch_size, sampler=sampler, collate_fn=_as_it_is)
     if num_workers is None:
         num_workers = min(max((os.cpu_count() or 1) // devices, 1), 8)
-    return DataLoader(
+    return kind(
         dataset,
         batch_size=batch_size,
         sampler=sampler,
