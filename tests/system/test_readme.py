@@ -78,3 +78,9 @@ def test_named_files_exist(file, example):
     assert names
     for name in names:
         assert (ROOT / name).is_file() or Path(name).stem.removeprefix("test_") == example, name
+
+
+def test_the_whole_way_in_python(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    exec(compile(EXAMPLES["whole_way.py"], "whole_way.py", "exec"), {"__name__": "whole_way"})
+    assert "test/f1" in capsys.readouterr().out
