@@ -22,6 +22,7 @@ from lightning_imbal.cli.parts.parser import ImbalCLI
 
 TRAIN = ["fit", "--config", "experiments/demo.yaml", "--model.backbone", "test_resnet", "--data.image_size", "32"]
 TRAIN += ["--data.num_workers", "0", "--data.batch_size", "64", "--trainer.max_epochs", "2"]
+TRAIN += ["--data.split.test", "0.1", "--data.split.val", "0.05"]
 TRAIN += ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
 KINDS = {
     "one stage": ["--config", "methods/ce.yaml"],
@@ -42,7 +43,8 @@ def trainer(**options):
     return [part for key, value in options.items() for part in (f"{TRAINER}{key}", str(value))]
 
 
-LAST = ["--monitor", "null"]
+LAST, STEPS = ["--monitor", "null"], ["--data.batch_size", "16"]
+COMMON = ("--monitor", "--data.batch_size")  # what follows is for the plain run too
 # What becomes of a run: the same predictions, others, so many steps of the last stage, or a sentence.
 SAME, OTHER = "same", "other"
 CASES = {
@@ -72,7 +74,7 @@ CASES = {
     "BackboneFinetuning": (callback("BackboneFinetuning", unfreeze_backbone_at_epoch=1), "FrozenHead keeps|^$"),
     "BaseFinetuning": (callback("BaseFinetuning"), "BackboneFinetuning or your own"),
     "ModelPruning": (callback("ModelPruning", pruning_fn="l1_unstructured", amount=0.9), OTHER),
-    "LearningRateFinder": (callback("LearningRateFinder", num_training_steps=4), OTHER),
+    "LearningRateFinder": ([*callback("LearningRateFinder", num_training_steps=20), *STEPS], OTHER),
     "BatchSizeFinder": (callback("BatchSizeFinder", max_trials=1, steps_per_trial=1), OTHER),
     "accelerator": (trainer(accelerator="tpu"), "pip install torch_xla"),
     "strategy": (trainer(strategy="fsdp"), "fsdp"),
@@ -83,7 +85,7 @@ CASES = {
     "logger": (trainer(logger="false"), SAME),
     "logger of a missing package": (trainer(logger="MLFlowLogger"), "pip install mlflow"),
     "fast_dev_run": (trainer(fast_dev_run="true"), "fast_dev_run|^$"),
-    "max_epochs": (trainer(max_epochs=1), OTHER),
+    "max_epochs": ([*trainer(max_epochs=1), *LAST], OTHER),
     "max_epochs without end": (trainer(max_epochs=-1), "max_epochs is -1"),
     "min_epochs": (trainer(min_epochs=1), SAME),
     "max_steps": (trainer(max_steps=3), 3),
@@ -121,6 +123,11 @@ CASES = {
 }
 
 
+# The loss of ECL weighs classes by their F1 at the last validation.
+OF_VALIDATED_WEIGHTS = {"val_check_interval": OTHER, "check_val_every_n_epoch": OTHER}
+OF_VALIDATED_WEIGHTS["no validation, last"] = "BWCE weighs classes"
+
+
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory):
     """Runs without any of it, made when they are asked for."""
@@ -141,8 +148,10 @@ def plain(tmp_path_factory):
 def test_it_has_its_effect_or_is_refused_in_a_sentence(name, kind, plain, tmp_path, capsys):
     arguments, effect = CASES[name]
     arguments = [str(tmp_path) if part == "DIR" else part for part in arguments]
-    monitor = arguments[arguments.index("--monitor") :] if "--monitor" in arguments else []
-    before = plain(kind, *(monitor if effect in (SAME, OTHER) else []))
+    common = next((arguments[place:] for place, part in enumerate(arguments) if part in COMMON), [])
+    if name in OF_VALIDATED_WEIGHTS and kind == "ecl":
+        effect = OF_VALIDATED_WEIGHTS[name]
+    before = plain(kind, *(common if effect in (SAME, OTHER) else []))
     capsys.readouterr()
     status = main([*TRAIN, *KINDS[kind], *arguments, "--run_dir", str(run := tmp_path / "run")])
     said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("lightning_imbal: ")]

@@ -71,6 +71,7 @@ def check_stage(config: Namespace, last: bool, built: Namespace) -> None:
     for callback in chosen_callbacks(built):
         if score := getattr(callback, "monitor", None):
             check_callback(type(callback).__name__, score, model, data)
+    check_difficulty(config.trainer, model)
     check_split(data)
     model.check(data)
     data.train_samplers()
@@ -109,6 +110,15 @@ def check_validated(trainer: Namespace) -> None:
     raise UserError(
         f"No epoch would be validated ({never}), so that none is the best: validate, or set monitor to null."
     )
+
+
+def check_difficulty(trainer: Namespace, model: ImbalModule) -> None:
+    """Refuses a loss that waits for scores of the validation part where nothing is validated."""
+    if trainer.limit_val_batches == 0 and (waits := [loss for loss in model.losses() if loss.needs_difficulty]):
+        raise UserError(
+            f"{type(waits[0]).__name__} weighs classes by their F1 on the validation part, but "
+            "--trainer.limit_val_batches is 0: validate, or choose another loss."
+        )
 
 
 def check_callbacks(callbacks: list[Callback], model: ImbalModule) -> None:

@@ -78,8 +78,10 @@ def image_loader(
     """
     batch_size = device_share(batch_size, devices)
     kind = ResumableLoader if isinstance(sampler, EpochDraws) else DataLoader
+    # A validation within an epoch must not change what the training draws after it.
+    generator = None if sampler else torch.Generator()
     if isinstance(dataset, FeatureDataset):
-        return kind(dataset, batch_size, sampler=sampler, collate_fn=_as_it_is)
+        return kind(dataset, batch_size, sampler=sampler, collate_fn=_as_it_is, generator=generator)
     if num_workers is None:
         num_workers = min(max((os.cpu_count() or 1) // devices, 1), 8)
     return kind(
@@ -90,6 +92,7 @@ def image_loader(
         persistent_workers=num_workers > 0,
         pin_memory=torch.cuda.is_available(),
         worker_init_fn=_one_thread,
+        generator=generator,
     )
 
 
