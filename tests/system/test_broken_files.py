@@ -205,8 +205,12 @@ def with_code(place, file):
     return made
 
 
-@pytest.mark.parametrize("damage", [*OF_RUNS, "code"])
-@pytest.mark.parametrize("name", ["best.ckpt", "last.ckpt"])
+# Both are read by the same functions.
+GONE_ON = [("last.ckpt", damage) for damage in [*OF_RUNS, "code"]]
+GONE_ON += [("best.ckpt", damage) for damage in ("half", "twin", "code")]
+
+
+@pytest.mark.parametrize("name, damage", GONE_ON)
 def test_a_broken_checkpoint_is_not_gone_on_from(place, broken, capsys, damage, name):
     file = place / "run" / "stage1" / "checkpoints" / name
     other = with_code(place, file) if damage == "code" else place / "other" / "stage1" / "checkpoints" / name

@@ -103,8 +103,9 @@ def test_a_schedule_that_waits_for_a_score_goes_on_where_it_was(tmp_path):
     assert rates[0] == rates[1] < 1e-20
 
 
-# A slow one is two others at once, but for what its own tests hold.
-SLOW = ("cut and pasted", "views and pairs")
+# A slow one is two others at once, but for what its own tests hold; or goes on as within an epoch, which is tested.
+SLOW = ("cut and pasted", "views and pairs", "paired", "loader processes", "averaged", "averaged at the end")
+SLOW += ("deferred and mixed", "proxies")
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,17 @@
 """A training that goes on within an epoch ends as one that never stopped: loaders, augmentation, mixers, schedules."""
 
+from functools import partial
+
 import pytest
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint
 from small_runs import balanced, build, digits, make_trainer, sgd
 
 from lightning_imbal.data.recipes import ShiftCrop
 from lightning_imbal.losses import LDAM, CrossEntropy, Deferred
 from lightning_imbal.mixers import MixUp
 from lightning_imbal.modules import BBN, ECL, BalancedMixUpClassifier, Classifier
+from lightning_imbal.samplers import DeferredBalance
 
 STEP = 8
 
@@ -18,7 +21,8 @@ def deferred(class_counts):
 
 
 KINDS = {
-    "mixed": (Classifier, {"mixer": MixUp, "loss": deferred}, {}),
+    "averaged": (Classifier, {}, {}),
+    "mixed": (Classifier, {"mixer": MixUp, "loss": deferred}, {"sampler": partial(DeferredBalance, start=0.4)}),
     "pairs": (BalancedMixUpClassifier, {}, {"paired_sampler": balanced}),
     "two branches": (BBN, {}, {"paired_sampler": balanced}),
     "proxies": (ECL, {"loss": CrossEntropy}, {"views": 2}),
@@ -27,11 +31,12 @@ KINDS = {
 
 def train(name, folder, workers, accumulate, ckpt_path=None, **trainer):
     kind, of_model, of_data = KINDS[name]
-    data = digits(train_transform=ShiftCrop, sampler=balanced, **of_data)
+    data = digits(train_transform=ShiftCrop, **{"sampler": balanced} | of_data)
     data.num_workers = workers
     model = build(kind, data, optimizer=sgd, **of_model)
     kept = ModelCheckpoint(folder, "{step}", every_n_train_steps=STEP // accumulate, save_top_k=-1)
-    trainer = make_trainer(folder, 3, callbacks=[kept], accumulate_grad_batches=accumulate, **trainer)
+    averaging = [EMAWeightAveraging(decay=0.8)] if name == "averaged" else []
+    trainer = make_trainer(folder, 3, callbacks=[*averaging, kept], accumulate_grad_batches=accumulate, **trainer)
     trainer.fit(model, data, ckpt_path=ckpt_path)
     return model
 
