@@ -70,8 +70,6 @@ class ResultsWriter(Callback):
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Writes the scores, last of all: that they are there says that the run is finished."""
-        for logger in trainer.loggers:
-            logger.save()  # the last rows of the curves
         for side, results in self.results.items():
             folder = self.folder / side
             text = json.dumps(results | {"files": digests(folder)}, indent=2) + "\n"

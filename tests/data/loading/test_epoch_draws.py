@@ -9,6 +9,7 @@ from sampler_draws import draw
 
 from lightning_imbal.data.loading.epoch_draws import EpochDraws
 from lightning_imbal.data.loading.image_dataset import ImageDataset, PairedImages
+from lightning_imbal.data.loading.loaders import image_loader
 from lightning_imbal.data.recipes import ImageNetCrop, ShiftCrop, Squash
 from lightning_imbal.data.sets.isic import ISIC2018
 from lightning_imbal.samplers import ClassPower, OversampleToMax
@@ -158,3 +159,17 @@ class TestLoadedEpoch:
         ]
         assert len(pairs) > 20
         assert not any(torch.equal(before, after) for before, after in pairs)
+
+
+@pytest.mark.parametrize(("taken", "left"), [(0, [8, 8, 8]), (2, [8]), (3, [8, 8, 8])])
+def test_a_loader_goes_on_after_the_batches_that_were_taken(taken, left):
+    """After a whole epoch the next one is whole."""
+    data = ImageDataset(np.zeros((30, 32, 32, 3), np.uint8), np.zeros(30, int), np.arange(30), [Squash(32)])
+    loader = image_loader(data, 8, 0, sampler=EpochDraws(ClassPower(torch.zeros(30, dtype=torch.long)), 8))
+    whole = [batch["index"].tolist() for batch in loader]
+    loader.sampler.set_epoch(0)
+    loader.load_state_dict({"batches": taken})
+    assert [len(batch["index"]) for batch in loader] == left
+    loader.sampler.set_epoch(0)
+    loader.load_state_dict({"batches": taken})
+    assert [batch["index"].tolist() for batch in loader] == whole[taken % 3 :] and loader.state_dict() == {"batches": 3}
