@@ -38,8 +38,8 @@ METHODS = {
 }
 
 
-# Slow ones gather by the same function as the views, and step outside of the optimizer as the centers do.
-SLOW = {"targets": [pytest.mark.slow], "proxies": [pytest.mark.slow]}
+# Slow ones gather by the same function as the views; that they step outside of the optimizer is tested on one device.
+SLOW = {name: [pytest.mark.slow] for name in ("centers", "targets", "proxies")}
 PARAMS = [pytest.param(name, marks=SLOW.get(name, [])) for name in METHODS]
 
 
