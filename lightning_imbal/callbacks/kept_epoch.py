@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lightning.pytorch import LightningModule, Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint, StochasticWeightAveraging
+from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.utilities import rank_zero_info
 
+from lightning_imbal.callbacks.of_training import averages_at_the_end
 from lightning_imbal.errors import UserError
 
 
@@ -47,7 +48,7 @@ class KeptEpoch(ModelCheckpoint):
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Keeps, as the last epoch, the average that `StochasticWeightAveraging` only makes now."""
         super().on_train_end(trainer, pl_module)
-        swa = any(isinstance(each, StochasticWeightAveraging) for each in trainer.callbacks)  # type: ignore[attr-defined]
+        swa = averages_at_the_end(trainer.callbacks)  # type: ignore[attr-defined]  # set by Lightning
         if swa and self.monitor is None and self.best_model_path:
             trainer.save_checkpoint(self.best_model_path)
 

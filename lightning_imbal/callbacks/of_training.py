@@ -19,6 +19,11 @@ def averages(callbacks: Iterable[Callback]) -> bool:
     return any(isinstance(callback, AVERAGING) for callback in callbacks)
 
 
+def averages_at_the_end(callbacks: Iterable[Callback]) -> bool:
+    """Whether one of the callbacks makes its average only after the last epoch, and plans for that epoch."""
+    return any(isinstance(callback, StochasticWeightAveraging) for callback in callbacks)
+
+
 def finds(callbacks: Iterable[Callback]) -> bool:
     """Whether one of the callbacks looks for a setting before training."""
     return any(isinstance(callback, FINDERS) for callback in callbacks)

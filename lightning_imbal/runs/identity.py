@@ -93,8 +93,12 @@ def _are_objects(value: Any) -> bool:
 
 def _own(callbacks: Any) -> list[Any]:
     """The callbacks of this package, which belong to a method; those of others watch."""
-    listed = callbacks if isinstance(callbacks, list) else [callbacks]
-    return [callback for callback in listed if callback and is_own(callback)]
+    return [callback for callback in listed(callbacks) if is_own(callback)]
+
+
+def listed(callbacks: Any) -> list[Any]:
+    """`trainer.callbacks`, which may be none, one or several, as a list."""
+    return callbacks if isinstance(callbacks, list) else [callbacks] if callbacks else []
 
 
 def is_own(callback: Any) -> bool:

@@ -5,9 +5,10 @@ from contextlib import contextmanager
 
 from jsonargparse import Namespace
 from lightning.pytorch import Callback
-from lightning.pytorch.callbacks import BaseFinetuning, StochasticWeightAveraging
+from lightning.pytorch.callbacks import BaseFinetuning
 from lightning.pytorch.utilities.seed import isolate_rng
 
+from lightning_imbal.callbacks.of_training import averages_at_the_end
 from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.cli.parts.trainer import chosen_callbacks
 from lightning_imbal.data.base import ImbalDataModule
@@ -135,7 +136,7 @@ def check_callbacks(callbacks: list[Callback], model: ImbalModule) -> None:
 
 def check_averaging(callbacks: list[Callback], monitor: str) -> None:
     """Refuses to choose an epoch where the average is only made after the last one."""
-    if any(isinstance(callback, StochasticWeightAveraging) for callback in callbacks):
+    if averages_at_the_end(callbacks):
         raise UserError(
             f"StochasticWeightAveraging makes its average after the last epoch, and the best epoch by {monitor} would "
             "be tested in its place: set --monitor null, or average all the time with EMAWeightAveraging."

@@ -17,7 +17,7 @@ from lightning_imbal.command_line import given, given_below
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.experiment_files import with_files_found
 from lightning_imbal.modules.base import ImbalModule
-from lightning_imbal.runs.identity import is_own
+from lightning_imbal.runs.identity import is_own, listed
 
 # Defaults of Lightning's own classes, such as the interval of a Timer, in config.yaml.
 yaml.SafeDumper.add_multi_representer(Enum, lambda dumper, value: dumper.represent_data(value.value))
@@ -127,7 +127,7 @@ class ImbalCLI(LightningCLI):
         for name, value in {"views": 1, "more_views": None, "paired_sampler": None}.items():
             base.data.init_args[name] = value
         # What the user adds is for every stage, a callback of this package for the schedule that it was given with.
-        base.trainer.callbacks = callbacks_of_others(base.trainer.callbacks) or None
+        base.trainer.callbacks = [each for each in listed(base.trainer.callbacks) if not is_own(each)] or None
         return self.parser.parse_object(config.then, base)
 
     def build(self, config: Namespace) -> Namespace:
@@ -142,9 +142,3 @@ class ImbalCLI(LightningCLI):
             return self.parser.instantiate_classes(config)
         except ValueError as error:
             raise cause(error) from error
-
-
-def callbacks_of_others(callbacks: Any) -> list[Any]:
-    """Those of `trainer.callbacks` that are not classes of this package."""
-    listed = callbacks if isinstance(callbacks, list) else [callbacks] if callbacks else []
-    return [callback for callback in listed if not is_own(callback)]

@@ -6,10 +6,10 @@ from typing import Any
 
 import yaml
 from jsonargparse import Namespace
-from lightning.pytorch.callbacks import StochasticWeightAveraging
 from lightning.pytorch.utilities import rank_zero_info
 from lightning.pytorch.utilities.seed import isolate_rng
 
+from lightning_imbal.callbacks.of_training import averages_at_the_end
 from lightning_imbal.cli.parts.check import EPOCHS_OF_LIGHTNING
 from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.cli.parts.trainer import chosen_callbacks
@@ -19,7 +19,7 @@ from lightning_imbal.modules.base_checkpoint import load_weights, open_checkpoin
 from lightning_imbal.modules.base_epochs import bound_to_epochs
 from lightning_imbal.runs.digests import check_checkpoint
 from lightning_imbal.runs.folder import is_finished, last_checkpoint, stages_in
-from lightning_imbal.runs.identity import WEIGHTS, Change, changes, split_changes, value_text
+from lightning_imbal.runs.identity import WEIGHTS, Change, changes, listed, split_changes, value_text
 from lightning_imbal.runs.stage import Stage
 from lightning_imbal.wording import number_of
 
@@ -79,8 +79,7 @@ def keep_what_was_found(config: Namespace, found: dict[str, Change]) -> None:
         config: That of the stage.
         found: What differs from the one it was begun with; what is kept is taken out.
     """
-    listed = config.trainer.callbacks if isinstance(config.trainer.callbacks, list) else [config.trainer.callbacks]
-    names = {str(callback.class_path).rpartition(".")[2] for callback in listed if callback}
+    names = {str(callback.class_path).rpartition(".")[2] for callback in listed(config.trainer.callbacks)}
     if "BatchSizeFinder" in names and (size := found.pop("data.batch_size", None)):
         config.data.init_args.batch_size = size.before
     if "LearningRateFinder" in names and (rate := found.pop("model.optimizer.lr", None)):
@@ -166,11 +165,7 @@ def check_epochs(stage: Path, config: Namespace, built: Namespace, before: int |
         return
     numbers = [number or EPOCHS_OF_LIGHTNING for number in (before, now)]
     bound = list(bound_to_epochs(built.model, *numbers))
-    bound += [
-        type(callback).__name__
-        for callback in chosen_callbacks(built)
-        if isinstance(callback, StochasticWeightAveraging)
-    ]
+    bound += ["StochasticWeightAveraging"] if averages_at_the_end(chosen_callbacks(built)) else []
     bound += [type(of).__name__ for of in built.data.train_samplers() if getattr(of, "follows_epochs", False)]
     mend = f"continue it with --{EPOCHS} {value_text(before)}, {ANEW}"
     if bound:

@@ -82,8 +82,8 @@ class SaveWholeConfig(SaveConfigCallback):
             return
         config = self.config.clone()
         config.data.init_args.batch_size = data_of(trainer).batch_size
-        if (model := pl_module) and "init_args" in (config.model.init_args.get("optimizer") or {}):
-            config.model.init_args.optimizer.init_args.lr = model.lr
+        if "init_args" in (config.model.init_args.get("optimizer") or {}):
+            config.model.init_args.optimizer.init_args.lr = pl_module.lr
         self._write(trainer, config)
 
     def _write(self, trainer: Trainer, config: Namespace) -> None:
