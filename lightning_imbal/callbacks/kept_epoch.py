@@ -45,6 +45,12 @@ class KeptEpoch(ModelCheckpoint):
             enable_version_counter=False,
         )
 
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Makes the folder, which is linked into before an asynchronous `CheckpointIO` makes it."""
+        super().on_train_start(trainer, pl_module)
+        if trainer.is_global_zero:
+            Path(str(self.dirpath)).mkdir(parents=True, exist_ok=True)
+
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Keeps, as the last epoch, the average that `StochasticWeightAveraging` only makes now."""
         super().on_train_end(trainer, pl_module)
@@ -81,8 +87,6 @@ def kept_checkpoint(trainer: Trainer) -> str:
     best, *last = [each.best_model_path for each in trainer.checkpoint_callbacks if isinstance(each, KeptEpoch)]
     if best:
         return best
-    if trainer.fast_dev_run:  # type: ignore[attr-defined]  # set by Lightning
-        return ""  # it keeps nothing
     if not last or not last[0]:
         raise UserError("No step was trained, so that there is nothing to test: give the training more time.")
     rank_zero_info("No epoch was validated, so that none is the best: the last one is kept.")

@@ -6,12 +6,14 @@ from lightning.pytorch import Callback
 from lightning.pytorch.callbacks import (
     BatchSizeFinder,
     LearningRateFinder,
+    SpikeDetection,
     StochasticWeightAveraging,
     WeightAveraging,
 )
 
 AVERAGING = (WeightAveraging, StochasticWeightAveraging)
 FINDERS = (BatchSizeFinder, LearningRateFinder)
+OF_STEPS = (*AVERAGING, *FINDERS, SpikeDetection)
 
 
 def averages(callbacks: Iterable[Callback]) -> bool:
@@ -31,9 +33,12 @@ def finds(callbacks: Iterable[Callback]) -> bool:
 
 def of_tests(callbacks: Iterable[Callback]) -> list[Callback]:
     """The callbacks that a test needs: averaging would put weights of training in the place of the average."""
-    return [callback for callback in callbacks if not isinstance(callback, AVERAGING + FINDERS)]
+    return [callback for callback in callbacks if not isinstance(callback, OF_STEPS)]
 
 
 def of_resumed(callbacks: Iterable[Callback]) -> list[Callback]:
     """The callbacks of a training that goes on, with the settings that were found when it began."""
+    for callback in callbacks:
+        if isinstance(callback, SpikeDetection):
+            callback.running = callback.running_mean  # type: ignore[attr-defined]  # as it reads its own checkpoint
     return [callback for callback in callbacks if not isinstance(callback, FINDERS)]

@@ -48,8 +48,8 @@ class ResultsWriter(Callback):
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Writes which image is in which part, into the folder of the stage; earlier results are set aside."""
-        if trainer.is_global_zero:
-            if is_finished(self.folder) and not trainer.fast_dev_run:  # type: ignore[attr-defined]  # set by Lightning
+        if trainer.is_global_zero and not trainer.fast_dev_run:  # type: ignore[attr-defined]  # set by Lightning
+            if is_finished(self.folder):
                 os.replace(self.folder / "metrics.json", self.folder / SET_ASIDE)
                 rank_zero_info(f"{self.folder}: the results so far are in {SET_ASIDE} until there are new ones.")
             text = split_text(data_of(trainer).table)

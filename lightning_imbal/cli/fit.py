@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from jsonargparse import Namespace
 from lightning.pytorch import Trainer
@@ -34,6 +35,7 @@ def run(args: list[str]) -> int:
     stages = list(cli.stages(first))
     resuming.check_settings(cli, folder, stages)
     checkpoint, data, trained = "", None, 0
+    scratch = TemporaryDirectory()  # gone with the run
     for number, config in enumerate(stages, start=1):
         stage = folder / f"stage{number}"
         built = build(cli, config, checkpoint, data)
@@ -53,10 +55,18 @@ def run(args: list[str]) -> int:
             ckpt_path=last if begun else None,
             weights_only=built.weights_only,
         )
-        checkpoint, data = kept_checkpoint(trainer), built.data
+        checkpoint = unkept(trainer, scratch.name) if config.trainer.fast_dev_run else kept_checkpoint(trainer)
+        data = built.data
     test(trainer, built, folder)
     finish_wandb()
     return 0
+
+
+def unkept(trainer: Trainer, folder: str) -> str:
+    """What a `fast_dev_run`, which keeps nothing, hands to the next stage: a checkpoint in a folder that goes away."""
+    checkpoint = trainer.strategy.broadcast(os.path.join(folder, "fast_dev_run.ckpt"))
+    trainer.save_checkpoint(checkpoint)
+    return checkpoint
 
 
 def build(cli: ImbalCLI, config: Namespace, checkpoint: str, data: ImbalDataModule | None) -> Namespace:

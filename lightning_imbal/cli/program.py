@@ -14,6 +14,10 @@ VERBS = (
     *("prepare", "audit"),
 )
 PIP = re.compile(r"pip install (?:-U )?['\"]*([\w.-]+)")  # as libraries advise
+REFUSALS = (  # of Lightning, with their modules
+    ("lightning.fabric.utilities.exceptions", "MisconfigurationException"),
+    ("lightning.fabric.utilities.spike", "TrainingSpikeException"),
+)
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 THAT_COMPUTE = ("fit", "validate", "test", "predict", "prepare", "audit")
 
@@ -126,12 +130,8 @@ def _sentence(error: BaseException) -> str:
             from lightning_imbal.cli.parts.messages import explain
 
             return explain(str(error))
-    if "lightning.fabric.utilities.exceptions" in sys.modules:
-        from lightning.fabric.utilities.exceptions import MisconfigurationException
-
-        if isinstance(error, MisconfigurationException):
-            return " ".join(str(error).split())
-    return ""
+    of_lightning = {sys.modules[module].__dict__[name] for module, name in REFUSALS if module in sys.modules}
+    return " ".join(str(error).split()) if type(error) in of_lightning else ""
 
 
 def _refuse(sentence: str, status: int = 2) -> int:

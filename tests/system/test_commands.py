@@ -219,6 +219,10 @@ def test_the_seed_changes_the_result(run, tmp_path):
         (["--trainer.max_epochs", "many"], ["max_epochs", "int", "many"]),
         (["--data.batch_size", "1.5"], ["batch_size", "int", "1.5"]),
         (["--config", "missing.yaml"], ["missing.yaml"]),
+        (["--trainer.logger", "CSVLogger"], ["CSVLogger needs save_dir", "--trainer.logger.save_dir"]),
+        (["--trainer.callbacks.patience", "3"], ["trainer.callbacks", "'patience'", "+=EarlyStopping"]),
+        (["--model.mixer.alpha", "3"], ["SupConRepresentation", "'mixer'", "temperature"]),
+        (["--then.model.head.alpha", "3"], ["Linear", "'alpha'", "bias"]),
         (["--then.model.class_path", "FrozenHed"], ["'FrozenHed'", "FrozenHead"]),
         (["--then", "null"], ["SupConRepresentation", "FrozenHead"]),
         (["--ckpt_path", "some.ckpt"], ["some.ckpt", "--ckpt_path last"]),
@@ -233,12 +237,30 @@ def test_the_seed_changes_the_result(run, tmp_path):
         ),
         (["--trainer.strategy", "nonsense"], ["nonsense"]),
         (["--model.optimizer.lr", "1e30"], ["loss", "lower the learning rate"]),
-        (["--trainer.fast_dev_run", "true"], ["fast_dev_run", "--trainer.max_epochs"]),
     ],
 )
 def test_bad_input_gets_one_sentence(args, named, capsys, tmp_path):
     sentence = refused(capsys, "fit", *DEMO, "--run_dir", str(tmp_path / "run"), *args)
     assert all(word in sentence for word in named), sentence
+
+
+@pytest.mark.parametrize(
+    ("args", "named"),
+    [
+        (
+            ["--model.backbone", "test_resnet", *DEMO],
+            ["model has no class yet", "--model.backbone is", "--model CLASS"],
+        ),
+        (
+            ["--config", "experiments/methods/ce.yaml", "--data", "FolderData"],
+            ["data has no class yet", "--data CLASS"],
+        ),
+        (["--data", "FolderData", "--config", "experiments/methods/ce.yaml"], ["FolderData needs root", "--data.root"]),
+    ],
+)
+def test_what_is_read_too_early_or_left_out_gets_one_sentence(args, named, capsys, tmp_path):
+    sentence = refused(capsys, "fit", *args, "--run_dir", str(tmp_path / "run")).splitlines()[-1]
+    assert all(name in sentence for name in named) and not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(

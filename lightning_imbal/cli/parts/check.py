@@ -58,11 +58,6 @@ def check_stage(config: Namespace, last: bool, built: Namespace) -> None:
             f"{type(model).__name__} learns no classifier that could be tested: add a second stage with "
             "then: {model: {class_path: FrozenHead}}."
         )
-    if not last and config.trainer.fast_dev_run:
-        raise UserError(
-            "fast_dev_run writes no checkpoint for the second stage: "
-            "use --trainer.max_epochs 1 --trainer.limit_train_batches 2 instead."
-        )
     check_length(config.trainer)
     if config.monitor and model.classifies:
         check_monitor(config.monitor, "monitor", model, data)

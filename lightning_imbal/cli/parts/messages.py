@@ -4,7 +4,7 @@ import inspect
 import re
 from importlib import import_module
 
-from lightning.pytorch import Trainer, callbacks, loggers
+from lightning.pytorch import Callback, Trainer, callbacks, loggers
 
 from lightning_imbal.cli.parts.vocabulary import BASES, PUBLIC
 from lightning_imbal.data.base import ImbalDataModule
@@ -31,19 +31,24 @@ def explain(message: str) -> str:
     key = ".".join(re.findall(r'Parser key "([^"]+)"', message))
     if sentence := _missing_package(message):
         return sentence
-    match = re.search(r"Expected a dot import path string: (\S+)", message)
-    if match and key and key.rpartition(".")[2] not in BASES:
-        return f"{key} must be the path of a function or a class, such as package.module.name, but is {match[1]!r}."
-    if match := re.search(r"Option '([^']+)' is not accepted", message):
-        return _unknown_argument(match[1], re.findall(r"class_path[= ]'([^']+)'", message))
-    if match := re.search(r"Expected a dot import path string: (\S+)", message):
-        return _unknown_class(match[1], key)
+    owners = re.findall(r"class_path[= ]'([^']+)'", message)
+    path = re.search(r"Expected a dot import path string: (\S+)", message)
+    if path and key and key.rpartition(".")[2] not in BASES:
+        return f"{key} must be the path of a function or a class, such as package.module.name, but is {path[1]!r}."
+    if match := re.search(r"Option '([^']+)' is not accepted|Problem with(?:.|\n)*arguments: --(\w+)\.", message):
+        return _unknown_argument(match[1] or match[2], owners, key)
+    if path:
+        return _unknown_class(path[1], key)
     if match := re.search(r"[Uu]nrecognized arguments: (\S+)|does not accept option '([^']+)'", message):
         return _unknown_option((match[1] or match[2]).lstrip("-").split("=")[0])
+    if sentence := _no_class_yet(message, key):
+        return sentence
     if match := re.search(r"File does not exist: '([^']+)'", message):
         return f"There is no file {match[1]}: give {key} the path of an existing file, such as experiments/demo.yaml."
     if match := re.search(r"arguments are required: (.+)", message):
-        missing = " and ".join(name.strip().split(".", 1)[-1] for name in match[1].split(","))
+        missing = " and ".join(names := [name.strip().split(".", 1)[-1] for name in match[1].split(",")])
+        if owners and key:
+            return f"{owners[0].rpartition('.')[2]} needs {missing}: give --{key}.{names[0]}."
         return f"No {missing} given: lay an experiment below, such as --config experiments/demo.yaml."
     if match := re.search(r"Expected a typing.Literal\[(.+?)\]\. Got value: ([^\s]+?)\.?(?:\s|$)", message):
         return f"{key} must be one of {match[1]}, but is {match[2]!r}."
@@ -80,7 +85,16 @@ def _missing_package(message: str) -> str:
     return f"{who} a package that is not installed: pip install {match[1]}." if match else ""
 
 
-def _unknown_argument(name: str, owners: list[str]) -> str:
+def _no_class_yet(message: str, key: str) -> str:
+    """A sentence on settings that are read before the class which takes them; empty if that is not what is wrong."""
+    setting = re.search(r"is abstract(?:.|\n)*NestedArg\(key='([\w.]+)'", message)
+    if not setting and "Given value: {'init_args'" not in message:
+        return ""
+    first = f"--{key}.{setting[1]} is" if setting else "its settings are"
+    return f"{key} has no class yet where {first} read: put --{key} CLASS, or a --config that chooses it, before."
+
+
+def _unknown_argument(name: str, owners: list[str], key: str) -> str:
     if not owners:
         return _unknown_option(name)
     module, _, owner_name = owners[-1].rpartition(".")
@@ -92,6 +106,9 @@ def _unknown_argument(name: str, owners: list[str]) -> str:
         for parameter in inspect.signature(constructor).parameters
         if parameter not in ("self", "args", "kwargs")
     }
+    if owner is Callback:
+        example = f"--{key}+=EarlyStopping --{key}.patience 3"
+        return f"{key} has no class yet that takes {name!r}: name it before, as in {example}."
     return f"{owner.__name__} has no argument {name!r}: {_suggest(name, sorted(known), 'it takes')}"
 
 

@@ -42,15 +42,8 @@ def merged(config: Namespace, command_line: str | None, options: Sequence[tuple[
             then = _lay_over(then, _read(content["then"], Path(path.absolute).parent))
     if command_line is not None:
         then = _lay_over(then, _read(yaml.safe_load(command_line), Path()))
-    if not isinstance(config.then, str):
-        last = _unfolded(config.then)
-        # The parser hands over the last file's, in which an option of the command line has replaced a whole branch.
-        if is_stage(then) and is_stage(last) and then["model"]["class_path"] == last["model"]["class_path"]:
-            then = _merge(then, last)
-        else:
-            then = _lay_over(then, last)
     for key, value in options:
-        then = _merge(then or {}, _unfolded({key: yaml.safe_load(value)}) or {})
+        then = _merge(then or {}, _unfolded({_with_init_args(key): yaml.safe_load(value)}) or {})
     return then if is_stage(then) else None
 
 
@@ -65,6 +58,17 @@ def _read(then: Then | str, folder: Path) -> Then:
     if not isinstance(stage, dict) or not is_stage(stage):
         raise UserError(f"{file} is no second stage: it must name a model, such as model: {{class_path: FrozenHead}}.")
     return stage
+
+
+def _with_init_args(key: str) -> str:
+    """`model.init_args.head.init_args.tau` for `model.head.tau`, as it may be written on the command line."""
+    first, *others = key.split(".")
+    parts = [first]
+    for part in others:
+        if first in ("model", "data") and part not in ("init_args", "class_path") and parts[-1] != "init_args":
+            parts.append("init_args")
+        parts.append(part)
+    return ".".join(parts)
 
 
 def _unfolded(then: Then) -> Then:

@@ -9,8 +9,8 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.accelerators import MPSAccelerator
 from lightning.pytorch.callbacks import LearningRateMonitor, ModelPruning
 from lightning.pytorch.cli import SaveConfigCallback
-from lightning.pytorch.loggers import Logger
-from lightning.pytorch.plugins.io import CheckpointIO
+from lightning.pytorch.loggers.logger import DummyLogger, Logger
+from lightning.pytorch.plugins.io import AsyncCheckpointIO, CheckpointIO
 
 from lightning_imbal.atomic_files import write_whole
 from lightning_imbal.callbacks.class_panels import ClassF1Panels
@@ -46,20 +46,21 @@ def stage_trainer(cli: ImbalCLI, config: Namespace, built: Namespace, folder: Pa
     monitor = config.monitor if built.model.classifies else None
     callbacks = [
         *(of_resumed(chosen_callbacks(built)) if last_checkpoint(folder).is_file() else chosen_callbacks(built)),
-        *checkpoints(folder / "checkpoints", monitor, config.monitor_mode),
         LearningRateMonitor(logging_interval="epoch"),
         ClassF1Panels(),
         ResultsWriter(run, identity(config, built.model, built.data, run.name, trained_images)),
     ]
     if not own.fast_dev_run:
+        callbacks += checkpoints(folder / "checkpoints", monitor, config.monitor_mode)
         callbacks.append(SaveWholeConfig(cli.parser, config, save_to_log_dir=False))
     check_trainer(own)
     if any(isinstance(callback, ModelPruning) for callback in callbacks):
         built.model.to(memory_format=torch.contiguous_format)  # of which Lightning makes one vector
     # By default nothing of single steps is logged.
     own.log_every_n_steps = own.log_every_n_steps or 0
-    outside = {"default_root_dir": folder, "logger": loggers(folder, run.name, own.logger), "callbacks": callbacks}
-    return _trainer({**own, **outside, "plugins": _plugins(own.plugins)})
+    logger = [DummyLogger()] if own.fast_dev_run else loggers(folder, run.name, own.logger)
+    outside = {"default_root_dir": folder, "logger": logger, "callbacks": callbacks, "plugins": _plugins(own.plugins)}
+    return _trainer({**own, **outside})
 
 
 def check_trainer(options: Namespace) -> None:
@@ -156,6 +157,9 @@ def identity(
 
 def _plugins(chosen: Any) -> list[Any]:
     plugins = [] if chosen is None else chosen if isinstance(chosen, list) else [chosen]
+    for plugin in plugins:
+        if isinstance(plugin, AsyncCheckpointIO) and plugin.checkpoint_io is None:
+            plugin.checkpoint_io = WholeCheckpoints()
     own = any(isinstance(plugin, CheckpointIO) for plugin in plugins)
     return plugins if own else [*plugins, WholeCheckpoints()]
 

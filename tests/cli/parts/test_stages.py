@@ -37,6 +37,17 @@ def test_a_file_on_the_command_line_wins_over_all_others(write):
     assert then == yaml.safe_load((EXPERIMENTS / "heads" / "ncm.yaml").read_text())
 
 
+def test_init_args_may_be_left_out_as_in_the_first_stage():
+    demo = with_configs(EXPERIMENTS / "demo.yaml")
+    short = ["--then.model.optimizer.lr", "1e-3", "--then.model.head", "NormedLinear", "--then.data.batch_size", "8"]
+    whole = ["--then.model.init_args.optimizer.init_args.lr", "1e-3", "--then.model.init_args.head", "NormedLinear"]
+    one, two = (
+        second(parsed("fit", *demo, *short)),
+        second(parsed("fit", *demo, *whole, "--then.data.init_args.batch_size", "8")),
+    )
+    assert (one.model, one.data) == (two.model, two.data) and one.data.init_args.batch_size == 8
+
+
 def test_every_option_of_the_command_line_counts():
     options = [
         "--then.trainer.max_epochs",
