@@ -1,6 +1,7 @@
 """Options on a command line: parsed, written, and the setting that wins."""
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,9 @@ from typing import Any
 import yaml
 
 from lightning_imbal.errors import UserError
+
+# Such as `data.views=2`, or `data.split=Holdout(test=0.2)`, before the end of a sentence or of a part of it.
+SETTING = re.compile(r"(?<![\w./-])((?:data|model|trainer)\.[\w.]+)=(?:(\w+)\(([^)]+)\)|(\S+?)(?=[,;:.)]*(?:\s|$)))")
 
 # Where and how fast a run is made, but not what comes out of it.
 OF_THE_MACHINE = (
@@ -37,6 +41,19 @@ def given_below(name: str, args: Sequence[str]) -> list[tuple[str, str]]:
             key, equals, value = option.removeprefix(start).partition("=")
             found.append((key, value if equals else following))
     return found
+
+
+def as_options(sentence: str) -> str:
+    """The settings that a sentence names, such as `data.views=2`, as they are written on a command line."""
+
+    def options(match: re.Match[str]) -> str:
+        name, owner, arguments, value = match.groups()
+        if value is not None:
+            return f"--{name} {value}"
+        pairs = (argument.strip().split("=") for argument in arguments.split(","))
+        return f"--{name} {owner} " + " ".join(f"--{name}.{key} {value}" for key, value in pairs)
+
+    return SETTING.sub(options, sentence)
 
 
 def last_setting(arguments: Iterable[str], *keys: str) -> Any:

@@ -1,6 +1,8 @@
-"""Of several values of an option, the last one counts."""
+"""Of several values of an option, the last one counts; settings that sentences name are written as options."""
 
-from lightning_imbal.command_line import all_given, given, last_setting
+import pytest
+
+from lightning_imbal.command_line import all_given, as_options, given, last_setting
 
 
 def test_the_last_value_of_an_option():
@@ -18,3 +20,18 @@ def test_the_last_of_files_and_options(tmp_path):
     for line, epochs in (([*first, *later], 7), ([*later, *first, *none], 5), ([*first, *option], "9"), (none, None)):
         assert last_setting(line, "trainer", "max_epochs") == epochs
     assert last_setting([*option, *first], "trainer", "max_epochs") == 5
+
+
+@pytest.mark.parametrize(
+    ("sentence", "shown"),
+    [
+        ("set data.views=2, or more.", "set --data.views 2, or more."),
+        ("give one (data.split.val=0.1).", "give one (--data.split.val 0.1)."),
+        ("a file with model.pretrained=a/b.safetensors.", "a file with --model.pretrained a/b.safetensors."),
+        ("data.split=Holdout(test=0.2, val=0).", "--data.split Holdout --data.split.test 0.2 --data.split.val 0."),
+        ("There is no file /a/data.root=3, nor my-model.x=1.", "There is no file /a/data.root=3, nor my-model.x=1."),
+        ("The data.csv of metadata.views=2 stays.", "The data.csv of metadata.views=2 stays."),
+    ],
+)  # fmt: skip
+def test_settings_in_a_sentence_become_options(sentence, shown):
+    assert as_options(sentence) == shown

@@ -33,7 +33,7 @@ def create_backbone(name: str, pretrained: bool | str = False) -> nn.Module:
             raise
         raise UserError(
             f"The pretrained weights of {name} could not be fetched ({type(error).__name__}): connect to the network, "
-            "or give a local file with --model.pretrained path/to/weights.safetensors."
+            "or give a local file with model.pretrained=path/to/weights.safetensors."
         ) from error
     backbone = backbone.to(memory_format=torch.channels_last)
     return load_local(backbone, name, Path(pretrained).expanduser()) if isinstance(pretrained, str) else backbone

@@ -56,8 +56,8 @@ def twin_last_block(backbone: nn.Module) -> TwinBlock:
         if _features_of_two_images(backbone) == 4:
             return twin
     raise UserError(
-        f"{config_of(backbone)['architecture']} has no last block that could be taken twice: choose another network "
-        "with --model.backbone, such as a ResNet, ConvNeXt, EfficientNet, MobileNet, RegNet or ViT."
+        f"{config_of(backbone)['architecture']} has no last block that could be taken twice: choose another "
+        "backbone, such as a ResNet, ConvNeXt, EfficientNet, MobileNet, RegNet or ViT."
     )
 
 

@@ -27,5 +27,5 @@ class DivergenceGuard(Callback):
         if loss is not None and not loss.isfinite():
             raise UserError(
                 f"The training loss has become {loss.item()} by epoch {trainer.current_epoch}: "
-                "lower the learning rate (--model.optimizer.lr) or clip gradients (--trainer.gradient_clip_val 1)."
+                "lower the learning rate, or clip gradients (trainer.gradient_clip_val=1)."
             )

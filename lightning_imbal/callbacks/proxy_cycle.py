@@ -40,7 +40,7 @@ class ProxyCycleUpdate(Callback):
         if stage == "fit" and trainer.precision == "16-mixed":
             raise UserError(
                 "The cycle update sums the gradients of the proxies over an epoch, in which 16-mixed precision changes "
-                "their scale: set --trainer.precision bf16-mixed or 32-true, or --model.cycle_update false."
+                "their scale: set trainer.precision=bf16-mixed or 32-true, or model.cycle_update=false."
             )
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -135,8 +135,10 @@ def _sentence(error: BaseException) -> str:
 
 
 def _refuse(sentence: str, status: int = 2) -> int:
+    from lightning_imbal.command_line import as_options
+
     if os.environ.get("LOCAL_RANK", "0") == "0":
-        print(f"lightning_imbal: {sentence}", file=sys.stderr)
+        print(f"lightning_imbal: {as_options(sentence)}", file=sys.stderr)
     return status
 
 

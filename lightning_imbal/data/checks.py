@@ -27,7 +27,7 @@ def check_split(data: LabelledImages) -> None:
     if not len(data.rows("test")):
         raise UserError(
             f"{type(data.split).__name__} leaves no image to test on: choose a split with a test part, such as "
-            "--data.split Holdout --data.split.test 0.2."
+            "data.split=Holdout(test=0.2)."
         )
 
 

@@ -66,6 +66,6 @@ def check(content: bytes, images: Tensor, expected: list[np.ndarray]) -> list[fl
             raise UserError(
                 f"No ONNX file was written: its {name} would differ from PyTorch's by up to {difference:.1e} on "
                 f"{len(images)} images, more than {TOLERANCE:.0e}; choose another predictor, such as "
-                "--model.predictor Plain."
+                "model.predictor=Plain."
             )
     return worst.tolist()

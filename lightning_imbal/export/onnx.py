@@ -76,7 +76,7 @@ def _refusal(inference: Inference, why: str) -> UserError:
     model, predictor = (type(part).__name__ for part in (inference.model, inference.predictor))
     return UserError(
         f"{model} with {predictor} cannot be written as ONNX ({why}): choose another predictor, such as "
-        "--model.predictor Plain, or train another network."
+        "model.predictor=Plain, or train another network."
     )
 
 

@@ -43,7 +43,7 @@ class TauNormalized(ClosedFormHead):
         if self.given_tau is None and not count("val"):
             raise ValueError(
                 "TauNormalized chooses tau on the validation part, but there is none: give the split one "
-                "(--data.split.val 0.1), or set --then.model.head.tau 1."
+                "(data.split.val=0.1), or the head its tau."
             )
 
     @torch.no_grad()

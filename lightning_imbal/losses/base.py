@@ -40,7 +40,7 @@ class ImbalancedLoss(nn.Module, ABC):
             otherwise = f", or set {self.without_difficulty}" if self.without_difficulty else ""
             raise ValueError(
                 f"{type(self).__name__} weighs classes by their F1 on a validation part, but there is none: give the "
-                f"split one (--data.split.val 0.1){otherwise}."
+                f"split one (data.split.val=0.1){otherwise}."
             )
 
     def set_epoch(self, epoch: int, max_epochs: int) -> None:

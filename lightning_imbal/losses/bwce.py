@@ -32,7 +32,7 @@ class BWCE(CrossEntropy):
     """
 
     f1: Tensor
-    without_difficulty = "--model.loss.balanced 1"
+    without_difficulty = "model.loss.balanced=1"
 
     def __init__(
         self,

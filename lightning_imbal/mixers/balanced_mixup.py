@@ -37,10 +37,7 @@ class BalancedMixUp(Mixer):
 
     def forward(self, batch: Batch, other: Batch | None = None) -> Mix:
         if other is None:
-            raise UserError(
-                "BalancedMixUp has no second batch to mix with: "
-                "set --data.paired_sampler ClassPower --data.paired_sampler.q 0."
-            )
+            raise UserError("BalancedMixUp has no second batch to mix with: set data.paired_sampler=ClassPower(q=0).")
         lam = self.draw_lam()
         mixed = (1 - lam) * batch["image"] + lam * other["image"]
         weight = full_weight(mixed, lam)

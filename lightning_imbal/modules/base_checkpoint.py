@@ -59,8 +59,8 @@ def load_weights(model: nn.Module, path: str | Path, mend: str = MEND) -> None:
         model.load_state_dict(state)
     except (RuntimeError, TypeError, AttributeError) as error:
         raise UserError(
-            f"The checkpoint {path} is that of another network than the configuration and the options ask for: leave "
-            f"out the options that change it, such as --model.backbone or --model.head, or {mend}."
+            f"The checkpoint {path} is that of another network than is asked for: leave out what changes it, such as "
+            f"another backbone or head, or {mend}."
         ) from error
 
 

@@ -20,12 +20,12 @@ def check_views(model: Needs, data: ImbalData) -> None:
     if views < model.min_views:
         raise UserError(
             f"{name} needs {model.min_views} views of each image, but the data gives {views}: "
-            f"set --data.views {model.min_views}, or more_views for views of another kind."
+            f"set data.views={model.min_views}, or more_views for views of another kind."
         )
     if model.max_views is not None and views > model.max_views:
         raise UserError(
             f"{name} can use {model.max_views} of the {views} views of each image that the data gives: "
-            f"set --data.views {model.max_views} --data.more_views null."
+            f"set data.views={model.max_views} data.more_views=null."
         )
 
 
@@ -35,7 +35,7 @@ def check_pairs(model: Needs, data: ImbalData) -> None:
     if model.needs_pairs and data.paired_sampler is None:
         raise UserError(
             f"{name} needs a second image beside each one, but the data draws none: set a sampler, "
-            "such as --data.paired_sampler ClassPower --data.paired_sampler.q 0."
+            "such as data.paired_sampler=ClassPower(q=0)."
         )
     if data.paired_sampler is not None and not model.needs_pairs:
         raise UserError(f"{name} has no use for the second image that paired_sampler draws: set it to null.")

@@ -93,7 +93,7 @@ class ImbalClassifier(ImbalModule):
             return
         loader = data_of(self.trainer).val_dataloader()
         if not loader:
-            raise UserError(f"{type(self.predictor).__name__} needs a validation part: set --data.split.val 0.1.")
+            raise UserError(f"{type(self.predictor).__name__} needs a validation part: set data.split.val=0.1.")
         calibrate(self.predictor, self, self.batches(loader))
 
     on_predict_start = on_test_start

@@ -22,7 +22,7 @@ def check_backbone(earlier: ImbalModule, backbone: nn.Module) -> None:
     if before != now:
         raise UserError(
             f"The second stage has another backbone than {type(earlier).__name__} trains: set the same one in both "
-            "(BBN, which doubles the last block, can have no second stage: set --then null)."
+            "(BBN, which doubles the last block, can have no second stage)."
         )
 
 

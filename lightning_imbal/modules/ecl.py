@@ -71,7 +71,7 @@ class ECL(ContrastiveClassifier):
         if self.training and len(image) == 1 and self.batch_norm:
             raise UserError(
                 "ECL's embedding head has BatchNorm, which needs at least 2 images on each device: set a larger "
-                "--data.batch_size, or --model.batch_norm false."
+                "batch_size, or model.batch_norm=false."
             )
         views = [super(ECL, self).encode(view[:, None]) for view in image.unbind(dim=1)]
         feature, embedding = (torch.cat(parts, dim=1) for parts in zip(*views, strict=True))

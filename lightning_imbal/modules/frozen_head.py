@@ -77,7 +77,7 @@ class FrozenHead(ImbalClassifier):
                 raise UserError("cache_views needs an ImbalDataModule to store features of: give the Trainer one.")
             data.store_features(self.encode, self.cache_views, self.closed_form or isinstance(self.predictor, Plain))
         if self.closed_form and self.trainer.world_size > 1:
-            raise UserError(f"{type(self.head).__name__} is computed, not trained: set --trainer.devices 1.")
+            raise UserError(f"{type(self.head).__name__} is computed, not trained: set trainer.devices=1.")
 
     def teardown(self, stage: str) -> None:
         """Leaves the data as it was, for other modules."""
@@ -93,8 +93,8 @@ class FrozenHead(ImbalClassifier):
     def check_first(self) -> None:
         if not (self.backbone_ckpt or self.hparams.get("pretrained")):
             raise UserError(
-                "FrozenHead would train a classifier on a backbone of random weights: give it as the second stage, "
-                "such as --then experiments/heads/crw.yaml, or set --model.backbone_ckpt or --model.pretrained."
+                "FrozenHead would train a classifier on a backbone of random weights: train one before it, as "
+                "the first of two stages, or set model.backbone_ckpt=FILE (of a run) or model.pretrained=FILE."
             )
 
     def check_earlier(self, earlier: ImbalModule) -> None:

@@ -55,7 +55,7 @@ class MetricLearningClassifier(ImbalClassifier):
         if self.metric_optimizer and self.trainer.precision == "16-mixed":
             raise UserError(
                 f"{type(self.metric).__name__} has an optimizer of its own, which 16-mixed precision would mislead: "
-                "set --trainer.precision bf16-mixed or 32-true."
+                "set trainer.precision=bf16-mixed or 32-true."
             )
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:

@@ -37,7 +37,7 @@ class Predictor(nn.Module, ABC):
         if self.needs_calibration and not count("val"):
             raise ValueError(
                 f"{type(self).__name__} is fitted on the validation part, but there is none: "
-                "give the split one (--data.split.val 0.1), or the predictor its value."
+                "give the split one (data.split.val=0.1), or the predictor its value."
             )
 
     def set_normalization(self, mean: Tensor, std: Tensor) -> None:

@@ -27,5 +27,5 @@ def test_a_failed_fetch_names_the_local_option(monkeypatch):
         raise OSError("no network")
 
     monkeypatch.setattr(timm, "create_model", fail)
-    with pytest.raises(UserError, match="--model.pretrained"):
+    with pytest.raises(UserError, match="model.pretrained=path"):
         create_backbone("resnet50", pretrained=True)

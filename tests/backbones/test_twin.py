@@ -64,7 +64,7 @@ class TestTwinBlock:
 
     @pytest.mark.parametrize("name", ["densenet121", "pit_ti_224", "twins_svt_small", "hrnet_w18_small"])
     def test_network_without_such_a_block_is_refused(self, name):
-        with pytest.raises(UserError, match=f"^{name} has no last block .*--model.backbone, such as a ResNet.*ViT.$"):
+        with pytest.raises(UserError, match=f"^{name} has no last block .*another backbone, such as a ResNet.*ViT.$"):
             twin_last_block(create_backbone(name))
 
     def test_refused_by_the_command_line_in_one_sentence(self, capsys):

@@ -82,7 +82,7 @@ def test_a_file_without_a_stage_is_named(capsys, tmp_path):
 
 def test_a_head_needs_a_trained_backbone(capsys, tmp_path):
     args = [*DEMO, "--config", "experiments/heads/crw.yaml", "--then", "null", "--run_dir", str(tmp_path / "run")]
-    assert "--then experiments/heads/crw.yaml" in refused(capsys, *args)
+    assert "--model.backbone_ckpt FILE" in refused(capsys, *args)
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ class TestLayout:
             f"{ISIC2018.prefix}LesionGroupings.csv",
         ):
             assert text in str(refusal.value)
-        assert "https://challenge.isic-archive.com" in str(refusal.value) and "--data.root" in str(refusal.value)
+        assert "https://challenge.isic-archive.com" in str(refusal.value) and "data.root=FOLDER" in str(refusal.value)
 
     def test_only_what_is_missing_is_named(self, make_isic, copied_root):
         (copied_root / f"{ISIC2018.prefix}GroundTruth.csv").unlink()

@@ -27,5 +27,5 @@ class TestBalancedMixUp:
     def test_needs_a_second_batch(self):
         assert BalancedMixUp.needs_pairs
         assert not any(mixer.needs_pairs for mixer in (Mixer, MixUp, CutMix, Remix))
-        with pytest.raises(UserError, match=r"no second batch.*--data.paired_sampler ClassPower"):
+        with pytest.raises(UserError, match=r"no second batch.*data.paired_sampler=ClassPower"):
             BalancedMixUp(COUNTS)(random_batch())

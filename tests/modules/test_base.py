@@ -107,7 +107,7 @@ def test_projection_has_batch_norm_if_asked(data):
         assert any(isinstance(layer, nn.BatchNorm1d) for layer in layers) == batch_norm
 
 
-@pytest.mark.parametrize(("views", "mend"), [(1, "needs 2 .*--data.views 2"), (2, None), (3, None), (4, "can use 3")])
+@pytest.mark.parametrize(("views", "mend"), [(1, "needs 2 .*data.views=2"), (2, None), (3, None), (4, "can use 3")])
 def test_views_are_neither_too_few_nor_too_many(views, mend):
     model, data = SimpleNamespace(min_views=2, max_views=3), SimpleNamespace(train_recipes=[None] * views)
     if mend is None:

@@ -164,7 +164,7 @@ class TestBalancedMixUp:
 
     def test_without_pairs_it_says_what_is_missing(self, tmp_path):
         data = digits()
-        with pytest.raises(UserError, match="--data.paired_sampler ClassPower"):
+        with pytest.raises(UserError, match="data.paired_sampler=ClassPower"):
             make_trainer(tmp_path).fit(build(BalancedMixUpClassifier, data), data)
 
 
@@ -215,7 +215,7 @@ class TestPredictors:
 
     def test_without_validation_part_it_says_so(self, tmp_path):
         data = digits(split=Holdout(test=0.3))
-        with pytest.raises(UserError, match="TemperatureScaled .*--data.split.val"):
+        with pytest.raises(UserError, match="TemperatureScaled .*data.split.val=0.1"):
             make_trainer(tmp_path).test(build(Classifier, data, predictor=TemperatureScaled), data)
 
     def test_pixel_units_follow_the_normalisation(self, tmp_path):

@@ -41,8 +41,6 @@ def explain(message: str) -> str:
         return _unknown_class(path[1], key)
     if match := re.search(r"[Uu]nrecognized arguments: (\S+)|does not accept option '([^']+)'", message):
         return _unknown_option((match[1] or match[2]).lstrip("-").split("=")[0])
-    if sentence := _no_class_yet(message, key):
-        return sentence
     if match := re.search(r"File does not exist: '([^']+)'", message):
         return f"There is no file {match[1]}: give {key} the path of an existing file, such as experiments/demo.yaml."
     if match := re.search(r"arguments are required: (.+)", message):
@@ -56,6 +54,8 @@ def explain(message: str) -> str:
     if match := re.search(rf"NestedArg\(key='{name}\.(\w+)', val=['\"]?([^'\")]*)", message):
         example = {"split": "Holdout"}.get(name, "CLASS")
         return f"{key} is not set: name its class first, as in --{key} {example} --{key}.{match[1]} {match[2]}."
+    if sentence := _no_class_yet(message, key):
+        return sentence
     if match := re.search(r"Expected a <class '([^']+)'>(?:.|\n)*?Got value: (\S+)", message):
         return f"{key} must be of type {match[1]}, but is {match[2].rstrip('.')}."
     if match := re.search(r"Expected a <class '([^']+)'>(?:.|\n)*Given value: (.+)", message):

@@ -40,7 +40,7 @@ def read_lists(
     """
     files = {part: file for part, file in zip(PARTS, (train, val, test), strict=True) if file is not None}
     if len(files) < 2:
-        raise UserError("An audit compares the parts of a split: give at least two of --train, --val and --test.")
+        raise UserError("An audit compares the parts of a split: give at least two of train, val and test.")
     table = pd.concat([_read_list(file).assign(part=part) for part, file in files.items()], ignore_index=True)
     table = table.reindex(columns=COLUMNS)
     if groups is not None:

@@ -42,7 +42,7 @@ def find_files(root: Path, needed: Mapping[str, Sequence[str]], owner: str, sour
     if missing:
         raise DatasetNotFoundError(
             f"{owner} not found: {root.absolute()} has no {', no '.join(missing)}. "
-            f"Get them from {source} and unpack them there, or give the folder that holds them with --data.root."
+            f"Get them from {source} and unpack them there, or give the folder that holds them with data.root=FOLDER."
         )
     return {name: path for name, path in found.items() if path is not None}
 

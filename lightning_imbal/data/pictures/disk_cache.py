@@ -22,7 +22,7 @@ from lightning_imbal.errors import BadImageError, UserError
 
 SHARD = 128
 MAX_MAPS = 256  # each map holds a file descriptor, of which a process often may have only 1,024
-MEND = "choose another folder with --data.cache_dir"
+MEND = "choose another folder with data.cache_dir=FOLDER"
 
 
 def cache_folder(base: str | Path, name: str, paths: Sequence[str], short_side: int) -> Path:
@@ -186,6 +186,6 @@ class DiskCache(Pictures):
                 if need > free:
                     raise UserError(
                         f"The decoded images need {need / 1e9:.2f} GB more in {self.folder}, where {free / 1e9:.2f} GB "
-                        f"are free: {MEND}, or keep smaller images with --data.short_side."
+                        f"are free: {MEND}, or keep smaller images with data.short_side=PIXELS."
                     )
         return len(rows)

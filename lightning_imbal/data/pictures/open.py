@@ -49,7 +49,7 @@ def open_images(
 def unreadable(number: int, of: int, first: str) -> BadImageError:
     """The refusal of pictures that cannot be decoded, with the cause of the first."""
     return BadImageError(
-        f"{number} of {of} images cannot be read. The first: {first} Or leave them out with --data.on_bad_image skip."
+        f"{number} of {of} images cannot be read. The first: {first} Or leave them out with data.on_bad_image=skip."
     )
 
 
@@ -69,5 +69,5 @@ def refuse_absent(path: pd.Series, owner: str) -> None:
     if len(absent):
         raise DatasetNotFoundError(
             f"{len(absent)} of the {len(path)} images of {owner} are absent, the first is {absent.iloc[0]}: "
-            "unpack the data set again, or leave them out with --data.on_bad_image skip."
+            "unpack the data set again, or leave them out with data.on_bad_image=skip."
         )

@@ -122,7 +122,7 @@ class MedMNIST(ImbalDataModule):
         if not self.download:
             raise DatasetNotFoundError(
                 f"MedMNIST not found: {self.root.absolute()} has no {self.file.name}. Get it from {self.url}, or "
-                "have it fetched with --data.download true, or give the folder that holds it with --data.root."
+                "have it fetched with data.download=true, or give the folder that holds it with data.root=FOLDER."
             )
         try:
             self.root.mkdir(parents=True, exist_ok=True)

@@ -85,7 +85,7 @@ class CSVData(ImbalDataModule):
             if file.is_file():
                 return file
         raise DatasetNotFoundError(
-            f"There is no file {given}, nor {self.root / given}: give the CSV file of the labels with --data.labels."
+            f"There is no file {given}, nor {self.root / given}: give the CSV file of the labels with data.labels=FILE."
         )
 
     @cached_property
@@ -97,7 +97,7 @@ class CSVData(ImbalDataModule):
 
     def read_index(self) -> pd.DataFrame:
         if not self.root.is_dir():
-            raise DatasetNotFoundError(f"There is no folder {self.root}: give that of the images with --data.root.")
+            raise DatasetNotFoundError(f"There is no folder {self.root}: give that of the images, data.root=FOLDER.")
         file = self.file
         index = file.assign(
             path=file["image"].where(file["image"].str.startswith("/"), str(self.root) + "/" + file["image"])
@@ -148,7 +148,7 @@ class FolderData(ImbalDataModule):
         names = _in_order({folder.name for folders in self.folders.values() for folder in folders})
         if not names:
             raise DatasetNotFoundError(
-                f"{self.root.absolute()} has no folders of classes: give with --data.root a folder that holds one "
+                f"{self.root.absolute()} has no folders of classes: give with data.root=FOLDER one that holds one "
                 "folder of images per class, or such folders below train, val and test."
             )
         return names

@@ -379,7 +379,7 @@ def test_a_file_that_is_not_there_is_refused(lists, changed):
 
 
 def test_one_list_is_refused(lists):
-    with pytest.raises(UserError, match="at least two of --train, --val and --test"):
+    with pytest.raises(UserError, match="at least two of train, val and test"):
         read_lists(None, None, lists["test"], None, None)
 
 

@@ -286,7 +286,7 @@ class TestDiskCache:
     def test_full_disk_is_refused(self, tmp_path, paths, monkeypatch):
         cache = DiskCache(tmp_path / "cache", paths, 40)
         monkeypatch.setattr(shutil, "disk_usage", lambda folder: DiskUsage(10**12, 10**12, 10))
-        with pytest.raises(UserError, match=r"[0-9.]+ GB .*cache.*--data.cache_dir.*--data.short_side"):
+        with pytest.raises(UserError, match=r"[0-9.]+ GB .*cache.*data.cache_dir=.*data.short_side="):
             cache.build()
         assert sorted(times(cache)) == ["shard-00000.bin", "shard-00000.json"]
         monkeypatch.undo()
@@ -298,12 +298,12 @@ class TestDiskCache:
             raise OSError(28, "No space left on device")
 
         monkeypatch.setattr(os, "fsync", fail)
-        with pytest.raises(UserError, match="No space left on device.*--data.cache_dir"):
+        with pytest.raises(UserError, match="No space left on device.*data.cache_dir="):
             DiskCache(tmp_path / "cache", paths, 40).build()
 
     def test_unwritable_folder_is_refused(self, tmp_path, paths):
         (tmp_path / "file").touch()
-        with pytest.raises(UserError, match="Cannot write the image cache .*file.*--data.cache_dir"):
+        with pytest.raises(UserError, match="Cannot write the image cache .*file.*data.cache_dir="):
             DiskCache(tmp_path / "file" / "cache", paths, 40).build()
 
     def test_killed_build_is_resumed(self, tmp_path, paths):

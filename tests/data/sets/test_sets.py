@@ -304,7 +304,7 @@ class TestMedMNIST:
     def test_missing_file_says_where_to_get_it(self, tmp_path):
         with pytest.raises(DatasetNotFoundError) as refusal:
             _ = MedMNIST(tmp_path, flag="dermamnist", size=64).index
-        for text in ("dermamnist_64.npz", "https://zenodo.org/records", "--data.download true", str(tmp_path)):
+        for text in ("dermamnist_64.npz", "https://zenodo.org/records", "data.download=true", str(tmp_path)):
             assert text in str(refusal.value)
 
     def test_download(self, make, tmp_path, layout, monkeypatch):
