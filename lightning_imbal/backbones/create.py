@@ -1,4 +1,4 @@
-"""Feature extractors from timm, with random, fetched or local weights."""
+"""Feature extractors: networks of timm or one's own, with random, fetched or local weights."""
 
 from pathlib import Path
 
@@ -11,23 +11,40 @@ from lightning_imbal.errors import UserError
 from lightning_imbal.wording import did_you_mean
 
 
-def create_backbone(name: str, pretrained: bool | str = False) -> nn.Module:
-    """Builds a timm network without its classifier: images (B, 3, H, W) to features (B, D).
+def create_backbone(network: str | nn.Module, pretrained: bool | str = False) -> nn.Module:
+    """Builds a timm network without its classifier, or takes one: images (B, 3, H, W) to features (B, D).
 
     The channels of a pixel lie side by side in memory (`channels_last`), which convolutions are faster with.
 
     Args:
-        name: A timm model name, such as `resnet50`.
+        network: A timm model name, such as `resnet50`, or a network, whose `num_features` is D.
         pretrained: True lets timm fetch its weights; a path loads a local .safetensors or .pth file.
 
     Raises:
-        UserError: The name is unknown, or the weights cannot be had or do not fit.
+        UserError: The name is unknown, the network does not tell its D, or the weights cannot be had or do not fit.
     """
+    backbone = _of_timm(network, pretrained) if isinstance(network, str) else _own(network, pretrained)
+    backbone = backbone.to(memory_format=torch.channels_last)
+    name = network if isinstance(network, str) else type(network).__name__
+    return load_local(backbone, name, Path(pretrained).expanduser()) if isinstance(pretrained, str) else backbone
+
+
+def _own(network: nn.Module, pretrained: bool | str) -> nn.Module:
+    name = type(network).__name__
+    if pretrained is True:
+        raise UserError(f"There are no weights of {name} to fetch: load them into it, or give a file as pretrained.")
+    if not isinstance(getattr(network, "num_features", None), int):
+        raise UserError(f"{name} does not tell how many features it gives: set its attribute num_features.")
+    return network
+
+
+def _of_timm(name: str, pretrained: bool | str) -> nn.Module:
     if not timm.is_model(name):
-        hint = did_you_mean(name, timm.list_models(), most=3) or "timm.list_models() lists the names."
+        own = f"a network of your own is given as model.backbone.class_path={name}" if "." in name else ""
+        hint = did_you_mean(name, timm.list_models(), most=3) or own or "timm.list_models() lists the names."
         raise UserError(f"There is no backbone named {name!r}: {hint}")
     try:
-        backbone = timm.create_model(name, pretrained=pretrained is True, num_classes=0)
+        return timm.create_model(name, pretrained=pretrained is True, num_classes=0)
     except (OSError, RuntimeError) as error:
         if pretrained is not True:
             raise
@@ -35,10 +52,8 @@ def create_backbone(name: str, pretrained: bool | str = False) -> nn.Module:
             f"The pretrained weights of {name} could not be fetched ({type(error).__name__}): connect to the network, "
             "or give a local file with model.pretrained=path/to/weights.safetensors."
         ) from error
-    backbone = backbone.to(memory_format=torch.channels_last)
-    return load_local(backbone, name, Path(pretrained).expanduser()) if isinstance(pretrained, str) else backbone
 
 
 def feature_size(backbone: nn.Module) -> int:
     """Number of features D that a backbone gives."""
-    return getattr(backbone, "head_hidden_size", None) or backbone.num_features  # type: ignore[return-value]  # timm gives it to each
+    return getattr(backbone, "head_hidden_size", None) or backbone.num_features  # type: ignore[return-value]  # each has it

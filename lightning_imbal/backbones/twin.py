@@ -55,8 +55,9 @@ def twin_last_block(backbone: nn.Module) -> TwinBlock:
         backbone.set_submodule(name, twin)
         if _features_of_two_images(backbone) == 4:
             return twin
+    called = config_of(backbone).get("architecture", type(backbone).__name__)
     raise UserError(
-        f"{config_of(backbone)['architecture']} has no last block that could be taken twice: choose another "
+        f"{called} has no last block that could be taken twice: choose another "
         "backbone, such as a ResNet, ConvNeXt, EfficientNet, MobileNet, RegNet or ViT."
     )
 
@@ -83,7 +84,7 @@ def _features_of_two_images(backbone: nn.Module) -> int:
     try:
         with torch.no_grad():
             return len(backbone.eval()(torch.zeros(2, *config_of(backbone)["input_size"])))
-    except (RuntimeError, TypeError):
+    except (RuntimeError, TypeError, KeyError):
         return 0
     finally:
         backbone.train(mode)

@@ -12,8 +12,8 @@ START_OF_LFS = b"version https://git-lfs"
 
 
 def config_of(backbone: nn.Module) -> dict[str, Any]:
-    """What timm knows of a network, such as its `input_size`."""
-    return backbone.default_cfg  # type: ignore[return-value]  # timm gives it to each
+    """What timm knows of a network, such as its `input_size`; nothing of one that is not timm's."""
+    return getattr(backbone, "default_cfg", {})
 
 
 def load_local(backbone: nn.Module, name: str, path: Path) -> nn.Module:

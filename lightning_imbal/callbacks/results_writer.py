@@ -87,6 +87,8 @@ class ResultsWriter(Callback):
         if not trainer.is_global_zero:
             return
         backbone = trainer.lightning_module.hparams.get("backbone")
+        if not isinstance(backbone, str):  # a network of the user's own
+            backbone = type(model_of(trainer.lightning_module).backbone).__name__
         identity = {**self.identity, "backbone": backbone, **environment(trainer), "part": part}
         identity["name"] = " ".join(filter(None, [identity["name"], side]))
         image = data_of(trainer).table["image"].to_numpy()[predictions["index"].numpy()]

@@ -33,7 +33,8 @@ class ImbalModule(LightningModule, ABC):
         class_counts: Class sizes of the training part, ordered by label.
         class_names: Names of the classes, ordered by label.
         class_groups: Class names per group (major, middle, minor) whose mean scores are reported; None takes thirds.
-        backbone: Name of a timm network.
+        backbone: Name of a timm network, or a network of your own that gives features (B, D) and has D as its
+            attribute `num_features`.
         pretrained: True fetches timm's weights, a path loads a local file, False starts from scratch.
         optimizer: Built with the trained parameters.
         scheduler: Built with the optimizer and the Trainer's number of epochs, stepped once an epoch; one that waits
@@ -52,13 +53,14 @@ class ImbalModule(LightningModule, ABC):
         class_counts: list[int],
         class_names: list[str],
         class_groups: dict[str, list[str]] | None = None,
-        backbone: str = "resnet50",
+        backbone: str | nn.Module = "resnet50",
         pretrained: bool | str = False,
         optimizer: OptimizerCallable = torch.optim.SGD,
         scheduler: SchedulerFactory | None = None,
     ) -> None:
         super().__init__()
-        self.save_hyperparameters()
+        # Weights are in the checkpoint anyway, and the code of a network of one's own cannot be.
+        self.save_hyperparameters(ignore=["backbone"] if isinstance(backbone, nn.Module) else [])
         # What is not plain data (built from Python rather than YAML) would make the checkpoint unsafe to load.
         for name in [name for name, value in self.hparams.items() if callable(value)]:
             del self.hparams[name]

@@ -67,6 +67,10 @@ class TestTwinBlock:
         with pytest.raises(UserError, match=f"^{name} has no last block .*another backbone, such as a ResNet.*ViT.$"):
             twin_last_block(create_backbone(name))
 
+    def test_a_network_of_ones_own_has_no_stages(self):
+        with pytest.raises(UserError, match="^Identity has no last block"):
+            twin_last_block(torch.nn.Identity())
+
     def test_refused_by_the_command_line_in_one_sentence(self, capsys):
         sentence = refused(capsys, "fit", *AS_BBN, "--model.backbone", "densenet121")
         assert sentence.count("densenet121 has no last block") == 1

@@ -56,6 +56,13 @@ def test_own_method(fit):
     assert results["identity"]["method"] == "FeaturePenalty"
 
 
+def test_own_network(fit):
+    results = fit("--model.backbone.class_path my_net.SmallNet --model.backbone.width 16")
+    assert results["identity"]["backbone"] == "SmallNet"
+    assert main(["test", "--ckpt_path", "run/stage1/checkpoints/best.ckpt", "--run_dir", "again"]) == 0
+    assert json.loads(Path("again/metrics.json").read_text())["summary"] == results["summary"]
+
+
 def test_own_table(fit):
     [text] = re.findall(r"```yaml\n# my_table.yaml\n(.+?)```", README, re.S)
     Path("my_table.yaml").write_text(text)
@@ -64,7 +71,7 @@ def test_own_table(fit):
     assert jobs and list(read_stages(jobs)) == jobs
 
 
-@pytest.mark.parametrize("name", ["my_loss.py", "my_data.py", "my_method.py"])
+@pytest.mark.parametrize("name", ["my_loss.py", "my_data.py", "my_method.py", "my_net.py"])
 def test_examples_are_short(name):
     assert (
         len([line for line in EXAMPLES[name].splitlines()[1:] if line and not line.startswith(("import", "from"))])

@@ -64,11 +64,11 @@ def use_local_weights(config: Namespace) -> None:
     if model.get("pretrained") != "local":
         return
     folder = Path(root or ".").expanduser().absolute().parent / "weights"
-    found = sorted(folder.glob(f"{model.backbone}*.safetensors"))
+    own = not isinstance(model.backbone, str)
+    name = model.backbone.class_path.rpartition(".")[2] if own else model.backbone
+    found = sorted(folder.glob(f"{name}*.safetensors"))
     model.pretrained = str(found[0]) if found else False
-    rank_zero_info(
-        f"Weights: {found[0]}" if found else f"Weights: from scratch, {folder} has none of {model.backbone}."
-    )
+    rank_zero_info(f"Weights: {found[0]}" if found else f"Weights: from scratch, {folder} has none of {name}.")
 
 
 def for_results(config: Namespace, args: list[str], subcommand: str) -> Path:
