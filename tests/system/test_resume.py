@@ -51,6 +51,10 @@ def test_killed_in_both_stages_and_resumed_gives_the_same_predictions(tmp_path):
 
 ONE_STAGE = ["fit", "--config", "experiments/demo.yaml", "--then", "null", "--trainer.max_epochs", "3"]
 ONE_STAGE += ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
+EMA = ["--config", "variants/ema.yaml", "--trainer.callbacks.decay", "0.9"]
+SWA = ["--config", "variants/swa.yaml", "--trainer.callbacks.swa_epoch_start", "1"]
+PROXIES = ["--data.views", "2", "--model.loss.warm", "0", "--model.loss.balanced", "0.3"]
+REVERSED = ["--data.paired_sampler", "Reversed"]
 METHODS = {
     # Both schedules are switched when the run is killed, in the second of three epochs.
     "deferred and mixed": (
@@ -68,12 +72,13 @@ METHODS = {
         "HybridSC",
         ["--data.views", "2", "--data.paired_sampler", "ClassPower", "--data.paired_sampler.q", "0"],
     ),
-    "proxies": ("ECL", ["--data.views", "2", "--model.loss.warm", "0", "--model.loss.balanced", "0.3"]),
-    "averaged": ("Classifier", ["--config", "variants/ema.yaml", "--trainer.callbacks.decay", "0.9"]),
-    "averaged at the end": (
-        "Classifier",
-        ["--config", "variants/swa.yaml", "--trainer.callbacks.swa_epoch_start", "1"],
-    ),
+    "proxies": ("ECL", PROXIES),
+    "averaged": ("Classifier", EMA),
+    "averaged at the end": ("Classifier", SWA),
+    "proxies, averaged": ("ECL", [*PROXIES, *EMA]),
+    "proxies, averaged at the end": ("ECL", [*PROXIES, *SWA]),
+    "branches, averaged": ("BBN", [*REVERSED, *EMA]),
+    "branches, averaged at the end": ("BBN", [*REVERSED, *SWA]),
     "loader processes": ("Classifier", ["--data.num_workers", "2"]),
     "centers": ("MetricLearningClassifier", ["--model.metric", "CenterTerm", "--model.metric_weight", "0.001"]),
 }
@@ -104,8 +109,8 @@ def test_a_schedule_that_waits_for_a_score_goes_on_where_it_was(tmp_path):
 
 
 # A slow one is two others at once, but for what its own tests hold; or goes on as within an epoch, which is tested.
-SLOW = ("cut and pasted", "views and pairs", "paired", "loader processes", "averaged", "averaged at the end")
-SLOW += ("deferred and mixed", "proxies")
+SLOW = ("cut and pasted", "views and pairs", "paired", "loader processes", "deferred and mixed", "proxies")
+SLOW += tuple(name for name in METHODS if "averaged" in name)
 
 
 @pytest.mark.parametrize(
@@ -120,10 +125,10 @@ def test_killed_in_the_middle_of_a_schedule_gives_the_same_weights(name, tmp_pat
     assert main([*args, "--run_dir", str(broken), "--ckpt_path", "last"]) == 0
     one, two = (torch.load(run / "stage1" / "checkpoints" / "last.ckpt", weights_only=True) for run in (whole, broken))
     # The average is saved after one epoch more, for statistics.
-    assert one["epoch"] == two["epoch"] == (4 if name == "averaged at the end" else 2)
+    assert one["epoch"] == two["epoch"] == (4 if "at the end" in name else 2)
     assert all(torch.equal(value, two["state_dict"][key]) for key, value in one["state_dict"].items())
     assert one.get("metric_optimizer") == two.get("metric_optimizer")
     assert ("metric_optimizer" in one) == (name == "centers")
     momentum = [run["callbacks"].get("ProxyCycleUpdate", {}).get("optimizer") for run in (one, two)]
     assert str(momentum[0]) == str(momentum[1])
-    assert (momentum[0] is not None) == (name == "proxies")
+    assert (momentum[0] is not None) == name.startswith("proxies")
