@@ -21,7 +21,7 @@ FLOORS = {
     3: "data callbacks launch stats",
     2: "predictors decisions runs tables batch_samplers",
     1: "losses heads backbones schedulers samplers mixers metrics loggers",
-    0: "atomic_files seeding score_names contract command_line experiment_files processes",
+    0: "atomic_files seeding score_names contract command_line experiment_files processes factories",
     -1: "errors wording",
 }
 FLOOR_OF = {f"{PACKAGE}.{name}": floor for floor, names in FLOORS.items() for name in names.split()}

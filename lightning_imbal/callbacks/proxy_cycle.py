@@ -8,6 +8,7 @@ from torch.optim import Optimizer
 
 from lightning_imbal.callbacks.base import model_of
 from lightning_imbal.errors import UserError
+from lightning_imbal.factories.build import build
 
 
 class ProxyCycleUpdate(Callback):
@@ -47,7 +48,7 @@ class ProxyCycleUpdate(Callback):
         """Builds the optimizer of the proxies, which are on their device now, and gives it its state back."""
         model = model_of(pl_module)
         self._proxies = model.proxies
-        self._optimizer = model.optimizer([self._proxies])
+        self._optimizer = build(model.optimizer, params=[self._proxies])
         if self._restored:
             self._optimizer.load_state_dict(self._restored["optimizer"])
             gradient = self._restored["gradient"]

@@ -19,6 +19,7 @@ from lightning_imbal.data.normalize import IMAGENET_MEAN, IMAGENET_STD, Normaliz
 from lightning_imbal.data.pictures.open import CACHE_DIR, Cache, OnBadImage
 from lightning_imbal.data.recipes import Squash, TransformFactory
 from lightning_imbal.data.splits.base import Split
+from lightning_imbal.factories.build import build
 from lightning_imbal.samplers.class_power import ClassPower
 
 
@@ -77,8 +78,8 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         LabelledImages.__init__(self, root, split, group_by, short_side, cache, cache_dir, on_bad_image)
         self.class_groups, self.batch_size, self.num_workers = class_groups, batch_size, num_workers
         self.sampler, self.paired_sampler = sampler, paired_sampler
-        self.train_recipes = [recipe(image_size) for recipe in [train_transform] * views + (more_views or [])]
-        self.test_recipe = test_transform(image_size)
+        recipes = [*[train_transform] * views, *(more_views or []), test_transform]
+        *self.train_recipes, self.test_recipe = (build(recipe, size=image_size) for recipe in recipes)
         self.normalize = Normalize(mean, std)
         self.stored: dict[str, FeatureDataset] = {}
         self.predicted: ImageDataset | None = None

@@ -21,6 +21,7 @@ class ImbalancedLoss(nn.Module, ABC):
     class_counts: Tensor
     needs_difficulty = False  # whether it waits for the F1 of each class on a validation part
     without_difficulty = ""  # the option that makes it wait for none
+    weighs_images = True  # whether it takes `sample_weight`
     adjusts_logits = False  # whether the logits are those of equal class sizes once it has trained them
 
     def __init__(self, class_counts: Tensor) -> None:
@@ -63,4 +64,5 @@ class ImbalancedLoss(nn.Module, ABC):
         """
 
 
-LossFactory = Callable[[Tensor], ImbalancedLoss]
+# A class that knows the class sizes, or any loss of logits and labels: see `losses.of_others`.
+LossFactory = Callable[[Tensor], ImbalancedLoss] | Callable[[Tensor], nn.Module]

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from lightning_imbal.losses.base import ImbalancedLoss, LossFactory
 from lightning_imbal.losses.checks import checked_epochs
+from lightning_imbal.losses.of_others import refusal_of_weights
 from lightning_imbal.losses.weights import effective_number_weights
 
 
@@ -33,7 +34,10 @@ class Deferred(ImbalancedLoss):
         if not 0 <= start <= 1:
             raise ValueError(f"start must lie between 0 and 1, but is {start}.")
         self.register_buffer("class_weight", effective_number_weights(self.class_counts, beta))
-        self.loss = loss(self.class_counts)
+        inner = loss(self.class_counts)
+        if not isinstance(inner, ImbalancedLoss):
+            raise ValueError(refusal_of_weights(inner))
+        self.loss = inner
         self.start = start
         self.weighted = False
 

@@ -9,7 +9,6 @@ import torch
 from lightning.pytorch import Callback, LightningModule
 from lightning.pytorch.cli import OptimizerCallable
 from torch import Tensor, nn
-from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from torch.utils.data import DataLoader
 
@@ -19,11 +18,11 @@ from lightning_imbal.callbacks.epoch_start import EpochStart
 from lightning_imbal.callbacks.plateau import PlateauSteps
 from lightning_imbal.contract import Batch, ImbalData, data_of, image_count, known_data
 from lightning_imbal.errors import UserError
+from lightning_imbal.factories.build import build
 from lightning_imbal.losses.base import ImbalancedLoss
 from lightning_imbal.modules.base_batches import as_batch, as_floats
 from lightning_imbal.modules.base_checks import check_pairs, check_views
-
-SchedulerFactory = Callable[[Optimizer, int], LRScheduler]
+from lightning_imbal.modules.base_optimizers import SchedulerFactory, build_schedule, check_optimizer, kept_score
 
 
 class ImbalModule(LightningModule, ABC):
@@ -79,7 +78,7 @@ class ImbalModule(LightningModule, ABC):
     @property
     def lr(self) -> float:
         """The learning rate that the optimizer begins with, which Lightning's `LearningRateFinder` and `Tuner` set."""
-        return self.optimizer([nn.Parameter(torch.zeros(1))]).param_groups[0]["lr"]
+        return build(self.optimizer, params=[nn.Parameter(torch.zeros(1))]).param_groups[0]["lr"]
 
     @lr.setter
     def lr(self, value: float) -> None:
@@ -123,24 +122,31 @@ class ImbalModule(LightningModule, ABC):
         """The parameters that the optimizer gets."""
         return self.parameters()
 
-    def build_optimizers(self, max_epochs: int) -> Any:
+    def build_optimizers(self, max_epochs: int, steps: Callable[[], int] | None = None) -> Any:
         """Builds the optimizer and its schedule over a number of epochs.
+
+        Args:
+            max_epochs: Number of epochs.
+            steps: Tells the number of steps; None: one an epoch.
 
         Raises:
             UserError: One of them refuses its arguments.
         """
         try:
-            optimizer = self.optimizer(self.trained_parameters())
+            optimizer = build(self.optimizer, params=self.trained_parameters())
             if self.scheduler is None:
                 return optimizer
-            scheduler = self.scheduler(optimizer, max_epochs)
+            return [optimizer], [build_schedule(self.scheduler, optimizer, max_epochs, steps or (lambda: max_epochs))]
         except ValueError as error:
             raise UserError(str(error)) from error
-        return [optimizer], [{"scheduler": scheduler, "monitor": getattr(scheduler, "monitor", None)}]
 
     def configure_optimizers(self) -> Any:
-        """Builds the optimizer and its schedule over the Trainer's number of epochs."""
-        return self.build_optimizers(self.trainer.max_epochs)  # type: ignore[arg-type]  # a Trainer makes None -1
+        """Builds the optimizer and its schedule over the Trainer's number of epochs; a score to wait for is its own."""
+        steps = lambda: int(self.trainer.estimated_stepping_batches)  # noqa: E731
+        optimizers = self.build_optimizers(self.trainer.max_epochs, steps)  # type: ignore[arg-type]  # a Trainer makes None -1
+        if isinstance(optimizers, tuple) and isinstance(optimizers[1][0]["scheduler"], ReduceLROnPlateau):
+            optimizers[1][0]["monitor"] = optimizers[1][0]["monitor"] or kept_score(self.trainer)
+        return optimizers
 
     def configure_callbacks(self) -> list[Callback]:
         """Brings the start of an epoch, the steps of schedules that wait for a score, the guard against divergence."""
@@ -148,8 +154,12 @@ class ImbalModule(LightningModule, ABC):
 
     def lr_scheduler_step(self, scheduler: LRScheduler, metric: Any) -> None:
         """Steps a schedule, but not one that waits for a score, which `PlateauSteps` does."""
-        if not isinstance(scheduler, ReduceLROnPlateau):
+        if isinstance(scheduler, ReduceLROnPlateau):
+            return
+        try:
             super().lr_scheduler_step(scheduler, metric)
+        except ValueError as error:  # it was built for fewer steps
+            raise UserError(f"{type(scheduler).__name__} cannot go on: {error}") from error
 
     def check(self, data: ImbalData) -> None:
         """Refuses data that it cannot be trained on.
@@ -158,6 +168,7 @@ class ImbalModule(LightningModule, ABC):
             UserError: A loss cannot learn from it, or a batch has too few or too many views, or no second image.
             ValueError: Likewise.
         """
+        check_optimizer(self.optimizer)
         for loss in self.losses():
             loss.check(image_count(data))
         check_views(self, data)

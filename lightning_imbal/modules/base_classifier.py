@@ -1,6 +1,6 @@
 """What every method with a classifier shares: loss, head, predictor, and an evaluation per class."""
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import MutableMapping
 from typing import Any
 
 import torch
@@ -8,17 +8,18 @@ from torch import Tensor, nn
 
 from lightning_imbal.contract import Batch, ImbalData, data_of, image_count
 from lightning_imbal.errors import UserError
+from lightning_imbal.factories.build import build
+from lightning_imbal.heads.build import HeadFactory, build_head
 from lightning_imbal.losses.base import LossFactory
 from lightning_imbal.losses.cross_entropy import CrossEntropy
 from lightning_imbal.metrics.report import ImbalReport
 from lightning_imbal.metrics.scores import classification_scores
 from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.modules.base_batches import index_of
+from lightning_imbal.modules.base_loss import build_loss
 from lightning_imbal.predictors.base import PredictorFactory
 from lightning_imbal.predictors.fit import calibrate, tell_normalization
 from lightning_imbal.predictors.plain import Plain
-
-HeadFactory = Callable[[int, int], nn.Module]
 
 
 class ImbalClassifier(ImbalModule):
@@ -32,6 +33,7 @@ class ImbalClassifier(ImbalModule):
     """
 
     classifies = True
+    features_of_image = 1  # that its head gets side by side
 
     def __init__(
         self,
@@ -41,9 +43,9 @@ class ImbalClassifier(ImbalModule):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.loss = loss(self.class_counts)
-        self.head = head(self.feature_size, len(self.class_names))
-        self.predictor = predictor(self.class_counts)
+        self.loss = build_loss(loss, self.class_counts)
+        self.head = build_head(head, self.features_of_image * self.feature_size, len(self.class_names))
+        self.predictor = build(predictor, class_counts=self.class_counts)
         about_classes = (kwargs["class_counts"], self.class_names, kwargs.get("class_groups"))
         self.val_report, self.test_report = ImbalReport(*about_classes), ImbalReport(*about_classes)
         # Further reports of the test part, by their names.

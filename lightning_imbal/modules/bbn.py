@@ -3,11 +3,11 @@
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from lightning_imbal.backbones.twin import TwinBlock, twin_last_block
 from lightning_imbal.contract import Batch
-from lightning_imbal.modules.base_classifier import HeadFactory, ImbalClassifier
+from lightning_imbal.modules.base_classifier import ImbalClassifier
 from lightning_imbal.schedulers.parabolic_decay import parabolic_decay
 
 
@@ -36,9 +36,10 @@ class BBN(ImbalClassifier):
     """
 
     needs_pairs = True
+    features_of_image = 2
 
-    def __init__(self, head: HeadFactory = nn.Linear, **kwargs: Any) -> None:
-        super().__init__(head=lambda size, classes: head(2 * size, classes), **kwargs)
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         twin_last_block(self.backbone)
         self.share = 1.0
 

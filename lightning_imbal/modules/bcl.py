@@ -5,12 +5,12 @@ from typing import Any
 from torch import Tensor, nn
 
 from lightning_imbal.contract import Batch
+from lightning_imbal.heads.build import HeadFactory
 from lightning_imbal.heads.cosine import NormedLinear
 from lightning_imbal.losses.base import LossFactory
 from lightning_imbal.losses.bcl import BCLLoss
 from lightning_imbal.losses.logit_adjusted import LogitAdjusted
 from lightning_imbal.losses.projection import Projection
-from lightning_imbal.modules.base_classifier import HeadFactory
 from lightning_imbal.modules.base_contrastive import ContrastiveClassifier
 
 

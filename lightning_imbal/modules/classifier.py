@@ -5,6 +5,8 @@ from typing import Any
 from torch import Tensor
 
 from lightning_imbal.contract import Batch
+from lightning_imbal.factories.build import build
+from lightning_imbal.losses.of_others import refusal_of_weights
 from lightning_imbal.mixers.base import MixerFactory
 from lightning_imbal.modules.base_classifier import ImbalClassifier
 
@@ -19,8 +21,10 @@ class Classifier(ImbalClassifier):
 
     def __init__(self, mixer: MixerFactory | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.mixer = mixer(self.class_counts) if mixer else None
+        self.mixer = build(mixer, class_counts=self.class_counts) if mixer else None
         self.needs_pairs = self.mixer is not None and self.mixer.needs_pairs
+        if self.mixer and not self.loss.weighs_images:
+            raise ValueError(refusal_of_weights(self.loss))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
         if self.mixer is None:

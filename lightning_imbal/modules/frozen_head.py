@@ -1,6 +1,6 @@
 """Second stage: a classifier on a frozen backbone."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -124,9 +124,9 @@ class FrozenHead(ImbalClassifier):
     def trained_parameters(self) -> Iterable[nn.Parameter]:
         return self.head.parameters()
 
-    def build_optimizers(self, max_epochs: int) -> Any:
+    def build_optimizers(self, max_epochs: int, steps: Callable[[], int] | None = None) -> Any:
         """Builds optimizer and schedule; a head that is computed has none."""
-        return None if self.closed_form else super().build_optimizers(max_epochs)
+        return None if self.closed_form else super().build_optimizers(max_epochs, steps)
 
     def on_train_start(self) -> None:
         """Computes a head that is not trained."""

@@ -8,6 +8,7 @@ from torch.optim import Optimizer
 
 from lightning_imbal.contract import Batch
 from lightning_imbal.errors import UserError
+from lightning_imbal.factories.build import build
 from lightning_imbal.losses.metric_terms import ContrastTerm, MetricFactory
 from lightning_imbal.modules.base_classifier import ImbalClassifier
 
@@ -34,7 +35,7 @@ class MetricLearningClassifier(ImbalClassifier):
         self, metric: MetricFactory = ContrastTerm, metric_weight: float = 1.0, loss_weight: float = 1.0, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.metric = metric(len(self.class_names), self.feature_size)
+        self.metric = build(metric, num_classes=len(self.class_names), dim=self.feature_size)
         self.metric_weight, self.loss_weight = metric_weight, loss_weight
         self.metric_optimizer: Optimizer | None = self.metric.own_optimizer()
 

@@ -6,6 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from lightning_imbal.contract import Batch
+from lightning_imbal.factories.build import build
 from lightning_imbal.metrics.report import ImbalReport
 from lightning_imbal.modules.base_classifier import ImbalClassifier
 from lightning_imbal.predictors.perturbed_input import PerturbedInput
@@ -30,7 +31,7 @@ class PerturbedClassifier(ImbalClassifier):
         self, perturb: PerturbedFactory = PerturbedInput, more_epsilons: list[float] | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.perturb = perturb(self.class_counts)
+        self.perturb = build(perturb, class_counts=self.class_counts)
         self.epsilons = [self.perturb.epsilon, *(more_epsilons or [])]
         # A dot would be an attribute of an attribute.
         names = ["plain", *(f"epsilon_{epsilon:g}".replace(".", "_") for epsilon in self.epsilons[1:])]

@@ -24,6 +24,12 @@ RUN_OPTIONS = [
     "seed_everything",
     "ckpt_path",
 ]
+# Of what is called later, a class that fits.
+EXAMPLES = {
+    **dict.fromkeys(("sampler", "paired_sampler"), "ClassPower"),
+    **{"loss": "CrossEntropy", "head": "torch.nn.Linear", "scheduler": "Steps", "optimizer": "torch.optim.SGD"},
+    **{"predictor": "Plain", "mixer": "MixUp", "metric": "CenterTerm"},
+}
 
 
 def explain(message: str) -> str:
@@ -35,6 +41,12 @@ def explain(message: str) -> str:
     path = re.search(r"Expected a dot import path string: (\S+)", message)
     if path and key and key.rpartition(".")[2] not in BASES:
         return f"{key} must be the path of a function or a class, such as package.module.name, but is {path[1]!r}."
+    such_as = f", such as {EXAMPLES[last]}" if (last := key.rpartition(".")[2]) in EXAMPLES else ""
+    if "is a function, and only classes are built" in message:
+        called = re.findall(r"class_path['\"]?[=:] ?'([\w.]+)'", message)[-1]
+        return f"{key}: {called} is a function, and only classes are built: name a class{such_as}."
+    if match := re.search(r"Expected '([\w.]+)' to be a (?:subclass of|function that returns)", message):
+        return f"{match[1]} cannot be {key}: name a class of its kind{such_as}."
     if match := re.search(r"Option '([^']+)' is not accepted|Problem with(?:.|\n)*arguments: --(\w+)\.", message):
         return _unknown_argument(match[1] or match[2], owners, key)
     if path:
@@ -44,10 +56,7 @@ def explain(message: str) -> str:
     if match := re.search(r"File does not exist: '([^']+)'", message):
         return f"There is no file {match[1]}: give {key} the path of an existing file, such as experiments/demo.yaml."
     if match := re.search(r"arguments are required: (.+)", message):
-        missing = " and ".join(names := [name.strip().split(".", 1)[-1] for name in match[1].split(",")])
-        if owners and key:
-            return f"{owners[0].rpartition('.')[2]} needs {missing}: give --{key}.{names[0]}."
-        return f"No {missing} given: lay an experiment below, such as --config experiments/demo.yaml."
+        return _missing_arguments(message, match[1].partition(". Got value")[0], key, such_as)
     if match := re.search(r"Expected a typing.Literal\[(.+?)\]\. Got value: ([^\s]+?)\.?(?:\s|$)", message):
         return f"{key} must be one of {match[1]}, but is {match[2]!r}."
     name = re.escape(key.rpartition(".")[2])
@@ -94,6 +103,18 @@ def _no_class_yet(message: str, key: str) -> str:
     return f"{key} has no class yet where {first} read: put --{key} CLASS, or a --config that chooses it, before."
 
 
+def _missing_arguments(message: str, names: str, key: str, such_as: str) -> str:
+    missing = [name.strip().split(".", 1)[-1] for name in names.split(",")]
+    named = " and ".join(missing)
+    owners = re.findall(r"class_path[= ]'([^']+)'", message)
+    if not (owners and key):
+        return f"No {named} given: lay an experiment below, such as --config experiments/demo.yaml."
+    value = r" value: \[?(?:Namespace\(class_path='|{'class_path': ')?([\w.]+)"
+    owner = re.search(rf"required: (?:.|\n)*?{value}", message)
+    name, other = owner[1] if owner else owners[0], f", or choose another class{such_as}" if such_as else ""
+    return f"{name.rpartition('.')[2]} needs {named}: give --{key}.{missing[0]}{other}."
+
+
 def _unknown_argument(name: str, owners: list[str], key: str) -> str:
     if not owners:
         return _unknown_option(name)
@@ -106,6 +127,8 @@ def _unknown_argument(name: str, owners: list[str], key: str) -> str:
         for parameter in inspect.signature(constructor).parameters
         if parameter not in ("self", "args", "kwargs")
     }
+    if name in known:
+        return f"{name} of {owner.__name__} is given by the program: leave it out."
     if owner is Callback:
         example = f"--{key}+=EarlyStopping --{key}.patience 3"
         return f"{key} has no class yet that takes {name!r}: name it before, as in {example}."

@@ -10,6 +10,7 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from lightning_imbal.cli.parts import run_dir
+from lightning_imbal.cli.parts.arguments import ImbalParser
 from lightning_imbal.cli.parts.messages import cause
 from lightning_imbal.cli.parts.stages import is_stage, merged
 from lightning_imbal.cli.parts.trained import saved_fact
@@ -57,6 +58,7 @@ class ImbalCLI(LightningCLI):
             parser_kwargs=strict | {"prog": f"lightning_imbal [options] {verb}", "description": DESCRIPTIONS[verb]},
             args=[],
             run=False,
+            parser_class=ImbalParser,
         )
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:

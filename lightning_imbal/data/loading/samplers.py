@@ -1,15 +1,20 @@
 """Builds the samplers of the training part."""
 
 from collections.abc import Callable, Sequence
+from inspect import isclass
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Sampler
+from torch.utils.data import BatchSampler, DistributedSampler, Sampler, SubsetRandomSampler, WeightedRandomSampler
 
 from lightning_imbal.errors import UserError
+from lightning_imbal.factories.build import build, target_of
+from lightning_imbal.samplers.of_others import SeededSampler
 
 SamplerFactory = Callable[[Tensor], Sampler[int]]
+# They want weights, positions, batches or processes, not labels.
+STRANGERS = (WeightedRandomSampler, SubsetRandomSampler, BatchSampler, DistributedSampler)
 
 
 def build_samplers(
@@ -22,10 +27,14 @@ def build_samplers(
     """
     samplers = []
     for stream, factory in enumerate(factories):
+        refuse_strangers(factory)
+        labels = torch.from_numpy(label)
         try:
-            sampler = factory(torch.from_numpy(label))
+            sampler = build(factory, labels=labels, data_source=labels)
         except ValueError as error:
             raise UserError(str(error)) from error
+        if not hasattr(sampler, "set_epoch"):
+            sampler = SeededSampler(labels, sampler)
         wanted = getattr(sampler, "batch_size", batch_size)
         if wanted != batch_size:
             name = type(sampler).__name__
@@ -33,3 +42,12 @@ def build_samplers(
         sampler.stream, sampler.max_epochs = stream, max_epochs  # type: ignore[attr-defined]  # EpochSampler has them
         samplers.append(sampler)
     return samplers
+
+
+def refuse_strangers(factory: SamplerFactory) -> None:
+    """Refuses samplers of torch that cannot be built of labels."""
+    target = target_of(factory)
+    if isclass(target) and issubclass(target, STRANGERS):
+        raise UserError(
+            f"{target.__name__} knows no labels: choose ClassPower, which draws every class equally often with q=0."
+        )

@@ -86,6 +86,8 @@ def fit(setting: Setting, name: str, callback: Callback, device: str, **trainer:
         optimizer=partial(torch.optim.SGD, lr=0.01),
         **arguments,
     )
+    if model.freezes_backbone:  # as if it had been trained: one of random weights is refused
+        model.backbone.load_state_dict(model.backbone.state_dict())
     common = setting.trainer | {"accelerator": "gpu" if device == "cuda" else "cpu", "callbacks": [callback]}
     Trainer(**common | {"limit_val_batches": 0, "num_sanity_val_steps": 0, "max_epochs": 2} | trainer).fit(model, data)
     return model

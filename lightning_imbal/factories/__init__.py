@@ -1,0 +1,1 @@
+"""What the program hands to the classes that a configuration or a user names."""

@@ -1,0 +1,73 @@
+"""Optimizers and schedules of torch, timm or the user: built by the names of their parameters, and tried."""
+
+from collections.abc import Callable
+from inspect import isclass
+from typing import Any
+
+import torch
+from lightning.pytorch import Trainer
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import ChainedScheduler, CyclicLR, LRScheduler, OneCycleLR, SequentialLR
+
+from lightning_imbal.errors import UserError
+from lightning_imbal.factories.build import build, open_parameters, target_of
+
+SchedulerFactory = Callable[[Optimizer, int], LRScheduler]
+OF_SCHEDULERS = (SequentialLR, ChainedScheduler)
+BY_STEP = (OneCycleLR, CyclicLR)
+
+
+def build_schedule(
+    factory: SchedulerFactory, optimizer: Optimizer, max_epochs: int, steps: Callable[[], int]
+) -> dict[str, Any]:
+    """Builds a schedule, and says how it is stepped, as Lightning wants to know it.
+
+    Args:
+        factory: A class gets the number of epochs as `max_epochs`, `T_max` or `total_iters`, that of steps as
+            `total_steps`, where they were left open. A function gets the optimizer and the number of epochs.
+        optimizer: What it steps.
+        max_epochs: Number of epochs.
+        steps: Tells the number of steps, where it is asked for.
+
+    Raises:
+        UserError: It is made of other schedules, which a configuration cannot hold.
+        ValueError: It refuses its arguments.
+    """
+    target = target_of(factory)
+    if isclass(target) and issubclass(target, OF_SCHEDULERS):
+        raise UserError(
+            f"{target.__name__} is made of schedules that are built already: choose WarmupCosine, CosineCycles or "
+            "Steps, or a class of your own."
+        )
+    lengths = dict.fromkeys(("max_epochs", "T_max", "total_iters"), max_epochs)
+    left_open = open_parameters(factory)
+    if "total_steps" in left_open and {"epochs", "steps_per_epoch"} & left_open:
+        lengths["total_steps"] = steps()
+    scheduler = build(factory, optimizer=optimizer, **lengths)
+    interval = "step" if isinstance(scheduler, BY_STEP) else "epoch"
+    return {"scheduler": scheduler, "interval": interval, "monitor": getattr(scheduler, "monitor", None)}
+
+
+def kept_score(trainer: Trainer) -> str | None:
+    """The score by which a Trainer keeps the best epoch, if it does so."""
+    monitors = (getattr(callback, "monitor", None) for callback in trainer.checkpoint_callbacks)
+    return next(filter(None, monitors), None)
+
+
+def check_optimizer(factory: Callable[..., Optimizer]) -> None:
+    """Refuses an optimizer that cannot make a plain step; UserError says why."""
+    parameter = nn.Parameter(torch.zeros(2, 2))
+    name = getattr(target_of(factory), "__name__", "The optimizer")
+    try:
+        optimizer = build(factory, params=[parameter])
+        parameter.grad = torch.ones(2, 2)
+        optimizer.step()
+    except ValueError as error:
+        raise UserError(str(error)) from error
+    except Exception as error:  # each has its own
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(
+            f"{name} makes no step from a gradient alone ({reason}): choose another optimizer, such as torch.optim.SGD "
+            "or torch.optim.AdamW."
+        ) from error
