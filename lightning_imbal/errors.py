@@ -11,3 +11,14 @@ class DatasetNotFoundError(UserError):
 
 class BadImageError(UserError):
     """A picture cannot be decoded; the message names the file."""
+
+
+def refuse_below(least: float, **values: float | None) -> None:
+    """Refuses a setting that is smaller than it can be, or no number; None is no setting.
+
+    Raises:
+        UserError: The message names the first one.
+    """
+    for name, value in values.items():
+        if value is not None and not least <= value < float("inf"):
+            raise UserError(f"{name} must be at least {least:g}, but is {value:g}.")

@@ -19,8 +19,11 @@ from lightning_imbal.data.normalize import IMAGENET_MEAN, IMAGENET_STD, Normaliz
 from lightning_imbal.data.pictures.open import CACHE_DIR, Cache, OnBadImage
 from lightning_imbal.data.recipes import Squash, TransformFactory
 from lightning_imbal.data.splits.base import Split
+from lightning_imbal.errors import UserError, refuse_below
 from lightning_imbal.factories.build import build
 from lightning_imbal.samplers.class_power import ClassPower
+
+LARGEST = 8192  # side of a picture; a batch of larger ones fits nowhere
 
 
 class ImbalDataModule(LabelledImages, LightningDataModule):
@@ -74,10 +77,14 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         num_workers: int | None = None,
     ) -> None:
         LightningDataModule.__init__(self)
+        refuse_below(1, batch_size=batch_size, image_size=image_size, views=views, short_side=short_side)
+        refuse_below(0, num_workers=num_workers)
+        if image_size > LARGEST:
+            raise UserError(f"image_size is {image_size}: pictures can have at most {LARGEST} pixels a side.")
         short_side = short_side or 2 * image_size
         LabelledImages.__init__(self, root, split, group_by, short_side, cache, cache_dir, on_bad_image)
         self.class_groups, self.batch_size, self.num_workers = class_groups, batch_size, num_workers
-        self.sampler, self.paired_sampler = sampler, paired_sampler
+        self.image_size, self.sampler, self.paired_sampler = image_size, sampler, paired_sampler
         recipes = [*[train_transform] * views, *(more_views or []), test_transform]
         *self.train_recipes, self.test_recipe = (build(recipe, size=image_size) for recipe in recipes)
         self.normalize = Normalize(mean, std)

@@ -1,6 +1,7 @@
 """Normalisation of pictures, on the device."""
 
 from collections.abc import Sequence
+from math import isfinite
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +25,10 @@ class Normalize(nn.Module):
 
     def __init__(self, mean: Sequence[float] = IMAGENET_MEAN, std: Sequence[float] = IMAGENET_STD) -> None:
         super().__init__()
+        for name, values in {"mean": mean, "std": std}.items():
+            least = "more than 0" if name == "std" else "numbers"
+            if not all(map(isfinite, values)) or (name == "std" and min(values) <= 0):
+                raise ValueError(f"{name} must be {least} for each RGB channel, but is {list(values)}.")
         self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(3, 1, 1))
         self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(3, 1, 1))
 

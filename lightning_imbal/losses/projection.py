@@ -27,6 +27,9 @@ class Projection(nn.Module):
         batch_norm: bool = False,
     ) -> None:
         super().__init__()
+        for name, size in {"hidden_size": hidden_size, "embedding_size": embedding_size}.items():
+            if size < 1:
+                raise ValueError(f"{name} must be at least 1, but is {size}.")
         layers: list[nn.Module] = []
         sizes = [in_features] + [hidden_size] * hidden_layers
         for size, next_size in pairwise(sizes):

@@ -61,6 +61,11 @@ def check_optimizer(factory: Callable[..., Optimizer]) -> None:
     name = getattr(target_of(factory), "__name__", "The optimizer")
     try:
         optimizer = build(factory, params=[parameter])
+        settings = optimizer.param_groups[0]
+        if not 0 < settings.get("lr", 1) < float("inf"):
+            raise ValueError(f"The learning rate is {settings['lr']}, which trains nothing: give more than 0.")
+        if not settings.get("momentum", 0) < 1:
+            raise ValueError(f"momentum must be below 1, but is {settings['momentum']}.")
         parameter.grad = torch.ones(2, 2)
         optimizer.step()
     except ValueError as error:

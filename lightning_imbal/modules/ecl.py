@@ -59,6 +59,8 @@ class ECL(ContrastiveClassifier):
         super().__init__(hidden_size, embedding_size, batch_norm, loss=loss, **kwargs)
         if proxies != "hybrid" and proxies < 1:
             raise ValueError(f"proxies must be hybrid or at least 1, but is {proxies}.")
+        if not (ce_weight >= 0 and bhp_weight >= 0 and ce_weight + bhp_weight > 0):
+            raise ValueError(f"ce_weight and bhp_weight must not be negative, but are {ce_weight} and {bhp_weight}.")
         self.batch_norm = batch_norm
         self.bhp_loss = BHPLoss(temperature)
         self.ce_weight, self.bhp_weight, self.cycle_update = ce_weight, bhp_weight, cycle_update

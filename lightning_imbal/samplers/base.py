@@ -28,7 +28,7 @@ class EpochSampler(Sampler[int], ABC):
             else equal seeds would give equal draws.
 
     Raises:
-        ValueError: `labels` is empty, or not a vector of integers.
+        ValueError: `labels` is empty or not a vector of integers, or `seed` is outside its range.
     """
 
     max_epochs: int | None = None
@@ -38,6 +38,8 @@ class EpochSampler(Sampler[int], ABC):
     def __init__(self, labels: Tensor, seed: int | None = None) -> None:
         if labels.ndim != 1 or labels.is_floating_point():
             raise ValueError(f"labels must be a vector of integers, but are {labels.ndim}-dimensional {labels.dtype}.")
+        if seed is not None and not 0 <= seed < 2**32:
+            raise ValueError(f"seed must be in 0..4294967295, but is {seed}.")
         if len(labels) == 0:
             raise ValueError("There is no image to draw from: labels is empty.")
         # Classes are numbered anew in the order of their labels, so those without an image drop out.

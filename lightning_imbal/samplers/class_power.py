@@ -43,6 +43,8 @@ class ClassPower(EpochSampler):
         self.shuffle = q == 1 and self.length == len(labels)
         power = self.class_sizes.double() ** q
         self.class_probability = power / power.sum()
+        if not self.class_probability.isfinite().all():
+            raise ValueError(f"q must be an exponent of class sizes, such as 0, 0.5 or 1, but is {q:g}.")
         self.images_by_class = self.class_of_image.argsort(stable=True)
 
     def __len__(self) -> int:

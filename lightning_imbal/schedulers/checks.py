@@ -15,3 +15,9 @@ def check_fraction(name: str, value: float) -> None:
     """Refuses, with a ValueError, what is outside 0..1."""
     if not 0 <= value <= 1:
         raise ValueError(f"{name} must be in 0..1, but is {value}.")
+
+
+def check_rate(name: str, value: float) -> None:
+    """Refuses, with a ValueError, a negative learning rate, or one that is no number."""
+    if not 0 <= value < float("inf"):
+        raise ValueError(f"{name} must not be negative, but is {value}.")

@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from lightning_imbal.schedulers.checks import check_fraction, checked_epochs
+from lightning_imbal.schedulers.checks import check_fraction, check_rate, checked_epochs
 
 
 class WarmupCosine(LRScheduler):
@@ -47,6 +47,7 @@ class WarmupCosine(LRScheduler):
         eta_min: float = 1e-6,
     ) -> None:
         check_fraction("warmup", warmup)
+        check_rate("eta_min", eta_min)
         self.max_epochs = checked_epochs(max_epochs)
         self.warmup_epochs = round(warmup * max_epochs)
         self.start, self.eta_min = start, eta_min
@@ -82,6 +83,7 @@ class CosineCycles(LRScheduler):
     def __init__(self, optimizer: Optimizer, max_epochs: int, cycles: int = 1, eta_min: float = 0.0) -> None:
         if cycles < 1:
             raise ValueError(f"cycles must be at least 1, but is {cycles}.")
+        check_rate("eta_min", eta_min)
         self.max_epochs, self.cycles, self.eta_min = checked_epochs(max_epochs), cycles, eta_min
         super().__init__(optimizer)
 

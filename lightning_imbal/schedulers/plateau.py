@@ -24,7 +24,7 @@ class Plateau(ReduceLROnPlateau):
         monitor: As given; Lightning asks the module for it.
 
     Raises:
-        ValueError: `factor` is not below 1 or `mode` is not one of those above.
+        ValueError: `factor` is not between 0 and 1, `patience` is negative, or `mode` is not one of those above.
     """
 
     def __init__(
@@ -39,8 +39,10 @@ class Plateau(ReduceLROnPlateau):
     ) -> None:
         if mode not in ("max", "min"):
             raise ValueError(f"mode must be max or min, but is {mode!r}.")
-        if not factor < 1:
-            raise ValueError(f"factor must be below 1, but is {factor}.")
+        if not 0 < factor < 1:
+            raise ValueError(f"factor must be between 0 and 1, but is {factor}.")
+        if patience < 0:
+            raise ValueError(f"patience must not be negative, but is {patience}.")
         min_lr = [min_factor * group["lr"] for group in optimizer.param_groups]
         # By default torch leaves out reductions below 1e-8, whatever the base rate.
         super().__init__(optimizer, mode, factor, patience, min_lr=min_lr, eps=0.0)

@@ -9,7 +9,9 @@ from lightning.pytorch.callbacks import BaseFinetuning
 from lightning.pytorch.utilities.seed import isolate_rng
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
+from lightning_imbal.backbones.trial import check_size
 from lightning_imbal.callbacks.of_training import averages_at_the_end
+from lightning_imbal.cli.parts.check_trainer import check_options
 from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.cli.parts.trainer import chosen_callbacks
 from lightning_imbal.data.base import ImbalDataModule
@@ -72,7 +74,9 @@ def check_stage(config: Namespace, last: bool, built: Namespace) -> None:
     check_difficulty(config.trainer, model)
     check_split(data)
     model.check(data)
-    data.train_samplers()
+    drawn = min(len(sampler) for sampler in data.train_samplers())
+    check_options(built.trainer, max(drawn // data.batch_size, 1))
+    check_size(model.backbone, data.image_size, min(data.batch_size, drawn))
     max_epochs = config.trainer.max_epochs or EPOCHS_OF_LIGHTNING
     optimizers = model.build_optimizers(max_epochs)
     model.set_epoch(1, max_epochs)

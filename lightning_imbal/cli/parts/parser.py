@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from jsonargparse import Namespace
@@ -73,7 +73,7 @@ class ImbalCLI(LightningCLI):
         parser.add_argument("--run_dir", type=str | None, help="Folder of the run; null: runs/<names of configs>.")
         parser.add_argument("--then", type=dict | str | None, help="How the next stage differs, or a file with it.")
         parser.add_argument("--monitor", type=str | None, help="Validation score whose best epoch is kept; null: last.")
-        parser.add_argument("--monitor_mode", type=str, default="max", help="max or min of the monitored score.")
+        parser.add_argument("--monitor_mode", type=Literal["max", "min"], default="max", help="Of the monitored score.")
         parser.add_argument("--save_features", type=bool, default=False, help="Keep the test images' features.")
         for name in FACTS:
             target = f"model.init_args.{name}"

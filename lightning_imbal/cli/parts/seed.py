@@ -7,6 +7,8 @@ from jsonargparse import Namespace
 from lightning.pytorch import seed_everything
 from lightning.pytorch.utilities import rank_zero_info
 
+from lightning_imbal.errors import UserError
+
 
 def seed(config: Namespace) -> None:
     """Seeds everything by `seed_everything` of a configuration, which then holds the number: True draws one."""
@@ -17,4 +19,6 @@ def seed(config: Namespace) -> None:
     if given is True:
         # A process of a further device takes what the first one has drawn and left in the environment.
         given = None if "LOCAL_RANK" in os.environ else secrets.randbelow(2**32)
+    if given is not None and not 0 <= given < 2**32:
+        raise UserError(f"seed_everything must be in 0..4294967295, but is {given}.")
     config.seed_everything = seed_everything(given, workers=True)

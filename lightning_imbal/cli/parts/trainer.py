@@ -53,21 +53,13 @@ def stage_trainer(cli: ImbalCLI, config: Namespace, built: Namespace, folder: Pa
     if not own.fast_dev_run:
         callbacks += checkpoints(folder / "checkpoints", monitor, config.monitor_mode)
         callbacks.append(SaveWholeConfig(cli.parser, config, save_to_log_dir=False))
-    check_trainer(own)
     if any(isinstance(callback, ModelPruning) for callback in callbacks):
         built.model.to(memory_format=torch.contiguous_format)  # of which Lightning makes one vector
     # By default nothing of single steps is logged.
     own.log_every_n_steps = own.log_every_n_steps or 0
     logger = [DummyLogger()] if own.fast_dev_run else loggers(folder, run.name, own.logger)
     outside = {"default_root_dir": folder, "logger": logger, "callbacks": callbacks, "plugins": _plugins(own.plugins)}
-    return _trainer({**own, **outside})
-
-
-def check_trainer(options: Namespace) -> None:
-    """Refuses what would leave a run without its files."""
-    if options.barebones or options.enable_checkpointing is False:
-        name = "barebones is true" if options.barebones else "enable_checkpointing is false"
-        raise UserError(f"trainer.{name}, but a run keeps checkpoints and curves: leave it out.")
+    return build_trainer({**own, **outside})
 
 
 class SaveWholeConfig(SaveConfigCallback):
@@ -107,7 +99,7 @@ def evaluation_trainer(config: Namespace, built: Namespace, results: Path | None
         name, checkpoint = Path(config.run_dir).name, str(config.ckpt_path)
         about = identity(config, built.model, built.data, name, trained_images, checkpoint)
         callbacks.append(ResultsWriter(results, about))
-    return _trainer({**built.trainer, "logger": False, "callbacks": callbacks})
+    return build_trainer({**built.trainer, "logger": False, "callbacks": callbacks})
 
 
 def checkpoints(folder: Path, monitor: str | None, mode: str) -> list[KeptEpoch]:
@@ -164,11 +156,11 @@ def _plugins(chosen: Any) -> list[Any]:
     return plugins if own else [*plugins, WholeCheckpoints()]
 
 
-def _trainer(arguments: dict[str, Any]) -> Trainer:
+def build_trainer(arguments: dict[str, Any]) -> Trainer:
     """Builds a Trainer; an argument that it refuses is the user's to mend."""
     try:
         return Trainer(**arguments | {"accelerator": _accelerator(arguments["accelerator"])})
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise cause(error) from error
 
 

@@ -1,0 +1,49 @@
+"""Sees whether a network can take pictures of a size, without computing anything."""
+
+from copy import deepcopy
+
+import torch
+from torch import nn
+from torch.func import functional_call
+
+from lightning_imbal.backbones.weights import config_of
+from lightning_imbal.errors import UserError
+
+
+def check_size(backbone: nn.Module, image_size: int, images: int) -> None:
+    """Refuses pictures that a network cannot take, and batches that its BatchNorm cannot be trained with.
+
+    Shapes alone go through the network (on torch's device `meta`); where they do not get through, two blank pictures
+    go through a copy of it.
+
+    Args:
+        backbone: The network, in the mode that it is used in.
+        image_size: Side of the pictures, in pixels.
+        images: Pictures of a batch.
+
+    Raises:
+        UserError: It fails; the message says why.
+    """
+    tensors = {name: value.to("meta") for name, value in [*backbone.named_parameters(), *backbone.named_buffers()]}
+    shape = (3, image_size, image_size)
+    try:
+        with torch.no_grad():
+            functional_call(backbone, tensors, (torch.empty(images, *shape, device="meta"),))
+        return
+    except Exception:  # which may be of shapes, or of an operation that needs numbers
+        copy = deepcopy(backbone)
+    try:
+        with torch.no_grad():
+            copy(torch.zeros(min(images, 2), *shape))
+    except Exception as error:  # each network has its own
+        raise UserError(
+            f"{_name(backbone)} cannot take {'one picture' if images == 1 else 'pictures'} of {image_size} x "
+            f"{image_size} pixels ({' '.join(str(error).split()).rstrip('.')}): set another data.image_size, a larger "
+            "data.batch_size or another backbone."
+        ) from error
+
+
+def _name(backbone: nn.Module) -> str:
+    config = config_of(backbone)
+    name, wanted = config.get("architecture", type(backbone).__name__), config.get("input_size")
+    return f"{name} (made for {wanted[1]} x {wanted[2]})" if wanted else name

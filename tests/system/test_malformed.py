@@ -1,0 +1,110 @@
+"""Values, tables, folders and files that cannot be meant: one sentence each, and nothing is written."""
+
+import cv2
+import numpy as np
+import pytest
+
+from lightning_imbal.cli import main
+
+PROTOCOL = """
+data:
+  class_path: FolderData
+  init_args:
+    root: {root}
+    image_size: 16
+    split: {{class_path: Holdout, init_args: {{test: 0.2, val: 0.2}}}}
+    batch_size: 16
+    num_workers: 0
+model:
+  class_path: Classifier
+  init_args:
+    backbone: test_resnet
+    optimizer: {{class_path: torch.optim.SGD, init_args: {{lr: 0.02}}}}
+trainer: {{max_epochs: 1, logger: false, enable_progress_bar: false, enable_model_summary: false}}
+"""
+ECL, CL = "--config experiments/methods/ecl.yaml ", "--config experiments/methods/cl.yaml "
+TWO, MIXED = "--config experiments/methods/ce_crw.yaml ", "--config experiments/methods/balanced_mixup.yaml "
+SAMPLER, LOSS, HEAD = (
+    "--data.sampler ClassPower --data.sampler.",
+    "--model.loss ",
+    "--model.head NormedLinear --model.head.",
+)
+SCHEDULER, SPLIT = "--model.scheduler ", "--data.split KFold --data.split."
+VALUES = [
+    *("--data.batch_size 0", "--data.batch_size -4", "--data.num_workers -1", "--data.image_size 0"),
+    *("--data.image_size -3", "--data.image_size 100000", "--data.short_side 0", "--data.short_side -1"),
+    *("--data.views 0", "--data.views -1", "--data.mean [0,0]", "--data.mean [nan,0,0]", "--data.std [0,1,1]"),
+    *("--data.std [-1,1,1]", "--data.std [nan,1,1]", "--data.on_bad_image ignore", "--data.group_by patient"),
+    *('--data.class_groups {"x":["q"]}', '--data.class_groups {"x":[]}', "--data.train_transform FlipCrop"),
+    *("--data.batch_size 1", "--data.batch_size many", "--data.cache disc", "--data.root nowhere"),
+    *("--data.cache disk --data.cache_dir /proc/x", "--data.cache disk --data.cache_dir FILE"),
+    *(f"{SAMPLER}q 1e9", f"{SAMPLER}q nan", f"{SAMPLER}length 0", f"{SAMPLER}seed -5"),
+    *(f"{SPLIT}folds 1", f"{SPLIT}folds 0", f"{SPLIT}folds 1000", f"{SPLIT}fold 9", f"{SPLIT}fold -1"),
+    *("--data.split.test 1.0", "--data.split.test -0.1", "--data.split.test nan", "--data.split.val 0.9"),
+    *("--data.split.test 0.001", "--seed_everything -1", "--seed_everything 99999999999", "--monitor val/f1/zebra"),
+    *("--monitor_mode maximum", "--run_dir FILE", "--run_dir FILE/x", "--run_dir /proc/x", "--run_dir EMPTY"),
+    *("--model.optimizer torch.optim.LBFGS", "--model.optimizer.lr 0", "--model.optimizer.lr -1"),
+    *("--model.optimizer.lr nan", "--model.optimizer.lr inf", "--model.optimizer.momentum -1"),
+    *("--model.optimizer.momentum 1.5", "--model.optimizer.weight_decay -1", "--model.optimizer.weight_decay nan"),
+    *("--model.optimizer Adam --model.optimizer.betas [2,2]", "--model.optimizer os.system"),
+    *("--model.pretrained FILE", "--model.pretrained nowhere", "--model.backbone vit_tiny_patch16_224"),
+    *("--model.backbone swin_tiny_patch4_window7_224", "--model.backbone levit_128s", "--model.backbone resnet5"),
+    *(f"{LOSS}LDAM --model.loss.scale 0", f"{LOSS}LDAM --model.loss.max_margin -1", f"{LOSS}torch.nn.MSELoss"),
+    *(f"{LOSS}Focal --model.loss.gamma -1", f"{LOSS}Focal --model.loss.gamma nan", f"{LOSS}torch.nn.NLLLoss"),
+    *(f"{LOSS}ClassBalancedFocal --model.loss.beta 1.5", f"{LOSS}LogitAdjusted --model.loss.tau nan"),
+    *(f"{LOSS}CrossEntropy --model.loss.label_smoothing 2", f"{LOSS}CrossEntropy --model.loss.power nan"),
+    *(f"{LOSS}BWCE --model.loss.warm 2", f"{HEAD}scale 0", f"{HEAD}scale nan", "--model.head torch.nn.Bilinear"),
+    *("--model.predictor PerturbedInput --model.predictor.epsilon -1", "--model.head torch.nn.Identity"),
+    *("--model.predictor PerturbedInput --model.predictor.temperature 0", f"{SCHEDULER}Steps --model.scheduler.at [2]"),
+    *("--model.predictor PostHocAdjusted --model.predictor.tau nan", f"{SCHEDULER}SequentialLR"),
+    *(
+        "--model.predictor TemperatureScaled --model.predictor.temperature -1",
+        "--model.mixer MixUp --model.mixer.alpha nan",
+    ),
+    *("--model.mixer CutMix --model.mixer.probability 2", "--model.mixer Remix --model.mixer.kappa 0"),
+    *(f"{SCHEDULER}WarmupCosine --model.scheduler.warmup 3", f"{SCHEDULER}CosineCycles --model.scheduler.cycles 0"),
+    *(f"{SCHEDULER}WarmupCosine --model.scheduler.eta_min -1", f"{SCHEDULER}Plateau --model.scheduler.factor 0"),
+    *(f"{SCHEDULER}Plateau --model.scheduler.patience -1", f"{SCHEDULER}ReduceLROnPlateau --monitor val/f1"),
+    *(f"{ECL}--model.temperature 0", f"{ECL}--model.temperature nan", f"{ECL}--model.ce_weight -1"),
+    *(f"{ECL}--model.proxies 0", f"{ECL}--model.embedding_size 0", f"{ECL}--data.batch_size 1"),
+    *(f"{ECL}--model.hidden_size -1", f"{CL}--model.temperature nan", f"{CL}--model.temperature -1"),
+    *(f"{MIXED}--model.alpha -1", f"{MIXED}--model.alpha nan", f"{TWO}--then.trainer.max_epochs 0"),
+    *(f"{TWO}--then.data.batch_size 0", f"{TWO}--then.model.optimizer.lr 0", f"{TWO}--then.model.cache_views 0"),
+    *(f"{TWO}--then.model.init maybe", f"{TWO}--then.trainer.accumulate_grad_batches 0"),
+    *("--trainer.max_epochs 0", "--trainer.gradient_clip_val -1", "--trainer.gradient_clip_val nan"),
+    *("--trainer.accumulate_grad_batches 0", "--trainer.accumulate_grad_batches -1", "--trainer.max_steps -5"),
+    *("--trainer.max_time never", "--trainer.limit_train_batches -1", "--trainer.limit_val_batches 1.5"),
+    *("--trainer.limit_test_batches -1", "--trainer.overfit_batches -1", "--trainer.val_check_interval 0"),
+    *("--trainer.val_check_interval 100", "--trainer.check_val_every_n_epoch 0", "--trainer.log_every_n_steps -1"),
+    *("--trainer.check_val_every_n_epoch -1", "--trainer.num_sanity_val_steps -2", "--trainer.devices -1"),
+    *("--trainer.devices many", "--trainer.num_nodes 0", "--trainer.precision 8", "--trainer.precision 16-mixed"),
+    *("--trainer.min_epochs 5", "--trainer.min_epochs -1", "--trainer.reload_dataloaders_every_n_epochs -1"),
+    *("--trainer.profiler nonsense", "--trainer.accelerator abacus"),
+]
+FAST = VALUES[::12]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A protocol, and pictures whose classes have a colour each."""
+    folder, rng = tmp_path_factory.mktemp("malformed"), np.random.default_rng(0)
+    for number, (name, size) in enumerate({"common": 36, "rarer": 20, "rare": 12}.items()):
+        (folder / "data" / name).mkdir(parents=True)
+        for image in range(size):
+            pixels = rng.integers(0, 128, (16, 16, 3), dtype=np.uint8) + np.uint8(60 * number)
+            cv2.imwrite(str(folder / "data" / name / f"{image}.png"), pixels)
+    (folder / "protocol.yaml").write_text(PROTOCOL.format(root=folder / "data"))
+    return folder
+
+
+@pytest.mark.parametrize(
+    "value", [pytest.param(each, marks=[] if each in FAST else pytest.mark.slow) for each in VALUES]
+)
+def test_a_value_that_cannot_be_meant(value, folder, tmp_path, capsys):
+    words = {"FILE": folder / "protocol.yaml", "FILE/x": folder / "protocol.yaml" / "x", "EMPTY": ""}
+    args = [str(words.get(part, part)) for part in value.split()]
+    place = [] if "--run_dir" in value else ["--run_dir", str(tmp_path / "run")]
+    common = ["--config", str(folder / "protocol.yaml"), "--config", "experiments/methods/ce.yaml"]
+    assert main(["fit", *common, *args, *place]) == 2
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("lightning_imbal: ")]
+    assert len(said) == 1 and not list(tmp_path.iterdir())
