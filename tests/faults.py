@@ -51,6 +51,7 @@ FURTHER = {
     "data": ["tests/cli/test_prepare_audit.py", "tests/modules/test_modules.py", "tests/system/test_commands.py"],
     "data/loading/epoch_draws.py": ["tests/system/test_within_epoch.py"],
     "data/loading/loaders.py": ["tests/system/test_within_epoch.py"],
+    "data/base.py": ["tests/modules/test_predictions.py"],
     "data/checks.py": ["tests/cli/parts/test_check.py"],
     "data/labelled_images.py": ["tests/data/test_base.py"],
     "data/normalize.py": ["tests/data/test_base.py"],
