@@ -230,8 +230,9 @@ def test_bad_arguments_are_refused():
     with pytest.raises(ValueError, match="at least two classes"):
         ImbalReport([3], ["nv"])
     probability, label = long_tailed(20)
-    with pytest.raises(ValueError, match="softmax"):
-        score(probability * 20, label)
+    for outputs in (probability * 20, probability * 1.5, probability - 0.1):
+        with pytest.raises(ValueError, match="softmax"):
+            score(outputs, label)
     with pytest.raises(UserError, match="diverged"):
         score(probability.index_put((torch.tensor(11), torch.tensor(3)), torch.tensor(float("nan"))), label)
     with pytest.raises(ValueError, match="one index for each label"):
