@@ -239,6 +239,9 @@ def test_bad_arguments_are_refused():
         ImbalReport(COUNTS, NAMES).update(probability, label, torch.arange(19))
     with pytest.raises(ValueError, match=r"\(N, 7\)"):
         ImbalReport(COUNTS, NAMES).update(probability[:, :6], label, torch.arange(20))
+    for outputs, labels in ((probability[:, :6], label), (probability[:0], label[:0]), (probability, label[:, None])):
+        with pytest.raises(ValueError, match=r"probabilities \(N, 7\) and labels \(N,\) of at least one image"):
+            score(outputs, labels)
 
 
 @pytest.mark.parametrize(
