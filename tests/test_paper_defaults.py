@@ -5,6 +5,7 @@ from inspect import signature
 import pytest
 
 from lightning_imbal import data, heads, losses, mixers, modules, predictors, samplers, schedulers
+from lightning_imbal.modules.base_contrastive import ContrastiveClassifier, ContrastiveRepresentation
 
 DEFAULTS = {
     losses.BCLLoss: {"temperature": 0.1},
@@ -35,8 +36,8 @@ DEFAULTS = {
     modules.MetricLearningClassifier: {"metric_weight": 1.0, "loss_weight": 1.0},
     modules.SCL: {"temperature": 0.1, "ce_weight": 1.0, "contrast_weight": 1.0},
     modules.SupConRepresentation: {"temperature": 0.05, "base_temperature": None},
-    modules.SupConRepresentation.__base__: {"hidden_size": 2048, "embedding_size": 128},
-    modules.SCL.__base__: {"hidden_size": 2048, "embedding_size": 128, "batch_norm": False},
+    ContrastiveRepresentation: {"hidden_size": 2048, "embedding_size": 128},
+    ContrastiveClassifier: {"hidden_size": 2048, "embedding_size": 128, "batch_norm": False},
     modules.TSC: {"temperature": 0.07, "target_weight": 1.0, "target_start": 0.5, "queue_size": 0},
     predictors.PostHocAdjusted: {"tau": 1.0},
     samplers.ClassPower: {"q": 1.0, "length": None},

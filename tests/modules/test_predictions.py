@@ -3,12 +3,14 @@
 from functools import partial
 
 import cv2
+import pandas as pd
 import pytest
 import torch
+from jsonargparse import Namespace
 from lightning.pytorch import Callback
 from small_runs import build, digits, make_trainer
 
-from lightning_imbal.callbacks.predictions import CollectPredictions
+from lightning_imbal.cli.parts.predict_folder import folder_to_csv
 from lightning_imbal.data import Holdout
 from lightning_imbal.data.recipes import ShiftCrop
 from lightning_imbal.modules import Classifier, PerturbedClassifier
@@ -53,11 +55,12 @@ def test_prediction_is_that_of_the_test(kind, kwargs, tmp_path):
     predicted = torch.cat(make_trainer(tmp_path).predict(decided(kind, data, **kwargs), few_digits()))
     torch.testing.assert_close(predicted, tested.probability)
 
+    pictures, table = tmp_path / "pictures", tmp_path / "table.csv"
+    pictures.mkdir()
     for place, row in enumerate(data.rows("test")):
-        cv2.imwrite(str(tmp_path / f"{place:03d}.png"), data.images[row])
-    of_folder, collected = few_digits(), CollectPredictions()
-    assert len(of_folder.predict_folder(tmp_path)) == len(tested.probability) > 30
-    make_trainer(tmp_path, callbacks=[collected]).predict(
-        decided(kind, data, **kwargs), of_folder, return_predictions=False
-    )
-    torch.testing.assert_close(collected.found["probability"], tested.probability)
+        cv2.imwrite(str(pictures / f"{place:03d}.png"), data.images[row])
+    asked = Namespace(images=str(pictures), output=str(table), ckpt_path=None)
+    folder_to_csv(make_trainer(tmp_path), decided(kind, data, **kwargs), few_digits(), asked)
+    of_folder = torch.tensor(pd.read_csv(table).filter(like="probability/").to_numpy())
+    assert len(of_folder) > 30
+    torch.testing.assert_close(of_folder.float(), tested.probability)
