@@ -50,3 +50,20 @@ def cross_entropy_oracle(
         total += w * class_weight[y] * -math.log(probability)
         divisor += class_weight[y] if reduction == "weighted_mean" else 1.0
     return total / divisor
+
+
+def supcon_oracle(embedding: Tensor, label: Tensor, temperature: float) -> float:
+    points, labels = embedding.tolist(), label.tolist()
+
+    def similarity(i: int, j: int) -> float:
+        return sum(a * b for a, b in zip(points[i], points[j], strict=True)) / temperature
+
+    anchor_losses = []
+    for i in range(len(points)):
+        others = [k for k in range(len(points)) if k != i]
+        positives = [j for j in others if labels[j] == labels[i]]
+        if positives:
+            denominator = sum(math.exp(similarity(i, k)) for k in others)
+            terms = [math.log(math.exp(similarity(i, j)) / denominator) for j in positives]
+            anchor_losses.append(-sum(terms) / len(positives))
+    return sum(anchor_losses) / len(anchor_losses)

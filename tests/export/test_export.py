@@ -344,6 +344,31 @@ def test_the_difference_is_the_largest_of_both_batch_sizes(monkeypatch):
     assert check_module.check(b"", images, 2 * [np.zeros((20, 3))]) == pytest.approx([5e-5, 0])
 
 
+class Given:
+    """A session of onnxruntime whose logits are the upper left values of the pictures."""
+
+    def __init__(self, content, providers):
+        pass
+
+    def run(self, outputs, inputs):
+        logits = inputs["image"][:, 0, 0, :3]
+        return [logits, np.zeros_like(logits)]
+
+
+@pytest.mark.parametrize("of", ["file", "pytorch", "both"])
+def test_what_is_no_number_is_refused(of, monkeypatch):
+    monkeypatch.setattr(onnxruntime, "InferenceSession", Given)
+    images = torch.zeros(20, 3, 4, 4)
+    expected = [np.zeros((20, 3)), np.zeros((20, 3))]
+    assert check_module.check(b"", images, expected) == [0, 0]
+    if of != "pytorch":
+        images[7, 0, 0, 1] = torch.nan
+    if of != "file":
+        expected[0][7, 1] = np.nan
+    with pytest.raises(UserError, match="No ONNX file was written: its logits would differ .* by up to nan"):
+        check_module.check(b"", images, expected)
+
+
 class ZeroPadded(nn.Module):
     """The beginning of timm's BiT networks."""
 

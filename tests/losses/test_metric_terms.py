@@ -44,6 +44,17 @@ class TestMetricTerms:
             torch.testing.assert_close(term.loss.centers.detach(), expected)
         assert torch.equal(term.loss.centers[1], before[1])
 
+    def test_terms_are_those_of_the_paper_by_default(self):
+        assert CenterTerm(3, 4).own_optimizer().param_groups[0]["lr"] == 0.5
+        assert TripletTerm(3, 4).loss.margin == 50
+        term = ContrastTerm(3, 4)
+        assert [layer.out_features for layer in term.modules() if isinstance(layer, torch.nn.Linear)] == [
+            2048,
+            2048,
+            128,
+        ]
+        assert term.loss.temperature == 0.05
+
     def test_others_leave_their_parameters_to_the_network(self):
         assert TripletTerm(3, 4).own_optimizer() is None
         assert ContrastTerm(3, 4, hidden_size=8).own_optimizer() is None

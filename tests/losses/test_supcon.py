@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
+from loss_oracles import supcon_oracle
 from torch import Tensor
 
 from lightning_imbal.losses import SupConLoss
@@ -13,23 +14,6 @@ from lightning_imbal.losses import SupConLoss
 def random_embedding(*shape: int, seed: int = 0) -> Tensor:
     generator = torch.Generator().manual_seed(seed)
     return F.normalize(torch.randn(*shape, generator=generator, dtype=torch.float64), dim=-1)
-
-
-def supcon_oracle(embedding: Tensor, label: Tensor, temperature: float) -> float:
-    points, labels = embedding.tolist(), label.tolist()
-
-    def similarity(i: int, j: int) -> float:
-        return sum(a * b for a, b in zip(points[i], points[j], strict=True)) / temperature
-
-    anchor_losses = []
-    for i in range(len(points)):
-        others = [k for k in range(len(points)) if k != i]
-        positives = [j for j in others if labels[j] == labels[i]]
-        if positives:
-            denominator = sum(math.exp(similarity(i, k)) for k in others)
-            terms = [math.log(math.exp(similarity(i, j)) / denominator) for j in positives]
-            anchor_losses.append(-sum(terms) / len(positives))
-    return sum(anchor_losses) / len(anchor_losses)
 
 
 class TestSupConLoss:

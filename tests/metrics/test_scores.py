@@ -132,6 +132,14 @@ def test_ece_puts_full_confidence_into_the_last_of_fifteen_bins():
     assert score(probability, label, [3, 1], ["a", "b"])["ece"] == close(0.975 - 0.5)
 
 
+def test_ece_keeps_what_is_too_sure_apart_from_what_is_too_unsure():
+    # Bins of the confidences: 8, 9, 13, 14, 14.
+    probability = torch.tensor([[0.55, 0.45], [0.65, 0.35], [0.9, 0.1], [0.98, 0.02], [0.94, 0.06]])
+    label = torch.tensor([0, 1, 0, 1, 1])
+    expected = ((1 - 0.55) + 0.65 + (1 - 0.9) + 0.98 + 0.94) / 5
+    assert score(probability, label, [3, 1], ["a", "b"])["ece"] == close(expected)
+
+
 def test_probability_rounded_above_one_is_not_taken_for_logits():
     label = torch.tensor([0, 0, 1])
     above = torch.tensor([[1.0000001, 0.0], [0.9, 0.1], [0.6, 0.4]])
@@ -180,6 +188,16 @@ def test_duplicates_and_order_do_not_matter():
     assert all(torch.equal(expected[name], got[name]) for name in expected)
 
 
+def test_groups_of_a_report_are_those_that_it_is_given():
+    probability, label = long_tailed(60)
+    groups = {"cancer": ["mel", "bcc"], "other": ["nv", "df"]}
+    report = ImbalReport(COUNTS, NAMES, groups)
+    report.update(probability, label, torch.arange(60))
+    scores = report.compute()
+    assert scores == score(probability, label, groups=groups)
+    assert scores["group_f1/cancer"] == close((scores["f1/mel"] + scores["f1/bcc"]) / 2)
+
+
 def test_first_of_repeated_predictions_is_kept():
     report = ImbalReport([2, 1], ["a", "b"])
     report.update(probability_of([0, 1], 2), torch.tensor([0, 0]), torch.tensor([7, 7]))
@@ -207,17 +225,23 @@ def test_bad_arguments_are_refused():
         ImbalReport(COUNTS, NAMES, {"minor": []})
     with pytest.raises(ValueError, match="one count and one unique name"):
         ImbalReport(COUNTS, NAMES[:-1])
+    with pytest.raises(ValueError, match="one count and one unique name"):
+        ImbalReport(COUNTS, [*NAMES[:-1], "nv"])
     with pytest.raises(ValueError, match="at least two classes"):
         ImbalReport([3], ["nv"])
     probability, label = long_tailed(20)
-    with pytest.raises(ValueError, match="softmax"):
-        score(probability * 20, label)
+    for outputs in (probability * 20, probability * 1.5, probability - 0.1):
+        with pytest.raises(ValueError, match="softmax"):
+            score(outputs, label)
     with pytest.raises(UserError, match="diverged"):
-        score(probability * float("nan"), label)
+        score(probability.index_put((torch.tensor(11), torch.tensor(3)), torch.tensor(float("nan"))), label)
     with pytest.raises(ValueError, match="one index for each label"):
         ImbalReport(COUNTS, NAMES).update(probability, label, torch.arange(19))
     with pytest.raises(ValueError, match=r"\(N, 7\)"):
         ImbalReport(COUNTS, NAMES).update(probability[:, :6], label, torch.arange(20))
+    for outputs, labels in ((probability[:, :6], label), (probability[:0], label[:0]), (probability, label[:, None])):
+        with pytest.raises(ValueError, match=r"probabilities \(N, 7\) and labels \(N,\) of at least one image"):
+            score(outputs, labels)
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,12 @@ class TestCutMix:
         assert torch.equal(label, batch["label"])
         assert weight.tolist() == [1.0] * 8
 
+    def test_center_is_a_row_of_the_height_and_a_column_of_the_width(self, monkeypatch):
+        mixer, asked = with_lam(CutMix(COUNTS), 0.5), []
+        monkeypatch.setattr(mixer, "draw_center", lambda height, width: asked.append((height, width)) or (0, 0))
+        mixer(random_batch(4, 9, 5))
+        assert asked == [(9, 5)]
+
     def test_centers_are_uniform(self):
         torch.manual_seed(0)
         centers = torch.tensor([CutMix(COUNTS).draw_center(4, 2) for _ in range(8000)])

@@ -1,5 +1,6 @@
 """What a classifier makes of an evaluation, without training: its scores, what waits for them, what is fitted first."""
 
+import math
 from types import SimpleNamespace
 
 import pytest
@@ -94,6 +95,24 @@ def test_losses_wait_for_the_scores_of_the_validation(data, monkeypatch):
     model.on_validation_epoch_end()
     f1 = 2 / 3  # of both classes; the others, which are not there, have the mean of those that are
     assert model.loss.f1.tolist() == pytest.approx([f1] * 10)
+
+
+def test_an_absent_class_takes_the_score_of_no_other(monkeypatch):
+    """F1 of digits 0, 1, 3 by hand, 2 is absent: it is scored 0, and no difficulty is known of it."""
+    names = ["seven", "two", "nine", "four"]
+    model = Classifier(class_counts=[9, 7, 5, 3], class_names=names, backbone="test_resnet", loss=BWCE)
+    model.trainer = SimpleNamespace(sanity_checking=False, state=SimpleNamespace(fn="fit"))
+    logged, difficulty = {}, []
+    monkeypatch.setattr(model, "log", lambda name, value, **_: logged.update({name: value}))
+    monkeypatch.setattr(model, "log_dict", logged.update)
+    monkeypatch.setattr(model.loss, "set_difficulty", difficulty.append)
+    label, predicted = [0, 0, 0, 0, 1, 1, 3], [0, 0, 0, 1, 1, 0, 3]
+    model.val_report.update(torch.eye(4)[predicted], torch.tensor(label), torch.arange(7))
+    model.on_validation_epoch_end()
+    expected = {"seven": 3 / 4, "two": 1 / 2, "nine": 0.0, "four": 1.0}
+    assert [logged[f"val/f1/{name}"] for name in names] == pytest.approx(list(expected.values()))
+    assert logged["val/f1"] == pytest.approx(sum(expected.values()) / 4)
+    assert difficulty[0].tolist() == pytest.approx([3 / 4, 1 / 2, math.nan, 1.0], nan_ok=True)
 
 
 @pytest.mark.parametrize("start", ["on_test_start", "on_predict_start"])

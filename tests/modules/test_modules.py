@@ -93,6 +93,14 @@ def test_healthy_training_does_not_warn_of_collapse(digits, trainer, recwarn):
     assert not [warning for warning in recwarn if "collapsed" in str(warning.message)]
 
 
+def test_distance_to_collapse_is_zero_where_embeddings_are_alike(digits, trainer):
+    model = build(SupConRepresentation, digits).train()
+    model.trainer = trainer
+    torch.nn.init.zeros_(model.projection.layers[-1].weight)
+    model.contrast({"image": torch.rand(3, 2, 3, 32, 32), "label": torch.tensor([0, 1, 1])})
+    assert model.distance_to_collapse.compute().item() == pytest.approx(0, abs=1e-5)
+
+
 def test_collapse_is_that_of_the_last_epoch_alone(digits):
     model = build(SupConRepresentation, digits)
     model.distance_to_collapse.update(torch.tensor(1.0))

@@ -147,13 +147,19 @@ class TestPerturbedInput:
         moved = (perturbed(PerturbedInput(COUNTS, epsilon=0.25), network, image) - image).abs()
         assert moved.max().item() == pytest.approx(0.25, abs=1e-6)
 
-    def test_pixels_without_a_gradient_stay(self):
+    def test_steps_as_the_paper_by_default(self):
+        predictor = PerturbedInput(COUNTS)
+        assert (predictor.epsilon, predictor.temperature) == (1e-3, 1000)
+        assert (predictor.measure, predictor.space) == ("cross_entropy", "normalized")
+
+    @pytest.mark.parametrize("space", ["normalized", "unit"])
+    def test_pixels_without_a_gradient_stay(self, space: str):
         class LeftHalf(nn.Module):
             def forward(self, image: Tensor) -> Tensor:
                 return image[:, :, :, :2].mean(dim=(2, 3))
 
-        image = random_image(2, side=4)
-        after = perturbed(PerturbedInput(COUNTS, epsilon=0.1), LeftHalf(), image)
+        image = 0.1 + 0.8 * random_image(2, side=4).sigmoid()
+        after = perturbed(PerturbedInput(COUNTS, epsilon=0.1, space=space), LeftHalf(), image)
         assert torch.equal(after[..., 2:], image[..., 2:])
         # The limit above: the largest class loses 1/3, the rarest gains as much, the middle one is at its target.
         moved = after[..., :2] - image[..., :2]

@@ -156,6 +156,20 @@ def test_methods_are_told_apart_by_the_corrected_p_value(results):
     assert advise(found, "CE")[0].startswith("LDAM is not distinguishable from CE")
 
 
+def test_what_would_count_alone_does_not_count_among_four(results):
+    somewhat = MISSES_C.copy()
+    somewhat[70:74] = 2  # finds four of the ten images of class c
+    alone = results("CE", {"CE": [MISSES_C], "A": [somewhat]})
+    among = results("OHEM", {"OHEM": [MISSES_C]} | {name: [somewhat] for name in "ABCD"})
+    for found, methods in ((alone, 1), (among, 4)):
+        cells = found.cells[(found.cells["metric"] == next(iter(found.spec.metrics))) & found.cells["p_holm"].notna()]
+        assert cells["p_value"].tolist() == pytest.approx([0.033] * methods, abs=0.005)
+        assert cells["p_holm"].tolist() == pytest.approx(list(methods * cells["p_value"]))
+    assert advise(alone, "CE")[0].startswith("A has a higher macro F1 than CE: +0.20 [0.")
+    said = advise(among, "OHEM")
+    assert said[0].startswith("No method is distinguishable from OHEM") and "that may be chance" in said[1]
+
+
 def test_what_is_never_found(results):
     methods = {"CE": [MISSES_C, FINDS_C], "RS": [MISSES_C, MISSES_C], "RW": [MISSES_C, MISSES_C]}
     said = advise(results("CE", methods), "CE")

@@ -270,6 +270,12 @@ def test_intervals_are_those_of_scipy(patients, seed):
         assert (low, high) == pytest.approx(scipy_interval(score), abs=1e-9, rel=0)
 
 
+def test_there_are_two_thousand_resamples_by_default():
+    """As the notes below a table say."""
+    [values] = resampled_averages({"row": [make([0, 1], np.eye(4)[:2])]}, ["accuracy"])["row"].values()
+    assert len(values) == len(draw(2)) == 2000
+
+
 def test_all_images_of_a_unit_are_drawn_together():
     # Four lesions, each classified as a whole: the accuracy of a resample is a count of lesions.
     label = np.repeat([0, 1, 2, 3], 3)

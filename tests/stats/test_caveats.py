@@ -13,6 +13,14 @@ def test_ten_images_are_not_few():
         "Too few test images for an F1 that means much: df (9 images, one more or less moves it by about 0.11), vasc "
         "(1 image, one more or less moves it by about 1.00), none (0 images, one more or less moves it by about 1.00)."
     )
+    [said] = few_test_images(dict.fromkeys("abcdefg", 9))
+    assert said.count("9 images") == 5 and said.endswith("0.11) and 2 more.")
+
+
+@pytest.mark.parametrize("split", [{"part": ["train", "test"]}, {"part": ["train", "test"], "group": ["", ""]}])
+def test_a_split_without_groups_is_said_to_be_one_of_images(split):
+    [said] = shared_groups(pd.DataFrame(split), "test")
+    assert said.startswith("No group (lesion, patient) of the images is known: it was split image by image")
 
 
 @pytest.mark.parametrize(("part", "shared", "of"), [("test", 2, 3), ("val", 1, 2)])

@@ -22,7 +22,7 @@ from lightning_imbal.report.tables.terminal import render_terminal
 from lightning_imbal.report.tables.write import write_and_print
 from lightning_imbal.runs.run import Run
 from lightning_imbal.stats.bootstrap import interval, mcnemar_p_value, paired_p_value, resampled_averages
-from lightning_imbal.stats.results import collect, ranked
+from lightning_imbal.stats.results import cells_of, classes_of, collect, ranked
 from lightning_imbal.tables.read import KEYS, read_spec
 from lightning_imbal.tables.spec import Column, Figure, FurtherTest, Metric, Row, Spec
 
@@ -268,6 +268,10 @@ class TestIntervals:
         assert (no_groups.low, no_groups.high) == (single.low, single.high) != (patients.low, patients.high)
         expected = resampled_averages({"CE": [Run(run).predictions]}, ["accuracy"])["CE"]["accuracy"]
         assert (patients.low, patients.high) == nearly(interval(expected))
+        split = pd.read_csv(run / "stage1" / "split.csv")
+        split.loc[:60, "group"] = None
+        split.to_csv(run / "stage1" / "split.csv", index=False)
+        assert cell_of(collected(spec, tmp_path), "CE", "acc").units == "groups of images"
 
     def test_without_predictions_there_is_none(self, tmp_path):
         write_all(spec_of(), tmp_path, images=100)
@@ -622,6 +626,27 @@ class TestGap:
             one = cell_of(results, "CE", cell.metric)
             assert cell.value == 0
             assert cell.high - cell.low == pytest.approx(np.sqrt(2) * (one.high - one.low), rel=0.1)
+
+    def test_columns_of_one_data_set_are_told_apart_by_their_networks(self, tmp_path):
+        other = replace(SKIN7, backbone="densenet121", configs=["skin7.yaml", "dense.yaml"])
+        columns = [replace(column, seeds=[0]) for column in (SKIN7, other)]
+        spec = spec_of({"CE": ROWS["CE"], "CL": ROWS["CL"]}, columns, gap=[column.title for column in columns])
+        folders = {}
+        for number, cell in enumerate(Plan(spec, tmp_path).cells):
+            folders.setdefault(cell.row, []).append(cell.folder)
+            write_run(cell.folder, noise=number, predictions=number != 3)
+        results = collected(spec, tmp_path)
+        for column in columns:
+            classes = classes_of(results, column)
+            assert set(cells_of(results, column)["backbone"]) == set(classes["backbone"]) == {column.backbone}
+            assert list(classes["class"]) == [name for name in NAMES for _ in range(2)], "the largest class first"
+        gaps = results.gaps
+        assert list(gaps["row"]) == ["CE", "CE", "CL", "CL"]
+        for cell in gaps.itertuples():
+            first, second = (score(folder, METRICS[cell.metric].score) for folder in folders[cell.row])
+            assert cell.value == nearly(first - second) and cell.value != 0
+        # One of the runs has no predictions.
+        assert gaps["low"].isna().tolist() == gaps["high"].isna().tolist() == [False, False, True, True]
 
     def test_is_a_table_and_a_file_of_its_own(self, finished, tmp_path):
         _, runs, _ = finished

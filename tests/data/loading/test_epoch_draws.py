@@ -92,6 +92,13 @@ class TestEpochDraws:
         draws.set_epoch(1)
         assert len({seed for _, seed in first + list(draws)}) == 60
 
+    def test_in_a_plain_loader_each_pass_draws_the_next_epoch(self):
+        draws = EpochDraws(ClassPower(self.labels), 10)
+        passes = [list(draws) for _ in range(3)]
+        for epoch, drawn in enumerate(passes):
+            draws.set_epoch(epoch)
+            assert list(draws) == drawn
+
     @pytest.mark.parametrize("replicas", [1, 2])
     def test_pairs_are_those_of_one_process(self, replicas):
         samplers = [ClassPower(self.labels, q=0.0), ClassPower(self.labels, q=0.0, length=20)]

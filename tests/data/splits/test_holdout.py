@@ -26,6 +26,10 @@ class TestHoldout:
         assert by_class(parts["val"]).tolist() == [20, 10, 4, 2]
         assert by_class(parts["train"]).tolist() == [140, 70, 28, 14]
 
+    def test_it_is_seven_to_three_by_default(self):
+        assert by_class(Holdout()(INDEX)["test"]).tolist() == [60, 30, 12, 6]
+        assert same_parts(Holdout()(INDEX), Holdout(test=0.3, val=0.0, seed=0)(INDEX))
+
     @pytest.mark.parametrize("test", [0.3, 0.33, 0.07])
     def test_stratified_to_within_one_image(self, test):
         parts = Holdout(test=test)(INDEX)

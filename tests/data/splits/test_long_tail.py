@@ -52,6 +52,10 @@ class TestLongTailedCounts:
         assert counts.tolist() == [round(1280 * (1 + k / 3) ** -7) for k in range(4)]
         assert counts[0] == 128 * counts[-1]
 
+    @pytest.mark.parametrize(("counts", "expected"), [([80], [80]), ([80, 80], [80, 20])])
+    def test_one_class_and_two(self, counts, expected):
+        assert long_tailed_counts(np.array(counts), 4).tolist() == expected
+
     def test_order_of_size(self):
         counts = long_tailed_counts(np.array([10, 1000, 100]), 100, order="size")
         assert counts.tolist() == [10, 1000, 100]

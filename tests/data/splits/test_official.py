@@ -44,11 +44,18 @@ class TestOfficial:
 class TestOfficialFold:
     index = INDEX.assign(fold=np.resize([0, 1, 2], len(LABEL)))
 
-    def test_the_fold_is_the_test_part(self):
-        parts = OfficialFold(fold=1, val=0.1)(self.index)
+    @pytest.mark.parametrize("fold", [0, 1, 2])
+    def test_the_fold_is_the_test_part(self, fold):
+        parts = OfficialFold(fold=fold, val=0.1)(self.index)
         assert_a_partition(parts)
-        assert parts["test"].tolist() == np.flatnonzero(self.index["fold"] == 1).tolist()
-        assert len(parts["val"]) == pytest.approx(0.1 * (self.index["fold"] != 1).sum(), abs=1)
+        assert parts["test"].tolist() == np.flatnonzero(self.index["fold"] == fold).tolist()
+        assert len(parts["val"]) == pytest.approx(0.1 * (self.index["fold"] != fold).sum(), abs=1)
+
+    @pytest.mark.parametrize(
+        ("split", "default"), [(OfficialFold(val=0.2), OfficialFold(0, 0.2, 0)), (KFold(val=0.2), KFold(5, 0, 0.2, 0))]
+    )
+    def test_it_is_the_first_by_default(self, split, default):
+        assert same_parts(split(self.index), default(self.index))
 
     @pytest.mark.parametrize("fold", [-1, 3])
     def test_fold_out_of_range_is_refused(self, fold):
