@@ -83,7 +83,7 @@ class TestMetricLearning:
 
     def test_centers_ignore_clipping_and_add_up_over_accumulated_batches(self, tmp_path):
         data = digits()
-        frozen = {"optimizer": lambda p: torch.optim.SGD(p, lr=0.0)}
+        frozen = {"optimizer": lambda p: torch.optim.SGD(p, lr=1e-30)}
         whole = build(MetricLearningClassifier, data, metric=CenterTerm, metric_weight=0.001, **frozen)
         parts = copy.deepcopy(whole)
         parts.metric_optimizer = parts.metric.own_optimizer()

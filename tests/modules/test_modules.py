@@ -82,7 +82,7 @@ def _loss(class_counts):
 
 
 def test_collapse_is_noticed(digits, trainer):
-    model = build(SupConRepresentation, digits, optimizer=lambda p: torch.optim.SGD(p, lr=0.0))
+    model = build(SupConRepresentation, digits, optimizer=lambda p: torch.optim.SGD(p, lr=1e-30))
     torch.nn.init.zeros_(model.projection.layers[-1].weight)
     with pytest.warns(UserWarning, match="embedding has collapsed"):
         trainer.fit(model, digits)

@@ -71,5 +71,5 @@ class TestPlateau:
     def test_refused_arguments(self):
         with pytest.raises(ValueError, match="mode must be max or min, but is 'best'"):
             Plateau(new_optimizer(0.1), 10, mode="best")
-        with pytest.raises(ValueError, match="factor must be below 1, but is 1.0"):
+        with pytest.raises(ValueError, match="factor must be between 0 and 1, but is 1.0"):
             Plateau(new_optimizer(0.1), 10, factor=1.0)

@@ -86,7 +86,7 @@ METHODS = {
 
 def test_the_last_epoch_is_kept_even_if_it_is_not_the_best(tmp_path):
     """Else a resumed run would train again what came after the best epoch."""
-    args = [*ONE_STAGE, "--model", "Classifier", "--model.optimizer.lr", "0", "--monitor", "val/f1"]
+    args = [*ONE_STAGE, "--model", "Classifier", "--model.optimizer.lr", "1e-30", "--monitor", "val/f1"]
     assert main([*args, "--run_dir", str(tmp_path / "run")]) == 0
     checkpoints = tmp_path / "run" / "stage1" / "checkpoints"
     assert {file.name for file in checkpoints.iterdir()} == {"best.ckpt", "last.ckpt"}
