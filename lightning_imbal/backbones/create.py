@@ -1,6 +1,8 @@
 """Feature extractors: networks of timm or one's own, with random, fetched or local weights."""
 
+from abc import ABC
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import timm
 import torch
@@ -9,6 +11,17 @@ from torch import nn
 from lightning_imbal.backbones.weights import load_local
 from lightning_imbal.errors import UserError
 from lightning_imbal.wording import did_you_mean
+
+if TYPE_CHECKING:
+    Network = nn.Module
+else:
+
+    class Network(nn.Module, ABC):
+        """What a configuration may name as a network: any `nn.Module` by its path."""
+
+        @classmethod
+        def __subclasshook__(cls, other: type) -> bool:
+            return issubclass(other, nn.Module) if cls is Network else NotImplemented
 
 
 def create_backbone(network: str | nn.Module, pretrained: bool | str = False) -> nn.Module:

@@ -2,13 +2,22 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
 from lightning_imbal.losses.checks import checked_counts
 
 
-class ImbalancedLoss(nn.Module, ABC):
+class ClassificationLoss(nn.Module, ABC):
+    """What a configuration may name as a loss: one of this package by its name, any other `nn.Module` by its path."""
+
+    @classmethod
+    def __subclasshook__(cls, other: type) -> bool:
+        return issubclass(other, nn.Module) if cls is ClassificationLoss else NotImplemented
+
+
+class ImbalancedLoss(ClassificationLoss):
     """A classification loss that knows the class sizes of its training split.
 
     Args:
@@ -64,5 +73,7 @@ class ImbalancedLoss(nn.Module, ABC):
         """
 
 
-# A class that knows the class sizes, or any loss of logits and labels: see `losses.of_others`.
-LossFactory = Callable[[Tensor], ImbalancedLoss] | Callable[[Tensor], nn.Module]
+if TYPE_CHECKING:
+    LossFactory = Callable[[Tensor], nn.Module]
+else:
+    LossFactory = Callable[[Tensor], ClassificationLoss]

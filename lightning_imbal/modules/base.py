@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from torch.utils.data import DataLoader
 
-from lightning_imbal.backbones.create import create_backbone, feature_size
+from lightning_imbal.backbones.create import Network, create_backbone, feature_size
 from lightning_imbal.callbacks.divergence import DivergenceGuard
 from lightning_imbal.callbacks.epoch_start import EpochStart
 from lightning_imbal.callbacks.plateau import PlateauSteps
@@ -52,7 +52,7 @@ class ImbalModule(LightningModule, ABC):
         class_counts: list[int],
         class_names: list[str],
         class_groups: dict[str, list[str]] | None = None,
-        backbone: str | nn.Module = "resnet50",
+        backbone: str | Network = "resnet50",
         pretrained: bool | str = False,
         optimizer: OptimizerCallable = torch.optim.SGD,
         scheduler: SchedulerFactory | None = None,

@@ -3,10 +3,11 @@
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lightning_imbal.backbones.twin import TwinBlock, twin_last_block
 from lightning_imbal.contract import Batch
+from lightning_imbal.heads.build import HeadFactory
 from lightning_imbal.modules.base_classifier import ImbalClassifier
 from lightning_imbal.schedulers.parabolic_decay import parabolic_decay
 
@@ -38,8 +39,8 @@ class BBN(ImbalClassifier):
     needs_pairs = True
     features_of_image = 2
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, head: HeadFactory = nn.Linear, **kwargs: Any) -> None:
+        super().__init__(head=head, **kwargs)
         twin_last_block(self.backbone)
         self.share = 1.0
 
