@@ -1,10 +1,13 @@
-"""Finds the files of `experiments` by short names such as `methods/ecl.yaml`: yours first, then the package's."""
+"""Finds the files of `experiments` by short names such as `methods/ecl.yaml`, yours first, and reads their YAML."""
 
 import os
 import sys
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from lightning_imbal.errors import UserError
 from lightning_imbal.wording import did_you_mean
@@ -54,6 +57,48 @@ def find(name: str, kind: str = ".") -> str:
                 _say(name, str(file))
                 return str(file)
     raise UserError(f"There is no {'table' if kind == 'tables' else 'file'} {name}: {_hint(below, kind)}")
+
+
+def read_yaml(file: str | Path) -> Any:
+    """What a YAML file holds.
+
+    Raises:
+        UserError: It is no YAML, or has a key twice, of which YAML would keep the last; the message says where.
+    """
+    try:
+        return parse_yaml(Path(file).read_text(encoding="utf-8"), str(file))
+    except UnicodeDecodeError as error:
+        raise UserError(f"{file} is not valid YAML: save it as text with UTF-8 encoding.") from error
+
+
+def parse_yaml(text: str, source: str) -> Any:
+    """As `read_yaml`, for a text and what it is called in the message."""
+    try:
+        return yaml.load(text, _Loader)
+    except _TwiceError as error:
+        raise UserError(f"{source} {error}: keep one of them.") from error
+    except yaml.YAMLError as error:
+        raise UserError(f"{source} is not valid YAML: {' '.join(str(error).split())}.") from error
+
+
+class _TwiceError(Exception):
+    """A mapping has a key twice."""
+
+
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML declares no types
+    """Reads no mapping that has a key twice."""
+
+    def compose_mapping_node(self, anchor: Any) -> Any:
+        """Looks at the keys before those of anchors are merged in, which may be given again."""
+        node = super().compose_mapping_node(anchor)
+        lines: dict[tuple[str, str], int] = {}
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                line, name = key.start_mark.line + 1, (key.tag, key.value)
+                if name in lines:
+                    raise _TwiceError(f"has the key {key.value!r} twice, in lines {lines[name]} and {line}")
+                lines[name] = line
+        return node
 
 
 def with_files_found(arguments: Sequence[str]) -> list[str]:

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from lightning_imbal.errors import UserError
-from lightning_imbal.experiment_files import files_of, find, folders, with_files_found
+from lightning_imbal.experiment_files import files_of, find, folders, parse_yaml, read_yaml, with_files_found
 
 SHIPPED = Path(__file__).resolve().parents[1] / "experiments"
 EXAMPLE = "give the path of a file such as experiments/"
@@ -132,3 +133,26 @@ def test_short_form_of_config_is_looked_for_and_written_out(here):
     assert with_files_found(["--ckpt_path", "last", "-v"]) == ["--ckpt_path", "last", "-v"]
     with pytest.raises(UserError, match="did you mean methods/ecl.yaml"):
         with_files_found(["-c", "methods/elc.yaml"])
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("a: 1\nb: 2\na: 3\n", "has the key 'a' twice, in lines 1 and 3: keep one of them"),
+        ("x:\n  - {a: 1, a: 1}\n", "has the key 'a' twice, in lines 2 and 2"),
+        ("a: [1\n", "is not valid YAML: while parsing"),
+        (b"a: \xe4\n", "is not valid YAML: save it as text with UTF-8"),
+    ],
+)
+def test_yaml_that_is_unclear_is_refused(tmp_path, text, sentence):
+    file = tmp_path / "c.yaml"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(UserError, match=f"c.yaml {sentence}"):
+        read_yaml(file)
+
+
+def test_what_an_anchor_brings_may_be_given_again():
+    text = "x: &x {a: 1, b: 2}\ny: &y {<<: *x, a: 3}\nz: {<<: *y, b: 4}\nlist: [{a: 1}, {a: 2}]\n"
+    content = parse_yaml(text, "text")
+    assert content == yaml.safe_load(text)
+    assert content["y"] == {"a": 3, "b": 2} and content["list"] == [{"a": 1}, {"a": 2}]

@@ -1,5 +1,6 @@
 """ImbalDataModule: settings, samplers and loaders, written once for every data set."""
 
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader, Sampler
 
 from lightning_imbal.contract import Batch
+from lightning_imbal.data.index.spellings import Written, as_labels
 from lightning_imbal.data.labelled_images import LabelledImages
 from lightning_imbal.data.loading.epoch_draws import EpochDraws
 from lightning_imbal.data.loading.feature_dataset import Encoder, FeatureDataset
@@ -59,7 +61,7 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         root: str,
         split: Split | None = None,
         group_by: str | None = None,
-        class_groups: dict[str, list[str]] | None = None,
+        class_groups: dict[str, list[Written]] | None = None,
         sampler: SamplerFactory = ClassPower,
         paired_sampler: SamplerFactory | None = None,
         batch_size: int = 32,
@@ -83,13 +85,20 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
             raise UserError(f"image_size is {image_size}: pictures can have at most {LARGEST} pixels a side.")
         short_side = short_side or 2 * image_size
         LabelledImages.__init__(self, root, split, group_by, short_side, cache, cache_dir, on_bad_image)
-        self.class_groups, self.batch_size, self.num_workers = class_groups, batch_size, num_workers
+        self.given_groups, self.batch_size, self.num_workers = class_groups, batch_size, num_workers
         self.image_size, self.sampler, self.paired_sampler = image_size, sampler, paired_sampler
         recipes = [*[train_transform] * views, *(more_views or []), test_transform]
         *self.train_recipes, self.test_recipe = (build(recipe, size=image_size) for recipe in recipes)
         self.normalize = Normalize(mean, std)
         self.stored: dict[str, FeatureDataset] = {}
         self.predicted: ImageDataset | None = None
+
+    @cached_property
+    def class_groups(self) -> dict[str, list[str]] | None:
+        """The classes of each group by their names; None if no groups were given."""
+        if self.given_groups is None:
+            return None
+        return {str(group): as_labels(members, self.class_names) for group, members in self.given_groups.items()}
 
     def prepare_data(self) -> None:
         """Builds the disk cache, in one process, if it is wanted and not there."""

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from lightning.pytorch.utilities import rank_zero_info
 
+from lightning_imbal.data.index.find_files import identities
 from lightning_imbal.errors import UserError
 
 
@@ -25,12 +26,26 @@ def check_index(index: pd.DataFrame, class_names: Sequence[str], owner: str) -> 
             f"{owner} names the image {index['image'][twice.to_numpy()].iloc[0]} twice "
             f"({twice.sum()} such rows): keep one row per image."
         )
+    if "path" in index:
+        _refuse_second_names(index, owner)
     outside = ~index["label"].between(0, len(class_names) - 1)
     if outside.any():
         row = index[outside].iloc[0]
         raise UserError(
             f"{owner} gives {row['image']} the label {row['label']}, but its {len(class_names)} classes are numbered "
             f"0 to {len(class_names) - 1}: mend the labels."
+        )
+
+
+def _refuse_second_names(index: pd.DataFrame, owner: str) -> None:
+    """Refuses a file that is named in two ways: it may be in two parts, which look at names alone."""
+    files = pd.Series(identities(index["path"]))
+    if (again := files.duplicated()).any():
+        second = int(again.to_numpy().argmax())
+        first = files.tolist().index(files[second])
+        raise UserError(
+            f"{owner} names one image twice, as {index['image'].iloc[first]} and as {index['image'].iloc[second]} "
+            f"({again.sum()} such rows): keep one row per image."
         )
 
 

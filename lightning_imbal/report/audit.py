@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from lightning_imbal.report.terminal import print_list
 from lightning_imbal.wording import number_of
@@ -20,18 +20,18 @@ def print_audit(report: dict[str, Any], title: str) -> None:
         report: What it returned.
         title: What was looked at, such as the name of a data set.
     """
-    console = Console(highlight=False)
-    console.print(f"[bold]{escape(title)}[/]", soft_wrap=True)
-    console.print(f"[bold {'red' if report['leaks'] else 'green'}]{escape(verdict(report))}[/]", soft_wrap=True)
+    console = Console()
+    console.print(Text(title, "bold"), soft_wrap=True)
+    console.print(Text(verdict(report), f"bold {'red' if report['leaks'] else 'green'}"), soft_wrap=True)
     if unchecked := not_checked(report):
-        console.print(escape(f"Not checked: {'; '.join(unchecked)}."), soft_wrap=True)
+        console.print(Text(f"Not checked: {'; '.join(unchecked)}."), soft_wrap=True)
     for heading, table in group_tables(report):
-        console.print(f"[bold]{escape(heading)}[/]", soft_wrap=True)
+        console.print(Text(heading, "bold"), soft_wrap=True)
         console.print(table)
     for heading, rows, number in lists(report):
         print_list(console, heading, rows, number)
     for line in remarks(report):
-        console.print(escape(line), soft_wrap=True)
+        console.print(Text(line), soft_wrap=True)
 
 
 def verdict(report: dict[str, Any]) -> str:
@@ -83,7 +83,7 @@ def group_tables(report: dict[str, Any]) -> Iterator[tuple[str, Table]]:
         for column in ("images", "of", "share"):
             table.add_column(column, justify="right", style="bold" if column == "share" else "")
         for label, row in sorted(pair["per_class"].items(), key=lambda item: -item[1]["images"] / item[1]["of"]):
-            table.add_row(escape(label), *_cells(row))
+            table.add_row(Text(label), *_cells(row))
         table.add_section()
         table.add_row("all", *_cells(pair))
         groups = number_of(pair["groups"], report["group_name"])

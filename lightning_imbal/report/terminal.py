@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console, Group
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from lightning_imbal.errors import UserError
 from lightning_imbal.runs.run import Run, by_size, trained_images_text
@@ -27,9 +27,9 @@ def print_list(console: Console, heading: str, rows: Sequence[str], number: int 
         number: How many rows there are in truth, if these are only the nearest.
     """
     number = len(rows) if number is None else number
-    console.print(f"[bold]{escape(heading)}[/]", highlight=False, soft_wrap=True)
+    console.print(Text(heading, "bold"), soft_wrap=True)
     for row in rows[:MAX_ROWS]:
-        console.print(escape(f"  {row}"), highlight=False, soft_wrap=True)
+        console.print(Text(f"  {row}"), soft_wrap=True)
     if number > MAX_ROWS:
         has = "all" if number == len(rows) else f"the nearest {len(rows)}"
         console.print(f"  ... and {number - MAX_ROWS} more: --json FILE has {has}", highlight=False)
@@ -38,19 +38,17 @@ def print_list(console: Console, heading: str, rows: Sequence[str], number: int 
 def run_table(results: dict[str, Any]) -> Group:
     """Precision, recall and F1 of every class, most common first; below them the groups and the summary."""
     name, part = results["identity"]["name"], results["identity"]["part"]
-    table = Table(
-        title=f"{name}: {part} part", title_justify="left", caption=escape(trained_images_text(results)) or None
-    )
+    table = _titled(f"{name}: {part} part", trained_images_text(results))
     table.add_column("class", no_wrap=True)
     for column in ("train images", f"{part} images", "precision", "recall", "F1"):
         table.add_column(column, justify="right", style="bold" if column == "F1" else "")
     for row in by_size(results["classes"]):
         scores = [score_text(row.get(score)) for score in OF_CLASS]
-        table.add_row(row["name"], str(row["train_images"]), str(row["images"]), *scores)
+        table.add_row(Text(row["name"]), str(row["train_images"]), str(row["images"]), *scores)
     table.add_section()
     for group, row in results["groups"].items():
         scores = [score_text(row.get(score)) for score in ("recall", "f1")]
-        table.add_row(f"{group} ({len(row['classes'])})", "", "", "", *scores)
+        table.add_row(Text(f"{group} ({len(row['classes'])})"), "", "", "", *scores)
     summary = Table.grid(padding=(0, 2))
     for key, title in SHOWN.items():
         summary.add_row(f" {title}", score_text(results["summary"].get(key)))
@@ -106,16 +104,22 @@ def comparison_tables(runs: Sequence[dict[str, Any]], width: int) -> Iterator[Ta
     number = max(1, (width - taken) // (RUN_WIDTH + 3))
     for first in range(0, len(runs), number):
         told = "\n".join(filter(None, map(trained_images_text, runs[first : first + number])))
-        table = Table(title="F1 per class", title_justify="left", caption=escape(told) or None)
+        table = _titled("F1 per class", told)
         table.add_column("class", no_wrap=True)
         table.add_column("train images", justify="right", no_wrap=True)
         for run in runs[first : first + number]:
-            table.add_column(escape(run["identity"]["name"]), justify="right", overflow="fold", min_width=RUN_WIDTH)
+            table.add_column(Text(run["identity"]["name"]), justify="right", overflow="fold", min_width=RUN_WIDTH)
         for part in (lines, summary):
             for line in part:
-                table.add_row(escape(line.name), line.images, *line.cells()[first : first + number])
+                table.add_row(Text(line.name), line.images, *line.cells()[first : first + number])
             table.add_section()
         yield table
+
+
+def _titled(title: str, caption: str) -> Table:
+    """A table with a title above and, if there is one, a caption below, which may hold any signs."""
+    below = Text(caption, "table.caption") if caption else None
+    return Table(title=Text(title, "table.title"), title_justify="left", caption=below)
 
 
 def print_runs(folders: Sequence[str]) -> None:

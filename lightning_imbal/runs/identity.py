@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from lightning_imbal.command_line import OF_THE_MACHINE
+from lightning_imbal.runs.spreadsheet import to_csv, without_apostrophes
 from lightning_imbal.wording import number_of
 
 # All else decides what is trained, or what is tested.
@@ -117,12 +118,16 @@ def value_text(value: Any) -> str:
 
 def split_text(table: pd.DataFrame) -> str:
     """What `split.csv` holds of a sample table: the class and the part of every image, and its group where known."""
-    return table.to_csv(columns=[name for name in SPLIT_COLUMNS if name in table], index=False)
+    return to_csv(_of_split(table))
+
+
+def _of_split(table: pd.DataFrame) -> pd.DataFrame:
+    return table[[name for name in SPLIT_COLUMNS if name in table]]
 
 
 def split_digest(table: pd.DataFrame) -> str:
-    """The first 16 digits of the SHA-256 of a sample table's `split.csv`: equal ones have tested the same images."""
-    return sha256(split_text(table).encode()).hexdigest()[:16]
+    """The first 16 digits of a SHA-256 of what `split.csv` says of a table: equal ones have tested the same images."""
+    return sha256(_of_split(table).to_csv(index=False).encode()).hexdigest()[:16]
 
 
 def split_changes(before: pd.DataFrame, table: pd.DataFrame) -> str:
@@ -132,7 +137,8 @@ def split_changes(before: pd.DataFrame, table: pd.DataFrame) -> str:
         before: As `Stage.split` reads it.
         table: The sample table now.
     """
-    now = pd.read_csv(StringIO(split_text(table)), dtype="str", keep_default_na=False).set_index("image")
+    text = StringIO(split_text(table), newline="")
+    now = without_apostrophes(pd.read_csv(text, dtype="str", keep_default_na=False)).set_index("image")
     before = before.set_index("image")
     told = [
         *_some("gone", before.index.difference(now.index, sort=False)),

@@ -76,6 +76,8 @@ class Stage:
         """
         import pandas as pd
 
+        from lightning_imbal.runs.spreadsheet import without_apostrophes
+
         file = self.folder / "split.csv"
         if not file.is_file():
             return None
@@ -85,7 +87,7 @@ class Stage:
             table = pd.read_csv(file, dtype="str", keep_default_na=False)
             if absent := {"image", "class", "part"} - {*table.columns}:
                 raise ValueError(f"There is no {' and no '.join(sorted(absent))}.")
-        return table
+        return without_apostrophes(table)
 
     def _whole_text(self, file: Path) -> str:
         """The text of one of its files, which is whole and that of its own run."""

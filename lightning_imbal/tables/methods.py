@@ -8,7 +8,7 @@ import yaml
 
 from lightning_imbal.command_line import last_setting
 from lightning_imbal.errors import UserError
-from lightning_imbal.experiment_files import files_of
+from lightning_imbal.experiment_files import files_of, read_yaml
 from lightning_imbal.tables.spec import Row
 from lightning_imbal.wording import did_you_mean
 
@@ -79,6 +79,6 @@ def _refuse_same_name(rows: Iterable[tuple[str, Row]]) -> None:
 
 def _stages(row: Row) -> tuple[str, Any]:
     """What the first stage of a method is, as text, and its second stage, if it has one."""
-    content = yaml.safe_load(Path(row.configs[0]).read_text())
+    content = read_yaml(row.configs[0])
     then = row.options.get("then") or content.pop("then", None)
     return yaml.safe_dump(content | {"then": None}), then

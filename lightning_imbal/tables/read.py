@@ -6,11 +6,10 @@ from dataclasses import fields
 from pathlib import Path
 
 import pandas as pd
-import yaml
 from jsonargparse import ArgumentError, ArgumentParser
 
 from lightning_imbal.errors import UserError
-from lightning_imbal.experiment_files import find
+from lightning_imbal.experiment_files import find, read_yaml
 from lightning_imbal.tables.spec import Column, Figure, FurtherTest, Metric, Row, Spec
 
 KEYS = ["row", "dataset", "backbone", "metric"]
@@ -24,10 +23,7 @@ def read_spec(file: str | Path) -> Spec:
             metric that is not there.
     """
     file = Path(find(str(file), "tables"))
-    try:
-        content = yaml.safe_load(file.read_text())
-    except yaml.YAMLError as error:
-        raise UserError(f"{file} is not valid YAML: {' '.join(str(error).split())}.") from error
+    content = read_yaml(file)
     parser = ArgumentParser(exit_on_error=False)
     parser.add_argument("--table", type=Spec)
     try:

@@ -1,8 +1,11 @@
 """Which number of a line is bold: the best one, whichever way that is."""
 
-import pytest
+from io import StringIO
 
-from lightning_imbal.report.terminal import Line
+import pytest
+from rich.console import Console
+
+from lightning_imbal.report.terminal import Line, comparison_tables, print_list, run_table
 
 
 @pytest.mark.parametrize(
@@ -17,3 +20,17 @@ from lightning_imbal.report.terminal import Line
 )
 def test_the_best_of_a_line_is_bold(values, lower_is_better, cells):
     assert Line("score", "", values, lower_is_better).cells() == cells
+
+
+def test_names_are_printed_as_they_are():
+    name = "[/a] x :heart: [b]"
+    row = {"name": name, "train_images": 3, "images": 2, "f1": 0.5}
+    results = {"identity": {"name": name, "part": "test"}, "classes": [row], "summary": {}}
+    results["groups"] = {name: {"classes": [name], "f1": 0.5}}
+    console = Console(width=200, record=True, file=StringIO())
+    console.print(run_table(results))
+    for table in comparison_tables([results, results], 200):
+        console.print(table)
+    print_list(console, name, [name])
+    text = console.export_text()
+    assert text.count(name) == 8, text

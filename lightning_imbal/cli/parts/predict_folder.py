@@ -10,6 +10,7 @@ from lightning_imbal.atomic_files import write_whole
 from lightning_imbal.callbacks.predictions import CollectPredictions
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.modules.base_classifier import ImbalClassifier
+from lightning_imbal.runs.spreadsheet import to_csv
 
 
 def folder_to_csv(trainer: Trainer, model: ImbalClassifier, data: ImbalDataModule, config: Namespace) -> None:
@@ -38,5 +39,5 @@ def folder_to_csv(trainer: Trainer, model: ImbalClassifier, data: ImbalDataModul
     table = pd.DataFrame(probability.numpy(), columns="probability/" + names)
     table.insert(0, "file", [file.as_posix() for file in files])
     table.insert(1, "predicted", names[probability.argmax(dim=1).numpy()])
-    write_whole(Path(config.output), lambda path: table.to_csv(path, index=False))
+    write_whole(Path(config.output), lambda path: to_csv(table, path))
     print(f"{len(table)} predictions: {config.output}")

@@ -4,28 +4,32 @@ import os
 from pathlib import Path
 from tempfile import TemporaryFile
 
-import yaml
 from jsonargparse import Namespace
 from lightning.pytorch.utilities import rank_zero_info
 
 from lightning_imbal import atomic_files
 from lightning_imbal.command_line import all_given, given
 from lightning_imbal.errors import UserError
+from lightning_imbal.experiment_files import read_yaml
 from lightning_imbal.processes import is_first
 from lightning_imbal.runs.folder import first_free, holds_run, is_finished, stage_of
 
+SLOTS = ("model", "data", "trainer")  # of a configuration, each of which may be a file of its own
+
 
 def check_yaml(args: list[str]) -> None:
-    """Refuses a --config that is not YAML, by its name.
+    """Refuses a --config that is not YAML, or has a key twice, by its name; also the files that stand in its slots.
 
     Raises:
         UserError: A file cannot be parsed; the message says where.
     """
-    for name in filter(os.path.isfile, all_given("config", args)):
-        try:
-            yaml.safe_load(Path(name).read_text())
-        except yaml.YAMLError as error:
-            raise UserError(f"{name} is not valid YAML: {' '.join(str(error).split())}.") from error
+    files = [Path(name) for option in ("config", *SLOTS) for name in all_given(option, args)]
+    for file in filter(Path.is_file, files):
+        content = read_yaml(file)
+        slots = [content.get(slot) for slot in SLOTS] if isinstance(content, dict) else []
+        for below in [file.parent / slot for slot in slots if isinstance(slot, str)]:
+            if below.is_file():
+                read_yaml(below)
 
 
 def prepare(config: Namespace) -> Path:

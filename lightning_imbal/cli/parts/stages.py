@@ -8,7 +8,7 @@ import yaml
 from jsonargparse import Namespace
 
 from lightning_imbal.errors import UserError
-from lightning_imbal.experiment_files import find
+from lightning_imbal.experiment_files import find, parse_yaml, read_yaml
 
 Then = dict[str, Any] | None
 
@@ -37,11 +37,11 @@ def merged(config: Namespace, command_line: str | None, options: Sequence[tuple[
     """
     then: Then = None
     for path in config.get("config") or []:
-        content = yaml.safe_load(path.read_text()) or {}
+        content = parse_yaml(path.read_text(), str(path)) or {}
         if "then" in content:
             then = _lay_over(then, _read(content["then"], Path(path.absolute).parent))
     if command_line is not None:
-        then = _lay_over(then, _read(yaml.safe_load(command_line), Path()))
+        then = _lay_over(then, _read(parse_yaml(command_line, "--then"), Path()))
     for key, value in options:
         then = _merge(then or {}, _unfolded({_with_init_args(key): yaml.safe_load(value)}) or {})
     return then if is_stage(then) else None
@@ -54,7 +54,7 @@ def _read(then: Then | str, folder: Path) -> Then:
     file = folder / then
     if not file.is_file():
         file = Path(find(then))
-    stage = yaml.safe_load(file.read_text())
+    stage = read_yaml(file)
     if not isinstance(stage, dict) or not is_stage(stage):
         raise UserError(f"{file} is no second stage: it must name a model, such as model: {{class_path: FrozenHead}}.")
     return stage

@@ -1,14 +1,16 @@
 """Finds the files of a data set on the disk."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from lightning_imbal.errors import DatasetNotFoundError
+from lightning_imbal.errors import DatasetNotFoundError, UserError
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"}
+NO_TEXT = re.compile("[\ud800-\udfff]")  # a byte of a file's name that is not UTF-8, as Python has it
 
 
 def absent_files(paths: pd.Series) -> pd.Series:
@@ -20,6 +22,38 @@ def absent_files(paths: pd.Series) -> pd.Series:
             present = set(os.listdir(folder))  # faster than isin on text
             absent[names.index] = [name not in present for name in names]
     return absent
+
+
+def identities(paths: pd.Series) -> list[tuple[object, str]]:
+    """What tells files apart: equal for `a.png`, `./a.png`, its absolute path and a symbolic link to it.
+
+    Folders are read, and no file is asked for but links: on a disk in the network, each question takes long.
+    """
+    places = [path.rpartition("/") for path in paths.tolist()]
+    folders = {folder for folder, _, _ in places}
+    known, links = {folder: _identity(folder) for folder in folders}, {folder: _links_in(folder) for folder in folders}
+    found = []
+    for folder, _, name in places:
+        if name in links[folder]:
+            target = Path(folder, name).resolve()
+            found.append((_identity(str(target.parent)), target.name))
+        else:
+            found.append((known[folder], name))
+    return found
+
+
+def _identity(folder: str) -> object:
+    try:
+        return (status := os.stat(folder)).st_dev, status.st_ino
+    except OSError:
+        return folder
+
+
+def _links_in(folder: str) -> set[str]:
+    try:
+        return {entry.name for entry in os.scandir(folder) if entry.is_symlink()}
+    except OSError:
+        return set()
 
 
 def find_files(root: Path, needed: Mapping[str, Sequence[str]], owner: str, source: str) -> dict[str, Path]:
@@ -48,6 +82,13 @@ def find_files(root: Path, needed: Mapping[str, Sequence[str]], owner: str, sour
 
 
 def pictures_below(folder: str | Path) -> list[Path]:
-    """All files below a folder that are pictures by their ending, without hidden ones, sorted."""
+    """All files below a folder that are pictures by their ending, without hidden ones, sorted.
+
+    Raises:
+        UserError: The name of one is not UTF-8: it could not be written anywhere.
+    """
     files = Path(folder).expanduser().rglob("*")
-    return sorted(f for f in files if f.suffix.lower() in IMAGE_SUFFIXES and not f.name.startswith("."))
+    found = sorted(f for f in files if f.suffix.lower() in IMAGE_SUFFIXES and not f.name.startswith("."))
+    if unnamed := next((f for f in found if NO_TEXT.search(str(f))), None):
+        raise UserError(f"The name of the picture {ascii(str(unnamed))} is not UTF-8: rename the file, or its folder.")
+    return found

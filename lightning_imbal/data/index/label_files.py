@@ -1,50 +1,88 @@
 """Reads label files, with one sentence for whatever is wrong with them."""
 
+import csv
+import zlib
 from collections.abc import Collection, Hashable, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from lightning.pytorch.utilities import rank_zero_info
 
+from lightning_imbal.data.index.csv_text import CSVText, open_csv
 from lightning_imbal.errors import DatasetNotFoundError, UserError
 from lightning_imbal.wording import did_you_mean
 
+BEYOND = "\0"  # the cells of rows that are longer than the header, which pandas would take for an index
+
 
 def read_columns(
-    path: str | Path, columns: Sequence[str], optional: Collection[str] = (), **options: Any
+    path: str | Path, columns: Sequence[str], optional: Collection[str] = (), sep: str | None = None, **options: Any
 ) -> pd.DataFrame:
-    """Reads some columns of a CSV file.
+    """Reads some columns of a CSV file, and says so if it is not UTF-8 with commas.
 
     Args:
         path: The file; may be compressed (`.gz`).
         columns: Names of the columns to read.
         optional: Names of columns to read where the file has them.
+        sep: What separates its cells; None is the one of comma, semicolon and tab that gives it these columns.
         **options: Further arguments of `pandas.read_csv`.
 
     Raises:
-        UserError: The file is absent, no CSV, has no row, or not these columns.
+        UserError: The file is absent, no CSV, has no row, not these columns, one of them twice, or a row with more
+            cells than columns.
     """
     try:
-        header = pd.read_csv(path, nrows=0, **{k: v for k, v in options.items() if k != "dtype"}).columns
-        if missing := [name for name in columns if name not in header]:
-            hint = did_you_mean(missing[0], header, show=repr)
-            raise UserError(
-                f"{path} has no column {' and no column '.join(map(repr, missing))}"
-                f"{f' ({hint})' if hint else ''}, only "
-                f"{', '.join(map(repr, header))}: rename its columns, or give the file that has them."
-            )
-        wanted = [*columns, *(name for name in optional if name in header)]
-        table = pd.read_csv(path, usecols=wanted, **options)
+        file = open_csv(Path(path), columns, sep)
+        wanted = _wanted(file.header, columns, optional, path)
+        table = _read(file, wanted, options)
     except FileNotFoundError as error:
         raise DatasetNotFoundError(f"There is no file {path}: give the path of an existing CSV file.") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not UTF-8 text: save it as CSV with UTF-8 encoding.") from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, OSError) as error:
+    except (pd.errors.ParserError, csv.Error, EOFError, zlib.error, OSError) as error:
         raise UserError(f"{path} cannot be read as CSV ({' '.join(str(error).split())}): mend the file.") from error
     if table.empty:
         raise UserError(f"{path} has no rows: give a file with one row per image.")
+    longer = table.pop(BEYOND).notna().to_numpy()
+    if longer.any():
+        row = int(longer.argmax())
+        raise UserError(
+            f"{path} has more cells in line {file.line + row} ({table.iloc[row, 0]}) than the {len(file.header)} of "
+            "its header: mend the line, or put text that holds the separator into quotes."
+        )
+    if file.unusual:
+        rank_zero_info(f"{path} was read {file.unusual}.")
     return table
+
+
+def _wanted(header: list[str], columns: Sequence[str], optional: Collection[str], path: str | Path) -> list[str]:
+    """The names of the columns to read, none of which the header has twice."""
+    if not header:
+        raise UserError(f"{path} cannot be read as CSV (it is empty): give a file with one row per image.")
+    if missing := [name for name in columns if name not in header]:
+        hint = did_you_mean(missing[0], header, show=repr)
+        raise UserError(
+            f"{path} has no column {' and no column '.join(map(repr, missing))}"
+            f"{f' ({hint})' if hint else ''}, only "
+            f"{', '.join(map(repr, header))}: rename its columns, or give the file that has them."
+        )
+    wanted = [*columns, *(name for name in optional if name in header)]
+    if twice := [name for name in wanted if header.count(name) > 1]:
+        raise UserError(f"{path} has the column {twice[0]!r} twice in its first line: rename or remove one of them.")
+    return wanted
+
+
+def _read(file: CSVText, wanted: Sequence[str], options: dict[str, Any]) -> pd.DataFrame:
+    """The wanted columns, and BEYOND: what rows have after the last column."""
+    names = [name if name in wanted else f"{BEYOND}{number}" for number, name in enumerate(file.header)]
+    # Without a first line of so many cells, pandas accepts no name for cells that no row may have.
+    lines = BytesIO(b"".join((file.separator.encode() * len(names), b"\n", file.rows)))
+    reading: dict[str, Any] = {"header": 0, "names": [*names, BEYOND], "usecols": [*wanted, BEYOND]}
+    kinds = options.pop("dtype", {})
+    kinds = kinds if isinstance(kinds, dict) else dict.fromkeys(wanted, kinds)
+    # Of a column that is nearly always empty, categories take the least time.
+    return pd.read_csv(lines, sep=file.separator, dtype=kinds | {BEYOND: "category"}, **reading, **options)
 
 
 def stripped(table: pd.DataFrame) -> pd.DataFrame:

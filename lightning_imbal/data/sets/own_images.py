@@ -10,9 +10,11 @@ import pandas as pd
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.index.find_files import pictures_below
 from lightning_imbal.data.index.label_files import label_numbers, read_columns, stripped
-from lightning_imbal.data.splits.base import PARTS
+from lightning_imbal.data.index.spellings import Written, as_labels, one_spelling, refuse_look_alikes
+from lightning_imbal.data.splits.base import PART_CALLED, PARTS
 from lightning_imbal.data.splits.holdout import Holdout
 from lightning_imbal.data.splits.official import Official
+from lightning_imbal.data.splits.part_folders import find_parts, folders_in, tell_what_is_left_out
 from lightning_imbal.errors import DatasetNotFoundError, UserError
 
 
@@ -27,10 +29,13 @@ class CSVData(ImbalDataModule):
         labels: The CSV file, one row per image; a relative path is looked for here, then below `root`.
         image_column: Column with the image: its path below `root`, or an absolute one.
         label_column: Column with the label: any text or number.
-        split_column: Column with the part of each image (train, val, test; empty: not used).
+        split_column: Column with the part of each image (train, val, test, or another word for one of them, such as
+            training; empty: not used).
         group_column: Column with what must stay together (patient, lesion; empty: on its own); also sets `group_by`.
+            What looks alike, such as P1 and p1, is one group.
         suffix: What the names in the file lack, such as `.jpg`.
-        classes: The labels in the order in which classes are reported; None takes those of the file, sorted.
+        classes: The labels in the order in which classes are reported; None takes those of the file, sorted, none of
+            which may look like another. `0` or `yes` without quotes is the label that is written so.
         **kwargs: Arguments of `ImbalDataModule`.
     """
 
@@ -43,7 +48,7 @@ class CSVData(ImbalDataModule):
         split_column: str | None = None,
         group_column: str | None = None,
         suffix: str = "",
-        classes: list[str] | None = None,
+        classes: list[Written] | None = None,
         **kwargs: Any,
     ) -> None:
         self.default_split = Holdout(test=0.2, val=0.1) if split_column is None else Official(val=0.1)
@@ -71,6 +76,8 @@ class CSVData(ImbalDataModule):
             raise UserError(
                 f"{self.labels_file} has no image or no label in line {empty.argmax() + 2}: mend or remove the line."
             )
+        if "group" in file:
+            file["group"] = one_spelling(file["group"], str(self.group_name), self.labels_file)
         return file
 
     @cached_property
@@ -92,7 +99,16 @@ class CSVData(ImbalDataModule):
     def class_names(self) -> tuple[str, ...]:  # type: ignore[override]  # not to be set
         """The labels in the order of the class numbers: numbers by size, text by the alphabet."""
         if self.classes is not None:
-            return tuple(map(str, self.classes))
+            classes = as_labels(self.classes, self.file["label"].unique())
+            if twice := [name for name in classes if classes.count(name) > 1]:
+                raise UserError(f"data.classes names {twice[0]!r} twice: name each class once.")
+            return tuple(classes)
+        refuse_look_alikes(
+            self.file["label"],
+            self.labels_file,
+            "row",
+            "write each in one way, or, if they are different classes, list all classes with data.classes=[...]",
+        )
         return _in_order(self.file["label"].unique())
 
     def read_index(self) -> pd.DataFrame:
@@ -105,8 +121,8 @@ class CSVData(ImbalDataModule):
             label=label_numbers(file["label"], self.class_names, file["image"], self.labels_file),
         )
         if "official" in file:
-            official = file["official"].str.lower()
-            known = official.isna() | official.isin(PARTS)
+            official = file["official"].str.lower().map(PART_CALLED)
+            known = official.notna() | file["official"].isna()
             if not known.all():
                 raise UserError(
                     f"{self.labels_file} puts {file['image'][~known].iloc[0]} into the part "
@@ -119,8 +135,9 @@ class CSVData(ImbalDataModule):
 class FolderData(ImbalDataModule):
     """Images sorted into one folder per class, below `root` or below `root/train`, `root/val` and `root/test`.
 
-    The default split is a stratified 7:1:2 holdout; if there is a folder `root/train` it is that of the folders, and a
-    tenth of the training images are for validation if there is no `root/val`.
+    Folders of parts may be called otherwise, such as Training, valid or TEST. The default split is a stratified 7:1:2
+    holdout; if there is a folder of training images it is that of the folders, and a tenth of the training images are
+    for validation if there is no folder for that.
 
     Args:
         root: Folder of the folders. The names of the classes are those of the folders, in alphabetical order.
@@ -128,19 +145,15 @@ class FolderData(ImbalDataModule):
     """
 
     def __init__(self, root: str, **kwargs: Any) -> None:
-        self.sorted_by_part = (Path(root).expanduser() / "train").is_dir()
-        self.default_split = Official(val=0.1) if self.sorted_by_part else Holdout(test=0.2, val=0.1)
+        place = Path(root).expanduser()
+        self.part_folders = find_parts(place) if place.is_dir() else {}  # to predict, it need not be there
+        self.default_split = Official(val=0.1) if self.part_folders else Holdout(test=0.2, val=0.1)
         super().__init__(root=root, **kwargs)
 
     @cached_property
     def folders(self) -> dict[str, list[Path]]:
         """The class folders of every part; without parts the key is empty."""
-        parts = {part: self.root / part for part in PARTS} if self.sorted_by_part else {"": self.root}
-        return {
-            part: sorted(f for f in folder.iterdir() if f.is_dir() and not f.name.startswith("."))
-            for part, folder in parts.items()
-            if folder.is_dir()
-        }
+        return {part: folders_in(folder) for part, folder in (self.part_folders or {"": self.root}).items()}
 
     @cached_property
     def class_names(self) -> tuple[str, ...]:  # type: ignore[override]  # not to be set
@@ -154,15 +167,18 @@ class FolderData(ImbalDataModule):
         return names
 
     def read_index(self) -> pd.DataFrame:
+        tell_what_is_left_out(self.root, self.part_folders)
         number = {name: i for i, name in enumerate(self.class_names)}
         rows = [
-            (file.relative_to(self.root).as_posix(), file.as_posix(), number[folder.name], part)
+            (file.relative_to(self.root).as_posix(), file.as_posix(), folder.name, part)
             for part, folders in self.folders.items()
             for folder in folders
             for file in pictures_below(folder)
         ]
         index = pd.DataFrame(rows, columns=["image", "path", "label", "official"])
-        return index if self.sorted_by_part else index.drop(columns="official")
+        refuse_look_alikes(index["label"], self.root.absolute(), "image", "give the folders of a class one name")
+        index["label"] = index["label"].map(number)
+        return index if self.part_folders else index.drop(columns="official")
 
 
 def _in_order(names: Iterable[str]) -> tuple[str, ...]:

@@ -12,6 +12,9 @@ import pandas as pd
 from lightning_imbal.errors import UserError
 
 PARTS = ("train", "val", "test")
+# The part that is meant by the name of a folder or by a word in a label file, in small letters.
+PART_CALLED = dict.fromkeys(("train", "training"), "train")
+PART_CALLED |= dict.fromkeys(("val", "valid", "validation"), "val") | dict.fromkeys(("test", "testing"), "test")
 Parts = dict[str, np.ndarray]
 
 

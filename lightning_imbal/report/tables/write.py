@@ -9,6 +9,7 @@ from lightning_imbal.report.figures.of_table import draw
 from lightning_imbal.report.tables.latex import to_latex
 from lightning_imbal.report.tables.markdown import to_markdown
 from lightning_imbal.report.tables.terminal import render_terminal
+from lightning_imbal.runs.spreadsheet import to_csv
 from lightning_imbal.stats.results import Results
 
 
@@ -25,11 +26,11 @@ def write_and_print(results: Results, place: Path, console: Console) -> None:
     written = {
         ".md": lambda file: file.write_text(to_markdown(results)),
         ".tex": lambda file: file.write_text(to_latex(results)),
-        ".csv": lambda file: results.cells.to_csv(file, index=False, float_format="%.6g"),
-        "_classes.csv": lambda file: results.classes.to_csv(file, index=False, float_format="%.6g"),
+        ".csv": lambda file: to_csv(results.cells, file, float_format="%.6g"),
+        "_classes.csv": lambda file: to_csv(results.classes, file, float_format="%.6g"),
     }
     if results.spec.gap is not None:
-        written["_gap.csv"] = lambda file: results.gaps.to_csv(file, index=False, float_format="%.6g")
+        written["_gap.csv"] = lambda file: to_csv(results.gaps, file, float_format="%.6g")
     if results.spec.figure is not None:
         written[".png"] = lambda file: draw(results, file)
     for suffix, write in written.items():

@@ -3,7 +3,7 @@
 import pytest
 from jsonargparse import Namespace
 
-from lightning_imbal.cli.parts.run_dir import for_results, prepare, use_local_weights
+from lightning_imbal.cli.parts.run_dir import check_yaml, for_results, prepare, use_local_weights
 from lightning_imbal.errors import UserError
 
 
@@ -44,3 +44,13 @@ def test_local_weights_are_those_beside_the_data(tmp_path):
         (tmp_path / "weights" / name).touch()
     assert chosen("local") == str(tmp_path / "weights" / "resnet18_a.safetensors")
     assert chosen("my.safetensors") == "my.safetensors" and chosen(False) is False
+
+
+@pytest.mark.parametrize("option", ["--config", "--data"])
+def test_a_key_that_is_there_twice_is_refused_also_in_the_files_of_slots(tmp_path, option):
+    (tmp_path / "set.yaml").write_text("class_path: CSVData\nclass_path: Digits\n")
+    (tmp_path / "run.yaml").write_text("data: set.yaml\n")
+    file = {"--config": "run.yaml", "--data": "set.yaml"}[option]
+    with pytest.raises(UserError, match="set.yaml has the key 'class_path' twice, in lines 1 and 2"):
+        check_yaml([option, str(tmp_path / file)])
+    check_yaml(["--data", "CSVData", "--config", str(tmp_path / "nowhere.yaml")])

@@ -167,11 +167,42 @@ class TestCSVData:
         assert fit(own, "--data.split_column", "part") == 0
         assert "The test part has no image of: rare." in told.text
 
-    def test_not_utf8(self, own, capsys):
+    def test_not_utf8(self, own, told):
         own[1]["label"] = own[1]["label"].replace("unclear", "gutartig-ähnlich")
-        file = saved(*own, encoding="latin-1")
-        with pytest.raises(UserError, match="labels.csv is not UTF-8"):
-            _ = make(own, labels=file).table
+        assert "gutartig-ähnlich" in make(own, labels=saved(*own, encoding="latin-1")).class_names
+        assert "labels.csv was read as Latin-1" in told.text
+
+    def test_labels_that_look_alike(self, own):
+        own[1].loc[:4, "label"] = "Benign"
+        with pytest.raises(UserError, match=r"'Benign' \(5 rows\) and 'benign' \(15 rows\).* list all classes with"):
+            _ = make(own).index
+        data = make(own, classes=["benign", "Benign", "malignant", "unclear"])
+        assert np.bincount(data.index["label"]).tolist() == [15, 5, 12, 8]
+        with pytest.raises(UserError, match=r"the label 'Benign' \(5 such rows\)"):
+            _ = make(own, classes=["benign", "malignant", "unclear"]).index
+
+    def test_classes_and_groups_as_yaml_reads_them(self, own):
+        own[1]["label"] = own[1]["label"].map({"benign": "0", "malignant": "yes", "unclear": "2"})
+        data = make(own, classes=[2, True, 0], class_groups={"big": [0], "small": [True, "2"]})
+        assert data.class_names == ("2", "yes", "0")
+        assert data.class_groups == {"big": ["0"], "small": ["yes", "2"]} and make(own).class_groups is None
+        with pytest.raises(UserError, match="data.classes names '2' twice"):
+            _ = make(own, classes=[2, "2", 0]).class_names
+
+    def test_groups_that_look_alike_stay_together(self, own):
+        own[1]["patient"] = [name.upper() if row % 2 else name for row, name in enumerate(own[1]["patient"])]
+        table = make(own, group_column="patient").table
+        assert (
+            table.groupby(table["image"].map(lambda name: own[1].set_index("image")["patient"][name].lower()))[
+                "part"
+            ].nunique()
+            == 1
+        ).all()
+
+    def test_parts_by_other_words(self, own):
+        expected = make(own, split_column="part").table["part"].tolist()
+        own[1]["part"] = own[1]["part"].map({"train": "Training", "val": "VALID", "test": "testing"})
+        assert make(own, split_column="part").table["part"].tolist() == expected
 
     def test_batch_larger_than_the_data(self, own):
         assert fit(own, "--data.batch_size", "1000") == 0
@@ -274,9 +305,20 @@ class TestFolderData:
         data = FolderData(str(tmp_path / "parts"))
         assert data.table["part"].value_counts().to_dict() == {"train": 15, "val": 6, "test": 3}
         assert (data.table["part"] == data.table["image"].str.split("/").str[0]).all()
-        shutil.rmtree(tmp_path / "parts" / "val")
+        (tmp_path / "parts" / "val").rename(tmp_path / "parts" / "Valid")
+        assert FolderData(str(tmp_path / "parts")).table["part"].value_counts().to_dict() == {
+            "train": 15,
+            "val": 6,
+            "test": 3,
+        }
+        shutil.rmtree(tmp_path / "parts" / "Valid")
         data = FolderData(str(tmp_path / "parts"), split=Official(val=0.2))
         assert data.table["part"].value_counts().to_dict() == {"train": 12, "val": 3, "test": 3}
+
+    def test_classes_that_look_alike(self, folders):
+        write(folders / "Benign" / "0.png", "red")
+        with pytest.raises(UserError, match=r"'Benign' \(1 image\) and 'benign' \(20 images\): give the folders"):
+            _ = FolderData(str(folders)).index
 
     def test_hidden_files_are_no_pictures(self, folders):
         (folders / "benign" / "._0.png").touch()
