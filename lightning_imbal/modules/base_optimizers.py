@@ -45,6 +45,12 @@ def build_schedule(
     if "total_steps" in left_open and {"epochs", "steps_per_epoch"} & left_open:
         lengths["total_steps"] = steps()
     scheduler = build(factory, optimizer=optimizer, **lengths)
+    try:
+        scheduler.state_dict()
+    except AttributeError as error:  # of a built-in function
+        raise UserError(
+            f"The state of {type(scheduler).__name__} cannot be saved ({error}): give a function of your own."
+        ) from error
     interval = "step" if isinstance(scheduler, BY_STEP) else "epoch"
     return {"scheduler": scheduler, "interval": interval, "monitor": getattr(scheduler, "monitor", None)}
 

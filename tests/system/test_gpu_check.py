@@ -138,7 +138,7 @@ def write_part(folder, monkeypatch, body):
     [
         ("os._exit(3)", "It ended with status 3."),
         ("raise RuntimeError", "It ended with status 1."),
-        ("time.sleep(60)", "It did not end in its time and was stopped."),
+        pytest.param("time.sleep(60)", "It did not end in its time and was stopped.", marks=pytest.mark.slow),
     ],
 )
 def test_a_part_that_dies_or_hangs_costs_only_itself(tmp_path, monkeypatch, body, trouble):

@@ -65,6 +65,12 @@ VALUES = [
     *(f"{SCHEDULER}WarmupCosine --model.scheduler.warmup 3", f"{SCHEDULER}CosineCycles --model.scheduler.cycles 0"),
     *(f"{SCHEDULER}WarmupCosine --model.scheduler.eta_min -1", f"{SCHEDULER}Plateau --model.scheduler.factor 0"),
     *(f"{SCHEDULER}Plateau --model.scheduler.patience -1", f"{SCHEDULER}ReduceLROnPlateau --monitor val/f1"),
+    *(
+        f"{SCHEDULER}ReduceLROnPlateau",
+        f"{SCHEDULER}OneCycleLR --model.scheduler.max_lr 1 --model.scheduler.total_steps 1",
+    ),
+    *(f"{SCHEDULER}LambdaLR --model.scheduler.lr_lambda math.cos", f"{SCHEDULER}timm.scheduler.CosineLRScheduler"),
+    *("--data.train_transform albumentations.HorizontalFlip", "--model.mixer timm.data.Mixup"),
     *(f"{ECL}--model.temperature 0", f"{ECL}--model.temperature nan", f"{ECL}--model.ce_weight -1"),
     *(f"{ECL}--model.proxies 0", f"{ECL}--model.embedding_size 0", f"{ECL}--data.batch_size 1"),
     *(f"{ECL}--model.hidden_size -1", f"{CL}--model.temperature nan", f"{CL}--model.temperature -1"),

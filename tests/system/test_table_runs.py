@@ -186,6 +186,7 @@ def is_free(folder):
         return False
 
 
+@pytest.mark.slow
 def test_killed_table_goes_on_and_two_at_once_share_the_work(table):
     spec = table({"CE": row("ce"), "RS": row("rs")})
     command = ["table", spec, "--runs", "runs", "--trainer.enable_model_summary", "false", "--trainer.max_epochs", "8"]

@@ -7,10 +7,10 @@ from jsonargparse import Namespace
 from lightning.pytorch import Callback
 from lightning.pytorch.callbacks import BaseFinetuning
 from lightning.pytorch.utilities.seed import isolate_rng
-from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from lightning_imbal.backbones.trial import check_size
 from lightning_imbal.callbacks.of_training import averages_at_the_end
+from lightning_imbal.cli.parts.check_schedule import check_schedule
 from lightning_imbal.cli.parts.check_trainer import check_options
 from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.cli.parts.trainer import chosen_callbacks
@@ -18,7 +18,6 @@ from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.checks import check_split, check_unseen, report_missing_classes
 from lightning_imbal.errors import UserError
 from lightning_imbal.modules.base import ImbalModule
-from lightning_imbal.score_names import lower_is_better
 from lightning_imbal.wording import did_you_mean, number_of
 
 EPOCHS_OF_LIGHTNING = 1000  # where the configuration gives none
@@ -75,13 +74,17 @@ def check_stage(config: Namespace, last: bool, built: Namespace) -> None:
     check_split(data)
     model.check(data)
     drawn = min(len(sampler) for sampler in data.train_samplers())
-    check_options(built.trainer, max(drawn // data.batch_size, 1))
+    batches = max(drawn // data.batch_size, 1)
+    check_options(built.trainer, batches)
     check_size(model.backbone, data.image_size, min(data.batch_size, drawn))
     max_epochs = config.trainer.max_epochs or EPOCHS_OF_LIGHTNING
-    optimizers = model.build_optimizers(max_epochs)
+    steps = max_epochs * -(-batches // (config.trainer.accumulate_grad_batches or 1))
+    optimizers = model.build_optimizers(max_epochs, lambda: steps)
     model.set_epoch(1, max_epochs)
-    if isinstance(optimizers, tuple) and isinstance(scheduler := optimizers[1][0]["scheduler"], ReduceLROnPlateau):
-        check_plateau(scheduler, optimizers[1][0]["monitor"], config, model, data)
+    if isinstance(optimizers, tuple):
+        check_schedule(optimizers[1][0], steps, config, model)
+        if score := optimizers[1][0]["monitor"]:
+            check_monitor(score, "scheduler.monitor", model, data)
 
 
 def check_length(trainer: Namespace) -> None:
@@ -167,34 +170,6 @@ def check_monitor(score: str, option: str, model: ImbalModule, data: ImbalDataMo
     if score not in known:
         hint = did_you_mean(score, known) or f"there are {', '.join(known[:10])}."
         raise UserError(f"{option} is {score!r}, which is no score of the validation part: {hint}")
-
-
-def check_plateau(
-    scheduler: ReduceLROnPlateau, own: str | None, config: Namespace, model: ImbalModule, data: ImbalDataModule
-) -> None:
-    """Refuses a schedule that waits for a score which nobody computes, or takes its worst for its best.
-
-    Args:
-        scheduler: The schedule.
-        own: The score that it names; None: that by which the best epoch is kept.
-        config: That of the stage.
-        model: What is trained.
-        data: What it is trained on.
-    """
-    name, score = type(scheduler).__name__, own or (config.monitor if model.classifies else None)
-    if score is None:
-        raise UserError(
-            f"{name} waits for a score, but none is monitored: set --monitor val/f1, or choose "
-            "--model.scheduler Plateau --model.scheduler.monitor SCORE."
-        )
-    check_monitor(score, "scheduler.monitor" if own else "monitor", model, data)
-    lowest = score == "val/loss" or lower_is_better(score.removeprefix("val/"))
-    best = config.monitor_mode if score == config.monitor else "min" if lowest else "max"
-    if scheduler.mode != best:
-        raise UserError(
-            f"{name} takes the {scheduler.mode}imum of {score} for the best, which is the {best}imum: "
-            f"set model.scheduler.mode={best}."
-        )
 
 
 def check_evaluation(part: str, model: ImbalModule, data: ImbalDataModule) -> None:

@@ -45,8 +45,9 @@ def explain(message: str) -> str:
     if "is a function, and only classes are built" in message:
         called = re.findall(r"class_path['\"]?[=:] ?'([\w.]+)'", message)[-1]
         return f"{key}: {called} is a function, and only classes are built: name a class{such_as}."
-    if match := re.search(r"Expected '([\w.]+)' to be a (?:subclass of|function that returns)", message):
-        return f"{match[1]} cannot be {key}: name a class of its kind{such_as}."
+    no_kind = r"Expected '([\w.]+)' to be a (?:subclass of|function that returns)|Import path (\S+) does not correspond"
+    if match := re.search(no_kind, message):
+        return f"{match[1] or match[2]} cannot be {key}: name a class of its kind{such_as}."
     if match := re.search(r"Option '([^']+)' is not accepted|Problem with(?:.|\n)*arguments: --(\w+)\.", message):
         return _unknown_argument(match[1] or match[2], owners, key)
     if path:

@@ -464,6 +464,7 @@ class TestRealLabels:
             "test": 2003,
         }
 
+    @pytest.mark.slow
     def test_isic2019(self, tmp_path):
         names = pd.read_csv(real_folder("isic2019") / "ISIC_2019_Training_GroundTruth.csv")["image"]
         root = real_copy("isic2019", [Path("ISIC_2019_Training_Input") / f"{name}.jpg" for name in names], tmp_path)
