@@ -7,7 +7,37 @@ import shutil
 from collections.abc import Callable
 from glob import escape
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
+
+from lightning_imbal.errors import UserError
+
+
+def refuse_unwritable(option: str, place: str | Path, folder: bool = False) -> None:
+    """Refuses a place where nothing could be written; nothing is left of the trial.
+
+    Args:
+        option: What names the place.
+        place: A file, or the folder of several.
+        folder: Whether it is a folder.
+
+    Raises:
+        UserError: The message says why.
+    """
+    path = Path(place).expanduser().absolute()
+    if not str(place).strip():
+        raise UserError(f"{option} is empty: name a {'folder' if folder else 'file'}.")
+    if path.is_dir() and not folder:
+        raise UserError(f"{option} {place} is a folder: name a file.")
+    above = next(each for each in ([path] if folder else []) + [*path.parents] if os.path.lexists(each))
+    if not above.is_dir():
+        raise UserError(f"{option} {place} cannot be made, since {above} is a file: choose another place.")
+    try:
+        TemporaryFile(dir=above).close()
+    except OSError as error:
+        raise UserError(
+            f"{option} {place} cannot be made ({above}: {error.strerror}): choose another place."
+        ) from error
 
 
 def write_whole(path: Path, write: Callable[[Path], Any]) -> None:

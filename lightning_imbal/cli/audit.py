@@ -4,12 +4,13 @@ from pathlib import Path
 
 from jsonargparse import ArgumentParser
 
+from lightning_imbal.atomic_files import refuse_unwritable
 from lightning_imbal.cli.parts.data_options import data_parser, read_data, write_report
 from lightning_imbal.data.audit.audit import audit
 from lightning_imbal.data.audit.duplicates import DISTANCE
 from lightning_imbal.data.audit.lists import read_lists
 from lightning_imbal.data.splits.base import PARTS
-from lightning_imbal.errors import UserError
+from lightning_imbal.errors import UserError, refuse_below
 from lightning_imbal.report.audit import print_audit
 
 LISTS = (*PARTS, "groups", "images")
@@ -18,6 +19,9 @@ LISTS = (*PARTS, "groups", "images")
 def run(args: list[str]) -> int:
     """Runs `audit` and returns the exit status: 1 if something leaks, else 0."""
     config, data = read_data(_parser(), args[1:])
+    refuse_below(0, **{"--distance": config.distance})
+    if config.json is not None:
+        refuse_unwritable("--json", config.json)
     lists = {name: config[name] for name in LISTS}
     if any(lists.values()):
         report = audit(read_lists(**lists), distance=config.distance)

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from lightning_imbal.atomic_files import refuse_unwritable
 from lightning_imbal.cli.parts.running import (
     add_options,
     check_jobs,
@@ -18,7 +19,7 @@ from lightning_imbal.cli.parts.running import (
 )
 from lightning_imbal.cli.parts.verb_parser import VerbParser
 from lightning_imbal.command_line import last_setting, parse_options
-from lightning_imbal.errors import UserError
+from lightning_imbal.errors import UserError, refuse_below
 from lightning_imbal.experiment_files import files_of
 from lightning_imbal.launch.plan import Plan
 from lightning_imbal.launch.runner import discard_left_halves
@@ -44,6 +45,7 @@ def run(args: list[str]) -> int:
     check_jobs(given.jobs)
     if given.folds is not None and given.folds < 2:
         raise UserError(f"--folds is {given.folds}: give 2 or more, or --seeds instead.")
+    refuse_below(0, **{"--seeds": min(given.seeds)})
     small = _small_without_gpu(given, options)
     methods = [name for name in ",".join(given.methods).split(",") if name] or [AUTO]
     plan_of = partial(_plan, given, options)
@@ -90,7 +92,9 @@ def _plan(given: argparse.Namespace, options: Sequence[str], rows: dict[str, tup
     dataset = root.expanduser().absolute().name
     name = "-".join(["compare", dataset, *(Path(file).stem for file in given.config)])
     spec = comparison(dict(rows.values()), dataset, protocol, given.folds, given.seeds)
-    return Plan(spec, Path(given.runs or Path("runs", name)), given.config, [*FEATURES, *options])
+    runs = Path(given.runs or Path("runs", name))
+    refuse_unwritable("--runs", runs, folder=True)
+    return Plan(spec, runs, given.config, [*FEATURES, *options])
 
 
 def _small_without_gpu(given: argparse.Namespace, options: Sequence[str]) -> list[str]:

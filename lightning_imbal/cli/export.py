@@ -6,7 +6,7 @@ import albumentations as A
 import numpy as np
 import pandas as pd
 
-from lightning_imbal.atomic_files import write_whole
+from lightning_imbal.atomic_files import refuse_unwritable, write_whole
 from lightning_imbal.cli.parts.trained_model import TrainedModel
 from lightning_imbal.cli.parts.verb_parser import VerbParser
 from lightning_imbal.errors import UserError
@@ -61,7 +61,9 @@ def _check(run: Run, file: Path) -> None:
     require_packages()
     run.check_finished()
     if file.suffix != ".onnx" or file.is_dir():
-        raise UserError(f"--onnx {file} is no name of an ONNX file: give one such as {file.with_suffix('.onnx')}.")
+        name = file.with_suffix(".onnx") if file.name else "model.onnx"
+        raise UserError(f"--onnx {file} is no name of an ONNX file: give one such as {name}.")
+    refuse_unwritable("--onnx", file)
 
 
 def _checkpoint(run: Run) -> Path:

@@ -1,11 +1,13 @@
 """`lightning_imbal predict`: classifies a folder of images with a checkpoint, into a CSV."""
 
+from lightning_imbal.atomic_files import refuse_unwritable
 from lightning_imbal.cli.parts.check import check_evaluation
 from lightning_imbal.cli.parts.evaluation import read_checkpoint
 from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.cli.parts.predict_folder import folder_to_csv
 from lightning_imbal.cli.parts.seed import seed
 from lightning_imbal.cli.parts.trainer import evaluation_trainer
+from lightning_imbal.errors import UserError
 from lightning_imbal.modules.base_checkpoint import load_weights
 
 
@@ -13,6 +15,9 @@ def run(args: list[str]) -> int:
     """Runs `predict` and returns the exit status."""
     cli = ImbalCLI("predict")
     config = read_checkpoint(cli, args[1:])
+    refuse_unwritable("--output", config.output)
+    if not config.images:
+        raise UserError("--images is empty: give the folder of the pictures.")
     seed(config)
     built = cli.build(config)
     check_evaluation("", built.model, built.data)

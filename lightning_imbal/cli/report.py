@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from lightning_imbal.atomic_files import refuse_unwritable
 from lightning_imbal.cli.parts.verb_parser import VerbParser
 from lightning_imbal.errors import UserError
 from lightning_imbal.report.terminal import print_runs
@@ -37,6 +38,9 @@ def _check(html: str | None, figures: str | None) -> None:
     """Refuses, before anything is read, what cannot be written to."""
     if html is not None and (Path(html).is_dir() or not Path(html).suffix):
         raise UserError(f"--html {html} is no file: name the page, such as --html {Path(html) / 'report.html'}.")
+    for option, place in {"--html": html, "--figures": figures}.items():
+        if place is not None:
+            refuse_unwritable(option, place, folder=option == "--figures")
     if figures is not None and Path(figures).exists() and not Path(figures).is_dir():
         raise UserError(f"--figures {figures} is a file: give a folder.")
 

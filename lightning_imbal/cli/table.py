@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from lightning_imbal.atomic_files import refuse_unwritable
 from lightning_imbal.cli.parts.running import (
     add_options,
     check_jobs,
@@ -39,6 +40,7 @@ def run(args: list[str]) -> int:
     spec, overlays = _checked(given), [Path(file).stem for file in given.config]
     baseline = given.baseline or spec.baseline or _rows(spec)[0]
     runs = folder_of_runs(given)
+    refuse_unwritable("--runs", runs, folder=True)
     whole = Plan(spec, runs, given.config, options)
     plan = Plan(spec, runs, given.config, options, given.seeds, given.only)
     if not plan.cells:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lightning_imbal.command_line import last_setting, parse_options, to_options
-from lightning_imbal.errors import UserError
+from lightning_imbal.errors import UserError, refuse_below
 from lightning_imbal.launch.job import Job
 from lightning_imbal.tables.cell import Cell
 from lightning_imbal.tables.spec import Column, Spec
@@ -133,6 +133,7 @@ def _with_configs(files: Iterable[str]) -> list[str]:
 
 
 def _repeats(column: Column, chosen: Sequence[int] | None) -> list[tuple[str, int]]:
+    refuse_below(0, **{"--seeds": min(chosen or [0])})
     kind, numbers = ("seed", column.seeds) if column.folds is None else ("fold", column.folds)
     if chosen is not None:
         if kind == "fold" and (unknown := sorted(set(chosen) - set(numbers))):

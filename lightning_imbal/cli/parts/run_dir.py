@@ -1,8 +1,6 @@
 """Where a run writes, and what is refused so that no earlier run is lost."""
 
-import os
 from pathlib import Path
-from tempfile import TemporaryFile
 
 from jsonargparse import Namespace
 from lightning.pytorch.utilities import rank_zero_info
@@ -47,26 +45,13 @@ def prepare(config: Namespace) -> Path:
         names = [Path(str(name)).stem for name in config.get("config") or []]
         config.run_dir = str(Path("runs", "-".join(names) or "run"))
     run = Path(config.run_dir)
-    refuse_unwritable(run, config.run_dir)
+    atomic_files.refuse_unwritable("--run_dir", config.run_dir, folder=True)
     if is_first() and config.ckpt_path is None and holds_run(run):
         raise UserError(
             f"{run} already holds a run: continue it with --ckpt_path last, or write elsewhere, "
             f"such as --run_dir {first_free(run)}."
         )
     return run
-
-
-def refuse_unwritable(run: Path, given: str) -> None:
-    """Refuses a folder that cannot be made or written to; nothing is left."""
-    if not given.strip():
-        raise UserError("run_dir is empty: name a folder, or leave it out.")
-    place = next(folder for folder in (run.absolute(), *run.absolute().parents) if os.path.lexists(folder))
-    if not place.is_dir():
-        raise UserError(f"{run} cannot be the folder of a run, since {place} is a file: choose another --run_dir.")
-    try:
-        TemporaryFile(dir=place).close()
-    except OSError as error:
-        raise UserError(f"{place} cannot be written to ({error.strerror}): choose another --run_dir.") from error
 
 
 def discard_halves(run: Path) -> None:
@@ -100,6 +85,7 @@ def for_results(config: Namespace, args: list[str], subcommand: str) -> Path:
     if chosen is None:
         stage = stage_of(Path(config.ckpt_path))
         return first_free((stage.parent if stage.name.startswith("stage") else stage) / subcommand)
+    atomic_files.refuse_unwritable("--run_dir", chosen, folder=True)
     if is_finished(Path(chosen)):
         raise UserError(f"{chosen} already holds results: give another --run_dir, such as {first_free(Path(chosen))}.")
     return Path(chosen)

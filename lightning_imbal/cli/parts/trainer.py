@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from jsonargparse import Namespace
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.accelerators import MPSAccelerator
+from lightning.pytorch.accelerators import CPUAccelerator, MPSAccelerator
 from lightning.pytorch.callbacks import LearningRateMonitor, ModelPruning
 from lightning.pytorch.cli import SaveConfigCallback
 from lightning.pytorch.loggers.logger import DummyLogger, Logger
@@ -29,6 +29,8 @@ from lightning_imbal.loggers.weights_and_biases import wandb_logger
 from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.runs.folder import last_checkpoint
 from lightning_imbal.runs.identity import split_digest
+
+HALF = ("16", "16-mixed", "16-true")
 
 
 def stage_trainer(cli: ImbalCLI, config: Namespace, built: Namespace, folder: Path, trained_images: int = 0) -> Trainer:
@@ -159,9 +161,12 @@ def _plugins(chosen: Any) -> list[Any]:
 def build_trainer(arguments: dict[str, Any]) -> Trainer:
     """Builds a Trainer; an argument that it refuses is the user's to mend."""
     try:
-        return Trainer(**arguments | {"accelerator": _accelerator(arguments["accelerator"])})
+        trainer = Trainer(**arguments | {"accelerator": _accelerator(arguments["accelerator"])})
     except (ValueError, TypeError) as error:
         raise cause(error) from error
+    if str(precision := arguments.get("precision")) in HALF and isinstance(trainer.accelerator, CPUAccelerator):
+        raise UserError(f"trainer.precision is {precision}, which needs a GPU: set trainer.precision=bf16-mixed.")
+    return trainer
 
 
 def _accelerator(chosen: Any) -> Any:
