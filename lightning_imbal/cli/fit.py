@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 
 from jsonargparse import Namespace
 from lightning.pytorch import Trainer
+from lightning.pytorch.utilities import rank_zero_info
 
 from lightning_imbal.callbacks.kept_epoch import kept_checkpoint
 from lightning_imbal.callbacks.of_training import of_tests
@@ -16,6 +17,7 @@ from lightning_imbal.cli.parts.seed import seed
 from lightning_imbal.cli.parts.show import show_results
 from lightning_imbal.cli.parts.trained_images import count_trained
 from lightning_imbal.cli.parts.trainer import stage_trainer
+from lightning_imbal.command_line import given_below
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.checks import check_pictures
 from lightning_imbal.loggers.weights_and_biases import finish_wandb
@@ -33,6 +35,8 @@ def run(args: list[str]) -> int:
     if first.seed_everything is True:
         seed(first)  # draws the number of every stage
     stages = list(cli.stages(first))
+    if len(stages) == 1 and (unused := given_below("then", args)):
+        rank_zero_info(f"--then.{unused[0][0]} is for a second stage, and this run has none.")
     resuming.check_settings(cli, folder, stages)
     checkpoint, data, trained = "", None, 0
     scratch = TemporaryDirectory()  # gone with the run

@@ -137,6 +137,12 @@ def test_a_call_leaves_its_process_as_it_was(tmp_path, monkeypatch):
     assert state() == before
 
 
+def test_an_option_of_a_stage_that_is_not_there_is_said(tmp_path, told):
+    args = [*TRAIN, *KINDS["one stage"], *trainer(fast_dev_run="true"), "--run_dir", str(tmp_path / "run")]
+    assert main([*args, "--then.model.loss", "Focal"]) == 0
+    assert "--then.model.loss is for a second stage, and this run has none." in told.messages
+
+
 def test_without_a_seed_it_is_said_what_is_drawn(tmp_path, told):
     args = [*TRAIN, *KINDS["one stage"], *trainer(fast_dev_run="true"), "--run_dir", str(tmp_path / "run")]
     assert main([*args, "--seed_everything", "false"]) == 0

@@ -1,27 +1,10 @@
 """Values, tables, folders and files that cannot be meant: one sentence each, and nothing is written."""
 
-import cv2
-import numpy as np
 import pytest
+from made_pictures import write_protocol
 
 from lightning_imbal.cli import main
 
-PROTOCOL = """
-data:
-  class_path: FolderData
-  init_args:
-    root: {root}
-    image_size: 16
-    split: {{class_path: Holdout, init_args: {{test: 0.2, val: 0.2}}}}
-    batch_size: 16
-    num_workers: 0
-model:
-  class_path: Classifier
-  init_args:
-    backbone: test_resnet
-    optimizer: {{class_path: torch.optim.SGD, init_args: {{lr: 0.02}}}}
-trainer: {{max_epochs: 1, logger: false, enable_progress_bar: false, enable_model_summary: false}}
-"""
 ECL, CL = "--config experiments/methods/ecl.yaml ", "--config experiments/methods/cl.yaml "
 TWO, MIXED = "--config experiments/methods/ce_crw.yaml ", "--config experiments/methods/balanced_mixup.yaml "
 SAMPLER, LOSS, HEAD = (
@@ -93,13 +76,8 @@ FAST = VALUES[::12]
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A protocol, and pictures whose classes have a colour each."""
-    folder, rng = tmp_path_factory.mktemp("malformed"), np.random.default_rng(0)
-    for number, (name, size) in enumerate({"common": 36, "rarer": 20, "rare": 12}.items()):
-        (folder / "data" / name).mkdir(parents=True)
-        for image in range(size):
-            pixels = rng.integers(0, 128, (16, 16, 3), dtype=np.uint8) + np.uint8(60 * number)
-            cv2.imwrite(str(folder / "data" / name / f"{image}.png"), pixels)
-    (folder / "protocol.yaml").write_text(PROTOCOL.format(root=folder / "data"))
+    folder = tmp_path_factory.mktemp("malformed")
+    write_protocol(folder)
     return folder
 
 

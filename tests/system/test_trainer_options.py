@@ -8,12 +8,11 @@ from collections.abc import Callable
 from inspect import signature
 from typing import NamedTuple
 
-import cv2
-import numpy as np
 import pandas as pd
 import pytest
 import torch
 from lightning.pytorch import Trainer, callbacks
+from made_pictures import write_protocol
 
 from lightning_imbal.cli import main
 
@@ -23,23 +22,6 @@ KINDS = {
     "ecl": ["--config", "methods/ecl.yaml"],
     "two loaders": ["--config", "methods/balanced_mixup.yaml"],
 }
-PROTOCOL = """
-data:
-  class_path: FolderData
-  init_args:
-    root: {root}
-    image_size: 16
-    split: {{class_path: Holdout, init_args: {{test: 0.2, val: 0.2}}}}
-    batch_size: 16
-    num_workers: 0
-model:
-  class_path: Classifier
-  init_args:
-    backbone: test_resnet
-    optimizer: {{class_path: torch.optim.SGD, init_args: {{lr: 0.02}}}}
-trainer: {{max_epochs: 2, logger: false, num_sanity_val_steps: 0, enable_progress_bar: false,
-          enable_model_summary: false}}
-"""
 CALLBACK, TRAINER, LIGHTNING = "--trainer.callbacks", "--trainer.", "lightning.pytorch.callbacks."
 SAME, OTHER = "the predictions of the plain run", "other predictions"
 LAST = ("--monitor", "null")
@@ -182,16 +164,7 @@ OF_ECL = {
 @pytest.fixture(scope="module")
 def protocol(tmp_path_factory):
     """A file with what every run shares, of pictures whose classes have a colour each."""
-    folder = tmp_path_factory.mktemp("pictures")
-    rng = np.random.default_rng(0)
-    for number, (name, size) in enumerate({"common": 36, "rarer": 20, "rare": 12}.items()):
-        (folder / "data" / name).mkdir(parents=True)
-        for image in range(size):
-            pixels = rng.integers(0, 128, (16, 16, 3), dtype=np.uint8) + np.uint8(60 * number)
-            cv2.imwrite(str(folder / "data" / name / f"{image}.png"), pixels)
-    file = folder / "protocol.yaml"
-    file.write_text(PROTOCOL.format(root=folder / "data"))
-    return ["fit", "--config", str(file)]
+    return ["fit", "--config", str(write_protocol(tmp_path_factory.mktemp("pictures"), max_epochs=2))]
 
 
 @pytest.fixture(scope="module")
