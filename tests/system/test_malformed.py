@@ -1,5 +1,8 @@
 """Values, tables, folders and files that cannot be meant: one sentence each, and nothing is written."""
 
+import os
+import shutil
+
 import pytest
 from made_pictures import write_protocol
 
@@ -70,7 +73,13 @@ VALUES = [
     *("--trainer.min_epochs 5", "--trainer.min_epochs -1", "--trainer.reload_dataloaders_every_n_epochs -1"),
     *("--trainer.profiler nonsense", "--trainer.accelerator abacus"),
 ]
-FAST = VALUES[::12]
+
+
+def some_slow(values, every):
+    """Parameters, of which each so many is not slow."""
+    return [
+        pytest.param(value, marks=[pytest.mark.slow] if place % every else []) for place, value in enumerate(values)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -81,14 +90,130 @@ def folder(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize(
-    "value", [pytest.param(each, marks=[] if each in FAST else pytest.mark.slow) for each in VALUES]
-)
+@pytest.mark.parametrize("value", some_slow(VALUES, 12))
 def test_a_value_that_cannot_be_meant(value, folder, tmp_path, capsys):
     words = {"FILE": folder / "protocol.yaml", "FILE/x": folder / "protocol.yaml" / "x", "EMPTY": ""}
     args = [str(words.get(part, part)) for part in value.split()]
     place = [] if "--run_dir" in value else ["--run_dir", str(tmp_path / "run")]
     common = ["--config", str(folder / "protocol.yaml"), "--config", "experiments/methods/ce.yaml"]
-    assert main(["fit", *common, *args, *place]) == 2
+    refused_once(["fit", *common, *args, *place], capsys, tmp_path / "run")
+    assert not list(tmp_path.iterdir())
+
+
+HEADER, ROWS = (
+    "image,label\n",
+    [f"{name}/{number}.png,{name}" for name in ("common", "rarer", "rare") for number in range(12)],
+)
+TABLE = HEADER + "\n".join(ROWS) + "\n"
+TABLES = {
+    "empty": "",
+    "only a header": HEADER,
+    "another column": TABLE.replace("image,label", "image,class"),
+    "a column twice": TABLE.replace("image,label", "image,label,label"),
+    "a long row": TABLE.replace("common/3.png,common", "common/3.png,common,3"),
+    "no label": TABLE.replace("common/3.png,common", "common/3.png,"),
+    "no image": TABLE.replace("common/3.png,common", ",common"),
+    "a picture that is not there": TABLE.replace("common/3.png", "common/99.png"),
+    "a picture twice": f"{TABLE}common/3.png,common\n",
+    "a picture by two names": f"{TABLE}./common/3.png,common\n",
+    "capitals": TABLE.replace("common/3.png,common", "common/3.png,Common"),
+    "a blank that does not break": TABLE.replace("common/3.png,common", "common/3.png,com\u00a0mon").replace(
+        "common/4.png,common", "common/4.png,com mon"
+    ),
+    "numbers": TABLE.replace(",common", ",1").replace(",rarer", ",1.0"),
+    "one class": HEADER + "\n".join(ROWS[:12]),
+    "an open quote": TABLE.replace("common/3.png", '"common/3.png'),
+    "zero bytes": TABLE.replace("common/3.png,common", "common/3.png,com\0mon"),
+    "one rare image": HEADER + "\n".join(ROWS[:25]),
+}
+
+
+def refused_once(args, capsys, run):
+    assert main(args) == 2
     said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("lightning_imbal: ")]
-    assert len(said) == 1 and not list(tmp_path.iterdir())
+    assert len(said) == 1 and not run.exists()
+
+
+SMALL = ["--model.backbone", "test_resnet", "--data.image_size", "16", "--data.num_workers", "0"]
+SMALL += ["--data.batch_size", "4"]
+
+
+@pytest.mark.parametrize("name", some_slow(TABLES, 3))
+def test_a_table_that_cannot_be_meant(name, folder, tmp_path, capsys):
+    (tmp_path / "labels.csv").write_bytes(TABLES[name].encode())
+    data = ["--data.root", str(folder / "data"), "--data.labels", str(tmp_path / "labels.csv")]
+    run = tmp_path / "run"
+    refused_once(["fit", "--config", "experiments/own_csv.yaml", *data, *SMALL, "--run_dir", str(run)], capsys, run)
+
+
+def spoil(root, name):
+    """Makes a folder of classes one that cannot be meant."""
+    picture = root / "common" / "3.png"
+    if name == "empty":
+        shutil.rmtree(root)
+        root.mkdir()
+    elif name == "one class":
+        shutil.rmtree(root / "rare"), shutil.rmtree(root / "rarer")
+    elif name == "pictures alone":
+        for each in root.glob("*/*.png"):
+            each.rename(root / f"{each.parent.name}{each.name}")
+        for each in filter(os.path.isdir, list(root.iterdir())):
+            each.rmdir()
+    elif name == "no training part":
+        for part in ("Testing", "valid"):
+            shutil.copytree(root, root.parent / "copy"), (root.parent / "copy").rename(root / part)
+    elif name == "a part twice":
+        for part in ("train", "val", "Valid"):
+            (root / part).mkdir()
+            (root / "common").rename(root / part / "common") if part == "train" else None
+    elif name == "alike":
+        (root / "rarer").rename(root / "Common")
+    elif name == "cut off":
+        picture.write_bytes(picture.read_bytes()[:60])
+    elif name == "text":
+        picture.write_text("no picture")
+    elif name == "nothing":
+        picture.write_bytes(b"")
+    elif name == "a pipe":
+        picture.unlink(), os.mkfifo(picture)
+    elif name == "a link to nothing":
+        picture.unlink(), picture.symlink_to("nowhere.png")
+    elif name == "a link to another":
+        picture.unlink(), picture.symlink_to("4.png")
+
+
+FOLDERS = ["empty", "one class", "pictures alone", "no training part", "a part twice", "alike", "cut off", "text"]
+FOLDERS += ["nothing", "a pipe"]
+FOLDERS += ["a link to nothing", "a link to another"]
+
+
+@pytest.mark.parametrize("name", some_slow(FOLDERS, 3))
+def test_a_folder_or_a_picture_that_cannot_be_meant(name, folder, tmp_path, capsys):
+    root, run = tmp_path / "pictures", tmp_path / "run"
+    shutil.copytree(folder / "data", root)
+    spoil(root, name)
+    args = ["fit", "--config", "experiments/own_folder.yaml", "--data.root", str(root), *SMALL, "--run_dir", str(run)]
+    refused_once(args, capsys, run)
+
+
+FILES = {
+    "no YAML": "model: [",
+    "a tab": "model:\n\tclass_path: Classifier\n",
+    "a key twice": "monitor: val/f1\nmonitor: null\n",
+    "a key twice below": "trainer: {max_epochs: 1, max_epochs: 2}\n",
+    "a list": "- model\n",
+    "a word": "model\n",
+    "an unknown key": "modle: {class_path: Classifier}\n",
+    "a list for a class": "trainer: [1]\n",
+    "a number for a class": "data: 3\n",
+    "a stage without a model": "then: 3\n",
+    "no text": "\ud800",
+}
+
+
+@pytest.mark.parametrize("name", some_slow(FILES, 3))
+def test_a_configuration_that_cannot_be_meant(name, folder, tmp_path, capsys):
+    file, run = tmp_path / "mine.yaml", tmp_path / "run"
+    file.write_bytes(FILES[name].encode(errors="surrogatepass"))
+    args = ["fit", "--config", str(folder / "protocol.yaml"), "--config", "experiments/methods/ce.yaml"]
+    refused_once([*args, "--config", str(file), "--run_dir", str(run)], capsys, run)

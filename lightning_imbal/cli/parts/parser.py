@@ -16,6 +16,7 @@ from lightning_imbal.cli.parts.stages import is_stage, merged
 from lightning_imbal.cli.parts.trained import saved_fact
 from lightning_imbal.command_line import given, given_below
 from lightning_imbal.data.base import ImbalDataModule
+from lightning_imbal.errors import UserError
 from lightning_imbal.experiment_files import with_files_found
 from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.runs.identity import is_own, listed
@@ -108,6 +109,8 @@ class ImbalCLI(LightningCLI):
         arguments = with_files_found(arguments)
         run_dir.check_yaml(arguments)
         config = self.parser.parse_args(arguments)
+        if not isinstance(config.trainer, Namespace):
+            raise UserError(f"trainer must hold options such as max_epochs, but is {config.trainer!r}.")
         if self.verb == "fit":
             config.then = merged(config, given("then", arguments), given_below("then", arguments))
         return config
