@@ -32,6 +32,7 @@ LIBRARIES = (
     *("pyarrow.parquet", "pytest", "rich.console", "scipy.stats", "sklearn.manifold", "timm", "torch", "torchmetrics"),
 )
 # Where else a file or a room is tested, beside the places of the same name.
+OF_OTHERS = ["tests/cli/parts/test_objects_of_others.py"]
 FURTHER = {
     "at the top": ["tests/test_docstring_examples.py", "tests/launch", "tests/samplers"],
     "backbones": ["tests/modules"],
@@ -51,6 +52,8 @@ FURTHER = {
     "data": ["tests/cli/test_prepare_audit.py", "tests/modules/test_modules.py", "tests/system/test_commands.py"],
     "data/loading/epoch_draws.py": ["tests/system/test_within_epoch.py"],
     "data/loading/loaders.py": ["tests/system/test_within_epoch.py"],
+    **dict.fromkeys(("data/loading/samplers.py", "heads/build.py", "losses/of_others.py"), OF_OTHERS),
+    **dict.fromkeys(("modules/base_optimizers.py", "samplers/of_others.py"), OF_OTHERS),
     "data/base.py": ["tests/modules/test_predictions.py"],
     "data/checks.py": ["tests/cli/parts/test_check.py"],
     "data/labelled_images.py": ["tests/data/test_base.py"],
