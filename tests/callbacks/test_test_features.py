@@ -76,6 +76,7 @@ def test_predictions_are_the_same_with_and_without_features(runs):
     pd.testing.assert_frame_equal(without, with_features, check_exact=True)
 
 
+@pytest.mark.slow
 def test_two_devices_write_what_one_writes(runs, tmp_path):
     ckpt_path = str(runs / "with" / "stage1" / "checkpoints" / "best.ckpt")
     args = ["test", "--ckpt_path", ckpt_path, *QUIET, "--run_dir", str(tmp_path), "--trainer.devices", "2"]

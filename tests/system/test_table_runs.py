@@ -90,7 +90,7 @@ for verb in ("fit", "test"):
 """
 
 
-@pytest.fixture(params=["made up", pytest.param("trained", marks=pytest.mark.slow)])
+@pytest.fixture(params=["made up", "trained"])
 def results(request, tmp_path, monkeypatch):
     """Made up: processes find results instead of training; those that do not go on wait with it for a file `go`."""
     if request.param == "trained":
@@ -115,6 +115,7 @@ def workers():
     return found
 
 
+@pytest.mark.slow
 def test_same_files_from_processes_and_from_a_cluster_that_loses_a_worker(table, results):
     pytest.importorskip("ray", reason="Ray is not installed: pip install 'lightning_imbal[cluster]'")
     command = ["table", table(ROWS), "--jobs", "2", *FAST, "--trainer.max_epochs", "8"]

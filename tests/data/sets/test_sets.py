@@ -476,6 +476,7 @@ class TestRealLabels:
         share = (table["part"] == "test").groupby(table["label"]).mean()
         assert share.between(0.17, 0.23).all()
 
+    @pytest.mark.slow
     def test_chest_xray(self, tmp_path):
         table = pd.read_csv(real_folder("chest_xray14") / "Data_Entry_2017_v2020.csv.gz")
         names = table["Image Index"][table["Finding Labels"].isin(XRay9.default_findings)]
