@@ -70,7 +70,7 @@ VALUES = [
     *("--trainer.val_check_interval 100", "--trainer.check_val_every_n_epoch 0", "--trainer.log_every_n_steps -1"),
     *("--trainer.check_val_every_n_epoch -1", "--trainer.num_sanity_val_steps -2", "--trainer.devices -1"),
     *("--trainer.devices many", "--trainer.num_nodes 0", "--trainer.precision 8", "--trainer.precision 16-mixed"),
-    *("--trainer.min_epochs 5", "--trainer.min_epochs -1", "--trainer.reload_dataloaders_every_n_epochs -1"),
+    *("--trainer.min_epochs -1", "--trainer.reload_dataloaders_every_n_epochs -1"),
     *("--trainer.profiler nonsense", "--trainer.accelerator abacus"),
 ]
 

@@ -31,13 +31,11 @@ def check_options(options: Namespace, batches: int) -> None:
         raise UserError(f"trainer.{name}, but a run keeps checkpoints and curves: leave it out.")
     for name, least in LEAST.items():
         refuse_below(least, **{f"trainer.{name}": options[name]})
-    every, epochs = options.val_check_interval, options.max_epochs
+    every = options.val_check_interval
     if every == 0:
         raise UserError("trainer.val_check_interval is 0: give a number of batches, or a fraction of an epoch.")
     if isinstance(every, int) and options.check_val_every_n_epoch is not None and every > batches:
         raise UserError(f"trainer.val_check_interval is {every}, but an epoch has {batches} batches: give fewer.")
-    if epochs is not None and (options.min_epochs or 0) > epochs:
-        raise UserError(f"trainer.min_epochs is {options.min_epochs}, more than max_epochs, which is {epochs}.")
     with _silence():
         build_trainer({**options, "logger": [DummyLogger()], "callbacks": []})
 
