@@ -32,3 +32,9 @@ def interval_text(low: float, high: float, digits: int, pattern: str = "[{}, {}]
 def escape_markdown(text: str) -> str:
     """Text whose characters mean nothing to Markdown."""
     return re.sub(r"([\\`*_<|\[\]&~$])", r"\\\1", text)
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, cut to a line; its name if it says nothing."""
+    said = str(error).strip()
+    return said.splitlines()[0] if said else type(error).__name__

@@ -10,6 +10,7 @@ from lightning_imbal.data import DigitsLT, Holdout
 from lightning_imbal.samplers import ClassPower
 
 NAMES = list("0123456789")
+CALLBACK, TRAINER, LIGHTNING = "--trainer.callbacks", "--trainer.", "lightning.pytorch.callbacks."
 
 
 def digits(**kwargs):
@@ -49,3 +50,14 @@ def refused(capsys, *args):
     sentence = capsys.readouterr().err.strip()
     assert len(sentence.splitlines()) == 1
     return sentence
+
+
+def callback(name, **arguments):
+    """Options that add a callback of Lightning."""
+    given = [(f"{CALLBACK}.{key}", str(value)) for key, value in arguments.items()]
+    return [f"{CALLBACK}+={LIGHTNING}{name}", *(part for pair in given for part in pair)]
+
+
+def trainer(**options):
+    """Options of the Trainer."""
+    return [part for key, value in options.items() for part in (f"{TRAINER}{key}", str(value))]

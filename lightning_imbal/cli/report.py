@@ -41,8 +41,6 @@ def _check(html: str | None, figures: str | None) -> None:
     for option, place in {"--html": html, "--figures": figures}.items():
         if place is not None:
             refuse_unwritable(option, place, folder=option == "--figures")
-    if figures is not None and Path(figures).exists() and not Path(figures).is_dir():
-        raise UserError(f"--figures {figures} is a file: give a folder.")
 
 
 def _parser() -> VerbParser:

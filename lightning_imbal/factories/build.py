@@ -73,3 +73,8 @@ def _parameters(cls: type) -> list[str]:
         if not any(each.kind == each.VAR_KEYWORD for each in parameters):
             break
     return names
+
+
+def name_of(factory: Callable[..., Any]) -> str:
+    """Name of the class or function that a factory calls, for messages."""
+    return getattr(target_of(factory), "__name__", type(factory).__name__)

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from lightning_imbal.factories.build import build, target_of
+from lightning_imbal.factories.build import build, name_of
+from lightning_imbal.wording import first_line
 
 HeadFactory = Callable[[int, int], nn.Module]
 
@@ -21,7 +22,7 @@ def build_head(factory: HeadFactory, in_features: int, num_classes: int) -> nn.M
     Raises:
         ValueError: It cannot be built of the two, or gives something else.
     """
-    name = getattr(target_of(factory), "__name__", "The head")
+    name = name_of(factory)
     try:
         head = build(factory, in_features=in_features, num_classes=num_classes, out_features=num_classes)
         mode = head.training
@@ -29,10 +30,9 @@ def build_head(factory: HeadFactory, in_features: int, num_classes: int) -> nn.M
             shape = tuple(head.eval()(torch.zeros(2, in_features)).shape)
         head.train(mode)
     except (TypeError, RuntimeError, AttributeError) as error:
-        reason = str(error).strip().splitlines()[0]
         raise ValueError(
-            f"{name} is no head from {in_features} features to {num_classes} classes ({reason}): choose one such as "
-            "torch.nn.Linear."
+            f"{name} is no head from {in_features} features to {num_classes} classes ({first_line(error)}): choose one "
+            "such as torch.nn.Linear."
         ) from error
     if shape != (2, num_classes):
         raise ValueError(

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from lightning_imbal.factories.build import build, target_of
+from lightning_imbal.factories.build import build, name_of
 from lightning_imbal.losses.base import ImbalancedLoss, LossFactory
 from lightning_imbal.losses.of_others import UnweightedLoss
 
@@ -16,6 +16,7 @@ def build_loss(factory: LossFactory, class_counts: Tensor) -> ImbalancedLoss:
     try:
         loss = build(factory, class_counts=class_counts)
     except TypeError as error:
-        name = getattr(target_of(factory), "__name__", "The loss")
-        raise ValueError(f"{name} cannot be built ({error}): the program gives a loss class_counts alone.") from error
+        raise ValueError(
+            f"{name_of(factory)} cannot be built ({error}): the program gives a loss class_counts alone."
+        ) from error
     return loss if isinstance(loss, ImbalancedLoss) else UnweightedLoss(class_counts, loss)

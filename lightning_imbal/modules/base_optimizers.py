@@ -11,7 +11,8 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ChainedScheduler, CyclicLR, LRScheduler, OneCycleLR, SequentialLR
 
 from lightning_imbal.errors import UserError
-from lightning_imbal.factories.build import build, open_parameters, target_of
+from lightning_imbal.factories.build import build, name_of, open_parameters, target_of
+from lightning_imbal.wording import first_line
 
 SchedulerFactory = Callable[[Optimizer, int], LRScheduler]
 OF_SCHEDULERS = (SequentialLR, ChainedScheduler)
@@ -64,7 +65,6 @@ def kept_score(trainer: Trainer) -> str | None:
 def check_optimizer(factory: Callable[..., Optimizer]) -> None:
     """Refuses an optimizer that cannot make a plain step; UserError says why."""
     parameter = nn.Parameter(torch.zeros(2, 2))
-    name = getattr(target_of(factory), "__name__", "The optimizer")
     try:
         optimizer = build(factory, params=[parameter])
         settings = optimizer.param_groups[0]
@@ -77,8 +77,7 @@ def check_optimizer(factory: Callable[..., Optimizer]) -> None:
     except ValueError as error:
         raise UserError(str(error)) from error
     except Exception as error:  # each has its own
-        reason = str(error).strip().splitlines()[0]
         raise UserError(
-            f"{name} makes no step from a gradient alone ({reason}): choose another optimizer, such as torch.optim.SGD "
-            "or torch.optim.AdamW."
+            f"{name_of(factory)} makes no step from a gradient alone ({first_line(error)}): choose another optimizer, "
+            "such as torch.optim.SGD or torch.optim.AdamW."
         ) from error

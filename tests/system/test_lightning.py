@@ -12,6 +12,7 @@ import pytest
 import torch
 import yaml
 from forked import run_ranks
+from small_runs import CALLBACK, LIGHTNING, callback, trainer
 
 from lightning_imbal.cli import main
 from lightning_imbal.cli.parts.parser import ImbalCLI
@@ -24,16 +25,6 @@ KINDS = {
     "one stage": ["--config", "methods/ce.yaml"],
     "two stages": ["--config", "methods/ce_crw.yaml", "--then.trainer.max_epochs", "1"],
 }
-CALLBACK, TRAINER, LIGHTNING = "--trainer.callbacks", "--trainer.", "lightning.pytorch.callbacks."
-
-
-def callback(name, **arguments):
-    given = [(f"{CALLBACK}.{key}", str(value)) for key, value in arguments.items()]
-    return [f"{CALLBACK}+={LIGHTNING}{name}", *(part for pair in given for part in pair)]
-
-
-def trainer(**options):
-    return [part for key, value in options.items() for part in (f"{TRAINER}{key}", str(value))]
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ import pytest
 import torch
 from lightning.pytorch import Trainer, callbacks
 from made_pictures import write_protocol
+from small_runs import TRAINER, callback, trainer
 
 from lightning_imbal.cli import main
 
@@ -22,7 +23,6 @@ KINDS = {
     "ecl": ["--config", "methods/ecl.yaml"],
     "two loaders": ["--config", "methods/balanced_mixup.yaml"],
 }
-CALLBACK, TRAINER, LIGHTNING = "--trainer.callbacks", "--trainer.", "lightning.pytorch.callbacks."
 SAME, OTHER = "the predictions of the plain run", "other predictions"
 LAST = ("--monitor", "null")
 
@@ -41,15 +41,6 @@ class Case(NamedTuple):
     effect: str
     steps: Callable[[int], int] = lambda batches: 2 * batches
     common: tuple[str, ...] = ()
-
-
-def callback(name, **arguments):
-    given = [(f"{CALLBACK}.{key}", str(value)) for key, value in arguments.items()]
-    return [f"{CALLBACK}+={LIGHTNING}{name}", *(part for pair in given for part in pair)]
-
-
-def trainer(**options):
-    return [part for key, value in options.items() for part in (f"{TRAINER}{key}", str(value))]
 
 
 AT_ONCE = callback("EarlyStopping", monitor="val/f1", mode="max", stopping_threshold=-1)

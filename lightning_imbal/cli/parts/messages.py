@@ -57,7 +57,7 @@ def explain(message: str) -> str:
     if match := re.search(r"File does not exist: '([^']+)'", message):
         return f"There is no file {match[1]}: give {key} the path of an existing file, such as experiments/demo.yaml."
     if match := re.search(r"arguments are required: (.+)", message):
-        return _missing_arguments(message, match[1].partition(". Got value")[0], key, such_as)
+        return _missing_arguments(message, match[1].partition(". Got value")[0], owners, key, such_as)
     if match := re.search(r"Expected a typing.Literal\[(.+?)\]\. Got value: ([^\s]+?)\.?(?:\s|$)", message):
         return f"{key} must be one of {match[1]}, but is {match[2]!r}."
     name = re.escape(key.rpartition(".")[2])
@@ -104,10 +104,9 @@ def _no_class_yet(message: str, key: str) -> str:
     return f"{key} has no class yet where {first} read: put --{key} CLASS, or a --config that chooses it, before."
 
 
-def _missing_arguments(message: str, names: str, key: str, such_as: str) -> str:
+def _missing_arguments(message: str, names: str, owners: list[str], key: str, such_as: str) -> str:
     missing = [name.strip().split(".", 1)[-1] for name in names.split(",")]
     named = " and ".join(missing)
-    owners = re.findall(r"class_path[= ]'([^']+)'", message)
     if not (owners and key):
         return f"No {named} given: lay an experiment below, such as --config experiments/demo.yaml."
     value = r" value: \[?(?:Namespace\(class_path='|{'class_path': ')?([\w.]+)"

@@ -187,6 +187,15 @@ def test_heads(cls, sentence):
         build_head(factory(HeadFactory, cls), 4, 3)
 
 
+def test_an_error_without_words_is_named():
+    class Silent(torch.optim.SGD):
+        def step(self, closure=None):
+            raise NotImplementedError
+
+    with pytest.raises(UserError, match=r"Silent makes no step from a gradient alone \(NotImplementedError\)"):
+        check_optimizer(partial(Silent, lr=0.1))
+
+
 def test_a_function_is_not_called():
     called = []
     inspect.called_by_a_test = lambda: called.append(1)
