@@ -19,7 +19,7 @@ from lightning_imbal.cli.parts.trained_images import count_trained
 from lightning_imbal.cli.parts.trainer import stage_trainer
 from lightning_imbal.command_line import given_below
 from lightning_imbal.data.base import ImbalDataModule
-from lightning_imbal.data.checks import check_pictures
+from lightning_imbal.data.checks import check_pictures, report_missing_classes
 from lightning_imbal.loggers.weights_and_biases import finish_wandb
 from lightning_imbal.runs.digests import check_checkpoint
 from lightning_imbal.runs.folder import last_checkpoint
@@ -45,6 +45,7 @@ def run(args: list[str]) -> int:
         built = build(cli, config, checkpoint, data)
         resuming.check_built(cli, stage, config, built)
         check_fit(cli, built, stages[number - 1 :])
+        report_missing_classes(built.data, data)
         if not checkpoint and (backbone := config.model.init_args.get("backbone_ckpt")):
             check_checkpoint(Path(backbone))
             trained = count_trained(backbone, "test", built.data, config.allow_trained_images)

@@ -1,6 +1,7 @@
 """What a data set refuses before anything is trained on it."""
 
 import numpy as np
+import pandas as pd
 from lightning.pytorch.utilities import rank_zero_info
 
 from lightning_imbal.data.labelled_images import LabelledImages
@@ -65,10 +66,33 @@ def check_unseen(earlier: LabelledImages, later: LabelledImages) -> None:
         )
 
 
-def report_missing_classes(data: LabelledImages) -> None:
-    """Says which classes have no image to be evaluated on: their scores mean nothing."""
-    for part in ("val", "test"):
+def report_missing_classes(data: LabelledImages, earlier: LabelledImages | None = None) -> None:
+    """Says which classes have no image to be evaluated on, unless it was said of the data of an earlier stage."""
+    said = [] if earlier is None else missing_classes(earlier)
+    for sentence in missing_classes(data):
+        if sentence not in said:
+            rank_zero_info(sentence)
+
+
+def missing_classes(data: LabelledImages) -> list[str]:
+    """Sentences about the classes that a part, or the test part of a fold, has no image of, and what follows."""
+    folds = data.split.test_folds(data.index, data.groups)
+    told = [] if folds is None else _missing_in_folds(data, folds)
+    for part in ("val", "test") if folds is None else ("val",):
         counts = count_images(data.labels_of(part), data.class_names)
         empty = ", ".join(name for name, images in counts.items() if not images)
         if empty and any(counts.values()):
-            rank_zero_info(f"The {part} part has no image of: {empty}. Scores of such a class mean nothing.")
+            told.append(f"The {part} part has no image of: {empty}. Scores of such a class mean nothing.")
+    return told
+
+
+def _missing_in_folds(data: LabelledImages, folds: np.ndarray) -> list[str]:
+    readable = (data.table["part"] != "unreadable").to_numpy()
+    images = pd.crosstab(data.table["class"][readable], folds[readable]).reindex(data.class_names, fill_value=0)
+    without = {name: [str(fold) for fold in images.columns[row == 0]] for name, row in images.iterrows()}
+    if not (named := ", ".join(f"{name} (fold {', '.join(listed)})" for name, listed in without.items() if listed)):
+        return []
+    return [
+        f"Of the {images.shape[1]} folds, counted from 0, some have no test image of: {named}. The scores of such a "
+        "fold leave the class out; folds are joined before they are scored. Take fewer to have such a class in each."
+    ]

@@ -50,6 +50,14 @@ def test_a_drawn_seed_is_that_of_every_stage(untrained, tmp_path):
     assert type(first) is int and first == second
 
 
+def test_a_class_that_is_missing_is_named_once(untrained, tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr("lightning_imbal.data.checks.rank_zero_info", said.append)
+    monkeypatch.setattr("lightning_imbal.data.checks.missing_classes", lambda data: ["No fold has an eight."])
+    assert fit.run([*DEMO, "--run_dir", str(tmp_path)]) == 0
+    assert said == ["No fold has an eight."]
+
+
 def test_a_second_stage_draws_what_it_would_draw_alone():
     cli = ImbalCLI("fit")
     first, second = cli.stages(cli.read(DEMO[1:]))

@@ -15,7 +15,7 @@ from lightning_imbal.cli.parts.check_trainer import check_options
 from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.cli.parts.trainer import chosen_callbacks
 from lightning_imbal.data.base import ImbalDataModule
-from lightning_imbal.data.checks import check_split, check_unseen, report_missing_classes
+from lightning_imbal.data.checks import check_split, check_unseen
 from lightning_imbal.errors import UserError
 from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.wording import did_you_mean, number_of
@@ -44,7 +44,6 @@ def check_fit(cli: ImbalCLI, built: Namespace, stages: list[Namespace]) -> None:
                 check_unseen(built.data, later.data)
                 built = later
         check_stage(stages[-1], True, built)
-    report_missing_classes(built.data)
 
 
 def check_stage(config: Namespace, last: bool, built: Namespace) -> None:

@@ -34,6 +34,10 @@ class Split(ABC):
             Sorted row numbers under the keys `train`, `val` and `test`; `val` may be empty.
         """
 
+    def test_folds(self, index: pd.DataFrame, group: np.ndarray | None = None) -> np.ndarray | None:
+        """The fold of a cross-validation, counted from 0, that tests each row, shape (N,); None if this is none."""
+        return None
+
     def part_of_rows(self, index: pd.DataFrame, group: np.ndarray | None = None) -> np.ndarray:
         """Names the part of every row, empty for rows in none."""
         part = np.full(len(index), "", dtype=object)

@@ -25,7 +25,10 @@ class KFold(Split):
         self.folds, self.fold, self.val, self.seed = folds, fold, val, seed
 
     def __call__(self, index: pd.DataFrame, group: np.ndarray | None = None) -> Parts:
-        label = index["label"].to_numpy()
-        rest, test = cut_folds(np.arange(len(label)), label, group, self.folds, [self.fold], self.seed)
-        train, val = take_fraction(rest, label, group, self.val, self.seed)
+        fold = self.test_folds(index, group)
+        rest, test = np.flatnonzero(fold != self.fold), np.flatnonzero(fold == self.fold)
+        train, val = take_fraction(rest, index["label"].to_numpy(), group, self.val, self.seed)
         return {"train": train, "val": val, "test": test}
+
+    def test_folds(self, index: pd.DataFrame, group: np.ndarray | None = None) -> np.ndarray:
+        return cut_folds(index["label"].to_numpy(), group, self.folds, self.seed)

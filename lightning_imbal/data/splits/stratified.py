@@ -1,5 +1,6 @@
 """Cuts rows into parts or folds with the classes in proportion and groups in one piece."""
 
+import warnings
 from fractions import Fraction
 from functools import lru_cache
 
@@ -12,12 +13,16 @@ from lightning_imbal.errors import UserError
 def take_fraction(
     rows: np.ndarray, label: np.ndarray, group: np.ndarray | None, fraction: float, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Takes a stratified fraction out of `rows`: returns the rest and what was taken."""
+    """Takes a stratified fraction out of `rows`: returns the rest and what was taken.
+
+    Of groups, so that neither side lacks a class, and above all the rest, where moving a group can mend it.
+    """
     if fraction == 0:
         return rows, rows[:0]
     if group is not None:
         share = Fraction(fraction).limit_denominator(100)
-        return cut_folds(rows, label, group, share.denominator, range(share.numerator), seed)
+        fold = _fold_of_rows(*_as_bytes(label[rows], group[rows]), share.denominator, share.numerator, seed)
+        return rows[fold >= share.numerator], rows[fold < share.numerator]
     try:
         rest, taken = train_test_split(rows, test_size=fraction, random_state=seed, stratify=label[rows])
     except ValueError as error:
@@ -28,27 +33,75 @@ def take_fraction(
     return np.sort(rest), np.sort(taken)
 
 
-def cut_folds(
-    rows: np.ndarray, label: np.ndarray, group: np.ndarray | None, folds: int, taken: range | list[int], seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Cuts `rows` into stratified folds: returns the rows outside and inside the folds `taken`."""
-    codes = None if group is None else np.unique(group[rows], return_inverse=True)[1].astype(np.int64).tobytes()
-    fold = _fold_of_rows(label[rows].astype(np.int64).tobytes(), codes, folds, seed)
-    inside = np.isin(fold, taken)
-    return rows[~inside], rows[inside]
+def cut_folds(label: np.ndarray, group: np.ndarray | None, folds: int, seed: int) -> np.ndarray:
+    """The fold of every row, shape (N,), with every class in every fold, where moving a group can mend it.
+
+    Args:
+        label: Class of every row, shape (N,).
+        group: What stays in one fold, shape (N,), or None.
+        folds: Number of folds.
+        seed: Seed of the cut.
+
+    Raises:
+        UserError: There are fewer images in every class, or fewer groups, than folds.
+    """
+    return _fold_of_rows(*_as_bytes(label, group), folds, None, seed)
+
+
+def _as_bytes(label: np.ndarray, group: np.ndarray | None) -> tuple[bytes, bytes | None]:
+    codes = None if group is None else np.unique(group, return_inverse=True)[1].astype(np.int64).tobytes()
+    return label.astype(np.int64).tobytes(), codes
 
 
 @lru_cache(maxsize=16)  # both stages of a run ask for the same split, which takes seconds for thousands of groups
-def _fold_of_rows(label: bytes, group: bytes | None, folds: int, seed: int) -> np.ndarray:
-    """The fold of every row, from int64 labels and groups."""
-    y = np.frombuffer(label, np.int64)
-    splitter = StratifiedKFold if group is None else StratifiedGroupKFold
-    try:
-        cut = splitter(n_splits=folds, shuffle=True, random_state=seed)
-        parts = list(cut.split(y, y, None if group is None else np.frombuffer(group, np.int64)))
-    except ValueError as error:
-        raise UserError(f"The images cannot be cut into {folds} folds: {error}") from error
+def _fold_of_rows(label: bytes, group: bytes | None, folds: int, taken: int | None, seed: int) -> np.ndarray:
+    """The fold of every row: that of scikit-learn, unless it lacks a class that another cut would have.
+
+    Args:
+        label: Of every row, as int64.
+        group: Of every row, as int64; None for images.
+        folds: Number of folds.
+        taken: How many folds, the first ones, are tested together; None tests each by itself.
+        seed: Of the cut.
+    """
+    y = np.unique(np.frombuffer(label, np.int64), return_inverse=True)[1]
+    groups = None if group is None else np.frombuffer(group, np.int64)
+    splitter = StratifiedKFold if groups is None else StratifiedGroupKFold
     fold = np.empty(len(y), dtype=int)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class")  # which data/checks.py names
+        try:
+            parts = list(splitter(n_splits=folds, shuffle=True, random_state=seed).split(y, y, groups))
+        except ValueError as error:
+            raise UserError(f"The images cannot be cut into {folds} folds: {error}") from error
     for number, (_, inside) in enumerate(parts):
         fold[inside] = number
+    return fold if groups is None else _completed(y, groups, fold, folds, taken)
+
+
+def _completed(y: np.ndarray, group: np.ndarray, fold: np.ndarray, folds: int, taken: int | None) -> np.ndarray:
+    """Moves whole groups to other folds, the smallest first, as long as less is lacking after a move."""
+    classes = y.max() + 1
+    in_class = np.bincount(np.unique(group * classes + y) % classes)  # groups that have a class
+    alone = int((in_class == 1).sum())
+    least = (0, alone) if taken else (alone, int((folds - in_class).clip(min=0).sum()))
+    small_first = np.argsort(np.bincount(group), kind="stable")
+    lacking, missed = _lacking(y, fold, folds, taken)
+    while lacking > least:
+        having = small_first[np.isin(small_first, group[np.isin(y, missed)])]
+        for moved in (np.where(group == each, to, fold) for each in having for to in range(folds)):
+            if (now := _lacking(y, moved, folds, taken))[0] < lacking:
+                fold, (lacking, missed) = moved, now
+                break
+        else:
+            break
     return fold
+
+
+def _lacking(y: np.ndarray, fold: np.ndarray, folds: int, taken: int | None) -> tuple[tuple[int, int], np.ndarray]:
+    """How often a class is only in what is tested, and how often it is not in it; and the classes, shape (K,)."""
+    classes = y.max() + 1
+    images = np.bincount(fold * classes + y, minlength=folds * classes).reshape(folds, classes)
+    tested = images[:taken].sum(axis=0, keepdims=True) if taken else images
+    only, none = tested == images.sum(axis=0), tested == 0
+    return (int(only.sum()), int(none.sum())), np.flatnonzero((only | none).any(axis=0))
