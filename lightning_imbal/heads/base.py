@@ -9,6 +9,11 @@ from torch import Tensor, nn
 class ClosedFormHead(nn.Module, ABC):
     """A head that is computed from features rather than trained by gradient; it has no parameters, only buffers."""
 
+    @property
+    def chosen_on_validation(self) -> dict[str, str]:
+        """What `solve` chooses by a score of the validation part, and by which one."""
+        return {}
+
     def check(self, count: Callable[[str], int]) -> None:
         """Refuses data that it cannot be computed from.
 

@@ -46,6 +46,10 @@ class TauNormalized(ClosedFormHead):
                 "(data.split.val=0.1), or the head its tau."
             )
 
+    @property
+    def chosen_on_validation(self) -> dict[str, str]:
+        return {} if self.given_tau is not None else {"tau": "balanced accuracy"}
+
     @torch.no_grad()
     def solve(self, train: tuple[Tensor, Tensor], val: tuple[Tensor, Tensor] | None) -> None:
         if not self.weight.any():

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from lightning_imbal.contract import Batch, ImbalData, data_of, image_count
 from lightning_imbal.errors import UserError
 from lightning_imbal.factories.build import build
+from lightning_imbal.heads.base import ClosedFormHead
 from lightning_imbal.heads.build import HeadFactory, build_head
 from lightning_imbal.losses.base import LossFactory
 from lightning_imbal.losses.cross_entropy import CrossEntropy
@@ -64,6 +65,11 @@ class ImbalClassifier(ImbalModule):
         one_each = torch.eye(len(self.class_names)), torch.arange(len(self.class_names))
         scores = classification_scores(*one_each, report.class_counts, report.class_names, report.class_groups)
         return [f"val/{name}" for name in scores]
+
+    def chosen_on_validation(self) -> dict[str, str]:
+        """What its training chooses by a score of the validation part, and by which one: the option of a head, ..."""
+        weights = {"class weights": "F1"} if any(loss.needs_difficulty for loss in self.losses()) else {}
+        return weights | (self.head.chosen_on_validation if isinstance(self.head, ClosedFormHead) else {})
 
     def forward(self, image: Tensor) -> Tensor:
         """Returns logits (B, C) of images (B, 3, H, W)."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lightning_imbal.runs.run import by_size, trained_images_text
+from lightning_imbal.runs.run import by_size, too_good
 from lightning_imbal.score_names import OF_CLASS
 from lightning_imbal.stats.caveats import FEW_IMAGES, shared_groups
 from lightning_imbal.stats.read_runs import read_runs
@@ -120,8 +120,7 @@ def _limits(
     if few:
         named = ", ".join(f"{escape(row['name'])} ({row['images']})" for row in few)
         yield f"Fewer than {FEW_IMAGES} {found['identity']['part']} images, so that the scores mean little: {named}."
-    if told := trained_images_text(found):
-        yield escape(told)
+    yield from map(escape, too_good(found))
     yield from shared_groups(split, found["identity"]["part"])
     yield (
         f"Expected calibration error {score_text(found['summary'].get('ece'))} in the results below: so far is the "

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lightning_imbal.errors import UserError
-from lightning_imbal.runs.run import Run, by_size, trained_images_text
+from lightning_imbal.runs.run import Run, by_size, too_good
 from lightning_imbal.score_names import OF_CLASS, SHOWN, lower_is_better
 from lightning_imbal.wording import score_text
 
@@ -38,7 +38,7 @@ def print_list(console: Console, heading: str, rows: Sequence[str], number: int 
 def run_table(results: dict[str, Any]) -> Group:
     """Precision, recall and F1 of every class, most common first; below them the groups and the summary."""
     name, part = results["identity"]["name"], results["identity"]["part"]
-    table = _titled(f"{name}: {part} part", trained_images_text(results))
+    table = _titled(f"{name}: {part} part", "\n".join(too_good(results)))
     table.add_column("class", no_wrap=True)
     for column in ("train images", f"{part} images", "precision", "recall", "F1"):
         table.add_column(column, justify="right", style="bold" if column == "F1" else "")
@@ -103,7 +103,7 @@ def comparison_tables(runs: Sequence[dict[str, Any]], width: int) -> Iterator[Ta
     taken = max(len(line.name) for line in lines + summary) + len("train images") + 7
     number = max(1, (width - taken) // (RUN_WIDTH + 3))
     for first in range(0, len(runs), number):
-        told = "\n".join(filter(None, map(trained_images_text, runs[first : first + number])))
+        told = "\n".join(sentence for run in runs[first : first + number] for sentence in too_good(run))
         table = _titled("F1 per class", told)
         table.add_column("class", no_wrap=True)
         table.add_column("train images", justify="right", no_wrap=True)

@@ -152,6 +152,11 @@ class Run:
         return known[key].get(kind.removeprefix("group_"), nan)
 
 
+def too_good(results: dict[str, Any]) -> list[str]:
+    """Sentences on why the scores of a run are better than those of new images would be, as far as is known."""
+    return [*filter(None, (trained_images_text(results), chosen_by_text(results)))]
+
+
 def trained_images_text(results: dict[str, Any]) -> str:
     """A sentence if a run was evaluated on images that it was trained on; empty if not, as far as is known."""
     identity, images = results["identity"], sum(row["images"] for row in results["classes"])
@@ -160,6 +165,18 @@ def trained_images_text(results: dict[str, Any]) -> str:
     return (
         f"{identity['name']}: {trained} of the {images} {identity['part']} images were trained on, the scores say "
         "nothing of new images."
+    )
+
+
+def chosen_by_text(results: dict[str, Any]) -> str:
+    """A sentence if an epoch, or anything else, was chosen by the images of a run; empty if not, as far as is known."""
+    identity = results["identity"]
+    if not (chosen := identity.get("chosen_by")):
+        return ""
+    listed = " and ".join(f"its {what} by {score}" for what, score in chosen.items())
+    return (
+        f"{identity['name']} has chosen {listed} on this very {identity['part']} part, so that the scores are too "
+        "good; those of the test part are not."
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from lightning_imbal.runs.run import trained_images_text
+from lightning_imbal.runs.run import too_good
 from lightning_imbal.stats.analysis import test_counts
 from lightning_imbal.stats.results import Results
 from lightning_imbal.wording import number_of
@@ -19,8 +19,8 @@ def limits_of(results: Results) -> list[str]:
     runs = [run for of_row in rows.values() for run in of_row]
     split = runs[0].split()
     shared = [] if split is None else shared_groups(split, runs[0].identity["part"])
-    trained = filter(None, (trained_images_text(run.results) for run in runs))
-    return [*trained, *shared, *few_test_images(test_counts(runs))]
+    optimistic = [sentence for run in runs for sentence in too_good(run.results)]
+    return [*optimistic, *shared, *few_test_images(test_counts(runs))]
 
 
 def few_test_images(counts: dict[str, int]) -> Iterator[str]:

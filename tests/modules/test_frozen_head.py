@@ -1,5 +1,8 @@
 """The second stage: stored features, computed heads, and what it takes over from the first stage."""
 
+from functools import partial
+from types import SimpleNamespace
+
 import pytest
 import torch
 from small_runs import build, digits, make_trainer
@@ -10,6 +13,7 @@ from lightning_imbal.data.loading.feature_dataset import FeatureDataset
 from lightning_imbal.data.recipes import ShiftCrop
 from lightning_imbal.errors import UserError
 from lightning_imbal.heads import LearnableScale, NearestClassMean, NormedLinear, TauNormalized
+from lightning_imbal.losses import BWCE
 from lightning_imbal.modules import Classifier, FrozenHead
 from lightning_imbal.predictors import FlipTTA
 
@@ -161,6 +165,22 @@ def test_tau_is_chosen_on_the_validation_part(first, tmp_path):
 
     scores = [balanced_accuracy(k / 10) for k in range(21)]
     assert model.head.tau.item() == pytest.approx(scores.index(max(scores)) / 10)
+
+
+@pytest.mark.parametrize(
+    ("options", "chosen"),
+    [
+        ({}, {}),
+        ({"head": TauNormalized}, {"tau": "balanced accuracy"}),
+        ({"head": partial(TauNormalized, tau=1.0)}, {}),
+        ({"head": NearestClassMean}, {}),
+        ({"loss": BWCE}, {"class weights": "F1"}),
+    ],
+    ids=["nothing", "tau", "given tau", "closed form", "BWCE"],
+)
+def test_what_is_chosen_on_the_validation_part_is_known(options, chosen):
+    model = build(FrozenHead, SimpleNamespace(class_counts=[9] * 10), **options)
+    assert model.chosen_on_validation() == chosen
 
 
 def test_tau_without_validation_part_is_refused(first, tmp_path):

@@ -34,3 +34,15 @@ def test_names_are_printed_as_they_are():
     print_list(console, name, [name])
     text = console.export_text()
     assert text.count(name) == 8, text
+
+
+def test_scores_that_are_too_good_are_said_to_be_below_the_table():
+    identity = {"name": "ce", "part": "val", "chosen_by": {"epoch": "val/f1"}, "trained_images": 1}
+    row = {"name": "nv", "train_images": 3, "images": 2, "f1": 0.5}
+    results = {"identity": identity, "classes": [row], "summary": {}, "groups": {}}
+    console = Console(width=300, record=True, file=StringIO())
+    console.print(run_table(results))
+    for table in comparison_tables([results, results], 300):
+        console.print(table)
+    text = " ".join(console.export_text().split())
+    assert text.count("by val/f1 on this very val part") == text.count("were trained on") == 3

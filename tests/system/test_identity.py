@@ -299,6 +299,15 @@ def test_images_that_were_trained_on_are_refused_or_said(verb, begun, tmp_path, 
     assert sentence in page.read_text()
 
 
+def test_the_validation_part_that_chose_the_epoch_is_said_to_have_done_so(begun, tmp_path, capsys):
+    for name, chosen in (("plain", "epoch"), ("two", "epoch of an earlier stage")):
+        assert main(evaluation(begun, name, "--run_dir", str(tmp_path / name), verb="validate")) == 0
+        identity = json.loads((tmp_path / name / "metrics.json").read_text())["identity"]
+        assert identity["chosen_by"] == {chosen: "val/f1"}
+        sentence = f"{name} has chosen its {chosen} by val/f1 on this very val part"
+        assert sentence in " ".join(capsys.readouterr().out.split())
+
+
 def test_a_backbone_that_learned_from_the_test_images_is_refused_or_said(begun, tmp_path, capsys):
     head = ["--data.root", str(begun / "data"), "--model", "FrozenHead", "--model.backbone_ckpt"]
     head += [str(begun / "plain" / "stage1" / "checkpoints" / "best.ckpt"), "--run_dir", str(tmp_path / "head")]

@@ -10,7 +10,7 @@ from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.cli.parts.seed import seed
 from lightning_imbal.cli.parts.show import show_results
 from lightning_imbal.cli.parts.trained import with_saved_config
-from lightning_imbal.cli.parts.trained_images import count_trained
+from lightning_imbal.cli.parts.trained_images import chosen_by, count_trained
 from lightning_imbal.cli.parts.trainer import evaluation_trainer
 from lightning_imbal.modules.base_checkpoint import load_weights
 
@@ -34,10 +34,11 @@ def evaluate(verb: str, part: str, args: list[str]) -> int:
     built = cli.build(config)
     check_evaluation(part, built.model, built.data)
     trained = count_trained(config.ckpt_path, part, built.data, config.allow_trained_images)
+    chosen = chosen_by(config.ckpt_path, built.model, built.data) if part == "val" else {}
     load_weights(built.model, config.ckpt_path)
     dev_run = built.trainer.fast_dev_run  # a few batches have no results
     results = run_dir.for_results(config, args, verb)
-    trainer = evaluation_trainer(config, built, None if dev_run else results, trained)
+    trainer = evaluation_trainer(config, built, None if dev_run else results, trained, chosen)
     options = {name: built[name] for name in cli.trainer_arguments}
     getattr(trainer, verb)(built.model, datamodule=built.data, **options)
     if not dev_run:

@@ -1,6 +1,7 @@
-"""Which images of a part a checkpoint was trained on: scores on them say nothing of new images."""
+"""Which images of a part a checkpoint was trained on or chosen by: scores on them say little of new images."""
 
 import filecmp
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ import pandas as pd
 
 from lightning_imbal.data.labelled_images import LabelledImages
 from lightning_imbal.errors import UserError
-from lightning_imbal.runs.folder import stage_of, stages_in
+from lightning_imbal.modules.base_checkpoint import open_checkpoint
+from lightning_imbal.modules.base_classifier import ImbalClassifier
+from lightning_imbal.runs.folder import best_checkpoint, stage_of, stages_in
 from lightning_imbal.runs.stage import Stage
 
 
@@ -29,16 +32,55 @@ def count_trained(checkpoint: str, part: str, data: LabelledImages, allowed: boo
     learned = {"train", "val"} - {part}
     trained: set[str] = set()
     for stage in _stages(Path(checkpoint)):
-        split = stage.split()
-        if split is not None:
-            seen = rows[rows["image"].astype(str).isin(split["image"][split["part"].isin(learned)])]
-            trained |= set(_same_pictures(seen, data.root, stage))
+        trained |= _seen(stage, learned, rows, data)
     if trained and not allowed:
         raise UserError(
             f"{checkpoint} has learned from {len(trained)} of the {len(rows)} {part} images (such as {min(trained)}): "
             "give the split that it was trained with, or --allow_trained_images true if you mean it."
         )
     return len(trained)
+
+
+def chosen_by(checkpoint: str, model: ImbalClassifier, data: LabelledImages) -> dict[str, str]:
+    """What a checkpoint owes to scores of images that are to validate it, and to which: `{"epoch": "val/f1"}`.
+
+    Args:
+        checkpoint: In the folder of a stage, whose `split.csv` is looked at, and those of the stages before it.
+        model: What it is the weights of.
+        data: With the validation part that is about to be evaluated.
+    """
+    rows, chosen = data.table.iloc[data.rows("val")], {}
+    for number, stage in enumerate(_stages(Path(checkpoint))):
+        if not _seen(stage, {"val"}, rows, data):
+            continue
+        kept = best_checkpoint(stage.folder.parent, [stage.folder]) if number else Path(checkpoint)
+        if score := _monitored(stage, kept):
+            chosen["epoch of an earlier stage" if number else "epoch"] = score
+        if not number:
+            chosen |= model.chosen_on_validation()
+    return chosen
+
+
+def _monitored(stage: Stage, checkpoint: Path) -> str | None:
+    """The validation score whose best epoch a checkpoint is, as the callback has noted in it that has written it."""
+    if stage.config_file.is_file() and stage.config()["trainer"].get("max_epochs") == 1:
+        return None  # there was nothing to choose from
+    states = open_checkpoint(checkpoint).get("callbacks", {}).values() if checkpoint.is_file() else ()
+    for state in states:
+        if not isinstance(state, dict) or os.path.basename(state.get("best_model_path") or "") != checkpoint.name:
+            continue
+        if (score := str(state.get("monitor"))).startswith("val/"):
+            return score
+    return None
+
+
+def _seen(stage: Stage, parts: set[str], rows: pd.DataFrame, data: LabelledImages) -> set[str]:
+    """The images of some rows that were in some parts of the split of a stage, as far as it is known."""
+    split = stage.split()
+    if split is None:
+        return set()
+    seen = rows[rows["image"].astype(str).isin(split["image"][split["part"].isin(parts)])]
+    return set(_same_pictures(seen, data.root, stage))
 
 
 def _stages(checkpoint: Path) -> Iterator[Stage]:

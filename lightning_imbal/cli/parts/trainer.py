@@ -87,7 +87,13 @@ class SaveWholeConfig(SaveConfigCallback):
         write_whole(file, lambda path: self.parser.save(config, path, skip_unset=False, multifile=False))
 
 
-def evaluation_trainer(config: Namespace, built: Namespace, results: Path | None, trained_images: int = 0) -> Trainer:
+def evaluation_trainer(
+    config: Namespace,
+    built: Namespace,
+    results: Path | None,
+    trained_images: int = 0,
+    chosen_by: dict[str, str] | None = None,
+) -> Trainer:
     """The Trainer of `validate`, `test` and `predict`, which logs nothing.
 
     Args:
@@ -95,12 +101,13 @@ def evaluation_trainer(config: Namespace, built: Namespace, results: Path | None
         built: What it says, built.
         results: Folder of the results; None writes none.
         trained_images: How many of the evaluated images the checkpoint was trained on.
+        chosen_by: What it owes to scores of the evaluated images, and to which.
     """
     callbacks = of_tests(chosen_callbacks(built))
     if results is not None:
         name, checkpoint = Path(config.run_dir).name, str(config.ckpt_path)
         about = identity(config, built.model, built.data, name, trained_images, checkpoint)
-        callbacks.append(ResultsWriter(results, about))
+        callbacks.append(ResultsWriter(results, about | {"chosen_by": chosen_by or {}}))
     return build_trainer({**built.trainer, "logger": False, "callbacks": callbacks})
 
 

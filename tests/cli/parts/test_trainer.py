@@ -84,4 +84,4 @@ def test_results_are_named_by_what_made_them(data, config, tmp_path, monkeypatch
     named["trained_images"] = 0
     assert about(train(Classifier, data, config, tmp_path)) == named | {"name": tmp_path.name, "checkpoint": None}
     trainer = evaluation_trainer(config, built(Classifier, data), tmp_path)
-    assert about(trainer) == named | {"name": "mine", "checkpoint": "a.ckpt"}
+    assert about(trainer) == named | {"name": "mine", "checkpoint": "a.ckpt", "chosen_by": {}}
