@@ -29,6 +29,11 @@ def interval_text(low: float, high: float, digits: int, pattern: str = "[{}, {}]
     return pattern.format(f"{low:.{digits}f}", f"{high:.{digits}f}") if isfinite(low) and isfinite(high) else ""
 
 
+def calibrated_text(error: float, digits: int) -> str:
+    """What the calibration error of a calibrated network would not exceed; empty if it is not known (NaN)."""
+    return f"calibrated: {error:.{digits}f}" if isfinite(error) else ""
+
+
 def escape_markdown(text: str) -> str:
     """Text whose characters mean nothing to Markdown."""
     return re.sub(r"([\\`*_<|\[\]&~$])", r"\\\1", text)

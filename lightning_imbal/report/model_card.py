@@ -13,8 +13,8 @@ from lightning_imbal.score_names import OF_CLASS
 from lightning_imbal.stats.caveats import FEW_IMAGES, shared_groups
 from lightning_imbal.stats.read_runs import read_runs
 from lightning_imbal.stats.results import Results, classes_of
+from lightning_imbal.wording import calibrated_text, interval_text, number_of, score_text
 from lightning_imbal.wording import escape_markdown as escape
-from lightning_imbal.wording import interval_text, number_of, score_text
 
 MANY_CLASSES = 25  # more make a confusion matrix that nobody can read
 CONFUSIONS = 20
@@ -122,14 +122,20 @@ def _limits(
         yield f"Fewer than {FEW_IMAGES} {found['identity']['part']} images, so that the scores mean little: {named}."
     yield from map(escape, too_good(found))
     yield from shared_groups(split, found["identity"]["part"])
+    calibrated = results.cells.set_index("metric")["calibrated"].get("ece", np.nan)
+    beside = (
+        ""
+        if np.isnan(calibrated)
+        else (f" That of a calibrated network would not exceed {calibrated:.3f} in 95 of 100 test sets of this size.")
+    )
     yield (
         f"Expected calibration error {score_text(found['summary'].get('ece'))} in the results below: so far is the "
-        "probability of the predicted class from the share of correct answers, on average over 15 bins."
+        f"probability of the predicted class from the share of correct answers, on average over 15 bins.{beside}"
     )
     units = results.cells["units"].iloc[0]
     yield (
-        f"The intervals are of 2,000 resamples of the {units}. They leave out the chance of training: the numbers are "
-        "of one run, another seed would give others."
+        f"The 95 % intervals are for the choice of the {units} that were tested. They leave out the chance of "
+        "training: the numbers are of one run, another seed would give others."
     )
     yield f"At inference: {escape(facts['adjustment'])}."
 
@@ -157,7 +163,8 @@ def _summary(results: Results, found: dict[str, Any]) -> str:
     for cell in results.cells.itertuples():
         score = results.spec.metrics[cell.metric]
         value = score_text(found["summary"].get(score.score))
-        rows.append([score.title or cell.metric, value, _interval(cell.low, cell.high)])
+        interval = calibrated_text(cell.calibrated, 3) or _interval(cell.low, cell.high)
+        rows.append([score.title or cell.metric, value, interval])
     return _table(["score", "value", "95 % interval"], rows)
 
 

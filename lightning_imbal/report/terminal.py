@@ -10,10 +10,18 @@ from rich.text import Text
 
 from lightning_imbal.errors import UserError
 from lightning_imbal.runs.run import Run, by_size, too_good
-from lightning_imbal.score_names import OF_CLASS, SHOWN, lower_is_better
+from lightning_imbal.score_names import OF_CLASS, SHOWN
 from lightning_imbal.wording import score_text
 
 MAX_ROWS = 20
+TOLD_BEST = (
+    "Bold: this network can be told from every other one, at 5 %, whatever test images are chosen. Another training of "
+    "the same methods may turn it round."
+)
+NO_BEST = "In no line can the best network be told from every other one, at 5 %, so that none is marked."
+UNKNOWN_BEST = (
+    "None is marked as the best: that can only be told of predictions of the same images (predictions.parquet)."
+)
 RUN_WIDTH = 12  # of a run side by side with others; its name is folded
 
 
@@ -55,6 +63,20 @@ def run_table(results: dict[str, Any]) -> Group:
     return Group(table, summary)
 
 
+def check_classes(runs: Sequence[dict[str, Any]]) -> None:
+    """Refuses runs of different classes.
+
+    Args:
+        runs: Their `metrics.json`.
+
+    Raises:
+        UserError: They cannot be compared.
+    """
+    classes = [[row["name"] for row in run["classes"]] for run in runs]
+    if any(names != classes[0] for names in classes):
+        raise UserError("The runs have different classes and cannot be compared: give runs on the same data set.")
+
+
 @dataclass(frozen=True)
 class Line:
     """A line of the comparison.
@@ -63,48 +85,54 @@ class Line:
         name: A class, or a score.
         images: Training images of the class.
         values: One per run; None where it was not measured.
-        lower_is_better: As a calibration error is.
+        best: Place of the run that can be told from the others as the best; None if none can.
     """
 
     name: str
     images: str
     values: list[float | None]
-    lower_is_better: bool = False
+    best: int | None = None
 
     def cells(self) -> list[str]:
         """The numbers, the best in bold."""
-        known = [value for value in self.values if value is not None]
-        best = (min if self.lower_is_better else max)(known, default=None) if len(self.values) > 1 else None
-        texts = [(value, score_text(value)) for value in self.values]
-        return [f"[bold]{text}[/]" if value == best and value is not None else text for value, text in texts]
+        texts = [score_text(value) for value in self.values]
+        return [f"[bold]{text}[/]" if place == self.best else text for place, text in enumerate(texts)]
 
 
-def comparison_tables(runs: Sequence[dict[str, Any]], width: int) -> Iterator[Table]:
+def comparison_tables(
+    runs: Sequence[dict[str, Any]], width: int, best: dict[str, int] | None = None
+) -> Iterator[Table]:
     """F1 of every class for several runs side by side, most common class first, and their summaries below.
 
     Args:
-        runs: Their `metrics.json`; the best of each line is bold.
+        runs: Their `metrics.json`.
         width: Characters that a table may have; what does not fit side by side comes in further tables.
+        best: Place of the run that is bold, by the key of the score, as `told_best` has it; None if it is not known.
 
     Raises:
         UserError: The runs have different classes.
     """
-    classes = [[row["name"] for row in run["classes"]] for run in runs]
-    if any(names != classes[0] for names in classes):
-        raise UserError("The runs have different classes and cannot be compared: give runs on the same data set.")
+    check_classes(runs)
     by_name = [{row["name"]: row for row in run["classes"]} for run in runs]
     lines = [
-        Line(row["name"], str(row["train_images"]), [of_run[row["name"]].get("f1") for of_run in by_name])
+        Line(
+            row["name"],
+            str(row["train_images"]),
+            [of_run[row["name"]].get("f1") for of_run in by_name],
+            (best or {}).get(f"f1/{row['name']}"),
+        )
         for row in by_size(runs[0]["classes"])
     ]
     summary = [
-        Line(title, "", [run["summary"].get(key) for run in runs], lower_is_better(key)) for key, title in SHOWN.items()
+        Line(title, "", [run["summary"].get(key) for run in runs], (best or {}).get(key))
+        for key, title in SHOWN.items()
     ]
+    marked = UNKNOWN_BEST if best is None else TOLD_BEST if best else NO_BEST
     taken = max(len(line.name) for line in lines + summary) + len("train images") + 7
     number = max(1, (width - taken) // (RUN_WIDTH + 3))
     for first in range(0, len(runs), number):
-        told = "\n".join(sentence for run in runs[first : first + number] for sentence in too_good(run))
-        table = _titled("F1 per class", told)
+        told = [sentence for run in runs[first : first + number] for sentence in too_good(run)]
+        table = _titled("F1 per class", "\n".join([*told, marked]))
         table.add_column("class", no_wrap=True)
         table.add_column("train images", justify="right", no_wrap=True)
         for run in runs[first : first + number]:
@@ -123,7 +151,15 @@ def _titled(title: str, caption: str) -> Table:
 
 
 def print_runs(folders: Sequence[str]) -> None:
-    """Prints the table of one run, or several runs side by side (the best of each line in bold)."""
-    runs, console = [Run(folder).results for folder in folders], Console()
-    for table in [run_table(runs[0])] if len(runs) == 1 else comparison_tables(runs, console.width):
+    """Prints the table of one run, or several runs side by side (the best of each line in bold, where it is known)."""
+    runs, console = [Run(folder) for folder in folders], Console()
+    results = [run.results for run in runs]
+    if len(runs) == 1:
+        console.print(run_table(results[0]))
+        return
+    check_classes(results)
+    # What it waits for is not needed for a single run.
+    from lightning_imbal.stats.told_best import told_best
+
+    for table in comparison_tables(results, console.width, told_best(runs)):
         console.print(table)

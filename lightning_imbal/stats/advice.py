@@ -1,25 +1,26 @@
 """Says in a few sentences what a comparison of methods found, and how certain that is."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from lightning_imbal.runs.run import Run
-from lightning_imbal.stats.bootstrap import SIGNIFICANT, interval
+from lightning_imbal.stats.bootstrap import SIGNIFICANT
+from lightning_imbal.stats.compared import Difference
 from lightning_imbal.stats.results import Results, class_counts
 from lightning_imbal.wording import interval_text
 
 MAX_TRADES = 2
 MAX_NAMED = 4  # classes or methods in one sentence
-Difference = tuple[float, float, float]  # observed, and its 95 % interval
+MATTERS = 0.05  # a difference of macro F1 that would matter
+SURE_IMAGES = 20  # of a class, above which "never found" can be believed
 
 
 def advise(results: Results, baseline: str) -> list[str]:
     """Sentences about the methods of a table with one column, whose first metric is the macro F1.
 
-    The intervals are of the choice of the test images alone. A method is distinguishable from the baseline by the
-    p-value that is corrected for the number of methods.
+    A method is distinguishable from the baseline by the p-value that is corrected for the number of methods.
 
     Args:
         results: The table.
@@ -30,7 +31,12 @@ def advise(results: Results, baseline: str) -> list[str]:
         return []
     if baseline not in done:
         return [f"{baseline}, the baseline, has no finished run, so no method is tested.", *_missing(results)]
-    return [*_differences(_Paired(results, done, baseline)), *_never_found(done), *_once(results), *_missing(results)]
+    return [
+        *_differences(_Paired(results, done, baseline)),
+        *_never_found(results, done),
+        *_once(results),
+        *_missing(results),
+    ]
 
 
 class _Paired:
@@ -49,14 +55,26 @@ class _Paired:
 
     def __init__(self, results: Results, done: dict[str, list[Run]], baseline: str) -> None:
         self.done, self.baseline = done, baseline
-        cells = results.cells[results.cells["metric"] == next(iter(results.spec.metrics))].set_index("row")
-        p_value = cells["p_holm"].dropna()
+        self.metric = next(iter(results.spec.metrics))
+        title = results.spec.columns[0].title
+        self.cells = results.cells[results.cells["metric"] == self.metric].set_index("row")
+        self.winner = results.winners.get((title, self.metric))
+        p_value = self.cells["p_holm"].dropna()
         counts, tested = class_counts(results.classes), set().union(*map(_recall, done[baseline]))
         self.classes = sorted(tested, key=lambda name: (counts[name], name))
-        self._average: Callable[[list[float]], float] = np.median if results.spec.average == "median" else np.mean
-        self._resampled = results.resampled[results.spec.columns[0].title]
-        self.methods = sorted(p_value.index, key=lambda name: -self.of(name)[0])
+        self._compared = results.compared[title]
+        self.methods = sorted(p_value.index, key=lambda name: -self.of(name).observed)
         self.known = [name for name in self.methods if p_value[name] < SIGNIFICANT]
+
+    @property
+    def trained(self) -> int:
+        """How often each method was trained on the whole."""
+        return int(self.cells["rounds"].max())
+
+    @property
+    def what(self) -> str:
+        """What is compared: of single trainings nothing can be said of methods."""
+        return "method" if self.trained > 1 else "network"
 
     @property
     def size(self) -> str:
@@ -68,50 +86,80 @@ class _Paired:
         of = f" of {units} groups" if units < images else ""
         return f"{images} test images{of}, {len(self.methods) + 1} methods"
 
-    def of(self, name: str, classes: Sequence[str] = ()) -> Difference:
-        """Difference of a method's macro F1, or of its mean F1 over some classes."""
-        keys = [f"f1/{each}" for each in classes] or ["f1"]
-        observed = np.mean([self._observed(name, key) - self._observed(self.baseline, key) for key in keys])
-        of_method, of_baseline = self._resampled[name], self._resampled[self.baseline]
-        resampled = np.mean([of_method[key] - of_baseline[key] for key in keys], axis=0)
-        return float(observed), *interval(resampled)
+    @property
+    def power(self) -> str:
+        """How often such a test sees a difference that matters."""
+        seen = self._compared.power(self.methods, self.baseline, "f1", MATTERS)
+        if np.isnan(seen):
+            return ""
+        return f"A true difference of {MATTERS} would be seen in about {10 * seen:.0f} of 10 such tests."
 
-    def _observed(self, name: str, key: str) -> float:
-        tested = key.partition("/")[2]
-        runs = [run for run in self.done[name] if not tested or _recall(run).get(tested) is not None]
-        return float(self._average([run.score(key) for run in runs]))
+    def of(self, name: str) -> Difference:
+        """Difference of a method's macro F1."""
+        return self._compared.difference(name, self.baseline, "f1")
+
+    def of_classes(self, name: str, classes: Sequence[str]) -> Difference:
+        """Difference of a method's mean F1 over some classes."""
+        return self._compared.class_difference(name, self.baseline, classes)
 
 
 def _differences(paired: _Paired) -> list[str]:
     """Which methods can be told from the baseline, and what they trade for what."""
     if not paired.methods:
         return []
-    best, found = paired.methods[0], []
-    better = [name for name in paired.known if paired.of(name)[0] > 0]
+    best, found, what = paired.methods[0], [], paired.what
+    better = [name for name in paired.known if paired.of(name).observed > 0]
     lower = [name for name in paired.known if name not in better]
     if not better:
-        only = f"{best} is not" if len(paired.methods) == 1 else "No method is"
+        only = f"{best} is not" if len(paired.methods) == 1 else f"No {what} is"
         than = f"distinguishable from {paired.baseline} in macro F1"
         if lower:
-            only, than = "No method has", f"a distinguishably higher macro F1 than {paired.baseline}"
-        found.append(f"{only} {than} at this sample size ({paired.size}).")
+            only, than = f"No {what} has", f"a distinguishably higher macro F1 than {paired.baseline}"
+        found += [f"{only} {than} at this sample size ({paired.size}).", paired.power]
     for word, names in {"higher": better, "lower": lower}.items():
         if len(names) == 1:
             found.append(f"{names[0]} has a {word} macro F1 than {paired.baseline}: {_signed(paired.of(names[0]))}.")
         elif names:
             every = _listed([f"{name} ({_signed(paired.of(name))})" for name in names])
             found.append(f"{every} have a {word} macro F1 than {paired.baseline}.")
-    if best not in better and paired.of(best)[0] > 0:
+    if best not in better and paired.of(best).observed > 0:
         found.append(f"{best} has the highest macro F1, but that may be chance: {_signed(paired.of(best))}.")
+    found += [_chosen(paired), _tied(paired)]
     told = list(dict.fromkeys([best, *paired.known]))[:MAX_TRADES] if len(paired.classes) > 1 else []
-    return found + [_trade(paired, name) for name in told]
+    return list(filter(None, found)) + [_trade(paired, name) for name in told]
+
+
+def _chosen(paired: _Paired) -> str:
+    """What the best one owes to being the best of several."""
+    if (winner := paired.winner) is None or winner.advantage <= 0:
+        return ""
+    return (
+        f"Being the best of {winner.chosen_from} takes chance as well: {winner.row} is "
+        f"{_rounded(winner.advantage):+.2f} above {paired.baseline}, and {_rounded(winner.corrected):+.2f} when "
+        "corrected for that."
+    )
+
+
+def _tied(paired: _Paired) -> str:
+    """Which cannot be told from the best one."""
+    against = paired.cells["p_best"].dropna()
+    tied = [name for name in paired.cells.index if name in against.index and against[name] >= SIGNIFICANT]
+    if len(against) < 2:
+        return ""
+    best = paired.cells["best"].iloc[0]
+    if not tied:
+        return f"{best} can be told from every other {paired.what} in macro F1."
+    names = f"None of the {len(against) + 1}" if len(tied) == len(against) else ""
+    if names:
+        return f"{names} can be told from {best}, the best in macro F1: choose among them by other reasons."
+    return f"Not to be told from {best}, the best in macro F1: {_listed(tied)}; choose among them by other reasons."
 
 
 def _trade(paired: _Paired, name: str) -> str:
     """What a method gains and loses on rare and common classes."""
     rare, common = paired.classes[: min(2, len(paired.classes) - 1)], paired.classes[-1]
     classes = "the rarest class" if len(rare) == 1 else "the two rarest classes"
-    gain, loss = _change(paired.of(name, rare), "F1 "), _change(paired.of(name, [common]))
+    gain, loss = _change(paired.of_classes(name, rare), "F1 "), _change(paired.of_classes(name, [common]))
     return (
         f"{name} against {paired.baseline} {gain} on {classes} ({', '.join(rare)}) and {loss} on the most common "
         f"({common})."
@@ -140,14 +188,23 @@ def _rounded(number: float) -> float:
     return round(number, 2) + 0.0
 
 
-def _never_found(done: dict[str, list[Run]]) -> list[str]:
+def _never_found(results: Results, done: dict[str, list[Run]]) -> list[str]:
     """Which methods find no image of a class in any of their runs."""
     blind = defaultdict(list)
     for label in next(iter(done.values()))[0].class_names:
         recalls = {name: [_recall(run)[label] for run in runs if label in _recall(run)] for name, runs in done.items()}
         blind[tuple(name for name, values in recalls.items() if values and not any(values))].append(label)
     blind.pop((), None)
-    return [f"{_who(names, done)} {_listed(classes)}." for names, classes in blind.items()]
+    found = []
+    for names, classes in blind.items():
+        found.append(f"{_who(names, done)} {_listed(classes)}.")
+        missed = results.classes[results.classes["row"].isin(names) & results.classes["class"].isin(classes)]
+        few = missed[(missed["images"] < SURE_IMAGES) & missed["recall_high"].notna()]
+        if len(few):
+            each = few.groupby("class", sort=False).agg({"images": "max", "recall_high": "max"})
+            told = [f"{row.Index} ({row.images} images): up to {row.recall_high:.2f}" for row in each.itertuples()]
+            found.append(f"So few test images leave room for a recall of {_listed(told)}.")
+    return found
 
 
 def _who(names: Sequence[str], done: dict[str, list[Run]]) -> str:
@@ -167,9 +224,15 @@ def _recall(run: Run) -> dict[str, float]:
 
 
 def _once(results: Results) -> list[str]:
-    if results.cells["planned"].max() > 1:
+    """That trainings differ, where there was only one of each method."""
+    done = results.cells[results.cells["runs"] > 0]
+    if done["rounds"].max() > 1:
         return []
-    return ["Each method ran once: the chance of training is not in these intervals; use --folds 5 or --seeds 0 1 2."]
+    how = "was trained once" if done["runs"].max() == 1 else "was trained once for each fold"
+    return [
+        f"Each method {how}: the chance of training is not in these intervals, and they are of these networks, not of "
+        "the methods; use --seeds 0 1 2."
+    ]
 
 
 def _missing(results: Results) -> list[str]:

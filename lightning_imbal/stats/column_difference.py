@@ -1,11 +1,14 @@
 """How far the scores in one column of a table are above those in another, such as on a split that leaks."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 
-from lightning_imbal.stats.bootstrap import AVERAGES, interval, resampled_averages
 from lightning_imbal.stats.column_scores import Block
-from lightning_imbal.stats.resampled_scores import resampled_scores
+from lightning_imbal.stats.compared import Compared
+from lightning_imbal.stats.proportions import Intervals
+from lightning_imbal.stats.row_scores import recovered
 from lightning_imbal.tables.spec import Spec
 
 # Recall of the images that have others of their lesion or patient somewhere in the data set, and of those that have
@@ -17,10 +20,19 @@ OF_GROUPS = {
 RECALL = "balanced_accuracy"
 
 
+class Measured(NamedTuple):
+    """A score with its 95 % interval (NaN if there is none)."""
+
+    value: float
+    low: float
+    high: float
+
+
 def gaps(spec: Spec, blocks: list[Block], cells: pd.DataFrame) -> pd.DataFrame:
     """Differences of every row that has finished runs in both columns that `Spec.gap` names.
 
-    The two columns have other test images: their resamples have nothing to do with each other.
+    The test parts of the two columns are taken to have nothing to do with each other: where they share images, the
+    intervals are rather too wide.
 
     Args:
         spec: The table.
@@ -29,47 +41,58 @@ def gaps(spec: Spec, blocks: list[Block], cells: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         One row per row and metric, and where groups are known also per key of `OF_GROUPS`: `row`, `metric`, `value`
-        (the first column's less the second's), `low` and `high` (95 % bootstrap interval; NaN without predictions).
+        (the first column's less the second's), `low` and `high` (95 % interval, from those of both; NaN without).
     """
-    columns = [
-        _scores(spec, block, cells) for title in spec.gap or () for block in blocks if block.column.title == title
-    ]
+    columns = [_scores(spec, block, cells) for block in blocks_of_gap(spec, blocks)]
     found = []
     for key in columns[0] if columns else ():
         if key in columns[1]:
-            (value, resampled), (other_value, other) = (column[key] for column in columns)
-            # Both were drawn with the same random numbers: turned round, the second's go with others of the first's.
-            low, high = np.nan, np.nan
-            if resampled is not None and other is not None:
-                low, high = interval(resampled - other[::-1])
-            found.append((*key, value - other_value, low, high))
+            both = Intervals(*map(np.array, zip(*(column[key] for column in columns), strict=True)))
+            value = float(both.value[0] - both.value[1])
+            low, high = recovered(value, np.array([1.0, -1.0]), both, np.eye(2))
+            known = np.isfinite([both.low, both.high]).all()
+            found.append((*key, value, *((low, high) if known else (np.nan, np.nan))))
     return pd.DataFrame(found, columns=["row", "metric", "value", "low", "high"])
 
 
-def _scores(spec: Spec, block: Block, cells: pd.DataFrame) -> dict[tuple[str, str], tuple[float, np.ndarray | None]]:
-    """Value and resamples of every row and metric of a column, in the order of the table."""
+def blocks_of_gap(spec: Spec, blocks: list[Block]) -> list[Block]:
+    """The two columns that `Spec.gap` names."""
+    return [block for title in spec.gap or () for block in blocks if block.column.title == title]
+
+
+def shared_images(spec: Spec, blocks: list[Block]) -> tuple[int, int]:
+    """How many test images of the second column of a gap are also in the test part of the first; and of how many."""
+    tested = [
+        set().union(*(run.image for runs in block.known.values() for run in runs))
+        for block in blocks_of_gap(spec, blocks)
+    ]
+    return (len(tested[0] & tested[1]), len(tested[1])) if tested else (0, 0)
+
+
+def _scores(spec: Spec, block: Block, cells: pd.DataFrame) -> dict[tuple[str, str], Measured]:
+    """Every row and metric of a column, in the order of the table."""
     column, found = block.column, {}
     of_column = cells[(cells["dataset"] == column.dataset) & (cells["backbone"] == column.backbone)]
-    values = of_column.set_index(["row", "metric"])["value"].dropna()
+    of_column = of_column.dropna(subset="value").set_index(["row", "metric"])
     of_groups = _of_groups(spec, block)
-    for row in dict.fromkeys(values.index.get_level_values("row")):
-        for metric, what in spec.metrics.items():
-            resampled = block.resampled.get(row, {}).get(what.score)
-            found[row, metric] = values[row, metric], None if resampled is None else resampled * spec.scale
+    for row in dict.fromkeys(of_column.index.get_level_values("row")):
+        for metric in spec.metrics:
+            if (row, metric) in of_column.index:
+                cell = of_column.loc[(row, metric)]
+                found[row, metric] = Measured(cell["value"], cell["low"], cell["high"])
         found |= {key: of_groups[key] for key in ((row, metric) for metric in OF_GROUPS) if key in of_groups}
     return found
 
 
-def _of_groups(spec: Spec, block: Block) -> dict[tuple[str, str], tuple[float, np.ndarray]]:
+def _of_groups(spec: Spec, block: Block) -> dict[tuple[str, str], Measured]:
     """The same for the keys of `OF_GROUPS`; nothing where there are not both kinds of groups."""
     found = {}
     for metric, alone in zip(OF_GROUPS, (False, True), strict=True):
-        parts = {row: [run.only(run.alone == alone) for run in runs] for row, runs in block.known.items()}
-        if not all(len(part.label) for of_row in parts.values() for part in of_row):
+        parts = {name: [each.only(alone) for each in row.rounds] for name, row in block.compared.rows.items()}
+        if not all(len(fold.label) for rounds in parts.values() for each in rounds for fold in each.folds):
             return {}
-        resampled = resampled_averages(parts, [RECALL], spec.average) if parts else {}
-        for row, of_row in parts.items():
-            values = [resampled_scores(part, np.ones((1, len(part.label))), [RECALL])[RECALL] for part in of_row]
-            average = AVERAGES[spec.average](pd.DataFrame(values)).item()
-            found[row, metric] = average * spec.scale, resampled[row][RECALL] * spec.scale
+        compared = Compared(parts, [RECALL], spec.average)
+        for name, row in compared.rows.items():
+            values = [row.value(RECALL), *row.interval(RECALL)]
+            found[name, metric] = Measured(*(float(each) * spec.scale for each in values))
     return found

@@ -1,22 +1,22 @@
 """The numbers of one column of a table: a protocol, all its rows, and their finished runs."""
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from lightning_imbal.runs.folder import is_finished, read_record
 from lightning_imbal.runs.run import Run
-from lightning_imbal.stats.bootstrap import (
-    are_seeds,
-    holm,
-    interval,
-    mcnemar_p_value,
-    paired_p_value,
-    resampled_averages,
-)
+from lightning_imbal.score_names import lower_is_better
+from lightning_imbal.stats.bootstrap import holm
+from lightning_imbal.stats.calibration import calibrated_point
+from lightning_imbal.stats.compared import Compared
+from lightning_imbal.stats.mcnemar import mcnemar_p_value
+from lightning_imbal.stats.proportions import FEW_UNITS
+from lightning_imbal.stats.rounds import Round, joined_score, rounds_of
 from lightning_imbal.tables.cell import Cell
 from lightning_imbal.tables.spec import Column, Spec
 
@@ -27,7 +27,23 @@ CLASS_COLUMNS = [
     *(f"{score}{what}" for score in CLASS_SCORES for what in STATISTICS),
 ]
 AND_RUNS = " and runs"  # what is resampled beside the images, of rows with several seeds
-CORRECTED = {"p_value": "p_holm", "p_best": "p_best_holm", "mcnemar": "mcnemar_holm"}
+CORRECTED = {"p_value": "p_holm", "mcnemar": "mcnemar_holm"}
+
+
+class Winner(NamedTuple):
+    """The best of several rows, and how far it is above the baseline.
+
+    Args:
+        row: Its name.
+        advantage: As observed, times the scale of the table.
+        corrected: Without what it owes to being chosen.
+        chosen_from: From how many rows.
+    """
+
+    row: str
+    advantage: float
+    corrected: float
+    chosen_from: int
 
 
 class Block:
@@ -43,8 +59,9 @@ class Block:
     Attributes:
         cells_done: The cells of each row whose run is finished.
         done: Their runs.
+        rounds: The same, folds of one cross-validation together.
         known: Predictions of the runs of each row of which all have some.
-        resampled: Averages of each row and score in each bootstrap resample, (R,), for rows with predictions.
+        compared: The scores of those rows.
 
     Raises:
         UserError: The table asks for what is no score, or for that of a class or group which a run does not have.
@@ -61,6 +78,7 @@ class Block:
             name: [Run(cell.folder, cell.repeat) for cell in of_row] for name, of_row in self.cells_done.items()
         }
         self.class_names = next((run.class_names for of_row in self.done.values() for run in of_row), [])
+        self.rounds = {name: rounds_of(of_row) for name, of_row in self.done.items()}
         predictions = {
             name: [run.predictions for run in of_row if run.predictions is not None]
             for name, of_row in self.done.items()
@@ -70,20 +88,34 @@ class Block:
         for run in (run for of_row in self.done.values() for run in of_row):
             for key in keys:
                 run.score(key)  # refuses what is no score
-        keys += [f"{score}/{name}" for score in CLASS_SCORES for name in self.class_names]
-        self.resampled = resampled_averages(self.known, keys, spec.average) if self.known else {}
+        keys += [f"f1/{name}" for name in self.class_names]
+        self.compared = Compared({name: self._predicted(name) for name in self.known}, keys, spec.average)
+
+    def _predicted(self, name: str) -> list[Round]:
+        """The rounds of a row all of whose runs have predictions."""
+        return [
+            Round(tuple(run.predictions for run in folds if run.predictions is not None)) for folds in self.rounds[name]
+        ]
+
+    @cached_property
+    def few(self) -> dict[str, int]:
+        """The number of units of each class that was tested with few."""
+        units = [row.counts.units for row in self.compared.rows.values()]
+        most = np.max(units, axis=0) if units else []
+        return {name: int(n) for name, n in zip(self.class_names, most, strict=bool(units)) if 0 < n < FEW_UNITS}
 
     def cells(self) -> pd.DataFrame:
         """One row per row of the table and metric."""
         rows = []
         for name, row in self.spec.rows.items():
             about = self._place(name) | {"quoted": row.quoted, "baseline": self.baseline} | self._origin(name)
-            about |= {"runs": len(self.done[name]), "planned": self.planned[name]}
+            about |= {"runs": len(self.done[name]), "rounds": len(self.rounds[name]), "planned": self.planned[name]}
             comparable = self._comparable(name, self.baseline)
             mcnemar = mcnemar_p_value(self.known[name], self.known[self.baseline]) if comparable else np.nan
             for metric, what in self.spec.metrics.items():
                 tests = {"p_value": self._p_value(name, self.baseline, what.score), "mcnemar": mcnemar}
                 rows.append(about | {"metric": metric} | self._measured(name, what.score) | tests)
+                rows[-1]["calibrated"] = self._calibrated(name, what.score)
         table = pd.concat([self._beside_best(cells) for _, cells in pd.DataFrame(rows).groupby("metric")]).sort_index()
         for raw, corrected in CORRECTED.items():
             table[corrected] = table.groupby("metric")[raw].transform(holm)
@@ -91,23 +123,37 @@ class Block:
 
     def _beside_best(self, cells: pd.DataFrame) -> pd.DataFrame:
         """Adds to the cells of one metric the best row with predictions, `best`, and the p-values against it."""
-        known = cells[cells["row"].isin(self.resampled) & cells["value"].notna()]
+        known = cells[cells["row"].isin(self.known) & cells["value"].notna()]
         if known.empty:
             return cells.assign(best="", p_best=np.nan)
         metric = self.spec.metrics[known["metric"].iloc[0]]
         values = known.set_index("row")["value"]
         best = values.idxmin() if metric.lower_is_better else values.idxmax()
-        p_values = [self._p_value(name, best, metric.score) for name in cells["row"]]
-        return cells.assign(best=best, p_best=p_values)
+        alike = [name for name in values.index if name == best or self._testable(name, best, metric.score)]
+        best, p_values = self.compared.beside_best(alike, metric.score)
+        return cells.assign(best=best, p_best=cells["row"].map(p_values).astype(float))
+
+    def winner(self, key: str) -> Winner | None:
+        """The best of the rows that can be compared with the baseline; None if there are not several."""
+        names = [name for name in self.known if self._testable(name, self.baseline, key)]
+        if len(names) < 2:
+            return None
+        sign = -1 if lower_is_better(key) else 1
+        best = max(names, key=lambda name: sign * self.compared.rows[name].value(key))
+        observed = self.compared.difference(best, self.baseline, key).observed
+        corrected = self.compared.corrected_advantage(names, self.baseline, key)
+        return Winner(best, observed * self.spec.scale, corrected * self.spec.scale, len(names))
 
     def classes(self) -> pd.DataFrame:
         """One row per row of the table that was run, and class."""
         rows = []
-        for name, runs in self.done.items():
-            for label in range(len(self.class_names) if runs else 0):
-                first = runs[0].results["classes"][label]
-                rows.append(self._place(name) | {"class": first["name"]})
-                rows[-1] |= {"train_images": first["train_images"], "images": first["images"], "runs": len(runs)}
+        for name, rounds in self.rounds.items():
+            for label in range(len(self.class_names) if rounds else 0):
+                found = [[run.results["classes"][label] for run in folds] for folds in rounds]
+                first = found[0][0]
+                images = max(sum(of_fold["images"] for of_fold in folds) for folds in found)
+                rows.append(self._place(name) | {"class": first["name"], "train_images": first["train_images"]})
+                rows[-1] |= {"images": images, "runs": len(self.done[name])}
                 for score in CLASS_SCORES:
                     measured = self._measured(name, f"{score}/{first['name']}").values()
                     rows[-1] |= {f"{score}{what}": number for what, number in zip(STATISTICS, measured, strict=True)}
@@ -117,23 +163,31 @@ class Block:
         return {"row": name, "dataset": self.column.dataset, "backbone": self.column.backbone}
 
     def _measured(self, name: str, key: str) -> dict[str, float]:
-        values = np.array([run.score(key) for run in self.done[name]])
+        values = np.array([joined_score(folds, key) for folds in self.rounds[name]])
         if not len(values):
             return dict.fromkeys(("value", "std", "low", "high"), np.nan)
         average = np.median(values) if self.spec.average == "median" else values.mean()
         # A run that is older than a score has none of it, though its predictions would give one.
-        resampled = name in self.resampled and not np.isnan(average)
-        low, high = interval(self.resampled[name][key]) if resampled else (np.nan, np.nan)
+        known = name in self.known and not np.isnan(average)
+        low, high = self.compared.rows[name].interval(key) if known else (np.nan, np.nan)
         std = values.std() if len(values) > 1 else np.nan
         found = {"value": average, "std": std, "low": low, "high": high}
         return {what: float(number) * self.spec.scale for what, number in found.items()}
 
-    def _p_value(self, name: str, other: str, key: str) -> float:
-        """Of the difference of two rows; NaN if they are not comparable, or either lacks the score."""
-        scores = [run.score(key) for row in (name, other) for run in self.done[row]]
-        if not self._comparable(name, other) or np.isnan(scores).any():
+    def _calibrated(self, name: str, key: str) -> float:
+        """What a calibrated network's error would not exceed; of a score that is none NaN."""
+        if key != "ece" or name not in self.known:
             return np.nan
-        return paired_p_value(self.resampled[name][key], self.resampled[other][key])
+        return calibrated_point(self.compared.rows[name].rounds) * self.spec.scale
+
+    def _p_value(self, name: str, other: str, key: str) -> float:
+        """Of the difference of two rows; NaN if they cannot be tested."""
+        return self.compared.p_value(name, other, key) if self._testable(name, other, key) else np.nan
+
+    def _testable(self, name: str, other: str, key: str) -> bool:
+        """Whether two rows are comparable, and both have a score."""
+        scores = [run.score(key) for row in (name, other) for run in self.done[row]]
+        return self._comparable(name, other) and not np.isnan(scores).any()
 
     def _comparable(self, name: str, other: str) -> bool:
         """Whether two rows, not one and the same, have the same seeds or folds, both with predictions."""
@@ -153,7 +207,7 @@ class Block:
         predictions = self.known.get(name, [])
         grouped = any((run.unit != "image " + run.image).any() for run in predictions)
         return {
-            "units": ("groups of images" if grouped else "images") + (AND_RUNS if are_seeds(predictions) else ""),
+            "units": ("groups of images" if grouped else "images") + (AND_RUNS if len(self.rounds[name]) > 1 else ""),
             "networks": _joined(each.get("backbone") or "unknown" for each in identities),
             "seeds": _joined(run.repeat for run in runs),
             "folders": _joined(run.folder.relative_to(self.runs).as_posix() for run in runs),

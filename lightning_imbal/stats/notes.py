@@ -1,33 +1,42 @@
 """What a reader of a table must know: how its numbers were made, and which rows cannot be told apart."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
 from lightning_imbal.stats.bootstrap import SIGNIFICANT
-from lightning_imbal.stats.column_scores import AND_RUNS
+from lightning_imbal.stats.column_difference import shared_images
+from lightning_imbal.stats.column_scores import AND_RUNS, Block, Winner
 from lightning_imbal.tables.spec import Spec
 
+MAX_NAMED = 5
 
-def notes_of(table: pd.DataFrame, overlays: Sequence[str], baseline: str, spec: Spec) -> list[str]:
+
+def notes_of(
+    table: pd.DataFrame,
+    overlays: Sequence[str],
+    baseline: str,
+    spec: Spec,
+    blocks: Sequence[Block],
+    winners: Mapping[tuple[str, str], Winner],
+) -> list[str]:
+    """Sentences below a table.
+
+    Args:
+        table: Its cells, as in `Results`.
+        overlays: Names of the configurations over those of all runs.
+        baseline: Row that the others are tested against.
+        spec: The table.
+        blocks: Its columns.
+        winners: As in `Results`.
+    """
     done = table[table["runs"] > 0]
     if done.empty:
         return []
-    units = " and ".join(dict.fromkeys(text.removesuffix(AND_RUNS) for text in done["units"]))
-    chances, of_training = "the choice of the test images explains", ", which leaves out the chance of training"
-    if (seeds := done["units"].str.endswith(AND_RUNS)).any():
-        chances = "the choice of the test images and the chance of training explain"
-        of_training = f", and of the runs{'' if seeds.all() else ' where there are several seeds'}"
-    notes = [
-        f"Measured: {spec.average} ± standard deviation (ddof 0) over the runs; in brackets the 95 % interval of 2,000 "
-        f"bootstrap resamples of the {units} of the test set{of_training}.",
-    ]
+    notes = [*_measured(done, spec), *_few(blocks, done), *_calibration(done)]
     if done["p_value"].notna().any():
-        notes.append(
-            f"* differs from {baseline} by more than {chances}, at 5 % (paired bootstrap, Holm-corrected for the "
-            "number of rows)."
-        )
-    notes += _ties(done, spec)
+        notes += _star(done, baseline)
+    notes += [*_ties(done, spec), *_winners(winners, baseline, spec), *_shared(spec, blocks)]
     if overlays:
         networks = origins(done, "networks")
         notes.append(
@@ -41,18 +50,116 @@ def notes_of(table: pd.DataFrame, overlays: Sequence[str], baseline: str, spec: 
     return notes
 
 
-def _ties(done: pd.DataFrame, spec: Spec) -> list[str]:
-    """Of each metric with marks, the rows that cannot be told from the best one, if others can."""
-    found = []
+def _measured(done: pd.DataFrame, spec: Spec) -> Iterator[str]:
+    units = " and ".join(dict.fromkeys(text.removesuffix(AND_RUNS) for text in done["units"]))
+    seeds, folds = done["rounds"] > 1, done["rounds"] < done["runs"]
+    of_training = ", not for the chance of training"
+    if seeds.any():
+        of_training = f" and the chance of training{'' if seeds.all() else ' where there are several seeds'}"
+    yield (
+        f"Measured: {spec.average}{' ± standard deviation (ddof 0)' if seeds.any() else ''} over the runs; in brackets "
+        f"the 95 % interval for the choice of the {units} of the test set{of_training}. It is Wilson's of accuracy and "
+        "of recall, precision and F1 of a class, and of other scores that of 2,000 bootstrap resamples."
+    )
+    if folds.any():
+        yield (
+            "The folds of a cross-validation are one test: their predictions are joined before they are scored, AUC "
+            "and calibration error alone are averaged over the folds."
+            + (" An average over folds, as it may be published, is another number." if _published(done) else "")
+        )
+
+
+def _published(done: pd.DataFrame) -> bool:
+    return bool(done["published"].notna().any())
+
+
+def _few(blocks: Sequence[Block], done: pd.DataFrame) -> Iterator[str]:
+    few = {name: units for block in blocks for name, units in block.few.items()}
+    if few:
+        what = "groups of images" if done["units"].str.startswith("groups").any() else "images"
+        named = [f"{name} ({units})" for name, units in few.items()]
+        more = f" and {len(named) - MAX_NAMED} more" if len(named) > MAX_NAMED else ""
+        yield (
+            f"Tested with fewer than 10 {what}: {', '.join(named[:MAX_NAMED])}{more}. Resamples cannot stand for so "
+            "few: intervals of means over such classes are put together from Wilson's of the classes."
+        )
+
+
+def _calibration(done: pd.DataFrame) -> Iterator[str]:
+    if done["calibrated"].notna().any():
+        yield (
+            "A calibration error has no interval: below it is what a perfectly calibrated network would not exceed in "
+            "95 of 100 test sets of this size."
+        )
+
+
+def _star(done: pd.DataFrame, baseline: str) -> Iterator[str]:
+    tested = done[done["p_value"].notna()]
+    how = "at 5 % (paired bootstrap, Holm-corrected for the number of rows)"
+    once = tested["rounds"] == 1
+    if not once.all():
+        yield (
+            f"* differs from {baseline} by more than the choice of the test images and the chance of training explain, "
+            f"{how}{', where there are several seeds' if once.any() else ''}."
+        )
+    if once.any():
+        where = "* " if once.all() else "With one seed, * "
+        yield (
+            f"{where}says that this network and that of {baseline} differ by more than the choice of the test images "
+            f"explains, {how}: of the two methods it says nothing, another training may turn it round. Several seeds "
+            "tell."
+        )
+
+
+def _ties(done: pd.DataFrame, spec: Spec) -> Iterator[str]:
+    """Of each metric with marks, the rows that cannot be told from the best one."""
     for column in spec.columns:
         of_column = done[(done["dataset"] == column.dataset) & (done["backbone"] == column.backbone)]
+        untold = []
         for name, metric in spec.metrics.items():
             cells = of_column[of_column["metric"] == name].sort_values("value", ascending=metric.lower_is_better)
-            tied = "; ".join(cells["row"][cells["p_best_holm"] >= SIGNIFICANT])
-            if metric.mark and tied and (cells["p_best_holm"] < SIGNIFICANT).any():
-                best = f"{cells['best'].iloc[0]}, the best in {metric.title or name}"
-                found.append(f"{column.title}: rows that cannot be told from {best}: {tied}.")
-    return found
+            tied = cells["row"][cells["p_best"] >= SIGNIFICANT]
+            title = metric.title or name
+            if metric.mark and len(tied):
+                best = cells["best"].iloc[0]
+                if len(tied) == cells["p_best"].notna().sum():
+                    untold.append(f"{title} ({best})")
+                else:
+                    from_best = f"rows that cannot be told from {best}, the best in {title}"
+                    yield f"{column.title}: {from_best}: {'; '.join(tied)}."
+        if untold:
+            yield f"{column.title}: no row can be told from the best in {', '.join(untold)}."
+
+
+def _winners(winners: Mapping[tuple[str, str], Winner], baseline: str, spec: Spec) -> Iterator[str]:
+    for column in spec.columns:
+        of_column = {name: found for (title, name), found in winners.items() if title == column.title}
+        if of_column:
+            number = max(found.chosen_from for found in of_column.values())
+            each = [
+                f"{spec.metrics[name].title or name} {found.row} {signed(found.advantage, spec.decimals)} and "
+                f"{signed(found.corrected, spec.decimals)}"
+                for name, found in of_column.items()
+            ]
+            yield (
+                f"{column.title}: the best row less {baseline}, as observed and as corrected for being chosen from "
+                f"{number} rows: {'; '.join(each)}."
+            )
+
+
+def signed(number: float, decimals: int) -> str:
+    """A number with its sign, and no -0."""
+    return f"{round(number, decimals) + 0.0:+.{decimals}f}"
+
+
+def _shared(spec: Spec, blocks: Sequence[Block]) -> Iterator[str]:
+    shared, number = shared_images(spec, list(blocks))
+    if shared:
+        yield (
+            f"{shared:,} of the {number:,} test images of {(spec.gap or ['', ''])[1]} are test images of "
+            f"{(spec.gap or [''])[0]} too: the intervals of the difference take them for others, and are rather too "
+            "wide."
+        )
 
 
 def origins(done: pd.DataFrame, what: str) -> list[str]:

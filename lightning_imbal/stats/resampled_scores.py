@@ -16,9 +16,10 @@ def resampled_scores(predictions: Predictions, weight: np.ndarray, names: Sequen
     """Scores many resamples of the same images; only what is asked for is computed.
 
     Keys and definitions are those of `lightning_imbal.metrics.classification_scores`, and so are the values where all
-    weights are one. A class that the test set lacks counts as it does there. A class that the test set has but a
-    resample lacks is left out of that resample: its own scores are NaN, and it does not count in any mean over classes,
-    which is NaN if no class is left. All scores of a resample without images are NaN.
+    weights are one; beside them there is `auc/<class>`, that class against all others. A class that the test set lacks
+    counts as it does there. A class that the test set has but a resample lacks is left out of that resample: its own
+    scores are NaN, and it does not count in any mean over classes, which is NaN if no class is left. All scores of a
+    resample without images are NaN.
 
     Args:
         predictions: Of N images.
@@ -47,6 +48,9 @@ def _score(resamples: Resamples, name: str) -> np.ndarray:
         return SUMMARY[name](resamples)
     if key in OF_CLASS and part in classes:
         return _of_class(resamples, key, classes.index(part))
+    if key == "auc" and part in classes:
+        c = classes.index(part)
+        return np.where(resamples.ranked[c], resamples.auc[c], np.nan)
     if key in PER_GROUP and part in groups:
         return PER_GROUP[key](resamples, [classes.index(member) for member in groups[part]])
     keys = ", ".join([*SUMMARY, *(f"{key}/CLASS" for key in OF_CLASS), *(f"{key}/GROUP" for key in PER_GROUP)])
@@ -85,14 +89,9 @@ def _group_f1(resamples: Resamples, members: list[int]) -> np.ndarray:
 
 
 def _auc(resamples: Resamples) -> np.ndarray:
-    """Share of the pairs of an image of a class and another image in which the former ranks higher."""
-    test = resamples.test
-    if test.present.sum() == 1:
+    if resamples.test.present.sum() == 1:
         return np.full_like(resamples.total, 0.5)
-    weight, step = resamples.weight[test.order], test.steps @ resamples.weight
-    won = [np.einsum("nr,nr->r", weight[c], step[c].cumsum(axis=0)) for _, c in test.classes_in_order()]
-    pairs = resamples.true * (resamples.total - resamples.true)
-    return mean(ratio(np.stack(won), pairs), pairs > 0)
+    return mean(resamples.auc, resamples.ranked)
 
 
 def _mcc(resamples: Resamples) -> np.ndarray:

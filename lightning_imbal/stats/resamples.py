@@ -129,6 +129,23 @@ class Resamples:
         return ((self.true > 0).sum(axis=0) > 1) & ((self.predicted > 0).sum(axis=0) > 1)
 
     @cached_property
+    def unlike_images(self) -> np.ndarray:
+        """Pairs of an image of each class and an image of another one, (C, r)."""
+        return self.true * (self.total - self.true)
+
+    @cached_property
+    def ranked(self) -> np.ndarray:
+        """Whether a class has such pairs, (C, r)."""
+        return self.unlike_images > 0
+
+    @cached_property
+    def auc(self) -> np.ndarray:
+        """Share of the pairs in which the image of the class ranks higher, (C, r); 0 where there are none."""
+        weight, step = self.weight[self.test.order], self.test.steps @ self.weight
+        won = [np.einsum("nr,nr->r", weight[c], step[c].cumsum(axis=0)) for _, c in self.test.classes_in_order()]
+        return ratio(np.stack(won), self.unlike_images)
+
+    @cached_property
     def unlike_pairs(self) -> np.ndarray:
         """Geometric mean of the ordered pairs of images with two labels and of those with two predictions, (r,)."""
         true, predicted = (self.total**2 - (images**2).sum(axis=0) for images in (self.true, self.predicted))

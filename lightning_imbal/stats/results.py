@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from lightning_imbal.runs.run import Run
 from lightning_imbal.stats.column_difference import gaps
-from lightning_imbal.stats.column_scores import Block
+from lightning_imbal.stats.column_scores import Block, Winner
+from lightning_imbal.stats.compared import Compared
 from lightning_imbal.stats.notes import notes_of
 from lightning_imbal.tables.cell import Cell
 from lightning_imbal.tables.read import KEYS, published_numbers
@@ -17,8 +17,8 @@ from lightning_imbal.tables.spec import Column, Spec
 
 COLUMNS = [
     *(*KEYS, "quoted", "published", "published_std", "value", "std", "low", "high", "difference"),
-    *("baseline", "p_value", "p_holm", "mcnemar", "mcnemar_holm", "best", "p_best", "p_best_holm", "runs", "planned"),
-    *("units", "networks", "seeds", "folders", "commits", "versions", "seconds"),
+    *("calibrated", "baseline", "p_value", "p_holm", "mcnemar", "mcnemar_holm", "best", "p_best"),
+    *("runs", "rounds", "planned", "units", "networks", "seeds", "folders", "commits", "versions", "seconds"),
 ]
 
 
@@ -30,19 +30,21 @@ class Results:
         spec: What was asked for.
         overlays: Names of the configurations over those of all runs.
         cells: One row per row, data set, backbone and metric: `published`, `published_std`, `quoted`; of the finished
-            runs `value` (mean or median), `std` (ddof 0), `low` and `high` (95 % bootstrap interval), `difference` to
-            what is published; `p_value` (paired bootstrap) and `mcnemar` against `baseline` where it has the same seeds
-            or folds, and `p_best` (paired bootstrap) against the `best` row, all also corrected for the number of rows
-            (`p_holm`, `mcnemar_holm`, `p_best_holm`); `units` that were resampled, `runs` of `planned`, and where they
-            are from: `networks`, `seeds`, `folders`, `commits`, `versions`; mean `seconds` of a run, without a first
-            stage that is taken from another. NaN where nothing was run.
+            runs `value` (mean or median), `std` (ddof 0), `low` and `high` (95 % interval), `difference` to what is
+            published; of a calibration error `calibrated`, what that of a calibrated network would not exceed;
+            `p_value` (paired bootstrap) and `mcnemar` against `baseline` where it has the same seeds or folds, also
+            corrected for the number of rows (`p_holm`, `mcnemar_holm`), and `p_best` against the `best` row, corrected
+            for its being chosen (range test); `runs` of `planned`, which make so many `rounds`: folds of one
+            cross-validation are one; `units` that were resampled, and where the runs are from: `networks`, `seeds`,
+            `folders`, `commits`, `versions`; mean `seconds` of a run, without a first stage that is taken from another.
+            NaN where nothing was run.
         classes: One row per row, data set, backbone and class: `train_images`, `images`, `runs`, and `f1` and `recall`,
             each with `_std`, `_low` and `_high`.
         notes: What a reader must know.
         gaps: How far the first column of `Spec.gap` is above the second, as `stats.column_difference.gaps` has it.
         runs: The finished runs of every row, by the title of the column.
-        resampled: Averages of every row and score over its runs in each bootstrap resample, (R,), by the title of the
-            column; the same resamples for all rows.
+        compared: The scores of every row with predictions on the same resamples, by the title of the column.
+        winners: The best row of each metric, beside the baseline, by the titles of column and metric.
     """
 
     spec: Spec
@@ -52,7 +54,8 @@ class Results:
     notes: list[str]
     gaps: pd.DataFrame = field(default_factory=pd.DataFrame)
     runs: dict[str, dict[str, list[Run]]] = field(default_factory=dict)
-    resampled: dict[str, dict[str, dict[str, np.ndarray]]] = field(default_factory=dict)
+    compared: dict[str, Compared] = field(default_factory=dict)
+    winners: dict[tuple[str, str], Winner] = field(default_factory=dict)
 
 
 def collect(spec: Spec, cells: Sequence[Cell], overlays: Sequence[str], folder: Path, baseline: str) -> Results:
@@ -80,9 +83,17 @@ def collect(spec: Spec, cells: Sequence[Cell], overlays: Sequence[str], folder: 
     # An empty table would make objects of the others' numbers.
     classes = pd.concat([of_block for of_block in classes if len(of_block)] or classes, ignore_index=True)
     runs = {block.column.title: block.done for block in blocks}
-    resampled = {block.column.title: block.resampled for block in blocks}
-    notes = notes_of(table, overlays, baseline, spec)
-    return Results(spec, list(overlays), table[COLUMNS], classes, notes, gaps(spec, blocks, table), runs, resampled)
+    compared = {block.column.title: block.compared for block in blocks}
+    winners = {
+        (block.column.title, name): winner
+        for block in blocks
+        for name, metric in spec.metrics.items()
+        if metric.mark and (winner := block.winner(metric.score))
+    }
+    notes = notes_of(table, overlays, baseline, spec, blocks, winners)
+    return Results(
+        spec, list(overlays), table[COLUMNS], classes, notes, gaps(spec, blocks, table), runs, compared, winners
+    )
 
 
 def ranked(results: Results) -> Results:

@@ -10,7 +10,7 @@ from lightning_imbal.stats.bootstrap import SIGNIFICANT
 from lightning_imbal.stats.column_difference import OF_GROUPS
 from lightning_imbal.stats.results import Results, cells_of, class_counts, classes_of, rows_of
 from lightning_imbal.tables.spec import Column, Metric
-from lightning_imbal.wording import NOT_MEASURED, interval_text, score_text
+from lightning_imbal.wording import NOT_MEASURED, calibrated_text, interval_text, score_text
 
 QUOTED = "quoted"
 MANY_CLASSES = 10
@@ -24,7 +24,7 @@ class Entry:
     Args:
         number: The number, or a word in its place.
         std: Its standard deviation; empty if there is none.
-        interval: Its 95 % interval; empty if there is none.
+        interval: Its 95 % interval, or what a calibrated network would not exceed; empty if there is neither.
         rank: 1 for the best of its column and 2 for the second best, if these are marked; else 0.
         star: Whether it differs significantly from the baseline's.
     """
@@ -114,7 +114,8 @@ def _measured(row: Any, rank: int, decimals: int) -> Entry:
     if row.quoted:
         return Entry(QUOTED)
     entry = _entry(row.value, row.std, decimals, rank)
-    return replace(entry, interval=_interval(row.low, row.high, decimals), star=row.p_holm < SIGNIFICANT)
+    interval = calibrated_text(row.calibrated, decimals) or _interval(row.low, row.high, decimals)
+    return replace(entry, interval=interval, star=row.p_holm < SIGNIFICANT)
 
 
 def _class_scores(results: Results, column: Column, classes: pd.DataFrame) -> Sheet:

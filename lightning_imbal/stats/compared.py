@@ -1,0 +1,218 @@
+"""Which rows of a table differ, and which cannot be told from the best one."""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import ndtri, stdtr
+
+from lightning_imbal.score_names import lower_is_better
+from lightning_imbal.stats.bootstrap import SIGNIFICANT, draw, resampled_rounds, units_of
+from lightning_imbal.stats.proportions import FEW_UNITS, MANY, Intervals, UnitCounts, satterthwaite, student
+from lightning_imbal.stats.rounds import Round, mean_known
+from lightning_imbal.stats.row_scores import NO_INTERVAL, RowScores, class_keys, correlation, recovered
+from lightning_imbal.stats.training_chance import moderated
+
+CHOSEN = 200  # resamples in which the best row is chosen
+ROUNDING = 1e-12  # of an average, from the order in which it is summed up
+
+
+class Difference(NamedTuple):
+    """How far one row is above another: what was observed, and its 95 % interval (NaN if nothing varies)."""
+
+    observed: float
+    low: float
+    high: float
+
+
+class Compared:
+    """The scores of the rows of one column of a table, on the same resamples.
+
+    Args:
+        rows: The rounds of each row.
+        keys: Of the scores.
+        average: Taken over the rounds of a row.
+        resamples: How often the test images are resampled.
+        seed: Of the drawing.
+
+    Attributes:
+        rows: The scores of each row.
+    """
+
+    def __init__(
+        self,
+        rows: dict[str, list[Round]],
+        keys: Sequence[str],
+        average: Literal["mean", "median"] = "mean",
+        resamples: int = 2000,
+        seed: int = 0,
+    ) -> None:
+        self._seed = seed
+        self._chance: dict[tuple[str, int], tuple[dict[str, float], float]] = {}
+        counts = {name: UnitCounts(rounds) for name, rounds in rows.items()}
+        further = [key for name, rounds in rows.items() for key in class_keys(rounds[0], counts[name], keys)]
+        count = draw(len(units_of(rows)), resamples, seed)
+        chosen = count[:CHOSEN] if len(rows) > 2 else count[:0]
+        # Behind the resamples, what the first of them have left out: what does not depend on them is computed once.
+        count = np.concatenate([count.T, (chosen == 0).astype(count.dtype).T], axis=1).T
+        scores = resampled_rounds(rows, list(dict.fromkeys([*keys, *further])), count)
+        self.rows = {
+            name: RowScores(
+                rounds,
+                counts[name],
+                {key: values[:, :resamples] for key, values in scores[name].items()},
+                average == "median",
+            )
+            for name, rounds in rows.items()
+        }
+        self._left_out = {
+            name: {key: values[:, resamples:] for key, values in of_row.items()} for name, of_row in scores.items()
+        }
+
+    def p_value(self, name: str, other: str, key: str) -> float:
+        """Two-sided p-value of the difference of two rows with the same rounds.
+
+        Of one round it is of their networks: another training of the same methods might turn it round.
+
+        The deviation is that over the resampled test images, the same for both rows. Resamples of few units of a class
+        vary too little: that they vary around 0 and not around what was observed, as McNemar's test has it, makes the
+        difference. Of several rounds the chance of training is added, with Satterthwaite's degrees of freedom.
+        """
+        deviation, freedom = self._deviation(key, name, other)
+        observed = self.rows[name].value(key) - self.rows[other].value(key)
+        return float(_p_values(observed, deviation, freedom))
+
+    def difference(self, name: str, other: str, key: str) -> Difference:
+        """How far a row is above another one with the same rounds; its interval holds 0 where `p_value` is over 5 %."""
+        deviation, freedom = self._deviation(key, name, other)
+        observed = self.rows[name].value(key) - self.rows[other].value(key)
+        reach = student(np.array(freedom)) * deviation if deviation > ROUNDING else np.nan
+        return Difference(observed, *(float(end) for end in (observed - reach, observed + reach)))
+
+    def class_difference(self, name: str, other: str, classes: Sequence[str]) -> Difference:
+        """How far a row is above another one in the mean F1 of some classes, from the intervals of both."""
+        rows = [self.rows[name], self.rows[other]]
+        places = [rows[0].class_names.index(each) for each in classes]
+        found = [row.of_classes("f1") for row in rows]
+        both = Intervals(*(np.concatenate([getattr(each, what)[places] for each in found]) for what in Intervals.NAMES))
+        weight = np.repeat([1 / len(places), -1 / len(places)], len(places))
+        together = correlation([row.averages(f"f1/{each}") for row in rows for each in classes])
+        observed = float(both.value @ weight)
+        low, high = recovered(observed, weight, both, together)
+        return Difference(observed, *((float(low), float(high)) if high - low > ROUNDING else NO_INTERVAL))
+
+    def beside_best(self, names: Sequence[str], key: str) -> tuple[str, dict[str, float]]:
+        """The best of several rows with the same rounds, and the p-value of each other one against it.
+
+        It is corrected for the best being chosen from all of them: it is the share of resamples in which some two rows
+        are further apart than they are on average, each two in their own deviations (range test by the bootstrap), and
+        at least the p-value of the two rows alone.
+
+        Args:
+            names: Of the rows.
+            key: Of the score.
+        """
+        rows = [self.rows[name] for name in names]
+        values = np.array([row.value(key) for row in rows])
+        best = int((np.argmin if lower_is_better(key) else np.argmax)(values))
+        resampled = np.stack([row.averages(key) for row in rows])  # (K, R)
+        resampled = resampled[:, ~np.isnan(resampled).any(axis=0)]
+        of_rounds, _ = self._of_rounds(key, len(rows[0].rounds))
+        noise = np.random.default_rng([self._seed, len(rows)]).standard_normal(resampled.shape)
+        noise *= np.sqrt([of_rounds[name] for name in names])[:, None]
+        furthest = np.sort(_furthest(resampled - resampled.mean(axis=1, keepdims=True) + noise))
+        found = {}
+        for name, value in zip(names, values, strict=True):
+            if name != names[best]:
+                deviation, freedom = self._deviation(key, name, names[best])
+                alone = float(_p_values(value - values[best], deviation, freedom))
+                further = len(furthest) - np.searchsorted(furthest, -ndtri(alone / 2))
+                found[name] = max(alone, float((1 + further) / (1 + len(furthest))))
+        return names[best], found
+
+    def corrected_advantage(self, names: Sequence[str], baseline: str, key: str) -> float:
+        """How far the best of several rows is above the baseline, without what it owes to being chosen.
+
+        In each resample the best row is chosen; it and the baseline are measured on the units that were not drawn, and
+        of several rounds on one that it was not chosen by.
+
+        Args:
+            names: Of the rows, without the baseline; all with the same rounds.
+            baseline: The row to compare with.
+            key: Of the score.
+
+        Returns:
+            The mean over the resamples; NaN if none has the score.
+        """
+        measured = np.stack([self._left_out[name][key] for name in [*names, baseline]])
+        number = measured.shape[2]
+        chosen_by = np.stack([self.rows[name].resampled[key][:, :number] for name in names])  # (K, S, R)
+        rounds, resample = chosen_by.shape[1], np.arange(number)
+        one = resample % rounds
+        if rounds > 1:
+            chosen_by = np.where(np.arange(rounds)[:, None] == one, np.nan, chosen_by)
+        means = mean_known(list(chosen_by.swapaxes(0, 1))) * (-1 if lower_is_better(key) else 1)
+        best = np.nan_to_num(means, nan=-np.inf).argmax(axis=0)
+        advantage = measured[best, one, resample] - measured[-1, one, resample]
+        return float(mean_known(list(advantage[:, None]))[0])
+
+    def power(self, names: Sequence[str], baseline: str, key: str, difference: float) -> float:
+        """How often a true difference from the baseline would be seen, of a typical row, after Holm's first step."""
+        level, seen = SIGNIFICANT / len(names), []
+        for name in names:
+            deviation, freedom = self._deviation(key, name, baseline)
+            if deviation > ROUNDING:
+                reach = float(student(np.array(freedom), 1 - level / 2))
+                seen.append(float(stdtr(min(freedom, MANY), difference / deviation - reach)))
+        return float(np.median(seen)) if seen else np.nan
+
+    def _deviation(self, key: str, name: str, other: str) -> tuple[float, float]:
+        """Of the difference of two rows: its standard deviation, and the degrees of freedom of that."""
+        first, second = self.rows[name], self.rows[other]
+        of_images = float(np.nanvar(first.averages(key) - second.averages(key))) + _of_few(key, first, second)
+        of_rows, freedom = self._of_rounds(key, len(first.rounds))
+        of_rounds, units = of_rows[name] + of_rows[other], max(second.counts.all_effective - 1, 1.0)
+        found = satterthwaite(np.array(of_images), np.array(units), np.array(of_rounds), freedom)
+        return float(np.sqrt(of_images + of_rounds)), float(found)
+
+    def _of_rounds(self, key: str, rounds: int) -> tuple[dict[str, float], float]:
+        """The variance of each row's average by the chance of training, of rows with so many rounds; its freedom."""
+        if (key, rounds) not in self._chance:
+            values = {name: row.observed[key] for name, row in self.rows.items() if len(row.rounds) == rounds}
+            found, freedom = np.zeros(len(values)), MANY
+            if rounds > 1:
+                found, freedom = moderated(np.var(list(values.values()), axis=1, ddof=1), rounds - 1)
+            self._chance[key, rounds] = dict(zip(values, (found / rounds).tolist(), strict=True)), freedom
+        return self._chance[key, rounds]
+
+
+def _of_few(key: str, row: RowScores, other: RowScores) -> float:
+    """What is lacking in the variance of the difference of two rows by classes of few units."""
+    if (found := other.weights(key)) is None:
+        return 0.0
+    kind, weight = found
+    few = (weight != 0) & (other.counts.units < FEW_UNITS)
+    if not few.any():
+        return 0.0
+    difference = np.nan_to_num(row.of_classes(kind).value - other.of_classes(kind).value)
+    return float(((weight * difference)[few] ** 2 / other.counts.effective[few]).sum())
+
+
+def _p_values(difference: ArrayLike, deviation: ArrayLike, freedom: ArrayLike) -> np.ndarray:
+    """Two-sided p-values of Student's t; 1 where nothing varies."""
+    difference, deviation = np.abs(np.asarray(difference)), np.asarray(deviation)
+    apart = np.divide(difference, deviation, out=np.zeros(deviation.shape), where=deviation > ROUNDING)
+    return np.minimum(1.0, 2 * stdtr(np.minimum(freedom, MANY), -apart))
+
+
+def _furthest(centred: np.ndarray) -> np.ndarray:
+    """How far any two rows are apart in each resample, in deviations of their difference; (K, R) to (R,)."""
+    furthest = np.zeros(centred.shape[1])
+    for place in range(len(centred) - 1):
+        difference = centred[place + 1 :] - centred[place]
+        deviation = difference.std(axis=1)
+        varied = deviation > ROUNDING
+        if varied.any():
+            np.maximum(furthest, np.abs(difference[varied] / deviation[varied, None]).max(axis=0), out=furthest)
+    return furthest

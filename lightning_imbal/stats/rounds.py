@@ -1,0 +1,137 @@
+"""The whole tests of a row of a table: each run's own, or that of all folds of a cross-validation together.
+
+A fold tests few images of a rare class, or none, so that the mean of its folds' F1 is biased. Their predictions, or
+confusion matrices, are put together before they are scored (Forman and Scholz 2010, Apples-to-apples in
+cross-validation studies, SIGKDD Explorations 12(1)). What ranks or bins probabilities, which networks of other folds
+need not have on one scale, is scored in each fold and averaged.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import nan
+
+import numpy as np
+
+from lightning_imbal.runs.predictions import Predictions
+from lightning_imbal.runs.run import Run
+from lightning_imbal.stats.resampled_scores import resampled_scores
+
+OF_EACH_FOLD = ("auc", "ece")
+
+
+@dataclass(frozen=True, eq=False)
+class Round:
+    """The predictions of one whole test.
+
+    Args:
+        folds: Those of one run; or of the folds of a cross-validation, which have no image in common.
+    """
+
+    folds: tuple[Predictions, ...]
+
+    @cached_property
+    def joined(self) -> Predictions:
+        """Those of all folds; classes have as many training images as all folds together, groups are the first's."""
+        first, *others = self.folds
+        if not others:
+            return first
+        counts = np.sum([fold.class_counts for fold in self.folds], axis=0)
+        return replace(
+            first,
+            image=np.concatenate([fold.image for fold in self.folds]),
+            unit=np.concatenate([fold.unit for fold in self.folds]),
+            alone=np.concatenate([fold.alone for fold in self.folds]),
+            label=np.concatenate([fold.label for fold in self.folds]),
+            probability=np.concatenate([fold.probability for fold in self.folds]),
+            class_counts=tuple(counts.tolist()),
+        )
+
+    def only(self, alone: bool) -> "Round":
+        """Its images whose units have no other image, or those whose units have."""
+        return Round(tuple(fold.only(fold.alone == alone) for fold in self.folds))
+
+    def scores(self, names: Sequence[str], weight: np.ndarray | None = None) -> dict[str, np.ndarray]:
+        """Scores many resamples of the test.
+
+        Args:
+            names: Keys of the scores, as in `resampled_scores`.
+            weight: How often each image of `joined` counts in each of R resamples, (R, N); each once by default.
+
+        Returns:
+            The values of each score, (R,).
+        """
+        weight = np.ones((1, len(self.joined.label))) if weight is None else weight
+        if len(self.folds) == 1:
+            return resampled_scores(self.joined, weight, names)
+        found = resampled_scores(self.joined, weight, [name for name in names if name not in OF_EACH_FOLD])
+        if apart := [name for name in names if name in OF_EACH_FOLD]:
+            ends = np.cumsum([len(fold.label) for fold in self.folds])[:-1]
+            parts = [
+                resampled_scores(fold, part, apart)
+                for fold, part in zip(self.folds, np.split(weight, ends, axis=1), strict=True)
+            ]
+            found |= {name: mean_known([part[name] for part in parts]) for name in apart}
+        return {name: found[name] for name in names}
+
+
+def rounds_of(runs: Sequence[Run]) -> list[list[Run]]:
+    """Puts the runs of a row that are folds of one cross-validation, of one seed, together; any other is by itself."""
+    rounds: dict[str, list[Run]] = {}
+    seen: dict[str, int] = defaultdict(int)
+    for place, run in enumerate(runs):
+        split = dict(run.identity["split"])
+        fold = split.pop("fold", None)
+        key = f"run {place}"
+        if fold is not None:
+            whole = json.dumps([run.identity.get("seed"), split], sort_keys=True, default=str)
+            # The same fold twice is a further cross-validation.
+            key = f"{whole} {seen[f'{fold} {whole}']}"
+            seen[f"{fold} {whole}"] += 1
+        rounds.setdefault(key, []).append(run)
+    return list(rounds.values())
+
+
+def joined_score(folds: Sequence[Run], key: str) -> float:
+    """A score of the folds of one cross-validation together; that of a run by itself is as its files have it.
+
+    Raises:
+        UserError: A run has no such score.
+    """
+    values = [run.score(key) for run in folds]
+    if len(folds) == 1:
+        return values[0]
+    if key in OF_EACH_FOLD:
+        return float(mean_known([np.array([value]) for value in values])[0])
+    if np.isnan(values).any():  # a run that is older than the score
+        return nan
+    confusion = np.sum([run.results["confusion"] for run in folds], axis=0)
+    return float(resampled_scores(_of_confusion(folds, confusion), confusion[confusion > 0][None], [key])[key][0])
+
+
+def mean_known(values: Sequence[np.ndarray]) -> np.ndarray:
+    """Mean of several arrays without what is NaN; NaN where all are."""
+    stacked = np.stack(values)
+    known = ~np.isnan(stacked)
+    total, number = np.where(known, stacked, 0).sum(axis=0), known.sum(axis=0)
+    return np.divide(total, number, out=np.full(total.shape, np.nan), where=number > 0)
+
+
+def _of_confusion(folds: Sequence[Run], confusion: np.ndarray) -> Predictions:
+    """An image for each kind of outcome that a confusion matrix counts, in the order of its cells."""
+    results = folds[0].results
+    label, prediction = np.nonzero(confusion)
+    train = np.sum([[row["train_images"] for row in run.results["classes"]] for run in folds], axis=0)
+    name = np.arange(len(label)).astype(str)
+    return Predictions(
+        image=name,
+        unit=name,
+        alone=np.ones(len(label), dtype=bool),
+        label=label,
+        probability=np.eye(len(train))[prediction],
+        class_names=tuple(folds[0].class_names),
+        class_counts=tuple(train.tolist()),
+        groups={group: tuple(row["classes"]) for group, row in results["groups"].items()},
+    )

@@ -1,0 +1,211 @@
+"""The scores of one row of a table with their 95 % intervals, by what the score is and how many units its classes have.
+
+- Recall, precision and F1 of a class, and accuracy: as proportions.
+- Means over classes: percentiles of the bootstrap; where a class has fewer than 10 units, for which resamples cannot
+  stand, the intervals of the classes put together (method of variance estimates recovery; Zou and Donner 2008).
+- Anything else: percentiles of the bootstrap.
+- A calibration error: none, for it is never below 0, and resamples of it are larger than itself.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+
+from lightning_imbal.score_names import OF_CLASS
+from lightning_imbal.stats.bootstrap import percentiles
+from lightning_imbal.stats.proportions import FEW_UNITS, MANY, Intervals, UnitCounts, satterthwaite, student
+from lightning_imbal.stats.rounds import Round, mean_known
+
+NO_INTERVAL = (np.nan, np.nan)
+# Means over classes, the score that they are the mean of, and whether a class without test images counts as 0.
+MEANS = {
+    "balanced_accuracy": ("recall", False),
+    "recall": ("recall", True),
+    "precision": ("precision", True),
+    "f1": ("f1", True),
+    "auc": ("auc", False),
+    "group_recall": ("recall", False),
+    "group_f1": ("f1", True),
+}
+SIGNED = ("mcc", "kappa", "kendall_tau")
+
+
+class RowScores:
+    """Scores of the rounds of one row.
+
+    Args:
+        rounds: Of the row.
+        counts: What they got right.
+        resampled: The score of each round in each resample of the test images, (S, R), by its key.
+        median: Whether the rounds are summed up by their median, not their mean.
+    """
+
+    def __init__(
+        self, rounds: Sequence[Round], counts: UnitCounts, resampled: dict[str, np.ndarray], median: bool = False
+    ) -> None:
+        self.rounds, self.resampled, self.median = rounds, resampled, median
+        first = rounds[0].joined
+        self.class_names, self.groups = first.class_names, first.groups
+        self.rarest = int(np.argmin(first.class_counts))
+        self.counts = counts
+        self.tested = self.counts.units > 0
+        self._of_classes: dict[str, Intervals] = {}
+
+    @cached_property
+    def observed(self) -> dict[str, np.ndarray]:
+        """Each score of each round, (S,)."""
+        found = [each.scores(list(self.resampled)) for each in self.rounds]
+        return {key: np.concatenate([scores[key] for scores in found]) for key in self.resampled}
+
+    def value(self, key: str) -> float:
+        """A score, averaged over the rounds."""
+        return float((np.median if self.median else np.mean)(self.observed[key]))
+
+    def averages(self, key: str) -> np.ndarray:
+        """A score in each resample, averaged over the rounds that have it there, (R,)."""
+        values = self.resampled[key]
+        if self.median and len(values) > 1:
+            return np.ma.median(np.ma.masked_invalid(values), axis=0).filled(np.nan)
+        return mean_known(list(values))
+
+    def interval(self, key: str) -> tuple[float, float]:
+        """The 95 % interval of a score; NaN where there is none, and never one without width."""
+        kind, _, part = key.partition("/")
+        if key == "ece":
+            return NO_INTERVAL
+        if key == "accuracy":
+            found = self.counts.accuracy(self.median)
+            low, high = found.low[0], found.high[0]
+        elif (c := self._class_of(key)) is not None:
+            found = self.of_classes("recall" if key == "scr" else kind)
+            low, high = found.low[c], found.high[c]
+        elif self.few(key):
+            low, high = self._recovered(key)
+        else:
+            low, high = self._percentiles(key)
+        low, high = np.clip([low, high], -1 if key in SIGNED else 0, 1)
+        return (float(low), float(high)) if low < high else NO_INTERVAL
+
+    def few(self, key: str) -> bool:
+        """Whether a class that a score is of, or is the mean over, was tested with fewer than 10 units."""
+        c = self._class_of(key)
+        members = self.members(key) if c is None else [c]
+        return any(0 < self.counts.units[c] < FEW_UNITS for c in members)
+
+    def members(self, key: str) -> list[int]:
+        """The classes that a score is the mean over; none if it is no such mean."""
+        kind, _, part = key.partition("/")
+        if kind not in MEANS or bool(part) != kind.startswith("group_"):
+            return []
+        return [self.class_names.index(name) for name in (self.groups[part] if part else self.class_names)]
+
+    def of_classes(self, kind: str) -> Intervals:
+        """Recall, precision or F1 of every class."""
+        if kind not in self._of_classes:
+            self._of_classes[kind] = self._auc() if kind == "auc" else self.counts.intervals(kind, self.median)
+        return self._of_classes[kind]
+
+    def weights(self, key: str) -> tuple[str, np.ndarray] | None:
+        """The score of single classes that a score is, or is a mean of, and the weight of each class in it, (C,)."""
+        kind, weight = key.partition("/")[0], np.zeros(len(self.class_names))
+        if (c := self._class_of(key)) is not None:
+            weight[c] = 1
+            return "recall" if key == "scr" else kind, weight
+        if not (members := self.members(key)):
+            return None
+        kind, all_count = MEANS[kind]
+        if kind == "auc" and f"auc/{self.class_names[0]}" not in self.observed:
+            return None
+        weight[members] = self.tested[members]
+        return kind, weight / max(1, len(members) if all_count else weight.sum())
+
+    def _class_of(self, key: str) -> int | None:
+        """The class that a score is of."""
+        kind, _, part = key.partition("/")
+        if key == "scr":
+            return self.rarest
+        return self.class_names.index(part) if kind in OF_CLASS and part else None
+
+    def _recovered(self, key: str) -> tuple[float, float]:
+        kind, weight = self.weights(key) or ("", np.zeros(0))
+        names = [f"{kind}/{name}" for name in self.class_names]
+        return recovered(
+            self.value(key), weight, self.of_classes(kind), correlation([self.averages(name) for name in names])
+        )
+
+    def _auc(self) -> Intervals:
+        values = np.stack([self.observed[f"auc/{name}"] for name in self.class_names], axis=1)  # (S, C)
+        rounds = len(values)
+        of_rounds = values.var(axis=0, ddof=1) / rounds if rounds > 1 else np.zeros(values.shape[1])
+        return self.counts.auc(values.mean(axis=0), of_rounds)
+
+    def _percentiles(self, key: str) -> tuple[float, float]:
+        """Percentiles of the resamples of the images; each end is moved out by what the rounds vary.
+
+        And by Student's t and n / (n - 1) for the number of units, which makes a difference where there are few
+        (Hesterberg 2015, Am. Stat. 69, section 5.3).
+        """
+        low, high = percentiles(self.averages(key))
+        value, units = self.observed[key], max(self.counts.all_effective, 2.0)
+        rounds = len(value)
+        middle = self.value(key)
+        of_rounds = np.full(2, value.var(ddof=1) / rounds * (np.pi / 2 if self.median else 1) if rounds > 1 else 0.0)
+        reach = np.array([middle - low, high - middle])
+        of_images = (reach / student(np.array(MANY))) ** 2 * units / (units - 1)
+        freedom = satterthwaite(of_images, np.full(2, units - 1), of_rounds, max(rounds - 1, 1))
+        below, above = student(freedom) * np.sqrt(of_images + of_rounds)
+        return middle - below, middle + above
+
+
+def class_keys(round_: Round, counts: UnitCounts, keys: Sequence[str]) -> list[str]:
+    """The scores of single classes that the intervals of means over classes with few units are made of.
+
+    Args:
+        round_: One of the row.
+        counts: Of all its rounds.
+        keys: Of the scores that are asked for.
+    """
+    first = round_.joined
+    few = {name for name, units in zip(first.class_names, counts.units, strict=True) if 0 < units < FEW_UNITS}
+    kinds = []
+    for key in keys:
+        kind, _, part = key.partition("/")
+        if kind in MEANS and few.intersection(first.groups.get(part, first.class_names)):
+            kinds.append(MEANS[kind][0])
+    return [f"{kind}/{name}" for kind in dict.fromkeys(kinds) for name in first.class_names]
+
+
+def correlation(values: Sequence[np.ndarray]) -> np.ndarray:
+    """How resampled scores go together: their correlations, (K, K); 0 with one that does not vary.
+
+    Args:
+        values: Of each score in each resample, (R,); NaN counts as its mean.
+    """
+    table = np.stack(values)
+    known = ~np.isnan(table)
+    means = np.where(known, table, 0).sum(axis=1) / known.sum(axis=1).clip(min=1)
+    centred = np.where(known, table - means[:, None], 0)
+    deviation = np.sqrt((centred**2).sum(axis=1))
+    scaled = np.divide(centred, deviation[:, None], out=np.zeros_like(centred), where=deviation[:, None] > 0)
+    found = scaled @ scaled.T
+    np.fill_diagonal(found, 1)
+    return found
+
+
+def recovered(value: float, weight: np.ndarray, of_each: Intervals, together: np.ndarray) -> tuple[float, float]:
+    """The interval of a weighted sum of scores, from theirs (Zou and Donner 2008, Stat. Med. 27, section 2).
+
+    Args:
+        value: The sum.
+        weight: Of each score, (K,); below 0 where it is taken away.
+        of_each: The scores with their intervals.
+        together: Their correlations, (K, K).
+    """
+    counted = weight != 0
+    weight, together = weight[counted], together[np.ix_(counted, counted)]
+    # A class that was never predicted has a precision of 0 by definition, and no interval.
+    down = np.nan_to_num(of_each.value - of_each.low)[counted]
+    up = np.nan_to_num(of_each.high - of_each.value)[counted]
+    below, above = (weight * np.where(weight > 0, *ends) for ends in ((down, up), (up, down)))
+    return value - np.sqrt(max(0.0, below @ together @ below)), value + np.sqrt(max(0.0, above @ together @ above))
