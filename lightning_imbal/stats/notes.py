@@ -105,9 +105,9 @@ def _star(done: pd.DataFrame, baseline: str) -> Iterator[str]:
     if once.any():
         where = "* " if once.all() else "With one seed, * "
         yield (
-            f"{where}says that this network and that of {baseline} differ by more than the choice of the test images "
-            f"explains, {how}: of the two methods it says nothing, another training may turn it round. Several seeds "
-            "tell."
+            f"{where}says that the networks of this row and those of {baseline} differ by more than the choice of the "
+            f"test images explains, {how}: of the two methods it says nothing, another training may turn it round. "
+            "Several seeds tell."
         )
 
 
