@@ -9,7 +9,7 @@ from scipy.special import ndtri, stdtr
 
 from lightning_imbal.score_names import lower_is_better
 from lightning_imbal.stats.bootstrap import SIGNIFICANT, draw, resampled_rounds, units_of
-from lightning_imbal.stats.proportions import FEW_UNITS, MANY, Intervals, UnitCounts, satterthwaite, student
+from lightning_imbal.stats.proportions import MANY, Intervals, UnitCounts, satterthwaite, student
 from lightning_imbal.stats.rounds import Round, mean_known
 from lightning_imbal.stats.row_scores import NO_INTERVAL, RowScores, class_keys, correlation, recovered
 from lightning_imbal.stats.training_chance import moderated
@@ -75,9 +75,9 @@ class Compared:
 
         Of one round it is of their networks: another training of the same methods might turn it round.
 
-        The deviation is that over the resampled test images, the same for both rows. Resamples of few units of a class
-        vary too little: that they vary around 0 and not around what was observed, as McNemar's test has it, makes the
-        difference. Of several rounds the chance of training is added, with Satterthwaite's degrees of freedom.
+        The deviation is that over the resampled test images, the same for both rows, and as in McNemar's test around a
+        difference of 0, not around what was observed: where a class has few units, that makes a difference. Of several
+        rounds the chance of training is added, with Satterthwaite's degrees of freedom.
         """
         deviation, freedom = self._deviation(key, name, other)
         observed = self.rows[name].value(key) - self.rows[other].value(key)
@@ -170,7 +170,7 @@ class Compared:
     def _deviation(self, key: str, name: str, other: str) -> tuple[float, float]:
         """Of the difference of two rows: its standard deviation, and the degrees of freedom of that."""
         first, second = self.rows[name], self.rows[other]
-        of_images = float(np.nanvar(first.averages(key) - second.averages(key))) + _of_few(key, first, second)
+        of_images = float(np.nanvar(first.averages(key) - second.averages(key))) + _around_zero(key, first, second)
         of_rows, freedom = self._of_rounds(key, len(first.rounds))
         of_rounds, units = of_rows[name] + of_rows[other], max(second.counts.all_effective - 1, 1.0)
         found = satterthwaite(np.array(of_images), np.array(units), np.array(of_rounds), freedom)
@@ -187,16 +187,14 @@ class Compared:
         return self._chance[key, rounds]
 
 
-def _of_few(key: str, row: RowScores, other: RowScores) -> float:
-    """What is lacking in the variance of the difference of two rows by classes of few units."""
+def _around_zero(key: str, row: RowScores, other: RowScores) -> float:
+    """What the variance of the difference of two rows lacks, if it is really 0: that around it, not around the mean."""
     if (found := other.weights(key)) is None:
-        return 0.0
+        return (row.value(key) - other.value(key)) ** 2 / other.counts.all_effective
     kind, weight = found
-    few = (weight != 0) & (other.counts.units < FEW_UNITS)
-    if not few.any():
-        return 0.0
+    counted = weight != 0
     difference = np.nan_to_num(row.of_classes(kind).value - other.of_classes(kind).value)
-    return float(((weight * difference)[few] ** 2 / other.counts.effective[few]).sum())
+    return float(((weight * difference)[counted] ** 2 / other.counts.effective[counted]).sum())
 
 
 def _p_values(difference: ArrayLike, deviation: ArrayLike, freedom: ArrayLike) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Resampled scores, intervals and tests, against scipy, scikit-learn and the scores of a run."""
+"""Resampled scores, and the drawing of resamples, against scipy, scikit-learn and the scores of a run."""
 
 import math
 import subprocess
@@ -8,21 +8,18 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from made_predictions import GROUPS, NAMES, long_tailed, make, predicted
 from scipy import stats
 from sklearn import metrics as sk
-from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
 from lightning_imbal.metrics import classification_scores
-from lightning_imbal.runs.predictions import Predictions
 from lightning_imbal.stats import bootstrap as statistics_module
 from lightning_imbal.stats import resampled_scores as scores_module
-from lightning_imbal.stats.bootstrap import draw, holm, interval, mcnemar_p_value, paired_p_value, resampled_averages
+from lightning_imbal.stats.bootstrap import draw, holm, percentiles, resampled_rounds, units_of
 from lightning_imbal.stats.resampled_scores import resampled_scores
+from lightning_imbal.stats.rounds import Round
 
-NAMES = ("nv", "mel", "bkl/lk", "df")
-COUNTS = (400, 60, 30, 7)
-GROUPS = {"major": ("nv",), "middle": ("bkl/lk", "mel"), "minor": ("df",)}
 KEYS = ["accuracy", "balanced_accuracy", "f1", "precision", "recall", "scr", "auc", "mcc", "kappa", "kendall_tau"]
 KEYS += ["ece"]
 KEYS += [f"{key}/{name}" for key in ("f1", "precision", "recall") for name in NAMES]
@@ -32,32 +29,6 @@ IN_PAIRS = ["accuracy", "f1", "f1/df", "ece"]
 
 def exactly(value):
     return pytest.approx(value, abs=1e-12, rel=0, nan_ok=True)
-
-
-def make(label, probability, unit=None, image=None, names=NAMES, counts=COUNTS, groups=GROUPS):
-    image = np.array([f"i{row:04d}" for row in range(len(label))] if image is None else image)
-    unit = np.char.add("image ", image) if unit is None else np.array(unit)
-    label, probability = np.array(label, dtype=np.int64), np.array(probability, dtype=np.float64)
-    return Predictions(
-        image, unit, np.ones(len(label), dtype=bool), label, probability, tuple(names), tuple(counts), groups
-    )
-
-
-def long_tailed(num_images, seed=0, classes=range(4), decimals=None, noise=0):
-    """Predictions of some skill; with `decimals` many probabilities tie."""
-    rng = np.random.default_rng(seed)
-    classes = np.array(classes)
-    share = np.array(COUNTS)[classes] ** 0.5
-    label = np.concatenate([classes, rng.choice(classes, num_images - len(classes), p=share / share.sum())])
-    logits = np.random.default_rng([seed, noise]).normal(size=(num_images, 4)) + 1.2 * np.eye(4)[label]
-    probability = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    unit = [f"lesion {u}" for u in rng.integers(0, num_images // 2 + 1, num_images)]
-    return make(label, probability if decimals is None else probability.round(decimals), unit)
-
-
-def predicted(label, prediction, **others):
-    """Predictions of 0.7 for the predicted class."""
-    return make(label, 0.1 + 0.6 * np.eye(4)[prediction], **others)
 
 
 def repeated(predictions, times):
@@ -263,193 +234,55 @@ def test_intervals_are_those_of_scipy(patients, seed):
         return 2 * ((label == 3) & (guess == 3)).sum() / ((label == 3).sum() + (guess == 3).sum())
 
     keys = {"accuracy": sk.accuracy_score, "balanced_accuracy": sk.balanced_accuracy_score, "f1/df": f1_of_df}
-    values = resampled_averages({"row": [patients]}, list(keys), resamples=200, seed=seed)["row"]
+    values = resampled_rounds({"row": [Round((patients,))]}, list(keys), draw(12, 200, seed))["row"]
     for key, score in keys.items():
-        low, high = interval(values[key])
+        [of_round] = values[key]
+        low, high = percentiles(of_round)
         assert low < high
         assert (low, high) == pytest.approx(scipy_interval(score), abs=1e-9, rel=0)
-
-
-def test_there_are_two_thousand_resamples_by_default():
-    """As the notes below a table say."""
-    [values] = resampled_averages({"row": [make([0, 1], np.eye(4)[:2])]}, ["accuracy"])["row"].values()
-    assert len(values) == len(draw(2)) == 2000
 
 
 def test_all_images_of_a_unit_are_drawn_together():
     # Four lesions, each classified as a whole: the accuracy of a resample is a count of lesions.
     label = np.repeat([0, 1, 2, 3], 3)
     lesions = predicted(label, np.repeat([0, 1, 0, 0], 3), unit=np.repeat(["a", "b", "c", "d"], 3))
-    values = resampled_averages({"row": [lesions]}, ["accuracy"], resamples=100)["row"]["accuracy"]
-    assert values.tolist() == (draw(4, 100)[:, :2].sum(axis=1) / 4).tolist()
+    count = draw(4, 100)
+    [values] = resampled_rounds({"row": [Round((lesions,))]}, ["accuracy"], count)["row"]["accuracy"]
+    assert values.tolist() == (count[:, :2].sum(axis=1) / 4).tolist()
 
 
-def of_drawn_seeds(scores, seed):
-    """The scores (R,) of the runs that are drawn in each resample: as many as there are, with replacement."""
-    scores = np.array(scores)
-    drawn = np.random.default_rng([seed, len(scores)]).integers(0, len(scores), scores.shape)
-    return [[scores[run, place] for place, run in enumerate(row)] for row in drawn]
-
-
-def test_seeds_share_each_resample():
+def test_rows_and_rounds_share_each_resample():
     runs = [long_tailed(80, noise=noise) for noise in range(3)]
-    rows = {"a": runs[:2], "b": runs[1:], "same as a": runs[:2]}
-    got = resampled_averages(rows, IN_PAIRS, resamples=60, seed=3)
+    rows = {"a": [Round((run,)) for run in runs[:2]], "b": [Round((runs[2],))]}
     units = sorted(set(runs[0].unit))
-    weight = draw(len(units), 60, seed=3)[:, [units.index(unit) for unit in runs[0].unit]]
-    for row, members in rows.items():
+    assert units_of(rows).tolist() == units
+    count = draw(len(units), 60, seed=3)
+    got = resampled_rounds(rows, IN_PAIRS, count)
+    weight = count[:, [units.index(unit) for unit in runs[0].unit]]
+    for row, members in {"a": runs[:2], "b": runs[2:]}.items():
         alone = [resampled_scores(run, weight, IN_PAIRS) for run in members]
         for key in IN_PAIRS:
-            drawn = of_drawn_seeds([scores[key] for scores in alone], seed=3)
-            assert got[row][key] == exactly(np.nanmean(drawn, axis=0))
-    for key in IN_PAIRS:
-        assert paired_p_value(got["same as a"][key], got["a"][key]) == 1.0
-        assert (got["b"][key] != got["a"][key]).any()
-
-
-def test_median_over_seeds():
-    runs = [long_tailed(80, noise=noise) for noise in range(3)]
-    alone = [resampled_averages({"row": [run]}, IN_PAIRS, resamples=30)["row"] for run in runs]
-    got = resampled_averages({"row": runs}, IN_PAIRS, average="median", resamples=30)["row"]
-    for key in IN_PAIRS:
-        drawn = of_drawn_seeds([scores[key] for scores in alone], seed=0)
-        assert got[key] == exactly(np.nanmedian(drawn, axis=0))
-
-
-def test_intervals_of_seeds_hold_the_chance_of_training():
-    # Every image counts alike, so that nothing but the drawn seeds makes a difference.
-    right, wrong = predicted([0, 1] * 20, [0, 1] * 20), predicted([0, 1] * 20, [1, 0] * 20)
-    values = resampled_averages({"row": [right, wrong]}, ["accuracy"], resamples=1000)["row"]["accuracy"]
-    assert np.isin(values, [0.0, 0.5, 1.0]).all()
-    assert (values == 0.5).mean() == pytest.approx(0.5, abs=0.05)
-    assert values.mean() == pytest.approx(0.5, abs=0.05)
-    alone = resampled_averages({"row": [right]}, ["accuracy"], resamples=1000)["row"]["accuracy"]
-    assert (alone == 1).all()
+            assert got[row][key].shape == (len(members), 60)
+            assert got[row][key] == exactly(np.stack([scores[key] for scores in alone]))
 
 
 def test_folds_share_one_drawing_of_all_their_units():
     whole = long_tailed(60, seed=4)
     places = [np.arange(0, 40), np.arange(40, 59), np.arange(59, 60)]
     folds = [make(whole.label[p], whole.probability[p], whole.unit[p], whole.image[p]) for p in places]
-    got = resampled_averages({"folds": folds, "whole": [whole]}, ["accuracy"], resamples=50)
-    units, correct = sorted(set(whole.unit)), whole.probability.argmax(axis=1) == whole.label
-    empty = 0
-    for row, count in enumerate(draw(len(units), 50)):
-        times = np.array([count[units.index(unit)] for unit in whole.unit])
-        accuracy = [(times * correct)[p].sum() / times[p].sum() for p in places if times[p].sum()]
-        empty += len(accuracy) < 3
-        assert got["folds"]["accuracy"][row] == exactly(sum(accuracy) / len(accuracy))
-        assert got["whole"]["accuracy"][row] == exactly((times * correct).sum() / times.sum())
-    assert empty > 0
+    rows = {"folds": [Round(tuple(folds))], "whole": [Round((whole,))]}
+    got = resampled_rounds(rows, ["accuracy", "f1/df", "auc"], draw(len(units_of(rows)), 50))
+    for key in ("accuracy", "f1/df"):
+        assert got["folds"][key] == exactly(got["whole"][key])
+    assert not np.allclose(got["folds"]["auc"], got["whole"]["auc"], equal_nan=True)
 
 
-def test_nan_of_one_run_is_not_counted_and_a_row_without_runs_is_nan():
-    # Of three images one is "df": a resample often lacks it.
-    runs = [predicted([0, 0, 3], [0, 1, 3]), predicted([0, 0], [0, 1], image=["i0000", "i0001"])]
-    got = resampled_averages({"both": runs, "none": []}, ["f1/df"], resamples=40)
-    lacks = draw(3, 40)[:, 2] == 0
-    assert 0 < lacks.sum() < 40
-    # The second run has no "df" at all: its F1 is 0 where it has any image.
-    expected = np.where(lacks, 0.0, np.where(draw(3, 40)[:, :2].sum(axis=1) > 0, 0.5, 1.0))
-    assert got["both"]["f1/df"].tolist() == expected.tolist()
-    assert np.isnan(got["none"]["f1/df"]).all() and got["none"]["f1/df"].shape == (40,)
-    assert all(math.isnan(bound) for bound in interval(got["none"]["f1/df"]))
-
-
-def test_interval_by_hand():
+def test_percentiles_by_hand():
     values = np.arange(201.0)
-    assert interval(values) == (5.0, 195.0)
-    assert interval(np.append(values[::-1], [np.nan, np.nan])) == (5.0, 195.0)
-    assert interval(np.array([0.25])) == (0.25, 0.25)
-
-
-def test_paired_p_value_by_hand():
-    baseline = np.zeros(19)
-    assert paired_p_value(baseline + 0.1, baseline) == exactly(2 * 1 / 20)
-    assert paired_p_value(baseline - 0.1, baseline) == exactly(2 * 1 / 20)
-    row = np.array([0.1] * 15 + [-0.1] * 3 + [0.0])
-    assert paired_p_value(row, baseline) == exactly(2 * (4 + 1) / 20)
-    assert paired_p_value(baseline, row) == paired_p_value(row, baseline)
-    assert paired_p_value(baseline, baseline) == 1.0
-
-
-def test_paired_p_value_beyond_the_resamples_is_the_tail_of_a_normal_distribution():
-    difference = np.linspace(0.4, 0.6, 41)
-    deviation = math.sqrt(np.mean((difference - 0.5) ** 2))
-    assert paired_p_value(difference, np.zeros(41)) == exactly(2 * stats.norm.sf(0.5 / deviation))
-    assert paired_p_value(-difference, np.zeros(41)) == paired_p_value(difference, np.zeros(41))
-    near = np.linspace(0.1, 0.5, 41)  # 2.5 deviations above 0: what is not doubled is seen
-    deviation = math.sqrt(np.mean((near - 0.3) ** 2))
-    assert paired_p_value(near, np.zeros(41)) == exactly(2 * stats.norm.sf(0.3 / deviation))
-    wide = np.array([0.01] * 40 + [1.0])  # the tail would be larger than what the resamples say
-    assert paired_p_value(wide, np.zeros(41)) == exactly(2 * 1 / 42)
-
-
-def test_paired_p_value_takes_rounding_for_no_difference():
-    row, baseline = np.full(99, 0.1 + 0.2), np.full(99, 0.3)
-    assert (row > baseline).all()
-    assert paired_p_value(row, baseline) == 1.0
-
-
-def test_paired_p_value_leaves_out_nan():
-    row, baseline = np.array([0.5] * 19 + [np.nan, 0.0]), np.array([0.1] * 19 + [0.9, np.nan])
-    assert paired_p_value(row, baseline) == exactly(2 * 1 / 20)
-    assert math.isnan(paired_p_value(np.full(3, np.nan), np.zeros(3)))
-
-
-def test_mcnemar_by_hand():
-    # Only the row is correct on one image, only the baseline on six: 2 * (1 + 7) / 2**7.
-    label = [0] * 12
-    row, baseline = predicted(label, [0] * 4 + [1] * 8), predicted(label, [0] * 3 + [1] + [0] * 6 + [1] * 2)
-    assert mcnemar_p_value([row], [baseline]) == exactly(0.125)
-    assert mcnemar_p_value([baseline], [row]) == exactly(0.125)
-    assert mcnemar_p_value([row], [row]) == 1.0
-
-
-def test_mcnemar_equals_statsmodels():
-    row, baseline = long_tailed(200, noise=1), long_tailed(200, noise=2)
-    first, second = (run.probability.argmax(axis=1) == run.label for run in (row, baseline))
-    expected = mcnemar(pd.crosstab(first, second).to_numpy(), exact=True).pvalue
-    assert 0 < expected < 1
-    assert mcnemar_p_value([row], [baseline]) == exactly(expected)
-
-
-@pytest.mark.parametrize(
-    "only_row, only_baseline", [(0, 0), (0, 1), (1, 1), (1, 6), (5, 5), (7, 8), (0, 30), (17, 41), (300, 260)]
-)
-def test_mcnemar_of_known_tables(only_row, only_baseline):
-    # On the first two images both are correct, on the last three neither is.
-    correct = np.array([[1, 1]] * 2 + [[1, 0]] * only_row + [[0, 1]] * only_baseline + [[0, 0]] * 3)
-    row, baseline = (predicted([0] * len(correct), (1 - column).tolist()) for column in correct.T)
-    table = [[2, only_row], [only_baseline, 3]]
-    assert mcnemar_p_value([row], [baseline]) == mcnemar(table, exact=True).pvalue
-    n, fewer = only_row + only_baseline, min(only_row, only_baseline)
-    tail = sum(math.comb(n, k) for k in range(fewer + 1)) / 2**n
-    assert mcnemar_p_value([row], [baseline]) == pytest.approx(min(1.0, 2 * tail), rel=1e-9)
-
-
-def test_mcnemar_takes_the_ensemble_of_seeds_and_puts_folds_together():
-    seeds, baseline = [long_tailed(200, noise=noise) for noise in (1, 2, 3)], long_tailed(200, noise=9)
-    ensemble = make(baseline.label, np.mean([run.probability for run in seeds], axis=0))
-    expected = mcnemar_p_value([ensemble], [baseline])
-    assert expected != mcnemar_p_value(seeds[:1], [baseline])
-    assert mcnemar_p_value(seeds, [baseline]) == expected
-    order = np.random.default_rng(0).permutation(200)
-    folds = [
-        make(run.label[p], run.probability[p], run.unit[p], run.image[p])
-        for p in (order[:70], order[70:])
-        for run in seeds
-    ]
-    assert mcnemar_p_value(folds, [baseline]) == expected
-    assert mcnemar_p_value([baseline], folds) == expected
-
-
-def test_mcnemar_of_other_images_is_nan():
-    run = long_tailed(50)
-    fewer = make(run.label[1:], run.probability[1:], run.unit[1:], run.image[1:])
-    other = make(run.label, run.probability, image=np.char.add("other ", run.image))
-    for row, baseline in (([fewer], [run]), ([run], [fewer]), ([other], [run]), ([], [run]), ([run], []), ([], [])):
-        assert math.isnan(mcnemar_p_value(row, baseline))
+    assert percentiles(values) == (5.0, 195.0)
+    assert percentiles(np.append(values[::-1], [np.nan, np.nan])) == (5.0, 195.0)
+    assert percentiles(np.array([0.25])) == (0.25, 0.25)
+    assert all(math.isnan(end) for end in percentiles(np.full(3, np.nan)))
 
 
 def test_holm_by_hand():
@@ -472,6 +305,6 @@ def test_holm_does_not_count_nan():
 
 
 def test_statistics_do_not_wait_for_torch():
-    loaded = "import sys, lightning_imbal.stats.bootstrap; print({'torch', 'lightning'} & set(sys.modules))"
+    loaded = "import sys, lightning_imbal.stats.compared; print({'torch', 'lightning'} & set(sys.modules))"
     told = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "set()"
