@@ -15,8 +15,8 @@ from lightning_imbal.stats.bootstrap import holm
 from lightning_imbal.stats.calibration import calibrated_point
 from lightning_imbal.stats.compared import Compared
 from lightning_imbal.stats.mcnemar import mcnemar_p_value
-from lightning_imbal.stats.proportions import FEW_UNITS
 from lightning_imbal.stats.rounds import Round, joined_score, rounds_of
+from lightning_imbal.stats.unit_counts import FEW_UNITS
 from lightning_imbal.tables.cell import Cell
 from lightning_imbal.tables.spec import Column, Spec
 

@@ -9,10 +9,11 @@ from scipy.special import ndtri, stdtr
 
 from lightning_imbal.score_names import lower_is_better
 from lightning_imbal.stats.bootstrap import SIGNIFICANT, draw, resampled_rounds, units_of
-from lightning_imbal.stats.proportions import MANY, Intervals, UnitCounts, satterthwaite, student
+from lightning_imbal.stats.proportions import MANY, Intervals, satterthwaite, student
 from lightning_imbal.stats.rounds import Round, mean_known
 from lightning_imbal.stats.row_scores import NO_INTERVAL, RowScores, class_keys, correlation, recovered
 from lightning_imbal.stats.training_chance import moderated
+from lightning_imbal.stats.unit_counts import UnitCounts
 
 CHOSEN = 200  # resamples in which the best row is chosen
 ROUNDING = 1e-12  # of an average, from the order in which it is summed up

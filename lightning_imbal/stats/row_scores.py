@@ -14,8 +14,9 @@ import numpy as np
 
 from lightning_imbal.score_names import OF_CLASS
 from lightning_imbal.stats.bootstrap import percentiles
-from lightning_imbal.stats.proportions import FEW_UNITS, MANY, Intervals, UnitCounts, satterthwaite, student
+from lightning_imbal.stats.proportions import MANY, Intervals, satterthwaite, student
 from lightning_imbal.stats.rounds import Round, mean_known
+from lightning_imbal.stats.unit_counts import FEW_UNITS, UnitCounts
 
 NO_INTERVAL = (np.nan, np.nan)
 # Means over classes, the score that they are the mean of, and whether a class without test images counts as 0.

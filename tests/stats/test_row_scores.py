@@ -7,9 +7,10 @@ from scipy import stats
 
 from lightning_imbal.stats.bootstrap import percentiles
 from lightning_imbal.stats.compared import Compared
-from lightning_imbal.stats.proportions import Intervals, UnitCounts
+from lightning_imbal.stats.proportions import Intervals
 from lightning_imbal.stats.rounds import Round
 from lightning_imbal.stats.row_scores import MEANS, correlation, recovered
+from lightning_imbal.stats.unit_counts import UnitCounts
 
 KEYS = ["accuracy", "balanced_accuracy", "f1", "precision", "scr", "auc", "mcc", "kappa", "kendall_tau", "ece"]
 KEYS += ["f1/nv", "group_f1/minor", "group_recall/middle"]

@@ -8,8 +8,9 @@ from made_predictions import NAMES, long_tailed, make, predicted
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from lightning_imbal.stats.proportions import UnitCounts, satterthwaite, wilson
+from lightning_imbal.stats.proportions import satterthwaite, wilson
 from lightning_imbal.stats.rounds import Round
+from lightning_imbal.stats.unit_counts import UnitCounts
 
 
 def nearly(value, abs=1e-9):
