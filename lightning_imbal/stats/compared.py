@@ -98,7 +98,10 @@ class Compared:
         found = [row.of_classes("f1") for row in rows]
         both = Intervals(*(np.concatenate([getattr(each, what)[places] for each in found]) for what in Intervals.NAMES))
         weight = np.repeat([1 / len(places), -1 / len(places)], len(places))
-        together = correlation([row.averages(f"f1/{each}") for row in rows for each in classes])
+        keys = [f"f1/{each}" for each in classes]
+        together = correlation(
+            [row.averages(key) for row in rows for key in keys], [row.by_images(key) for row in rows for key in keys]
+        )
         observed = float(both.value @ weight)
         low, high = recovered(observed, weight, both, together)
         return Difference(observed, *((float(low), float(high)) if high - low > ROUNDING else NO_INTERVAL))

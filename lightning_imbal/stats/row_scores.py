@@ -70,6 +70,14 @@ class RowScores:
             return np.ma.median(np.ma.masked_invalid(values), axis=0).filled(np.nan)
         return mean_known(list(values))
 
+    def by_images(self, key: str) -> float:
+        """Share of the variance of a score that is by the choice of the images, not by the chance of training."""
+        rounds = len(self.rounds)
+        of_rounds = self.observed[key].var(ddof=1) / rounds if rounds > 1 else 0.0
+        values = self.averages(key)
+        of_images = values[~np.isnan(values)].var() if np.isfinite(values).any() else 0.0
+        return float(of_images / (of_images + of_rounds)) if of_rounds > 0 else 1.0
+
     def interval(self, key: str) -> tuple[float, float]:
         """The 95 % interval of a score; NaN where there is none, and never one without width."""
         kind, _, part = key.partition("/")
@@ -131,9 +139,8 @@ class RowScores:
     def _recovered(self, key: str) -> tuple[float, float]:
         kind, weight = self.weights(key) or ("", np.zeros(0))
         names = [f"{kind}/{name}" for name in self.class_names]
-        return recovered(
-            self.value(key), weight, self.of_classes(kind), correlation([self.averages(name) for name in names])
-        )
+        together = correlation([self.averages(name) for name in names], [self.by_images(name) for name in names])
+        return recovered(self.value(key), weight, self.of_classes(kind), together)
 
     def _auc(self) -> Intervals:
         values = np.stack([self.observed[f"auc/{name}"] for name in self.class_names], axis=1)  # (S, C)
@@ -177,11 +184,12 @@ def class_keys(round_: Round, counts: UnitCounts, keys: Sequence[str]) -> list[s
     return [f"{kind}/{name}" for kind in dict.fromkeys(kinds) for name in first.class_names]
 
 
-def correlation(values: Sequence[np.ndarray]) -> np.ndarray:
+def correlation(values: Sequence[np.ndarray], by_images: Sequence[float] | None = None) -> np.ndarray:
     """How resampled scores go together: their correlations, (K, K); 0 with one that does not vary.
 
     Args:
         values: Of each score in each resample, (R,); NaN counts as its mean.
+        by_images: Share of the variance of each score that resamples show; the rest is taken not to go together.
     """
     table = np.stack(values)
     known = ~np.isnan(table)
@@ -190,6 +198,8 @@ def correlation(values: Sequence[np.ndarray]) -> np.ndarray:
     deviation = np.sqrt((centred**2).sum(axis=1))
     scaled = np.divide(centred, deviation[:, None], out=np.zeros_like(centred), where=deviation[:, None] > 0)
     found = scaled @ scaled.T
+    if by_images is not None:
+        found *= np.sqrt(np.outer(by_images, by_images))
     np.fill_diagonal(found, 1)
     return found
 

@@ -105,6 +105,21 @@ def test_class_differences_come_from_the_intervals_of_both(single):
     assert ends[0] < observed < ends[1]
 
 
+def test_trainings_of_two_methods_do_not_go_together(seeds):
+    """What seeds vary is in the intervals of both rows, and not in how their resamples go together."""
+    rows, key = [seeds.rows[name] for name in "ba"], "f1/nv"
+    share = []
+    for row in rows:
+        of_images, of_rounds = row.averages(key).var(), row.observed[key].var(ddof=1) / 3
+        share.append(of_images / (of_images + of_rounds))
+        assert row.by_images(key) == nearly(share[-1]) and share[-1] < 0.95
+    together = np.corrcoef(*(row.averages(key) for row in rows))[0, 1] * np.sqrt(share[0] * share[1])
+    first, second = (row.of_classes("f1") for row in rows)
+    down, up = first.value[0] - first.low[0], second.high[0] - second.value[0]
+    found = seeds.class_difference("b", "a", ["nv"])
+    assert found.observed - found.low == nearly(np.sqrt(down**2 + up**2 - 2 * together * down * up))
+
+
 def test_the_best_of_many_is_tested_with_all_pairs(single):
     names = list("abcd")
     best, against = single.beside_best(names, "f1")
