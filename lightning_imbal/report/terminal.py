@@ -132,7 +132,8 @@ def comparison_tables(
     number = max(1, (width - taken) // (RUN_WIDTH + 3))
     for first in range(0, len(runs), number):
         told = [sentence for run in runs[first : first + number] for sentence in too_good(run)]
-        table = _titled("F1 per class", "\n".join([*told, marked]))
+        told += [marked] if first + number >= len(runs) else []
+        table = _titled("F1 per class", "\n".join(told))
         table.add_column("class", no_wrap=True)
         table.add_column("train images", justify="right", no_wrap=True)
         for run in runs[first : first + number]:

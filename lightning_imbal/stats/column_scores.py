@@ -142,6 +142,8 @@ class Block:
         best = max(names, key=lambda name: sign * self.compared.rows[name].value(key))
         observed = self.compared.difference(best, self.baseline, key).observed
         corrected = self.compared.corrected_advantage(names, self.baseline, key)
+        # It is an estimate, and may come to more by chance.
+        corrected = sign * min(sign * corrected, sign * observed)
         return Winner(best, observed * self.spec.scale, corrected * self.spec.scale, len(names))
 
     def classes(self) -> pd.DataFrame:
