@@ -13,7 +13,7 @@ TABLE_OPTIONS = $(if $(LAPTOP),$(LAPTOP_OPTIONS),$(if $(SEEDS),--seeds $(SEEDS))
 
 RESULTS := .md .csv _classes.csv _gap.csv .png
 
-.PHONY: help install demo lint test test-all test-lowest faults benchmark gpu-check offline-pack format results $(TABLES)
+.PHONY: help install demo lint test test-all test-lowest faults coverage benchmark gpu-check offline-pack format results $(TABLES)
 
 help: ## list the targets
 	@grep -hE '^[a-zA-Z_0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-22s %s\n", $$1, $$2}'
@@ -63,6 +63,9 @@ test-lowest: install ## pytest with the lowest versions that pyproject.toml allo
 
 faults: install ## break the package at one place after the other: does a test notice? (OPTIONS="--room stats --workers 2")
 	$(BIN)/python tests/faults.py $(OPTIONS)
+
+coverage: install ## do the intervals and stars of the tables hold? simulated where the truth is known (7 minutes; OPTIONS="--seed 1 --only lesions")
+	$(BIN)/python tests/coverage/simulate.py $(OPTIONS)
 
 benchmark: install ## training step, disk cache, stored features, perturbed input, BHP loss, bootstrap: each against doing without; report page (11 minutes)
 	$(BIN)/python tests/benchmarks/training_step.py

@@ -75,7 +75,7 @@ FURTHER = {
     "runs": ["tests/stats", "tests/report"],
     "samplers": ["tests/test_paper_defaults.py", "tests/modules"],
     "schedulers": ["tests/test_paper_defaults.py", "tests/system/test_resume.py"],
-    "stats": ["tests/report", "tests/tables"],
+    "stats": ["tests/coverage", "tests/report", "tests/tables"],
     "stats/column_difference.py": ["tests/stats/test_results.py"],
     "stats/column_scores.py": ["tests/stats/test_results.py"],
     "stats/notes.py": ["tests/stats/test_results.py"],

@@ -1,8 +1,8 @@
 """Worlds in which the true scores are known: classes, lesions, and networks whose answers are drawn."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 
 import numpy as np
 from scipy.special import softmax
@@ -12,20 +12,21 @@ from lightning_imbal.stats.resampled_scores import resampled_scores
 from lightning_imbal.stats.rounds import Round
 
 POPULATION = 20_000  # images of each class that the true scores are of
+CHANCE = 0.5  # deviation of what only one network sees in an image
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class World:
     """Where test parts, and networks that are tested on them, are drawn from.
 
-    The logits of an image are those of its class, of its lesion, its own, those of the network and what only chance
-    knows; all normal.
+    The logits of an image are those of its class, those that all networks see in it, those that one network adds to all
+    images, and those that it alone sees in this one; all are normal. What is seen in the images of a lesion is alike.
 
     Args:
         counts: Test images of each class.
         skill: How far the logit of the true class is above the others, of each class.
         largest: Number of images that a lesion may have; lesions of 1 to so many are equally frequent.
-        together: Share of the variance of images that those of a lesion have in common.
+        together: Share of the variance of what is seen in images that those of a lesion have in common.
         training: Deviation of the logits of the networks of a method: the chance of training.
         networks: How many networks a method has: any training gives one of them.
         seed: Of the networks.
@@ -54,16 +55,21 @@ class World:
         """Label and logits, without a network's, of images of each class, as many of each."""
         label = np.repeat(np.arange(len(self.counts)), POPULATION)
         rng = np.random.default_rng([self.seed, 2])
-        logits = np.sqrt(1 + 0.5**2) * rng.standard_normal((len(label), len(self.counts)))
+        logits = np.sqrt(1 + CHANCE**2) * rng.standard_normal((len(label), len(self.counts)))
         logits[np.arange(len(label)), label] += np.array(self.skill)[label]
         return label, logits
 
-    def truth(self, names: Sequence[str], networks: Sequence[int]) -> dict[str, np.ndarray]:
-        """The scores of networks on all images that there could be, with classes as frequent as in a test part."""
-        label, logits = self._population
-        weight = np.array(self.counts, dtype=np.float64)[label][None]
-        found = [resampled_scores(self._predictions(label, logits + self.bias[n]), weight, names) for n in networks]
-        return {name: np.concatenate([scores[name] for scores in found]) for name in names}
+    def truth(self, names: Sequence[str]) -> dict[str, np.ndarray]:
+        """The scores of each network on all images that there could be, with classes as frequent as in a test part.
+
+        Args:
+            names: Keys of the scores.
+
+        Returns:
+            The scores by their keys, (networks,).
+        """
+        # Which images are of a lesion does not matter to them.
+        return _truth(replace(self, largest=1, together=0.0), tuple(names))
 
     def images(self, rng: np.random.Generator) -> "Images":
         """Draws a test part."""
@@ -75,12 +81,15 @@ class World:
             # A lesion ends where its class does.
             begins = np.union1d(np.r_[0, np.cumsum(sizes)], np.r_[0, ends])
             unit = np.searchsorted(begins, unit, side="right") - 1
-        shape = len(label), len(self.counts)
-        of_unit = rng.standard_normal(shape)[unit]
-        share = self.together if self.largest > 1 else 0.0
-        logits = np.sqrt(share) * of_unit + np.sqrt(1 - share) * rng.standard_normal(shape)
+        logits = self.of_units(unit, rng)
         logits[np.arange(len(label)), label] += np.array(self.skill)[label]
         return Images(self, label, unit, logits)
+
+    def of_units(self, unit: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Draws normal logits of images, (N, C), which those of a lesion have in common in part."""
+        share = self.together if self.largest > 1 else 0.0
+        of_unit = rng.standard_normal((unit.max() + 1, len(self.counts)))[unit]
+        return np.sqrt(share) * of_unit + np.sqrt(1 - share) * rng.standard_normal(of_unit.shape)
 
     def _predictions(
         self, label: np.ndarray, logits: np.ndarray, unit: np.ndarray | None = None, image: np.ndarray | None = None
@@ -99,6 +108,14 @@ class World:
         )
 
 
+@cache
+def _truth(world: World, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+    label, logits = world._population
+    weight = np.array(world.counts, dtype=np.float64)[label][None]
+    found = [resampled_scores(world._predictions(label, logits + bias), weight, names) for bias in world.bias]
+    return {name: np.concatenate([scores[name] for scores in found]) for name in names}
+
+
 @dataclass(frozen=True, eq=False)
 class Images:
     """A test part of a world."""
@@ -111,7 +128,7 @@ class Images:
     def predicted(self, network: int, rng: np.random.Generator, rows: np.ndarray | None = None) -> Predictions:
         """What a network answers, for some of the images."""
         rows = np.arange(len(self.label)) if rows is None else rows
-        chance = 0.5 * rng.standard_normal((len(rows), len(self.world.counts)))
+        chance = CHANCE * self.world.of_units(self.unit[rows], rng)
         logits = self.logits[rows] + self.world.bias[network] + chance
         return self.world._predictions(self.label[rows], logits, self.unit[rows], rows)
 
@@ -120,7 +137,7 @@ class Images:
         return [Round((self.predicted(network, rng),)) for network in networks]
 
     def cross_validated(self, networks: Sequence[int], rng: np.random.Generator) -> Round:
-        """One round: a fold for each of several networks, drawn class by class."""
+        """A cross-validation: each of several networks answers for a fold of the images, drawn class by class."""
         order = np.lexsort((rng.random(len(self.label)), self.label))
         fold = np.empty(len(order), dtype=np.int64)
         fold[order] = np.arange(len(order)) % len(networks)
