@@ -33,8 +33,25 @@ def write_run(
     label = np.random.default_rng(0).permutation(np.resize([0, 0, 0, 0, 1, 1, 2, 3], max(IMAGES, images)))[number]
     number, label = number[np.isin(label, classes)], label[np.isin(label, classes)]
     logits = np.random.default_rng([noise, images]).normal(size=(len(label), 4)) + skill * np.eye(4)[label]
-    report = ImbalReport(COUNTS, names, groups)
-    report.update(torch.tensor(logits).softmax(dim=1).float(), torch.tensor(label), torch.tensor(number))
+    probability = torch.tensor(logits).softmax(dim=1).float()
+    write_test(folder, probability, label, number, names, COUNTS, groups, predictions, prefix, **identity)
+
+
+def write_test(
+    folder,
+    probability,
+    label,
+    number,
+    names=NAMES,
+    counts=COUNTS,
+    groups=GROUPS,
+    predictions=True,
+    prefix="ISIC_",
+    **identity,
+):
+    """Leaves what an evaluation leaves that gave these probabilities to the images of these numbers."""
+    report = ImbalReport(counts, names, groups)
+    report.update(probability, torch.tensor(label), torch.tensor(number))
     found = report.predictions()
     identity = {
         "name": folder.name,

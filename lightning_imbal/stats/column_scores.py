@@ -113,9 +113,11 @@ class Block:
             comparable = self._comparable(name, self.baseline)
             mcnemar = mcnemar_p_value(self.known[name], self.known[self.baseline]) if comparable else np.nan
             for metric, what in self.spec.metrics.items():
+                measured = self._measured(name, what.score)
+                known = not np.isnan(measured["value"])
+                measured["calibrated"] = self._calibrated(name, what.score) if known else np.nan
                 tests = {"p_value": self._p_value(name, self.baseline, what.score), "mcnemar": mcnemar}
-                rows.append(about | {"metric": metric} | self._measured(name, what.score) | tests)
-                rows[-1]["calibrated"] = self._calibrated(name, what.score)
+                rows.append(about | {"metric": metric} | measured | tests)
         table = pd.concat([self._beside_best(cells) for _, cells in pd.DataFrame(rows).groupby("metric")]).sort_index()
         for raw, corrected in CORRECTED.items():
             table[corrected] = table.groupby("metric")[raw].transform(holm)

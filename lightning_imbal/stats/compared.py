@@ -196,7 +196,7 @@ def _around_zero(key: str, row: RowScores, other: RowScores) -> float:
     if (found := other.weights(key)) is None:
         return (row.value(key) - other.value(key)) ** 2 / other.counts.all_effective
     kind, weight = found
-    counted = weight != 0
+    counted = (weight != 0) & (other.counts.units > 0)
     difference = np.nan_to_num(row.of_classes(kind).value - other.of_classes(kind).value)
     return float(((weight * difference)[counted] ** 2 / other.counts.effective[counted]).sum())
 

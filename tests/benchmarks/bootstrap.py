@@ -14,7 +14,8 @@ import torch
 
 from lightning_imbal.metrics import classification_scores
 from lightning_imbal.runs.predictions import Predictions
-from lightning_imbal.stats.bootstrap import draw, resampled_averages
+from lightning_imbal.stats.bootstrap import draw, resampled_rounds
+from lightning_imbal.stats.rounds import Round
 
 CLASS_COUNTS = (4693, 779, 769, 360, 229, 99, 81)  # of the training part of ISIC 2018
 SUMMARIES = ("accuracy", "balanced_accuracy", "f1", "precision", "scr", "auc", "mcc", "kappa", "kendall_tau", "ece")
@@ -39,14 +40,14 @@ def main() -> None:
         probability = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
         return Predictions(image, image, np.ones(len(image), dtype=bool), label, probability, names, CLASS_COUNTS, {})
 
-    runs = {f"row {number}": [run()] for number in range(args.runs)}
+    rows = {f"row {number}": [Round((run(),))] for number in range(args.runs)}
     keys = [*SUMMARIES, *(f"f1/{name}" for name in names)]
     start = time.perf_counter()
-    ours = resampled_averages(runs, keys, resamples=args.resamples)
+    ours = resampled_rounds(rows, keys, draw(args.images, args.resamples))
     at_once = time.perf_counter() - start
 
     # Units are drawn in the order of their sorted names.
-    order, [first] = np.argsort(image), runs["row 0"]
+    order, first = np.argsort(image), rows["row 0"][0].joined
     drawn = [np.repeat(order, count) for count in draw(args.images, args.resamples)[: args.some]]
     start = time.perf_counter()
     scores = [
@@ -60,7 +61,7 @@ def main() -> None:
         for rows in drawn
     ]
     each = (time.perf_counter() - start) / args.some * args.resamples * args.runs
-    apart = max(abs(ours["row 0"][key][at] - score[key]) for key in keys for at, score in enumerate(scores))
+    apart = max(abs(ours["row 0"][key][0, at] - score[key]) for key in keys for at, score in enumerate(scores))
     print(f"{args.resamples} resamples of {args.runs} runs x {args.images} images, {len(keys)} scores")
     print(f"all at once            {at_once:8.1f} s")
     print(f"one after the other    {each:8.1f} s (from {args.some} resamples of one run)")

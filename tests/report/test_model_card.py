@@ -67,6 +67,8 @@ def test_numbers_are_those_of_the_run(run):
     cell = results.cells.set_index("metric").loc["f1"]
     assert macro == ["Macro F1", f"{found['summary']['f1']:.3f}", f"{cell['low']:.3f} to {cell['high']:.3f}"]
     assert len(summary) == 1 + len(results.spec.metrics)
+    ece, calibrated = found["summary"]["ece"], results.cells.set_index("metric")["calibrated"]["ece"]
+    assert ["Expected calibration error", f"{ece:.3f}", f"calibrated: {calibrated:.3f}"] in summary
     for row, of_class in zip(classes[1:], found["classes"], strict=True):
         scores = [f"{of_class[score]:.3f}" for score in ("precision", "recall", "f1")]
         assert row[:6] == [of_class["name"], str(of_class["train_images"]), str(of_class["images"]), *scores]
@@ -81,7 +83,9 @@ def test_numbers_are_those_of_the_run(run):
 def test_a_run_without_predictions_has_no_intervals(tmp_path):
     write_run(tmp_path / "own", images=120, predictions=False)
     write_data(tmp_path / "own", ["train", "test"])
-    summary, classes = tables(model_card(tmp_path / "own", FACTS))[2:4]
+    card = model_card(tmp_path / "own", FACTS)
+    assert "over 15 bins.\n" in card and "calibrated network" not in card
+    summary, classes = tables(card)[2:4]
     assert {row[-1] for row in [*summary[1:], *classes[1:]]} == {""}
 
 
@@ -136,10 +140,12 @@ def test_names_of_users_mean_nothing_to_markdown(tmp_path):
 def test_what_a_reader_must_know_is_there(run):
     card = model_card(run, FACTS)
     ece = json.loads((run / "metrics.json").read_text())["summary"]["ece"]
+    calibrated = read_runs([run]).cells.set_index("metric")["calibrated"]["ece"]
     for words in (
         "not a medical device",
         r"learned from Skin\_Images alone",
         f"Expected calibration error {ece:.3f}",
+        f"over 15 bins. That of a calibrated network would not exceed {calibrated:.3f} in 95 of 100 test sets",
         "leave out the chance of training",
         "Holdout, image by image",
         "RGB in 0..1, 64 x 64 pixels",

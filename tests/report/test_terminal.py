@@ -1,25 +1,81 @@
-"""Which number of a line is bold: the best one, whichever way that is."""
+"""Which number of a line is bold: the best one, where it can be told from the others."""
 
 from io import StringIO
 
 import pytest
+from made_runs import write_run
 from rich.console import Console
 
-from lightning_imbal.report.terminal import Line, comparison_tables, print_list, run_table
+from lightning_imbal.errors import UserError
+from lightning_imbal.report.terminal import (
+    NO_BEST,
+    TOLD_BEST,
+    UNKNOWN_BEST,
+    Line,
+    check_classes,
+    comparison_tables,
+    print_list,
+    print_runs,
+    run_table,
+)
+from lightning_imbal.runs.run import Run
+from lightning_imbal.stats.told_best import told_best
 
 
 @pytest.mark.parametrize(
-    ("values", "lower_is_better", "cells"),
+    ("values", "best", "cells"),
     [
-        ([0.25, 0.5, None], False, ["0.250", "[bold]0.500[/]", "n/a"]),
-        ([0.25, 0.5, None], True, ["[bold]0.250[/]", "0.500", "n/a"]),
-        ([0.5, 0.5], False, ["[bold]0.500[/]", "[bold]0.500[/]"]),
-        ([None, None], False, ["n/a", "n/a"]),
-        ([0.5], False, ["0.500"]),
+        ([0.25, 0.5, None], 1, ["0.250", "[bold]0.500[/]", "n/a"]),
+        ([0.25, 0.5, None], 0, ["[bold]0.250[/]", "0.500", "n/a"]),
+        ([0.25, 0.5], None, ["0.250", "0.500"]),
     ],
 )
-def test_the_best_of_a_line_is_bold(values, lower_is_better, cells):
-    assert Line("score", "", values, lower_is_better).cells() == cells
+def test_the_best_of_a_line_is_bold(values, best, cells):
+    assert Line("score", "", values, best).cells() == cells
+
+
+def results_of(f1, accuracy):
+    row = {"name": "nv", "train_images": 3, "images": 2, "f1": f1}
+    return {"identity": {"name": "ce", "part": "test"}, "classes": [row], "summary": {"accuracy": accuracy}}
+
+
+@pytest.mark.parametrize(
+    ("best", "bold", "told"),
+    [
+        ({"f1/nv": 1, "accuracy": 0}, {"0.500", "0.750"}, TOLD_BEST),
+        ({"accuracy": 0}, {"0.750"}, TOLD_BEST),
+        ({}, set(), NO_BEST),
+        (None, set(), UNKNOWN_BEST),
+    ],
+)
+def test_the_best_is_marked_where_it_is_known(best, bold, told):
+    [table] = comparison_tables([results_of(0.25, 0.75), results_of(0.5, 0.625)], 300, best)
+    cells = [cell for column in table.columns[2:] for cell in column.cells]
+    assert {cell for cell in cells if "bold" in cell} == {f"[bold]{text}[/]" for text in bold} and "0.250" in cells
+    assert table.caption.plain == told
+
+
+def test_runs_on_the_same_images_have_the_best_of_them_in_bold(tmp_path, capsys):
+    """One that is right as often as the other cannot be told from it; one that has far more skill can."""
+    for name, skill in {"ce": 0.6, "cl": 3.0, "rs": 0.6, "cl2": 3.0}.items():
+        write_run(tmp_path / name, images=80, skill=skill)
+    write_run(tmp_path / "other", images=80, first=80)
+    write_run(tmp_path / "unknown", images=80, predictions=False)
+    for others, told in {("ce", "cl"): TOLD_BEST, ("rs", "ce"): NO_BEST}.items():
+        print_runs([str(tmp_path / name) for name in others])
+        assert told in " ".join(capsys.readouterr().out.split())
+    best = told_best([Run(tmp_path / name) for name in ("rs", "cl", "ce")])
+    assert {"f1", "accuracy"} <= best.keys() and set(best.values()) == {1}
+    assert told_best([Run(tmp_path / name) for name in ("cl", "cl2", "ce")]) == {}, "not from its double"
+    for name in ("other", "unknown"):
+        assert told_best([Run(tmp_path / each) for each in ("ce", "cl", name)]) is None
+
+
+def test_runs_of_other_classes_are_refused(tmp_path):
+    runs = [results_of(0.25, 0.75), results_of(0.25, 0.75)]
+    runs[1]["classes"][0]["name"] = "mel"
+    with pytest.raises(UserError, match="The runs have different classes and cannot be compared"):
+        check_classes(runs)
 
 
 def test_names_are_printed_as_they_are():

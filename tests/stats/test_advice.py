@@ -1,17 +1,17 @@
 """What is said about the methods of a comparison: numbers from hand, no claim that the intervals do not bear."""
 
-import json
 import re
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from made_runs import write_test
+from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
 
-from lightning_imbal.callbacks.results_writer import summarize
-from lightning_imbal.metrics import ImbalReport
 from lightning_imbal.stats.advice import advise
-from lightning_imbal.stats.bootstrap import draw, interval
+from lightning_imbal.stats.bootstrap import draw
 from lightning_imbal.stats.results import collect, ranked
 from lightning_imbal.tables.cell import Cell
 from lightning_imbal.tables.comparison import COMPARED
@@ -21,29 +21,16 @@ NAMES, COUNTS = ["a", "b", "c"], [500, 200, 100]
 LABEL = np.repeat([0, 1, 2], [50, 20, 10])
 MISSES_C = np.where(LABEL == 2, 0, LABEL)  # F1: a 100/110, b 1, c 0
 FINDS_C = np.where(np.arange(80) < 10, 2, LABEL)  # F1: a 80/90, b 1, c 20/30
-
-
-def leave(folder, predicted, label=LABEL, names=NAMES, counts=COUNTS):
-    """Leaves what a run leaves that predicted these classes with certainty."""
-    report = ImbalReport(counts, names, {"all": names})
-    report.update(torch.eye(len(names))[predicted], torch.tensor(label), torch.arange(len(label)))
-    found = report.predictions()
-    identity = {"name": folder.name, "commit": "abc", "versions": {"torch": "2"}, "backbone": "resnet18"}
-    identity |= {"data": "ISIC2018", "split": {"kind": "Holdout"}, "part": "test"}
-    folder.mkdir(parents=True, exist_ok=True)
-    content = {"identity": identity, **summarize(report.compute(), found, report)}
-    (folder / "metrics.json").write_text(json.dumps(content))
-    table = pd.DataFrame(found["probability"].numpy(), columns=[f"probability/{name}" for name in names])
-    table.insert(0, "image", [f"{number:03d}" for number in range(len(label))])
-    table.insert(1, "label", np.array(names)[label])
-    table.to_parquet(folder / "predictions.parquet")
+FINDS_2 = np.where(np.arange(80) >= 78, LABEL, MISSES_C)  # two of class c
+FINDS_3 = np.where(np.arange(80) >= 77, LABEL, MISSES_C)  # three of them
+CONFUSES_B = np.where(np.arange(80) // 4 == 13, 0, FINDS_C)  # as FINDS_C, but four images of b are taken for a
 
 
 @pytest.fixture
 def results(tmp_path):
-    """The results of methods, given the predictions of each of their runs (None: not finished)."""
+    """The results of methods, given the predictions of each of their seeds or folds (None: not finished)."""
 
-    def make(baseline, methods, **kwargs):
+    def make(baseline, methods, label=LABEL, names=NAMES, counts=COUNTS, folds=False):
         number = max(map(len, methods.values()))
         column = Column(dataset="skin", seeds=list(range(number)))
         metrics = {score: Metric(score=score) for score in COMPARED}
@@ -53,7 +40,10 @@ def results(tmp_path):
             for seed, predicted in enumerate(runs):
                 cells.append(Cell(name, column, f"seed {seed}", None, tmp_path / f"{name}{seed}"))
                 if predicted is not None:
-                    leave(cells[-1].folder, predicted, **kwargs)
+                    certain, image = torch.eye(len(names))[predicted], np.arange(len(label)) + 1000 * seed * folds
+                    identity = {"split": {"kind": "KFold", "fold": seed if folds else None}, "seed": 0}
+                    groups = {"all": names}
+                    write_test(cells[-1].folder, certain, label, image, names, counts, groups, prefix="", **identity)
         return ranked(collect(spec, cells, [], tmp_path, baseline))
 
     return make
@@ -64,29 +54,41 @@ def only(sentences, *words):
     return found
 
 
-def macro_f1(label, predicted, weight):
+def macro_f1(predicted, weight, label=LABEL):
+    """Of each resample (R, N), over the classes that it has."""
     scores = []
     for c in range(3):
-        hit = weight[(label == c) & (predicted == c)].sum()
-        either = weight[label == c].sum() + weight[predicted == c].sum()
-        scores.append(2 * hit / either if either else 0.0)
-    return np.mean(scores)
+        true, hits = weight @ (label == c), weight @ ((label == c) & (predicted == c))
+        scores.append(np.where(true > 0, 2 * hits / (true + weight @ (predicted == c)).clip(1), np.nan))
+    return np.nanmean(scores, axis=0)
+
+
+def deviation(first, second, label=LABEL):
+    """Of the difference in macro F1, over the resamples of the images."""
+    weight = draw(len(label)).astype(float)
+    return np.std(macro_f1(first, weight, label) - macro_f1(second, weight, label))
+
+
+def f1_interval(hits, number):
+    """Of a class of whose images and of those taken for it together so many are hits."""
+    low, high = np.array(proportion_confint(hits, number, method="wilson"))
+    return 2 * low / (1 + low), 2 * high / (1 + high)
 
 
 def test_gain_and_loss_by_hand(results):
     said = advise(results("CE", {"CE": [MISSES_C], "LDAM": [FINDS_C]}), "CE")
-    weights = draw(80).astype(float)
-    weights = weights[[all(weight[c == LABEL].any() for c in range(3)) for weight in weights]]
-    low, high = interval(
-        np.array([macro_f1(LABEL, FINDS_C, weight) - macro_f1(LABEL, MISSES_C, weight) for weight in weights])
-    )
-    # (80/90 + 1 + 20/30) / 3 - (100/110 + 1 + 0) / 3 = 0.2155
-    assert said[0] == f"LDAM has a higher macro F1 than CE: +0.22 [{low:.2f}, {high:.2f}]."
+    # (80/90 + 1 + 20/30) / 3 - (100/110 + 1 + 0) / 3 = 0.2155; 80 images have 79 degrees of freedom
+    reach = stats.t.ppf(0.975, 79) * deviation(FINDS_C, MISSES_C)
+    assert said[0] == f"LDAM has a higher macro F1 than CE: +0.22 [{0.2155 - reach:.2f}, {0.2155 + reach:.2f}]."
+    # (20/30 - 0 + 1 - 1) / 2 = 0.33. The F1 of b, and that of c of the baseline, are the same in every resample.
+    (found_low, found_high), (_, missed_high), (b_low, _) = f1_interval(10, 20), f1_interval(0, 10), f1_interval(20, 20)
+    below = np.linalg.norm([20 / 30 - found_low, missed_high, 1 - b_low]) / 2
+    above = np.linalg.norm([found_high - 20 / 30, 1 - b_low]) / 2
+    gain = f"gains 0.33 F1 [{1 / 3 - below:.2f}, {1 / 3 + above:.2f}] on the two rarest classes (c, b)"
     trade = only(said, "LDAM against CE")
-    # (20/30 - 0 + 1 - 1) / 2 = 0.33; 80/90 - 100/110 = -0.02
+    # 80/90 - 100/110 = -0.02
     assert re.fullmatch(
-        r"LDAM against CE gains 0\.33 F1 \[0\.2\d, 0\.4\d\] on the two rarest classes \(c, b\) and perhaps loses 0\.02 "
-        r"\[-0\.\d\d, 0\.\d\d\] on the most common \(a\)\.",
+        rf"LDAM against CE {re.escape(gain)} and perhaps loses 0\.02 \[-0\.\d\d, 0\.\d\d\] on the most common \(a\)\.",
         trade,
     ), trade
 
@@ -94,10 +96,11 @@ def test_gain_and_loss_by_hand(results):
 def test_the_other_way_round_gains_are_losses(results):
     said = advise(results("LDAM", {"CE": [MISSES_C], "LDAM": [FINDS_C]}), "LDAM")
     assert said[0] == (
-        "No method has a distinguishably higher macro F1 than LDAM at this sample size (80 test images, 2 methods)."
+        "No network has a distinguishably higher macro F1 than LDAM at this sample size (80 test images, 2 methods)."
     )
-    assert said[1].startswith("CE has a lower macro F1 than LDAM: -0.22 [-0.")
-    assert "CE against LDAM loses 0.33 F1 [-0.4" in said[2] and "perhaps gains 0.02 [-0." in said[2]
+    assert said[2].startswith("CE has a lower macro F1 than LDAM: -0.22 [-0.")
+    assert "CE against LDAM loses 0.33 F1 [-0.4" in said[3] and "perhaps gains 0.02 [-0." in said[3]
+    assert not [sentence for sentence in said if "Being the best" in sentence], "of one nothing is chosen"
 
 
 def test_several_are_told_in_one_sentence_and_the_trades_of_two(results):
@@ -105,12 +108,73 @@ def test_several_are_told_in_one_sentence_and_the_trades_of_two(results):
     said = advise(results("CE", methods), "CE")
     assert said[0].startswith("RS (+0.36 [0.3") and said[0].endswith("have a higher macro F1 than CE.")
     assert ", LDAM (+0.22 [0." in said[0] and " and RW (+0.22 [0." in said[0]
-    assert [sentence.partition(" against ")[0] for sentence in said[1:3]] == ["RS", "LDAM"]
-    assert said[3] == "CE never finds c."
+    assert said[2] == "RS can be told from every other network in macro F1."
+    assert [sentence.partition(" against ")[0] for sentence in said[3:5]] == ["RS", "LDAM"]
+    assert said[5] == "CE never finds c."
+    assert not [sentence for sentence in said if "true difference" in sentence], "some are told apart"
+
+
+def test_rows_that_cannot_be_told_from_the_best_are_named(results):
+    found = results("CE", {"CE": [MISSES_C], "LDAM": [FINDS_C], "RS": [FINDS_C], "RW": [FINDS_C]})
+    said = only(advise(found, "CE"), "Not to be told")
+    assert said == "Not to be told from LDAM, the best in macro F1: RS and RW; choose among them by other reasons."
+    # Of two networks, that they differ or not is said already.
+    found = results("OHEM", {"OHEM": [MISSES_C], "DRS": [FINDS_C]})
+    assert not [sentence for sentence in advise(found, "OHEM") if "told from" in sentence]
+
+
+def test_what_the_best_owes_to_being_chosen(results):
+    """By hand: chosen on a resample, measured on the images that it leaves out."""
+    said = only(advise(results("CE", {"CE": [MISSES_C], "A": [FINDS_C], "B": [CONFUSES_B]}), "CE"), "Being the best")
+    weight = draw(80)[:200].astype(float)
+    on_resample, left_out = (
+        [macro_f1(each, w) for each in (FINDS_C, CONFUSES_B, MISSES_C)] for w in (weight, 1.0 * (weight == 0))
+    )
+    corrected = np.where(on_resample[0] >= on_resample[1], left_out[0], left_out[1]) - left_out[2]
+    assert said == (
+        f"Being the best of 2 takes chance as well: A is +0.22 above CE, and {np.mean(corrected):+.2f} when corrected "
+        "for that."
+    )
+    # Nothing is above a baseline that is the best.
+    worse = results("OHEM", {"OHEM": [FINDS_C], "C": [MISSES_C], "D": [MISSES_C]})
+    assert not [sentence for sentence in advise(worse, "OHEM") if "Being the best" in sentence]
+
+
+def test_how_often_a_difference_that_matters_would_be_seen(results):
+    """By hand: Student's t, at a level divided by the number of methods; of the methods in between."""
+    one, three = (np.where((np.arange(80) >= 50) & (np.arange(80) < end), 0, MISSES_C) for end in (51, 53))
+    methods = {"A": FINDS_2, "B": one, "C": three}  # two images of c are found; one or three of b are missed
+    reach = stats.t.ppf(1 - 0.05 / 3 / 2, 79)
+    seen = [stats.t.cdf(0.05 / deviation(each, MISSES_C) - reach, 79) for each in methods.values()]
+    found = results("CE", {"CE": [MISSES_C]} | {name: [predicted] for name, predicted in methods.items()})
+    said = only(advise(found, "CE"), "true difference")
+    assert seen[0] < 0.1 < 0.3 < seen[2] < 0.7 < 0.9 < seen[1]
+    assert said == f"A true difference of 0.05 would be seen in about {10 * np.median(seen):.0f} of 10 such tests."
+    alone = results("OHEM", {"OHEM": [MISSES_C]} | {name: [FINDS_2] for name in "ABC"})
+    assert only(advise(alone, "OHEM"), "true difference").endswith("would be seen in fewer than 1 of 10 such tests.")
+
+
+def test_of_several_trainings_methods_are_compared(results):
+    seeds = {"CE": [MISSES_C, MISSES_C], "RS": [FINDS_3, MISSES_C], "RW": [MISSES_C, FINDS_3]}
+    said = advise(results("CE", seeds), "CE")
+    assert said[0].startswith("No method is distinguishable from CE in macro F1 at this sample size (80 test images, ")
+    assert not [sentence for sentence in said if "network" in sentence]
+
+
+def test_folds_are_one_test_of_networks(results):
+    folds = {"CE": [MISSES_C, MISSES_C], "RS": [MISSES_C, FINDS_2]}
+    said = advise(results("CE", folds, folds=True), "CE")
+    # Two of the 20 images of c in both folds: F1 a 200/218, b 1, c 4/22, less 200/220, 1 and 0
+    assert said[0] == "RS is not distinguishable from CE in macro F1 at this sample size (160 test images, 2 methods)."
+    assert only(said, "may be chance").startswith("RS has the highest macro F1, but that may be chance: +0.06 [")
+    assert only(said, "trained once") == (
+        "Each method was trained once for each fold: the chance of training is not in these intervals, and they are of "
+        "these networks, not of the methods; use --seeds 0 1 2."
+    )
 
 
 def test_groups_are_what_was_drawn(results, tmp_path):
-    split = pd.DataFrame({"image": [f"{number:03d}" for number in range(80)], "class": "a", "part": "test"})
+    split = pd.DataFrame({"image": [f"{number:04d}" for number in range(80)], "class": "a", "part": "test"})
     for run in ("CE0", "RS0"):
         (tmp_path / run / "stage1").mkdir(parents=True)
         split.assign(group=[f"patient {number // 2}" for number in range(80)]).to_csv(
@@ -125,27 +189,32 @@ def test_chance_is_no_difference(results):
     almost[0] = 1  # one image of 80
     said = advise(results("CE", {"CE": [almost], "Mixup": [MISSES_C], "RS": [almost]}), "CE")
     assert (
-        said[0] == "No method is distinguishable from CE in macro F1 at this sample size (80 test images, 3 methods)."
+        said[0] == "No network is distinguishable from CE in macro F1 at this sample size (80 test images, 3 methods)."
     )
-    assert said[1].startswith("Mixup has the highest macro F1, but that may be chance: +0.01 [0.00, ")
+    assert said[2].startswith("Mixup has the highest macro F1, but that may be chance: +0.01 [-0.0")
+    none = "None of the 3 can be told from Mixup, the best in macro F1: choose among them by other reasons."
+    assert said[4] == none
     assert "perhaps gains 0.01 F1" in only(said, "Mixup against CE")
-    assert not any("RS" in sentence for sentence in said[:3])
+    assert not any("RS" in sentence for sentence in said[:6])
 
 
 def test_the_same_predictions_change_nothing(results):
     said = advise(results("CE", {"CE": [MISSES_C], "Copy": [MISSES_C]}), "CE")
     assert said[0] == "Copy is not distinguishable from CE in macro F1 at this sample size (80 test images, 2 methods)."
-    assert only(said, "Copy against CE") == (
-        "Copy against CE perhaps changes nothing [0.00, 0.00] on the two rarest classes (c, b) and perhaps changes "
-        "nothing [0.00, 0.00] on the most common (a)."
+    assert re.fullmatch(
+        r"Copy against CE perhaps changes nothing \[-0.\d\d, 0.\d\d\] on the two rarest classes \(c, b\) and perhaps "
+        r"changes nothing \[-0.\d\d, 0.\d\d\] on the most common \(a\)\.",
+        only(said, "Copy against CE"),
     )
+    assert not [sentence for sentence in said if "may be chance" in sentence or "true difference" in sentence]
 
 
 def test_two_classes_have_one_rarest(results):
     label = np.repeat([0, 1], [60, 20])
     kwargs = {"label": label, "names": ["no", "yes"], "counts": [600, 200]}
     said = advise(results("CE", {"CE": [0 * label], "RS": [label]}, **kwargs), "CE")
-    assert "gains 1.00 F1 [1.00, 1.00] on the rarest class (yes) and gains 0.14" in only(said, "RS against CE")
+    low = 1 - np.hypot(1 - f1_interval(20, 20)[0], f1_interval(0, 20)[1])  # none and all of 20 images are found
+    assert f"gains 1.00 F1 [{low:.2f}, 1.00] on the rarest class (yes) and gains 0.14" in only(said, "RS against CE")
 
 
 def test_methods_are_told_apart_by_the_corrected_p_value(results):
@@ -157,39 +226,67 @@ def test_methods_are_told_apart_by_the_corrected_p_value(results):
 
 
 def test_what_would_count_alone_does_not_count_among_four(results):
-    somewhat = MISSES_C.copy()
-    somewhat[70:74] = 2  # finds four of the ten images of class c
-    alone = results("CE", {"CE": [MISSES_C], "A": [somewhat]})
-    among = results("OHEM", {"OHEM": [MISSES_C]} | {name: [somewhat] for name in "ABCD"})
+    alone = results("CE", {"CE": [MISSES_C], "A": [FINDS_3]})
+    among = results("OHEM", {"OHEM": [MISSES_C]} | {name: [FINDS_3] for name in "ABCD"})
+    # F1 a 100/107, b 1, c 6/13, less 100/110, 1 and 0
+    p_value = 2 * stats.t.sf((100 / 107 + 6 / 13 - 100 / 110) / 3 / deviation(FINDS_3, MISSES_C), 79)
+    assert p_value < 0.05 < 4 * p_value
     for found, methods in ((alone, 1), (among, 4)):
         cells = found.cells[(found.cells["metric"] == next(iter(found.spec.metrics))) & found.cells["p_holm"].notna()]
-        assert cells["p_value"].tolist() == pytest.approx([0.033] * methods, abs=0.005)
+        assert cells["p_value"].tolist() == pytest.approx([p_value] * methods, rel=1e-6)
         assert cells["p_holm"].tolist() == pytest.approx(list(methods * cells["p_value"]))
-    assert advise(alone, "CE")[0].startswith("A has a higher macro F1 than CE: +0.20 [0.")
+    assert advise(alone, "CE")[0].startswith("A has a higher macro F1 than CE: +0.16 [0.0")
     said = advise(among, "OHEM")
-    assert said[0].startswith("No method is distinguishable from OHEM") and "that may be chance" in said[1]
+    assert said[0].startswith("No network is distinguishable from OHEM") and "that may be chance" in said[2]
+
+
+def test_of_five_images_of_a_class_the_resamples_vary_too_little(results):
+    """By hand: the variance of the resamples, and what is lacking of a class with fewer than 10 images."""
+    label = np.repeat([0, 1, 2], [50, 20, 5])
+    misses = np.where(label == 2, 0, label)  # F1: a 100/105, b 1, c 0
+    found = results("CE", {"CE": [misses], "A": [label]}, label=label)
+    lacking = (1 / 3) ** 2 / 5
+    spread = np.sqrt(deviation(label, misses, label) ** 2 + lacking)
+    p_value = 2 * stats.t.sf((1 - 100 / 105 + 1) / 3 / spread, 74)
+    assert 0.01 < p_value < 0.05 and lacking > 0.9 * spread**2
+    assert found.cells.set_index(["row", "metric"])["p_value"]["A"]["f1"] == pytest.approx(p_value, rel=1e-6)
+    reach = stats.t.ppf(0.975, 74) * spread
+    said = f"A has a higher macro F1 than CE: +0.35 [{0.3492 - reach:.2f}, {0.3492 + reach:.2f}]."
+    assert advise(found, "CE")[0] == said
 
 
 def test_what_is_never_found(results):
     methods = {"CE": [MISSES_C, FINDS_C], "RS": [MISSES_C, MISSES_C], "RW": [MISSES_C, MISSES_C]}
     said = advise(results("CE", methods), "CE")
     assert only(said, "never") == "RS and RW never find c."
+    # Wilson's interval of 0 of 10, whose upper end is 0.28.
+    assert f"{proportion_confint(0, 10, method='wilson')[1]:.2f}" == "0.28"
+    assert only(said, "room") == "So few test images leave room for a recall of c (10 images): up to 0.28."
     said = advise(results("OHEM", {"OHEM": [0 * LABEL], "DRS": [MISSES_C]}), "OHEM")
     assert "No method ever finds c." in said and "OHEM never finds b." in said
+    assert [sentence.partition("recall of ")[2] for sentence in said if "room" in sentence] == [
+        "c (10 images): up to 0.28."
+    ], "20 images of b are enough"
 
 
+@pytest.mark.filterwarnings("error")
 def test_a_class_that_was_not_tested_is_not_missed(results):
     label = np.repeat([0, 1], [50, 20])
-    said = advise(results("CE", {"CE": [label], "RS": [label]}, label=label), "CE")
+    found = results("CE", {"CE": [label], "RS": [label]}, label=label)
+    assert found.cells.set_index(["row", "metric"])["p_value"]["RS"]["scr"] == 1, "the recall of c is 0 in both"
+    said = advise(found, "CE")
     assert not [sentence for sentence in said if "find" in sentence or "nan" in sentence]
     assert "on the rarest class (b)" in said[1]
 
 
 def test_one_run_each_has_no_chance_of_training(results):
-    sentence = "Each method ran once: the chance of training is not in these intervals; use --folds 5 or --seeds 0 1 2."
+    sentence = (
+        "Each method was trained once: the chance of training is not in these intervals, and they are of these "
+        "networks, not of the methods; use --seeds 0 1 2."
+    )
     assert sentence in advise(results("CE", {"CE": [MISSES_C], "RS": [FINDS_C]}), "CE")
     twice = {"DRS": [MISSES_C, MISSES_C], "LDAM": [FINDS_C, FINDS_C]}
-    assert sentence not in advise(results("DRS", twice), "DRS")
+    assert not [said for said in advise(results("DRS", twice), "DRS") if "trained once" in said]
 
 
 def test_missing_runs_are_named_and_not_compared(results):
@@ -197,6 +294,7 @@ def test_missing_runs_are_named_and_not_compared(results):
     said = advise(results("CE", methods), "CE")
     assert said == [
         "CE never finds c.",
+        "So few test images leave room for a recall of c (10 images): up to 0.28.",
         "Runs are missing (RS 1 of 2, RW 0 of 2): only methods with the baseline's seeds or folds are tested.",
     ]
 

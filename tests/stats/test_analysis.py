@@ -3,12 +3,14 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 from made_runs import GROUPS, NAMES, write_features, write_run, write_stage
+from scipy.stats import binom
 from sklearn.metrics import confusion_matrix
 
 from lightning_imbal.errors import UserError
@@ -102,10 +104,28 @@ def test_groups_of_classes_share_the_predictions_of_all_runs(tmp_path):
     assert found["all"].images == 480 == found["all"].bins["images"].sum()
     together = pd.concat([found[group].bins for group in GROUPS]).groupby("low")["images"].sum()
     assert together.tolist() == found["all"].bins["images"].tolist()
-    rare = np.concatenate([run.predictions.label for run in runs]) >= 2
-    probability = np.concatenate([run.predictions.probability for run in runs])[rare]
-    correct = probability.argmax(axis=1) == np.concatenate([run.predictions.label for run in runs])[rare]
-    assert found["minor"].ece == pytest.approx(slow_reliability(probability.max(axis=1), correct)[1], abs=1e-12)
+    of_runs = []
+    for run in runs:
+        rare = run.predictions.label >= 2
+        probability = run.predictions.probability[rare]
+        correct = probability.argmax(axis=1) == run.predictions.label[rare]
+        of_runs.append(slow_reliability(probability.max(axis=1), correct)[1])
+    assert found["minor"].ece == pytest.approx(np.mean(of_runs), abs=1e-12) and of_runs[0] != of_runs[1]
+
+
+def test_what_a_calibrated_network_would_not_exceed(tmp_path):
+    """By hand: all answers have a confidence of 0.6, so that the error is |share of right answers - 0.6|."""
+    runs = [made(tmp_path, [str(image) for image in range(50)], [0] * 50, [[0.6, 0.3, 0.1]] * 50) for _ in range(2)]
+    # The answers of both runs to an image are right together.
+    drawn = np.abs(binom(50, 0.6).rvs(100_000, random_state=0) / 50 - 0.6)
+    for given in (runs, runs[:1]):
+        assert analysis.reliability(given)["all"].calibrated == pytest.approx(np.quantile(drawn, 0.95), abs=0.021)
+    # Of five patients with ten images each, whose answers are right together, none to five have right ones.
+    patients = runs[0]
+    patients.predictions = replace(patients.predictions, unit=np.repeat(list("abcde"), 10))
+    assert analysis.reliability([patients])["all"].calibrated == pytest.approx(0.4, abs=1e-6)
+    certain = made(tmp_path, ["1", "2"], [0, 1], [[1.0, 0, 0]] * 2)
+    assert analysis.reliability([certain])["all"].calibrated == pytest.approx(0, abs=1e-6)
 
 
 def test_a_group_without_images_has_no_calibration(tmp_path):
@@ -213,8 +233,8 @@ def test_folds_test_different_images_and_seeds_the_same(tmp_path):
     parts = {"fold": [(0, 160), (160, 80)], "seed": [(0, 240), (0, 240)]}
     for kind, ranges in parts.items():
         for number, (first, images) in enumerate(ranges):
-            split = {"fold": number if kind == "fold" else None}
-            write_run(tmp_path / f"{kind}+{kind}{number}", images, first, split=split, seed=number)
+            identity = {"split": {"fold": number}} if kind == "fold" else {"seed": number}
+            write_run(tmp_path / f"{kind}+{kind}{number}", images, first, **identity)
     label = pd.read_parquet(tmp_path / "seed+seed0" / "predictions.parquet")["label"]
     want = {name: int((label == name).sum()) for name in NAMES}
     for kind in parts:

@@ -8,21 +8,26 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 import yaml
-from made_runs import COUNTS, NAMES, write_run, write_split
+from made_runs import COUNTS, GROUPS, NAMES, write_run, write_split, write_test
 from PIL import Image
 from rich.console import Console
 from sklearn.metrics import balanced_accuracy_score
+from statsmodels.stats.proportion import proportion_confint
 
 from lightning_imbal.errors import UserError
 from lightning_imbal.launch.plan import Plan
+from lightning_imbal.metrics import classification_scores
 from lightning_imbal.report.tables.latex import to_latex
 from lightning_imbal.report.tables.markdown import to_markdown
 from lightning_imbal.report.tables.terminal import render_terminal
 from lightning_imbal.report.tables.write import write_and_print
 from lightning_imbal.runs.run import Run
-from lightning_imbal.stats.bootstrap import interval, mcnemar_p_value, paired_p_value, resampled_averages
+from lightning_imbal.stats.compared import Compared
+from lightning_imbal.stats.mcnemar import mcnemar_p_value
 from lightning_imbal.stats.results import cells_of, classes_of, collect, ranked
+from lightning_imbal.stats.rounds import Round
 from lightning_imbal.tables.read import KEYS, read_spec
 from lightning_imbal.tables.spec import Column, Figure, FurtherTest, Metric, Row, Spec
 
@@ -80,6 +85,12 @@ def predictions_of(runs, row, repeats=(0, 1, 2), kind="seed", below=""):
     return [Run(runs / f"{row}+{kind}{number}" / below).predictions for number in repeats]
 
 
+def compared_of(runs, rows, keys, average="mean"):
+    """The rows of a column as the table should compare them, each seed a test of its own."""
+    tests = {row: [Round((of_seed,)) for of_seed in predictions_of(runs, f"skin7+{row.lower()}")] for row in rows}
+    return Compared(tests, keys, average)
+
+
 def nearly(value):
     return pytest.approx(value, rel=1e-12, abs=0, nan_ok=True)
 
@@ -127,13 +138,13 @@ class TestValues:
         write_all(spec, tmp_path, predictions=predictions)
         results = collected(spec, tmp_path)
         if predictions:
-            resampled = resampled_averages({"CE": predictions_of(tmp_path, "skin7+ce")}, keys, average)["CE"]
+            row = compared_of(tmp_path, ["CE"], keys, average).rows["CE"]
         for key in keys:
             values = [score(tmp_path / f"skin7+ce+seed{seed}", key) for seed in (0, 1, 2)]
             assert np.std(values) > 0 and np.mean(values) != np.median(values)
             cell = cell_of(results, "CE", f"m {key}")
             assert (cell.value, cell.std) == (nearly(scale * of(values)), nearly(scale * np.std(values, ddof=0)))
-            bounds = interval(resampled[key]) if predictions else (np.nan, np.nan)
+            bounds = row.interval(key) if predictions else (np.nan, np.nan)
             assert (cell.low / scale, cell.high / scale) == nearly(bounds)
 
     def test_one_run_has_no_deviation(self, tmp_path):
@@ -210,12 +221,11 @@ class TestValues:
 class TestIntervals:
     def test_are_those_of_the_resampled_predictions(self, finished):
         _, runs, results = finished
-        known = {row: predictions_of(runs, f"skin7+{row.lower()}") for row in ("CE", "CL", "RS")}
-        values = resampled_averages(known, ["f1", "accuracy"])
-        for row in known:
+        compared = compared_of(runs, ("CE", "CL", "RS"), ["f1", "accuracy"])
+        for row, scores in compared.rows.items():
             for metric, key in {"f1_macro": "f1", "acc": "accuracy"}.items():
                 cell = cell_of(results, row, metric)
-                assert (cell.low / 100, cell.high / 100) == nearly(interval(values[row][key]))
+                assert (cell.low / 100, cell.high / 100) == nearly(scores.interval(key))
 
     def test_contain_the_value(self, finished):
         _, _, results = finished
@@ -242,18 +252,21 @@ class TestIntervals:
         }
         assert {cell.units for cell in rows_of(results, "CL")} == {"groups of images and runs", "images and runs"}
         assert cell_of(results, "CL").units == "groups of images and runs"
-        assert "of the groups of images and images of the test set, and of the runs." in results.notes[0]
+        assert (
+            "choice of the groups of images and images of the test set and the chance of training." in results.notes[0]
+        )
         assert "and the chance of training explain" in results.notes[1]
 
     def test_units_of_single_runs(self, tmp_path):
         write_run(tmp_path / "skin7+ce+seed0")
         write_run(tmp_path / "skin7+cl+seed0", noise=1)
-        [measured, star] = collected(spec_of(), tmp_path).notes
-        assert "of the images of the test set, which leaves out the chance of training." in measured
-        assert "than the choice of the test images explains, at 5 %" in star
+        results = collected(spec_of(), tmp_path)
+        assert cell_of(results, "CL").units == "images"
+        assert "of the images of the test set, not for the chance of training." in results.notes[0]
+        assert results.notes[1].startswith("* says that the networks of this row and those of CE differ by more than")
         write_run(tmp_path / "skin7+rs+seed0", noise=2)
         write_run(tmp_path / "skin7+rs+seed1", noise=3)
-        assert "and of the runs where there are several seeds." in collected(spec_of(), tmp_path).notes[0]
+        assert "and the chance of training where there are several seeds." in collected(spec_of(), tmp_path).notes[0]
 
     def test_groups_are_drawn_as_a_whole(self, tmp_path):
         spec = spec_of({"CE": ROWS["CE"]})
@@ -266,8 +279,8 @@ class TestIntervals:
         patients = cell_of(collected(spec, tmp_path), "CE", "acc")
         assert (single.units, no_groups.units, patients.units) == ("images", "images", "groups of images")
         assert (no_groups.low, no_groups.high) == (single.low, single.high) != (patients.low, patients.high)
-        expected = resampled_averages({"CE": [Run(run).predictions]}, ["accuracy"])["CE"]["accuracy"]
-        assert (patients.low, patients.high) == nearly(interval(expected))
+        expected = Compared({"CE": [Round((Run(run).predictions,))]}, ["accuracy"]).rows["CE"].interval("accuracy")
+        assert (patients.low, patients.high) == nearly(expected)
         split = pd.read_csv(run / "stage1" / "split.csv")
         split.loc[:60, "group"] = None
         split.to_csv(run / "stage1" / "split.csv", index=False)
@@ -291,25 +304,32 @@ class TestComparisons:
     def test_are_those_of_the_predictions(self, finished):
         _, runs, results = finished
         known = {row: predictions_of(runs, f"skin7+{row.lower()}") for row in ("CE", "CL", "RS")}
-        values = resampled_averages(known, ["f1", "accuracy"])
+        compared = compared_of(runs, known, ["f1", "accuracy"])
         for row in ("CL", "RS"):
             for metric, key in {"f1_macro": "f1", "acc": "accuracy"}.items():
                 cell = cell_of(results, row, metric)
-                assert cell.p_value == paired_p_value(values[row][key], values["CE"][key])
+                assert cell.p_value == compared.p_value(row, "CE", key)
                 assert cell.mcnemar == mcnemar_p_value(known[row], known["CE"])
         # One row is far better, the other hardly.
         assert cell_of(results, "CL").p_holm < 0.01 < 0.05 < cell_of(results, "RS").p_holm
         assert cell_of(results, "CL").mcnemar_holm < 0.05
 
-    def test_with_the_best_row(self, finished):
+    def test_with_the_best_row(self, finished, tmp_path):
         _, runs, results = finished
-        known = {row: predictions_of(runs, f"skin7+{row.lower()}") for row in ("CE", "CL", "RS")}
-        values = resampled_averages(known, ["f1"])
-        for row in ("CE", "RS"):
+        rows = ["CE", "CL", "RS"]
+        compared = compared_of(runs, rows, ["f1"])
+        best, against = compared.beside_best(rows, "f1")
+        assert best == "CL" and sorted(against) == ["CE", "RS"]
+        printed(results, tmp_path / "table")
+        written = pd.read_csv(tmp_path / "table.csv")
+        written = written[(written["metric"] == "f1_macro") & (written["dataset"] == "Skin7")].set_index("row")
+        for row, p_value in against.items():
             cell = cell_of(results, row)
-            assert (cell.best, cell.p_best) == ("CL", paired_p_value(values[row]["f1"], values["CL"]["f1"]))
-        assert all(nan_of(results, "CL", ["p_best", "p_best_holm"]))
-        assert not [note for note in results.notes if "cannot be told" in note], "all others can"
+            assert (cell.best, cell.p_best) == ("CL", p_value) and p_value < 0.05
+            assert p_value > compared.p_value(row, "CL", "f1"), "it was chosen from three"
+            assert written.loc[row, ["best", "p_best"]].tolist() == ["CL", pytest.approx(p_value, rel=1e-5)]
+        assert all(nan_of(results, "CL", ["p_best"])) and np.isnan(written["p_best"]["CL"])
+        assert not [note for note in results.notes if "told from" in note], "all others can"
 
     def test_rows_that_cannot_be_told_from_the_best_are_named(self, tmp_path):
         spec = spec_of(metrics={"f1_macro": Metric(score="f1", title="F1"), "ece": Metric(score="ece", mark=0)})
@@ -402,19 +422,101 @@ class TestComparisons:
         for number, (name, skill) in enumerate({"ce": 0.6, "cl": 1.6}.items()):
             for fold in range(3):
                 folder = tmp_path / f"skin7+{name}+fold{fold}"
-                write_run(folder, 80 + 20 * fold, 200 * fold, skill, noise=3 * number + fold)
+                split = {"kind": "KFold", "fold": fold}
+                write_run(folder, 80 + 20 * fold, 200 * fold, skill, noise=3 * number + fold, split=split)
                 write_split(folder, of_group=3)
         results = collected(spec_of(rows, [column]), tmp_path)
         known = {row: predictions_of(tmp_path, f"skin7+{row.lower()}", kind="fold") for row in rows}
         assert len(set().union(*(set(run.image) for run in known["CE"]))) == 80 + 100 + 120
-        values = resampled_averages(known, ["f1"])
-        ours = cell_of(results, "CL")
-        folders = [tmp_path / f"skin7+cl+fold{fold}" for fold in range(3)]
-        assert ours.value == nearly(np.mean([score(folder, "f1") for folder in folders]))
-        assert (ours.low, ours.high) == nearly(interval(values["CL"]["f1"])) and ours.low < ours.value < ours.high
-        assert ours.p_value == paired_p_value(values["CL"]["f1"], values["CE"]["f1"]) < 0.05
+        compared = Compared({row: [Round(tuple(folds))] for row, folds in known.items()}, ["f1"])
+        ours, row = cell_of(results, "CL"), compared.rows["CL"]
+        assert ours.value == nearly(row.value("f1")) and np.isnan(ours.std) and (ours.runs, ours.rounds) == (3, 1)
+        assert (ours.low, ours.high) == nearly(row.interval("f1")) and ours.low < ours.value < ours.high
+        assert ours.p_value == compared.p_value("CL", "CE", "f1") < 0.05
         assert ours.mcnemar == mcnemar_p_value(known["CL"], known["CE"]) < 0.05
         assert (ours.seeds, ours.units) == ("fold 0; fold 1; fold 2", "groups of images")
+
+
+FIVE = Column(dataset="Skin7", configs=["skin7.yaml"], folds=[0, 1, 2, 3, 4])
+WILSON = {"abs": 1e-8, "rel": 0}  # statsmodels takes a normal distribution, not one of 1e9 degrees of freedom
+EACH_FOLD = [12, 6, 3]  # images of the classes that every fold tests
+
+
+def write_folds(runs, answers):
+    """Leaves five folds of which one does not test the rarest class.
+
+    Args:
+        runs: Folder of all runs.
+        answers: Gives the probabilities of a fold by its labels and number.
+    """
+    for fold in range(5):
+        label = np.repeat([0, 1, 2, 3], [*EACH_FOLD, fold < 4])
+        number, split = 100 * fold + np.arange(len(label)), {"kind": "KFold", "folds": 5, "fold": fold}
+        write_test(runs / f"skin7+ce+fold{fold}", answers(label, fold), label, number, split=split)
+
+
+class TestFolds:
+    """Folds of one cross-validation are joined before they are scored."""
+
+    JOINED = ["accuracy", "balanced_accuracy", "f1", "precision", "recall", "scr", "mcc", "kappa", "kendall_tau"]
+    JOINED += ["f1/df", "recall/df", "precision/nv", "group_recall/minor", "group_f1/minor"]
+    OF_EACH = ["auc", "ece"]
+
+    def test_a_perfect_network_is_perfect_though_a_fold_lacks_a_class(self, tmp_path):
+        write_folds(tmp_path, lambda label, fold: torch.eye(4)[label])
+        keys = ["accuracy", "f1", "recall", "balanced_accuracy", "f1/df", "mcc"]
+        results = collected(spec_of({"CE": ROWS["CE"]}, [FIVE], {key: Metric(score=key) for key in keys}), tmp_path)
+        assert [score(tmp_path / f"skin7+ce+fold{fold}", "f1") for fold in (3, 4)] == [1, 0.75]
+        rare = results.classes.iloc[3]
+        assert rare[["class", "images", "runs", "f1", "recall"]].tolist() == ["df", 4, 5, 1, 1]
+        low = {number: proportion_confint(number, number, method="wilson")[0] for number in (4, 15, 30, 60, 109)}
+        assert rare[["recall_low", "recall_high"]].tolist() == pytest.approx([low[4], 1], **WILSON)
+        assert rare[["f1_low", "f1_high"]].tolist() == pytest.approx([2 * low[4] / (1 + low[4]), 1], **WILSON)
+        of_class = {"value": 1, "std": np.nan, "low": rare["f1_low"], "high": 1}
+        assert numbers_of(results, "CE", "f1/df") == nearly(of_class)
+        assert cell_of(results, "CE", "accuracy").low == pytest.approx(low[109], **WILSON)
+        down = {"recall": [1 - low[n] for n in (4, 15, 30, 60)]}
+        down["balanced_accuracy"] = down["recall"]
+        down["f1"] = [1 - 2 * low[n] / (1 + low[n]) for n in (4, 15, 30, 60)]
+        for key, of_classes in down.items():
+            cell = cell_of(results, "CE", key)
+            assert (cell.value, cell.high) == (1, 1) and cell.low == pytest.approx(
+                1 - np.linalg.norm(of_classes) / 4, **WILSON
+            )
+        # All its resamples are the same: an interval without width would be a lie.
+        assert numbers_of(results, "CE", "mcc") == nearly({"value": 1, "std": np.nan, "low": np.nan, "high": np.nan})
+        assert {(cell.runs, cell.rounds, cell.planned) for cell in rows_of(results, "CE")} == {(5, 1, 5)}
+        few = [note for note in results.notes if note.startswith("Tested with fewer than 10 images: df (4). ")]
+        assert len(few) == 1 and any(note.startswith("The folds of a cross-validation") for note in results.notes)
+
+    @pytest.mark.parametrize("predictions", [True, False])
+    def test_scores_are_those_of_all_predictions(self, predictions, tmp_path):
+        rng = np.random.default_rng(0)
+        write_folds(tmp_path, lambda label, fold: torch.tensor(rng.normal(size=(len(label), 4))).softmax(dim=1))
+        known = predictions_of(tmp_path, "skin7+ce", range(5), kind="fold")
+        if not predictions:
+            for file in tmp_path.glob("*/predictions.parquet"):
+                file.unlink()
+        metrics = {key: Metric(score=key) for key in (*self.JOINED, *self.OF_EACH)}
+        results = collected(spec_of({"CE": ROWS["CE"]}, [FIVE], metrics), tmp_path)
+        probability, label = (
+            np.concatenate([getattr(run, name) for run in known]) for name in ("probability", "label")
+        )
+        expected = classification_scores(torch.tensor(probability), torch.tensor(label), COUNTS, NAMES, GROUPS)
+        folders = [tmp_path / f"skin7+ce+fold{fold}" for fold in range(5)]
+        for key in metrics:
+            of_folds = [score(folder, key) for folder in folders]
+            value = np.mean(of_folds) if key in self.OF_EACH else expected[key]
+            cell = cell_of(results, "CE", key)
+            assert cell.value == pytest.approx(value, abs=1e-6) and np.isnan(cell.std), key
+            assert np.isfinite([cell.low, cell.high]).all() == (predictions and key != "ece"), key
+            assert np.isfinite(cell.calibrated) == (predictions and key == "ece")
+        assert expected["f1"] != pytest.approx(np.mean([score(folder, "f1") for folder in folders]), abs=1e-3)
+
+    def test_every_seed_is_a_round(self, finished):
+        done = finished[2].cells[finished[2].cells["runs"] > 0]
+        assert (done["rounds"] == done["runs"]).all() and set(done["rounds"]) == {2, 3}
+        assert not any("folds" in note for note in finished[2].notes)
 
 
 class TestFolders:
@@ -440,9 +542,9 @@ class TestFolders:
             folders[name] = "; ".join(str(folder.relative_to(tmp_path)) for folder in at)
             assert cell.value == nearly(values[name])
             assert (cell.folders, cell.units, cell.runs) == (folders[name], "groups of images and runs", 2)
-            known = resampled_averages({name: predictions_of(tmp_path, "skin7+ce", (0, 1), below=place)}, ["f1"])
+            tests = [Round((of_seed,)) for of_seed in predictions_of(tmp_path, "skin7+ce", (0, 1), below=place)]
             # Drawn among the same lesions, so as if it stood alone.
-            assert (cell.low, cell.high) == nearly(interval(known[name]["f1"]))
+            assert (cell.low, cell.high) == nearly(Compared({name: tests}, ["f1"]).rows[name].interval("f1"))
         assert sorted(values.values()) == list(values.values()) and len(set(folders.values())) == 4
 
     def test_test_on_another_data_set(self, tmp_path):
@@ -527,11 +629,16 @@ class TestOrigin:
     def test_notes_say_what_was_measured(self, average, tmp_path):
         write_run(tmp_path / "skin7+cl+seed0", predictions=False)
         [measured] = collected(spec_of(average=average), tmp_path).notes
-        assert measured.startswith(f"Measured: {average} ± standard deviation") and "groups" not in measured
+        assert measured.startswith(f"Measured: {average} over the runs; ") and "groups" not in measured
+        write_run(tmp_path / "skin7+cl+seed1", predictions=False)
+        [measured] = collected(spec_of(average=average), tmp_path).notes
+        assert measured.startswith(f"Measured: {average} ± standard deviation (ddof 0) over the runs; ")
 
     def test_notes_say_what_was_compared(self, finished):
         _, _, results = finished
-        assert len(results.notes) == 2 and "* differs from CE by more than" in results.notes[1]
+        _, star, *winners = results.notes
+        assert star.startswith("* differs from CE by more than") and "With one seed" not in star
+        assert [note.partition(": the best row less CE")[0] for note in winners] == ["Skin7, resnet50", "X-ray6"]
 
 
 class TestClasses:
@@ -550,18 +657,22 @@ class TestClasses:
         label = Run(runs / "skin7+ce+seed0").predictions.label
         assert results.classes["images"].tolist()[:4] == np.bincount(label).tolist()
 
+    def test_of_several_test_parts_the_largest_counts(self, tmp_path):
+        for seed, images in enumerate((160, 240, 80)):
+            write_run(tmp_path / f"skin7+ce+seed{seed}", images, predictions=False)
+        assert collected(spec_of(), tmp_path).classes["images"].sum() == 240
+
     @pytest.mark.parametrize("metric", ["f1", "recall"])
     def test_scores_are_those_of_the_files_and_of_the_predictions(self, metric, finished):
         _, runs, results = finished
-        known = {row: predictions_of(runs, f"skin7+{row.lower()}") for row in ("CE", "CL", "RS")}
         keys = [f"{metric}/{name}" for name in NAMES]
-        values = resampled_averages(known, keys)
+        compared = compared_of(runs, ("CE", "CL", "RS"), keys)
         classes = results.classes[results.classes["dataset"] == "Skin7"].set_index(["row", "class"])
-        for row in known:
+        for row in compared.rows:
             for name, key in zip(NAMES, keys, strict=True):
                 of_runs = [score(runs / f"skin7+{row.lower()}+seed{seed}", key) for seed in (0, 1, 2)]
                 ours = classes.loc[(row, name), [metric, f"{metric}_std", f"{metric}_low", f"{metric}_high"]]
-                expected = [np.mean(of_runs), np.std(of_runs), *interval(values[row][key])]
+                expected = [np.mean(of_runs), np.std(of_runs), *compared.rows[row].interval(key)]
                 assert ours.tolist() == nearly([100 * value for value in expected])
 
     def test_are_those_of_the_metrics_of_the_same_score(self, tmp_path):
@@ -578,7 +689,19 @@ class TestClasses:
         write_run(tmp_path / "skin7+ce+seed0", classes=[0, 1, 2])
         rarest = collected(spec_of(), tmp_path).classes.iloc[3]
         assert (rarest["class"], rarest["train_images"], rarest["images"]) == ("df", 7, 0)
-        assert rarest[["f1", "f1_low", "f1_high"]].tolist() == [0, 0, 0]
+        assert rarest["f1"] == 0 and rarest[["f1_low", "f1_high"]].isna().all(), "of no image nothing is known"
+
+    def test_a_mean_over_classes_without_test_images(self, tmp_path):
+        label = np.repeat([0, 1, 2], [20, 10, 5])
+        write_test(tmp_path / "skin7+ce+seed0", torch.eye(4)[label], label, np.arange(35))
+        metrics = {key: Metric(score=key) for key in ("recall", "balanced_accuracy")}
+        results = collected(spec_of({"CE": ROWS["CE"]}, metrics=metrics), tmp_path)
+        down = np.linalg.norm([1 - proportion_confint(number, number, method="wilson")[0] for number in (20, 10, 5)])
+        for key, classes in {"recall": 4, "balanced_accuracy": 3}.items():
+            cell = cell_of(results, "CE", key)
+            assert (cell.value, cell.high, cell.low) == pytest.approx(
+                (3 / classes, 3 / classes, (3 - down) / classes), **WILSON
+            )
 
     def test_are_numbers_also_if_another_column_has_no_runs(self, tmp_path):
         write_run(tmp_path / "xray6+ce+seed0")
@@ -647,6 +770,13 @@ class TestGap:
             assert cell.value == nearly(first - second) and cell.value != 0
         # One of the runs has no predictions.
         assert gaps["low"].isna().tolist() == gaps["high"].isna().tolist() == [False, False, True, True]
+
+    def test_images_that_both_columns_test_are_told(self, tmp_path):
+        write_run(tmp_path / "skin7+ce+seed0")
+        write_run(tmp_path / "xray6+ce+seed0", first=100)
+        notes = collected(spec_of(columns=[SKIN7, XRAY6], gap=list(self.GAP)), tmp_path).notes
+        told = "140 of the 240 test images of X-ray6 are test images of Skin7, resnet50 too: the intervals of the "
+        assert len([note for note in notes if note.startswith(told)]) == 1
 
     def test_is_a_table_and_a_file_of_its_own(self, finished, tmp_path):
         _, runs, _ = finished

@@ -107,7 +107,7 @@ def test_failed_run_is_named_and_the_page_has_the_others(gpu, labels, monkeypatc
     said = capsys.readouterr().out
     assert "own_csv+rs+seed0: killed by SIGKILL" in said and "the last line" in said and "1 run failed" in said
     assert "LDAM has a higher macro F1 than CE: +0." in said
-    assert "Runs are missing (RS 0 of 1)" in said and "Each method ran once" in said
+    assert "Runs are missing (RS 0 of 1)" in said and "Each method was trained once:" in said
     runs = "runs/compare-biopsies" + ("" if gpu else "-laptop")
     assert said.strip().splitlines()[-1] == f"Page: {runs}/compare.html"
     assert ("No GPU was found" in said) == ("No GPU was found" in Path(runs, "compare.html").read_text()) == (not gpu)

@@ -84,6 +84,7 @@ def test_table(lacking, tmp_path):
     assert "n/a" in line_of((tmp_path / "table.txt").read_text(), "older ")
     assert " n/a " in line_of((tmp_path / "table.tex").read_text(), "older &")
     table = pd.read_csv(tmp_path / "table.csv").set_index(["metric", "row"])
-    assert table.loc[(key, "older"), ["value", "low", "high", "p_value", "p_best"]].isna().all()
-    assert table.loc[(key, "newer"), ["value", "low", "high"]].notna().all()
+    assert table.loc[(key, "older"), ["value", "low", "high", "calibrated", "p_value", "p_best"]].isna().all()
+    beside = ["calibrated"] if key == "ece" else ["low", "high"]
+    assert table.loc[(key, "newer"), ["value", *beside]].notna().all()
     assert (table.loc[key, "best"] == "newer").all()

@@ -24,7 +24,8 @@ from lightning_imbal.backbones import create_backbone, feature_size
 from lightning_imbal.losses.base import ImbalancedLoss
 from lightning_imbal.metrics import ImbalReport
 from lightning_imbal.runs.predictions import Predictions
-from lightning_imbal.stats.bootstrap import resampled_averages
+from lightning_imbal.stats.bootstrap import draw, resampled_rounds
+from lightning_imbal.stats.rounds import Round
 
 COUNTS = torch.tensor([4522, 12875, 3323, 867, 2624, 239, 253, 628])  # of ISIC 2019
 CLASSES, IMAGES, VIEWS, DIM = len(COUNTS), 96, 2, 128
@@ -176,5 +177,6 @@ def _scores(device: str) -> list[np.ndarray]:
     every = np.ones(len(image), dtype=bool)
     kept_label, kept_probability = kept["label"].numpy(), kept["probability"].double().numpy()
     run = Predictions(image, image, every, kept_label, kept_probability, tuple(names), tuple(counts), {})
-    resampled = resampled_averages({"run": [run]}, ["f1", "balanced_accuracy", "auc"], resamples=50)["run"]
+    rows, keys = {"run": [Round((run,))]}, ["f1", "balanced_accuracy", "auc"]
+    resampled = resampled_rounds(rows, keys, draw(len(image), resamples=50))["run"]
     return [np.array(list(report.compute().values())), *resampled.values()]

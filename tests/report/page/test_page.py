@@ -244,6 +244,9 @@ class TestTables:
         table = calibration_table(found)
         assert table.headings == ["method", "all", *GROUPS]
         assert table.rows[0][1].value == found["<b>m0<b>"]["all"].ece
+        for row, groups in zip(table.rows, found.values(), strict=True):
+            below = f"calibrated: {groups['all'].calibrated:.3f}"
+            assert [entry.below for entry in row] == ["", below, *("" for _ in GROUPS)]
 
 
 class TestCharts:

@@ -24,7 +24,9 @@ RENDERERS = {
     "markdown": to_markdown,
     "latex": to_latex,
 }
-UNKNOWN = dict.fromkeys(["published", "published_std", "value", "std", "low", "high", "difference", "p_holm"], NAN)
+UNKNOWN = dict.fromkeys(
+    ["published", "published_std", "value", "std", "low", "high", "calibrated", "difference", "p_holm"], NAN
+)
 OF_CLASS = [f"{score}{what}" for score in ("f1", "recall") for what in ("", "_std", "_low", "_high")]
 
 
@@ -186,6 +188,12 @@ class TestNumbers:
     def test_star(self, p_holm, star):
         text = in_terminal(made_up({"CE": {"value": 0.8}, "CL": {"value": 0.851, "p_holm": p_holm}}), 100)
         assert ("0.851*" in text) is star
+
+    @pytest.mark.parametrize("render", RENDERERS.values(), ids=RENDERERS)
+    def test_below_a_calibration_error_is_that_of_a_calibrated_network(self, render):
+        known = {"CE": {"value": 0.085, "calibrated": 0.0312}, "CL": {"value": 0.851, "low": 0.83, "high": 0.87}}
+        text = render(made_up(known))
+        assert text.count("calibrated: 0.031") == text.count("calibrated") == text.count("[0.83, 0.87]") == 1
 
     def test_points_are_below_each_other(self):
         text = in_terminal(made_up({"CE": {"value": 9.5, "std": 0.2, "runs": 2}, "CL": {"value": 10.25}}), 100)
