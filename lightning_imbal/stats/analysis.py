@@ -1,7 +1,8 @@
 """What finished runs got right and wrong: confusion, calibration, worst images, learning curves, map of features."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import nan
 
 import numpy as np
 import pandas as pd
@@ -26,13 +27,14 @@ class Reliability:
         bins: One row per bin of confidence that has images: `low`, `high`, `confidence` (mean), `accuracy`, `images`.
         ece: Expected calibration error (Guo et al. 2017, arXiv:1706.04599, eq. 3), the mean over the runs.
         images: Number of predictions.
-        calibrated: What that of calibrated networks would not exceed in 95 of 100 test sets of this size.
+        calibrated: What that of calibrated networks would not exceed in 95 of 100 test sets of this size; NaN of a
+            group of classes, whose images even calibrated networks are more or less sure of than right.
     """
 
     bins: pd.DataFrame
     ece: float
     images: int
-    calibrated: float
+    calibrated: float = nan
 
 
 def confusion(runs: Sequence[Run]) -> np.ndarray:
@@ -57,7 +59,8 @@ def reliability(runs: Sequence[Run]) -> dict[str, Reliability]:
         parts = [run.only(np.isin(names, list(classes))[run.label]) for run in known]
         if parts := [part for part in parts if len(part.label)]:
             found[group] = _reliability(parts)
-    return found
+    rounds = [Round((run,)) for run in known]
+    return found | {"all": replace(found["all"], calibrated=calibrated_point(rounds))}
 
 
 def _reliability(parts: Sequence[Predictions]) -> Reliability:
@@ -72,7 +75,7 @@ def _reliability(parts: Sequence[Predictions]) -> Reliability:
     bins.insert(0, "low", bins.index / NUM_BINS)
     bins.insert(1, "high", (bins.index + 1) / NUM_BINS)
     ece = float(np.mean([part.scores(["ece"])["ece"] for part in each]))
-    return Reliability(bins.reset_index(drop=True), ece, len(confidence), calibrated_point(each))
+    return Reliability(bins.reset_index(drop=True), ece, len(confidence))
 
 
 def worst(runs: Sequence[Run], number: int = 24) -> pd.DataFrame:

@@ -102,6 +102,12 @@ class Compared:
         together = correlation(
             [row.averages(key) for row in rows for key in keys], [row.by_images(key) for row in rows for key in keys]
         )
+        # Where a class does not vary and is equal in both, they are right, or wrong, on the same images.
+        number = len(places)
+        for place, key in enumerate(keys):
+            first, second = (row.averages(key) for row in rows)
+            if np.nanstd(first) == 0 and np.array_equal(first, second, equal_nan=True):
+                together[place, number + place] = together[number + place, place] = 1
         observed = float(both.value @ weight)
         low, high = recovered(observed, weight, both, together)
         return Difference(observed, *((float(low), float(high)) if high - low > ROUNDING else NO_INTERVAL))
@@ -165,16 +171,17 @@ class Compared:
         """How often a true difference from the baseline would be seen, of a typical row, after Holm's first step."""
         level, seen = SIGNIFICANT / len(names), []
         for name in names:
-            deviation, freedom = self._deviation(key, name, baseline)
+            deviation, freedom = self._deviation(key, name, baseline, around_zero=False)
             if deviation > ROUNDING:
                 reach = float(student(np.array(freedom), 1 - level / 2))
                 seen.append(float(stdtr(min(freedom, MANY), difference / deviation - reach)))
         return float(np.median(seen)) if seen else np.nan
 
-    def _deviation(self, key: str, name: str, other: str) -> tuple[float, float]:
-        """Of the difference of two rows: its standard deviation, and the degrees of freedom of that."""
+    def _deviation(self, key: str, name: str, other: str, around_zero: bool = True) -> tuple[float, float]:
+        """Of the difference of two rows: its standard deviation, around 0 or the mean, and its degrees of freedom."""
         first, second = self.rows[name], self.rows[other]
-        of_images = float(np.nanvar(first.averages(key) - second.averages(key))) + _around_zero(key, first, second)
+        of_images = float(np.nanvar(first.averages(key) - second.averages(key)))
+        of_images += _around_zero(key, first, second) if around_zero else 0.0
         of_rows, freedom = self._of_rounds(key, len(first.rounds))
         of_rounds, units = of_rows[name] + of_rows[other], max(second.counts.all_effective - 1, 1.0)
         found = satterthwaite(np.array(of_images), np.array(units), np.array(of_rounds), freedom)

@@ -74,7 +74,9 @@ def _published(done: pd.DataFrame) -> bool:
 
 
 def _few(blocks: Sequence[Block], done: pd.DataFrame) -> Iterator[str]:
-    few = {name: units for block in blocks for name, units in block.few.items()}
+    few: dict[str, int] = {}
+    for name, units in (item for block in blocks for item in block.few.items()):
+        few[name] = min(units, few.get(name, units))
     if few:
         what = "groups of images" if done["units"].str.startswith("groups").any() else "images"
         named = [f"{name} ({units})" for name, units in few.items()]

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import nan
+from typing import Any
 
 import numpy as np
 
@@ -78,18 +79,27 @@ class Round:
 
 
 def rounds_of(runs: Sequence[Run]) -> list[list[Run]]:
-    """Puts the runs of a row that are folds of one cross-validation, of one seed, together; any other is by itself."""
-    rounds: dict[str, list[Run]] = {}
-    seen: dict[str, int] = defaultdict(int)
-    for place, run in enumerate(runs):
-        split = dict(run.identity["split"])
-        fold = split.pop("fold", None)
-        key = f"run {place}"
+    """Puts the runs of a row that are folds of one cross-validation together; any other is by itself.
+
+    Folds of one seed are together; where each has a seed of its own, they are too.
+    """
+    splits = [dict(run.identity["split"]) for run in runs]
+    folds = [split.pop("fold", None) for split in splits]
+    wholes = [json.dumps(split, sort_keys=True, default=str) for split in splits]
+    seeds = [run.identity.get("seed") for run in runs]
+    of_seed: dict[tuple[str, Any], set[int]] = defaultdict(set)
+    for whole, seed, fold in zip(wholes, seeds, folds, strict=True):
+        of_seed[whole, seed].add(fold)
+    rounds: dict[tuple[Any, ...], list[Run]] = {}
+    seen: dict[tuple[Any, ...], int] = defaultdict(int)
+    for place, (run, whole, seed, fold) in enumerate(zip(runs, wholes, seeds, folds, strict=True)):
+        several = any(len(found) > 1 for (other, _), found in of_seed.items() if other == whole)
+        key: tuple[Any, ...] = (place,)
         if fold is not None:
-            whole = json.dumps([run.identity.get("seed"), split], sort_keys=True, default=str)
+            of = (whole, seed if several else None)
             # The same fold twice is a further cross-validation.
-            key = f"{whole} {seen[f'{fold} {whole}']}"
-            seen[f"{fold} {whole}"] += 1
+            key = (*of, seen[*of, fold])
+            seen[*of, fold] += 1
         rounds.setdefault(key, []).append(run)
     return list(rounds.values())
 

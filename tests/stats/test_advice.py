@@ -69,6 +69,18 @@ def deviation(first, second, label=LABEL):
     return np.std(macro_f1(first, weight, label) - macro_f1(second, weight, label))
 
 
+def around_zero(first, second, label=LABEL):
+    """The same, but around a difference of 0: what the F1 of each class differs by, over its number of images."""
+    lacking = 0.0
+    for c in range(3):
+        of_class = np.where(label == c, 1, 0)
+        f1 = [
+            2 * (of_class * (each == c)).sum() / max(1, of_class.sum() + (each == c).sum()) for each in (first, second)
+        ]
+        lacking += ((f1[0] - f1[1]) / 3) ** 2 / of_class.sum()
+    return np.sqrt(deviation(first, second, label) ** 2 + lacking)
+
+
 def f1_interval(hits, number):
     """Of a class of whose images and of those taken for it together so many are hits."""
     low, high = np.array(proportion_confint(hits, number, method="wilson"))
@@ -78,7 +90,7 @@ def f1_interval(hits, number):
 def test_gain_and_loss_by_hand(results):
     said = advise(results("CE", {"CE": [MISSES_C], "LDAM": [FINDS_C]}), "CE")
     # (80/90 + 1 + 20/30) / 3 - (100/110 + 1 + 0) / 3 = 0.2155; 80 images have 79 degrees of freedom
-    reach = stats.t.ppf(0.975, 79) * deviation(FINDS_C, MISSES_C)
+    reach = stats.t.ppf(0.975, 79) * around_zero(FINDS_C, MISSES_C)
     assert said[0] == f"LDAM has a higher macro F1 than CE: +0.22 [{0.2155 - reach:.2f}, {0.2155 + reach:.2f}]."
     # (20/30 - 0 + 1 - 1) / 2 = 0.33. The F1 of b, and that of c of the baseline, are the same in every resample.
     (found_low, found_high), (_, missed_high), (b_low, _) = f1_interval(10, 20), f1_interval(0, 10), f1_interval(20, 20)
@@ -106,7 +118,7 @@ def test_the_other_way_round_gains_are_losses(results):
 def test_several_are_told_in_one_sentence_and_the_trades_of_two(results):
     methods = {"CE": [MISSES_C], "LDAM": [FINDS_C], "RS": [LABEL], "RW": [FINDS_C]}
     said = advise(results("CE", methods), "CE")
-    assert said[0].startswith("RS (+0.36 [0.3") and said[0].endswith("have a higher macro F1 than CE.")
+    assert said[0].startswith("RS (+0.36 [0.1") and said[0].endswith("have a higher macro F1 than CE.")
     assert ", LDAM (+0.22 [0." in said[0] and " and RW (+0.22 [0." in said[0]
     assert said[2] == "RS can be told from every other network in macro F1."
     assert [sentence.partition(" against ")[0] for sentence in said[3:5]] == ["RS", "LDAM"]
@@ -226,27 +238,29 @@ def test_methods_are_told_apart_by_the_corrected_p_value(results):
 
 
 def test_what_would_count_alone_does_not_count_among_four(results):
-    alone = results("CE", {"CE": [MISSES_C], "A": [FINDS_3]})
-    among = results("OHEM", {"OHEM": [MISSES_C]} | {name: [FINDS_3] for name in "ABCD"})
-    # F1 a 100/107, b 1, c 6/13, less 100/110, 1 and 0
-    p_value = 2 * stats.t.sf((100 / 107 + 6 / 13 - 100 / 110) / 3 / deviation(FINDS_3, MISSES_C), 79)
+    finds_4 = np.where(np.arange(80) >= 76, LABEL, MISSES_C)
+    alone = results("CE", {"CE": [MISSES_C], "A": [finds_4]})
+    among = results("OHEM", {"OHEM": [MISSES_C]} | {name: [finds_4] for name in "ABCD"})
+    # F1 a 100/106, b 1, c 8/14, less 100/110, 1 and 0
+    p_value = 2 * stats.t.sf((100 / 106 + 8 / 14 - 100 / 110) / 3 / around_zero(finds_4, MISSES_C), 79)
     assert p_value < 0.05 < 4 * p_value
     for found, methods in ((alone, 1), (among, 4)):
         cells = found.cells[(found.cells["metric"] == next(iter(found.spec.metrics))) & found.cells["p_holm"].notna()]
         assert cells["p_value"].tolist() == pytest.approx([p_value] * methods, rel=1e-6)
         assert cells["p_holm"].tolist() == pytest.approx(list(methods * cells["p_value"]))
-    assert advise(alone, "CE")[0].startswith("A has a higher macro F1 than CE: +0.16 [0.0")
+    assert advise(alone, "CE")[0].startswith("A has a higher macro F1 than CE: +0.20 [0.0")
     said = advise(among, "OHEM")
     assert said[0].startswith("No network is distinguishable from OHEM") and "that may be chance" in said[2]
 
 
 def test_of_five_images_of_a_class_the_resamples_vary_too_little(results):
-    """By hand: the variance of the resamples, and what is lacking of a class with fewer than 10 images."""
+    """By hand: the variance of the resamples, and what is lacking around a difference of 0."""
     label = np.repeat([0, 1, 2], [50, 20, 5])
     misses = np.where(label == 2, 0, label)  # F1: a 100/105, b 1, c 0
     found = results("CE", {"CE": [misses], "A": [label]}, label=label)
-    lacking = (1 / 3) ** 2 / 5
+    lacking = (1 / 3) ** 2 / 5 + ((1 - 100 / 105) / 3) ** 2 / 50
     spread = np.sqrt(deviation(label, misses, label) ** 2 + lacking)
+    assert spread == pytest.approx(around_zero(label, misses, label))
     p_value = 2 * stats.t.sf((1 - 100 / 105 + 1) / 3 / spread, 74)
     assert 0.01 < p_value < 0.05 and lacking > 0.9 * spread**2
     assert found.cells.set_index(["row", "metric"])["p_value"]["A"]["f1"] == pytest.approx(p_value, rel=1e-6)

@@ -82,6 +82,24 @@ def test_which_runs_are_one_round(tmp_path):
     assert names == [["0", "1"], ["2", "6"], ["3"], ["4"], ["5"], ["other seed"]]
 
 
+def test_folds_with_seeds_of_their_own_are_one_round(tmp_path):
+    for fold in range(3):
+        write_run(tmp_path / str(fold), images=20, predictions=False, split=split(fold), seed=fold)
+    [together] = rounds_of([Run(tmp_path / str(fold)) for fold in range(3)])
+    assert [run.folder.name for run in together] == ["0", "1", "2"]
+    for seed in range(3):
+        write_run(tmp_path / f"seed {seed}", images=20, predictions=False, split=split(0), seed=seed)
+    assert len(rounds_of([Run(tmp_path / f"seed {seed}") for seed in range(3)])) == 3
+
+
+def test_folds_of_two_seeds_are_not_mixed_where_some_are_missing(tmp_path):
+    made = [(0, 0), (0, 2), (5, 0), (5, 1)]
+    for seed, fold in made:
+        write_run(tmp_path / f"{seed} {fold}", images=20, predictions=False, split=split(fold), seed=seed)
+    runs = [Run(tmp_path / f"{seed} {fold}") for seed, fold in made]
+    assert [[run.folder.name for run in folds] for folds in rounds_of(runs)] == [["0 0", "0 2"], ["5 0", "5 1"]]
+
+
 def test_scores_without_predictions_are_those_of_the_joined_confusions(tmp_path):
     keys = [*OF_CONFUSION, "group_f1/minor", "group_recall/major"]
     runs = []
