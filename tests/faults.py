@@ -78,7 +78,7 @@ FURTHER = {
     "stats": ["tests/coverage", "tests/report", "tests/tables"],
     "stats/calibration.py": ["tests/stats/test_analysis.py"],
     "stats/column_difference.py": ["tests/stats/test_results.py"],
-    "stats/column_scores.py": ["tests/stats/test_results.py"],
+    "stats/column_scores.py": ["tests/stats/test_results.py", "tests/system/test_older_runs.py"],
     "stats/compared.py": ["tests/stats/test_advice.py"],
     "stats/notes.py": ["tests/stats/test_results.py"],
     "stats/read_runs.py": ["tests/cli/test_report.py"],

@@ -83,6 +83,12 @@ def test_rows_with_the_same_predictions_do_not_differ():
     assert found.beside_best(["a", "copy"], "f1")[1] in ({"copy": 1.0}, {"a": 1.0})
 
 
+def test_classes_that_both_rows_have_right_do_not_differ():
+    label = network(0).label
+    found = compared({"a": [predicted(label, label)], "copy": [predicted(label, label)]})
+    assert found.class_difference("copy", "a", NAMES[2:]) == nearly((0.0, np.nan, np.nan))
+
+
 def test_few_images_of_a_class_cannot_tell():
     """Three of three images of the rarest class turned round: the resamples vary little, but three are three."""
     label = np.repeat([0, 1, 3], [60, 30, 3])

@@ -301,6 +301,18 @@ class TestIntervals:
 
 
 class TestComparisons:
+    def test_the_best_of_an_error_is_the_smallest_whatever_seeds_others_have(self, tmp_path):
+        """Rows are tested against the best where they have its seeds; the worst one here has another."""
+        spec = spec_of({name: ROWS[name] for name in ("CE", "CL", "RS")}, metrics={"ece": Metric(score="ece")})
+        for number, (row, seed) in enumerate([("ce", 0), ("cl", 0), ("rs", 1)]):
+            write_run(tmp_path / f"skin7+{row}+seed{seed}", skill=(1.0, 1.1, 6.0)[number], noise=number)
+        results = collected(spec, tmp_path)
+        error = {row: cell_of(results, row, "ece").value for row in ("CE", "CL", "RS")}
+        assert error["RS"] > max(error["CE"], error["CL"])
+        best, other = sorted(("CE", "CL"), key=error.get)
+        assert {cell.best for cell in results.cells.itertuples()} == {best}
+        assert 0 < cell_of(results, other, "ece").p_best <= 1 and np.isnan(cell_of(results, "RS", "ece").p_best)
+
     def test_are_those_of_the_predictions(self, finished):
         _, runs, results = finished
         known = {row: predictions_of(runs, f"skin7+{row.lower()}") for row in ("CE", "CL", "RS")}

@@ -81,6 +81,12 @@ def test_no_interval_leaves_its_scale():
             assert np.isnan(low) or (-1 if key in ("mcc", "kappa", "kendall_tau") else 0) <= low < high <= 1, key
 
 
+def test_worse_than_guessing_is_below_zero():
+    label = many().label
+    low, high = row_of(predicted(label, np.where(np.arange(400) % 7 == 0, label, (label + 1) % 4))).interval("mcc")
+    assert low < high < 0
+
+
 def test_calibration_error_has_none():
     assert np.isnan(row_of(many()).interval("ece")).all()
 
