@@ -172,7 +172,7 @@ def _change(difference: Difference, unit: str = "") -> str:
     perhaps = "perhaps " if low <= 0 <= high else ""
     size = f"{abs(observed):.2f}"
     what = "changes nothing " if float(size) == 0 else f"{'gains' if observed > 0 else 'loses'} {size} {unit}"
-    return f"{perhaps}{what}{_interval(low, high)}"
+    return f"{perhaps}{what}{_interval(low, high)}".strip()
 
 
 def _signed(difference: Difference) -> str:

@@ -102,13 +102,10 @@ class Compared:
         together = correlation(
             [row.averages(key) for row in rows for key in keys], [row.by_images(key) for row in rows for key in keys]
         )
-        # Where a class does not vary and is equal in both, they are right, or wrong, on the same images.
-        number = len(places)
-        for place, key in enumerate(keys):
-            first, second = (row.averages(key) for row in rows)
-            if np.nanstd(first) == 0 and np.array_equal(first, second, equal_nan=True):
-                together[place, number + place] = together[number + place, place] = 1
         observed = float(both.value @ weight)
+        # A class in which both are right, and wrong, on the same images adds nothing.
+        equal = [np.array_equal(rows[0].averages(key), rows[1].averages(key), equal_nan=True) for key in keys]
+        weight[np.tile(equal, 2)] = 0
         low, high = recovered(observed, weight, both, together)
         return Difference(observed, *((float(low), float(high)) if high - low > ROUNDING else NO_INTERVAL))
 

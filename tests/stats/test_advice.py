@@ -92,10 +92,9 @@ def test_gain_and_loss_by_hand(results):
     # (80/90 + 1 + 20/30) / 3 - (100/110 + 1 + 0) / 3 = 0.2155; 80 images have 79 degrees of freedom
     reach = stats.t.ppf(0.975, 79) * around_zero(FINDS_C, MISSES_C)
     assert said[0] == f"LDAM has a higher macro F1 than CE: +0.22 [{0.2155 - reach:.2f}, {0.2155 + reach:.2f}]."
-    # (20/30 - 0 + 1 - 1) / 2 = 0.33. The F1 of b, and that of c of the baseline, are the same in every resample.
-    (found_low, found_high), (_, missed_high), (b_low, _) = f1_interval(10, 20), f1_interval(0, 10), f1_interval(20, 20)
-    below = np.linalg.norm([20 / 30 - found_low, missed_high, 1 - b_low]) / 2
-    above = np.linalg.norm([found_high - 20 / 30, 1 - b_low]) / 2
+    # (20/30 - 0 + 1 - 1) / 2 = 0.33. That of b is the same in both, that of c of the baseline in every resample.
+    (found_low, found_high), (_, missed_high) = f1_interval(10, 20), f1_interval(0, 10)
+    below, above = np.linalg.norm([20 / 30 - found_low, missed_high]) / 2, (found_high - 20 / 30) / 2
     gain = f"gains 0.33 F1 [{1 / 3 - below:.2f}, {1 / 3 + above:.2f}] on the two rarest classes (c, b)"
     trade = only(said, "LDAM against CE")
     # 80/90 - 100/110 = -0.02
@@ -213,10 +212,8 @@ def test_chance_is_no_difference(results):
 def test_the_same_predictions_change_nothing(results):
     said = advise(results("CE", {"CE": [MISSES_C], "Copy": [MISSES_C]}), "CE")
     assert said[0] == "Copy is not distinguishable from CE in macro F1 at this sample size (80 test images, 2 methods)."
-    assert re.fullmatch(
-        r"Copy against CE perhaps changes nothing \[-0.\d\d, 0.\d\d\] on the two rarest classes \(c, b\) and perhaps "
-        r"changes nothing \[-0.\d\d, 0.\d\d\] on the most common \(a\)\.",
-        only(said, "Copy against CE"),
+    assert only(said, "Copy against CE") == (
+        "Copy against CE changes nothing on the two rarest classes (c, b) and changes nothing on the most common (a)."
     )
     assert not [sentence for sentence in said if "may be chance" in sentence or "true difference" in sentence]
 
