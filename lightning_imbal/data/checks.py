@@ -76,9 +76,9 @@ def report_missing_classes(data: LabelledImages, earlier: LabelledImages | None 
 
 def missing_classes(data: LabelledImages) -> list[str]:
     """Sentences about the classes that a part, or the test part of a fold, has no image of, and what follows."""
-    folds = data.split.test_folds(data.index, data.groups)
-    told = [] if folds is None else _missing_in_folds(data, folds)
-    for part in ("val", "test") if folds is None else ("val",):
+    of_folds = data.split.test_folds(data.index, data.groups) is not None
+    told = missing_in_folds(data)
+    for part in ("val",) if of_folds else ("val", "test"):
         counts = count_images(data.labels_of(part), data.class_names)
         empty = ", ".join(name for name, images in counts.items() if not images)
         if empty and any(counts.values()):
@@ -86,7 +86,11 @@ def missing_classes(data: LabelledImages) -> list[str]:
     return told
 
 
-def _missing_in_folds(data: LabelledImages, folds: np.ndarray) -> list[str]:
+def missing_in_folds(data: LabelledImages) -> list[str]:
+    """A sentence about the classes that the test part of a fold has no image of, if there are any."""
+    folds = data.split.test_folds(data.index, data.groups)
+    if folds is None:
+        return []
     readable = (data.table["part"] != "unreadable").to_numpy()
     images = pd.crosstab(data.table["class"][readable], folds[readable]).reindex(data.class_names, fill_value=0)
     without = {name: [str(fold) for fold in images.columns[row == 0]] for name, row in images.iterrows()}

@@ -109,7 +109,7 @@ def test_a_schedule_that_waits_for_a_score_goes_on_where_it_was(tmp_path):
 
 
 # A slow one is two others at once, but for what its own tests hold; or goes on as within an epoch, which is tested.
-SLOW = ("cut and pasted", "views and pairs", "paired", "loader processes", "deferred and mixed", "proxies")
+SLOW = ("centers", "cut and pasted", "views and pairs", "paired", "loader processes", "deferred and mixed", "proxies")
 SLOW += tuple(name for name in METHODS if "averaged" in name)
 
 

@@ -16,7 +16,7 @@ from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.data.audit.audit import audit
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.build import build_data
-from lightning_imbal.data.checks import check_groups, missing_classes, remember_pictures
+from lightning_imbal.data.checks import check_groups, missing_in_folds, remember_pictures
 from lightning_imbal.data.pictures.open import unreadable
 from lightning_imbal.data.sample_table import count_images
 from lightning_imbal.errors import UserError
@@ -107,7 +107,7 @@ def check(parts: Sequence[Part], runs: Path, pictures: bool = True) -> list[str]
         if not images:
             raise UserError(f"No image of the class {name} is in a test part: give --folds 5, or another split.")
     warnings = _looked_at(parts, runs / "compare.json", found) if pictures else []
-    return [*warnings, *missing_classes(parts[0].data), *few_test_images(counts)]
+    return [*warnings, *missing_in_folds(parts[0].data), *few_test_images(counts)]
 
 
 def _check_split(part: Part) -> None:
