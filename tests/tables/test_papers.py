@@ -186,8 +186,8 @@ SWEPT = ("chen_fig2", "chen_fig3", "chen_fig3_temperature", "zeng_fig2")
 @pytest.mark.parametrize(
     "path",
     [
-        pytest.param(path, marks=[pytest.mark.slow] if path.stem in SWEPT else [])
-        for path in [*OF_PAPERS, *OF_ALL_METHODS]
+        *(pytest.param(path, marks=[pytest.mark.slow] if path.stem in SWEPT else []) for path in OF_PAPERS),
+        *OF_ALL_METHODS,
     ],
     ids=name_of,
 )
