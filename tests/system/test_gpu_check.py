@@ -71,6 +71,7 @@ def check_little(folder):
     return gpu.main(["--cpu", "--only", ",".join(gpu.PARTS.keys() - {"together"}), "--out", str(folder)])
 
 
+@pytest.mark.slow  # the parts of the check have tests of their own
 def test_a_little_of_the_check_without_a_gpu_and_without_a_network(tmp_path):
     run_forked(check_little, tmp_path / "out")
     look_at(tmp_path / "out", gpu.PARTS.keys() - {"together"})
