@@ -92,7 +92,7 @@ class _Paired:
         seen = self._compared.power(self.methods, self.baseline, "f1", MATTERS)
         if np.isnan(seen):
             return ""
-        often = f"about {10 * seen:.0f}" if seen >= MATTERS else "fewer than 1"
+        often = f"about {10 * seen:.0f}" if seen >= 0.1 else "fewer than 1"
         return f"A true difference of {MATTERS} would be seen in {often} of 10 such tests."
 
     def of(self, name: str) -> Difference:
