@@ -34,6 +34,6 @@ class BalancedMixUpClassifier(ImbalClassifier):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         image, [(label, weight), (balanced_label, balanced_weight)] = self.mixer(batch, batch.get("other"))
         logits = self(image)
-        loss = self.loss(logits, label, weight) + self.loss(logits, balanced_label, balanced_weight)
+        loss = self.batch_loss(logits, label, weight) + self.batch_loss(logits, balanced_label, balanced_weight)
         self.log_loss("train/loss", loss)
         return loss

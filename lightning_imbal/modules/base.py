@@ -198,7 +198,7 @@ class ImbalModule(LightningModule, ABC):
 
     def gather(self, tensor: Tensor) -> Tensor:
         """Joins the batches (B, ...) of all devices to (devices * B, ...); gradients flow back to every device."""
-        if self.trainer.world_size == 1:
+        if self._trainer is None or self.trainer.world_size == 1:
             return tensor
         gathered = self.all_gather(tensor, sync_grads=tensor.is_floating_point())
         return gathered.flatten(0, 1)  # type: ignore[union-attr]  # of a tensor, a tensor
@@ -213,7 +213,8 @@ class ImbalModule(LightningModule, ABC):
 
         With the Trainer's `log_every_n_steps` also that of single batches, as `<name>_step`.
 
-        Not reduced over devices: the progress bar of the first one would ask for the reduction when the others do not.
+        Not reduced over devices: losses are those of the batch of all of them, and the progress bar of the first one
+        would ask for the reduction when the others do not.
         """
         self.log(name, value, on_step=False, on_epoch=True, prog_bar=True)
         if self._trainer and self._trainer.log_every_n_steps:  # type: ignore[attr-defined]  # set by Lightning

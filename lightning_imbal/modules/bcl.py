@@ -65,7 +65,7 @@ class BCL(ContrastiveClassifier):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         feature, embedding = self.encode(batch["image"])
-        classification = self.loss(self.head(feature[:, 0]), batch["label"])
+        classification = self.batch_loss(self.head(feature[:, 0]), batch["label"])
         contrast = self.contrast_loss(self.gather(embedding[:, 1:]), self.gather(batch["label"]), self.prototypes())
         loss = self.ce_weight * classification + self.contrast_weight * contrast
         self.log_losses(classification=classification, contrast=contrast, loss=loss)

@@ -31,6 +31,6 @@ class Classifier(ImbalClassifier):
             return super().training_step(batch, batch_idx)
         image, parts = self.mixer(batch, batch.get("other"))
         logits = self(image)
-        loss = sum(self.loss(logits, label, weight) for label, weight in parts)
+        loss = sum((self.batch_loss(logits, label, weight) for label, weight in parts), logits.new_zeros(()))
         self.log_loss("train/loss", loss)
         return loss

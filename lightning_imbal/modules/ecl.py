@@ -81,7 +81,7 @@ class ECL(ContrastiveClassifier):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         feature, embedding = self.encode(batch["image"])
-        bwce = self.loss(self.head(feature[:, 0]), batch["label"])
+        bwce = self.batch_loss(self.head(feature[:, 0]), batch["label"])
         proxy = F.normalize(self.proxies, dim=1)
         bhp = self.bhp_loss(self.gather(embedding), self.gather(batch["label"]), proxy, self.proxy_label)
         loss = self.bhp_weight * bhp + self.ce_weight * bwce

@@ -142,7 +142,7 @@ class FrozenHead(ImbalClassifier):
         """Returns the loss of the logits of images or of stored features; None if there is nothing to train."""
         if self.closed_form:
             return None
-        loss = self.loss(self.logits(batch), batch["label"])
+        loss = self.batch_loss(self.logits(batch), batch["label"])
         self.log_loss("train/loss", loss)
         return loss
 

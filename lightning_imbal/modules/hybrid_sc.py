@@ -37,7 +37,7 @@ class HybridSC(ContrastiveClassifier):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         _, embedding = self.encode(batch["image"])
         contrast = self.contrast_loss(self.gather(embedding), self.gather(batch["label"]))
-        classification = self.loss(self(batch["other"]["image"]), batch["other"]["label"])
+        classification = self.batch_loss(self(batch["other"]["image"]), batch["other"]["label"])
         loss = self.share * contrast + (1 - self.share) * classification
         self.log_losses(classification=classification, contrast=contrast, loss=loss)
         return loss

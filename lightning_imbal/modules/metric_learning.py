@@ -41,7 +41,7 @@ class MetricLearningClassifier(ImbalClassifier):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         feature = self.backbone(batch["image"])
-        loss = self.loss(self.head(feature), batch["label"])
+        loss = self.batch_loss(self.head(feature), batch["label"])
         metric = self.metric(self.gather(feature), self.gather(batch["label"]))
         total = self.loss_weight * loss + self.metric_weight * metric
         self.log_losses(classification=loss, metric=metric, loss=total)

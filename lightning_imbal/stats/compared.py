@@ -150,7 +150,7 @@ class Compared:
             key: Of the score.
 
         Returns:
-            The mean over the resamples; NaN if none has the score.
+            The mean over the resamples; NaN if none has the score, or there are fewer than three rows to choose from.
         """
         measured = np.stack([self._left_out[name][key] for name in [*names, baseline]])
         number = measured.shape[2]
@@ -162,7 +162,8 @@ class Compared:
         means = mean_known(list(chosen_by.swapaxes(0, 1))) * (-1 if lower_is_better(key) else 1)
         best = np.nan_to_num(means, nan=-np.inf).argmax(axis=0)
         advantage = measured[best, one, resample] - measured[-1, one, resample]
-        return float(mean_known(list(advantage[:, None]))[0])
+        known = advantage[~np.isnan(advantage)]
+        return float(known.mean()) if len(known) else np.nan
 
     def power(self, names: Sequence[str], baseline: str, key: str, difference: float) -> float:
         """How often a true difference from the baseline would be seen, of a typical row, after Holm's first step."""

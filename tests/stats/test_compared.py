@@ -171,6 +171,10 @@ def test_the_winner_is_measured_on_what_it_was_not_chosen_by(single):
     assert single.corrected_advantage(names, "a", "f1") == nearly(advantage.mean())
 
 
+def test_of_two_rows_nothing_is_chosen():
+    assert np.isnan(compared({"a": [network(0)], "b": [network(1)]}).corrected_advantage(["b"], "a", "f1"))
+
+
 def test_of_seeds_one_is_left_out_of_the_choice():
     """The first seed of b is right and the others are wrong: chosen by the first, it is measured on another one."""
     label = network(0).label

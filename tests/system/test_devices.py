@@ -23,6 +23,12 @@ TRAIN = [
 SHORT = ["--trainer.limit_train_batches", "4"]
 METHODS = {
     "contrast of views": ["--data.views", "2"],
+    # Each device has other weights in its share of a batch.
+    "weighted mean": [
+        *("--model", "Classifier", "--model.loss", "CrossEntropy", "--model.loss.weight", "inverse"),
+        *("--model.loss.reduction", "weighted_mean", "--then.model.loss", "CrossEntropy"),
+        *("--then.model.loss.weight", "inverse", "--then.model.loss.reduction", "weighted_mean", *SHORT),
+    ],
     # The centers have an optimizer of their own; the second stage shares the images whose features it stores.
     "centers": [
         *("--model", "MetricLearningClassifier", "--model.metric", "CenterTerm", "--model.metric_weight", "0.01"),
@@ -39,7 +45,7 @@ METHODS = {
 
 
 # Slow ones gather by the same function as the views; that they step outside of the optimizer is tested on one device.
-SLOW = {name: [pytest.mark.slow] for name in ("centers", "targets", "proxies")}
+SLOW = {name: [pytest.mark.slow] for name in ("weighted mean", "centers", "targets", "proxies")}
 PARAMS = [pytest.param(name, marks=SLOW.get(name, [])) for name in METHODS]
 
 
