@@ -64,7 +64,7 @@ test-lowest: install ## pytest with the lowest versions that pyproject.toml allo
 faults: install ## break the package at one place after the other: does a test notice? (OPTIONS="--room stats --workers 2")
 	$(BIN)/python tests/faults.py $(OPTIONS)
 
-coverage: install ## do the intervals and stars of the tables hold? simulated where the truth is known (7 minutes; OPTIONS="--seed 1 --only lesions")
+coverage: install ## do the intervals and stars of the tables hold? simulated where the truth is known (5 minutes; OPTIONS="--seed 1 --only lesions")
 	$(BIN)/python tests/coverage/simulate.py $(OPTIONS)
 
 benchmark: install ## training step, disk cache, stored features, perturbed input, BHP loss, bootstrap: each against doing without; report page (11 minutes)
