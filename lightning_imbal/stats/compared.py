@@ -55,20 +55,23 @@ class Compared:
         further = [key for name, rounds in rows.items() for key in class_keys(rounds[0], counts[name], keys)]
         count = draw(len(units_of(rows)), resamples, seed)
         chosen = count[:CHOSEN] if len(rows) > 2 else count[:0]
-        # Behind the resamples, what the first of them have left out: what does not depend on them is computed once.
-        count = np.concatenate([count.T, (chosen == 0).astype(count.dtype).T], axis=1).T
+        # Behind the resamples, what the first of them have left out, and at last each unit once: what does not depend
+        # on the resample is computed once.
+        once = np.ones((1, count.shape[1]), dtype=count.dtype)
+        count = np.concatenate([count.T, (chosen == 0).astype(count.dtype).T, once.T], axis=1).T
         scores = resampled_rounds(rows, list(dict.fromkeys([*keys, *further])), count)
         self.rows = {
             name: RowScores(
                 rounds,
                 counts[name],
                 {key: values[:, :resamples] for key, values in scores[name].items()},
+                {key: values[:, -1] for key, values in scores[name].items()},
                 average == "median",
             )
             for name, rounds in rows.items()
         }
         self._left_out = {
-            name: {key: values[:, resamples:] for key, values in of_row.items()} for name, of_row in scores.items()
+            name: {key: values[:, resamples:-1] for key, values in of_row.items()} for name, of_row in scores.items()
         }
 
     def p_value(self, name: str, other: str, key: str) -> float:

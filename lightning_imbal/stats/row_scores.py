@@ -8,7 +8,6 @@
 """
 
 from collections.abc import Sequence
-from functools import cached_property
 
 import numpy as np
 
@@ -39,25 +38,25 @@ class RowScores:
         rounds: Of the row.
         counts: What they got right.
         resampled: The score of each round in each resample of the test images, (S, R), by its key.
+        observed: The score of each round, (S,), by its key.
         median: Whether the rounds are summed up by their median, not their mean.
     """
 
     def __init__(
-        self, rounds: Sequence[Round], counts: UnitCounts, resampled: dict[str, np.ndarray], median: bool = False
+        self,
+        rounds: Sequence[Round],
+        counts: UnitCounts,
+        resampled: dict[str, np.ndarray],
+        observed: dict[str, np.ndarray],
+        median: bool = False,
     ) -> None:
-        self.rounds, self.resampled, self.median = rounds, resampled, median
+        self.rounds, self.resampled, self.observed, self.median = rounds, resampled, observed, median
         first = rounds[0].joined
         self.class_names, self.groups = first.class_names, first.groups
         self.rarest = int(np.argmin(first.class_counts))
         self.counts = counts
         self.tested = self.counts.units > 0
         self._of_classes: dict[str, Intervals] = {}
-
-    @cached_property
-    def observed(self) -> dict[str, np.ndarray]:
-        """Each score of each round, (S,)."""
-        found = [each.scores(list(self.resampled)) for each in self.rounds]
-        return {key: np.concatenate([scores[key] for scores in found]) for key in self.resampled}
 
     def value(self, key: str) -> float:
         """A score, averaged over the rounds."""
