@@ -283,6 +283,7 @@ def read_a_hundred_thousand(folder):
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024 < 200
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_images_take_little_memory(tmp_path):
     names = [f"patient_{i:06d}_a_rather_long_name.png" for i in range(100_000)]
     for name in names[:10]:

@@ -389,7 +389,7 @@ def learnable(tmp_path_factory):
 
 
 # Another weight, term, mixer or sampler of one that is run.
-ALIKE = ("contrast_only_crw", "triplet_crw", "ce_crs", "ce_lws", "cutmix", "remix", "sqrt_sampling", "ldam_drw")
+ALIKE = ("contrast_only_crw", "triplet_crw", "ce_crs", "ce_lws", "cutmix", "remix", "sqrt_sampling", "ldam_drw", "bcl")
 
 
 def train_in_new_ways():

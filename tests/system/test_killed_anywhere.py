@@ -72,6 +72,7 @@ def check_resumed(number, sent, status, whole, folder, more=()):
     pd.testing.assert_frame_equal(*predictions, obj=f"change {number}")
 
 
+@pytest.mark.slow  # as the ones below, at fewer places
 @pytest.mark.parametrize("share", [0.6])
 def test_killed_at_some_changes(share, whole, tmp_path):
     folder, changes = whole

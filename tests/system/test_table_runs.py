@@ -55,6 +55,7 @@ OURS = {"test": {"name": "test_perturbed", "options": {"model.predictor": "Pertu
 ROWS = {"CE": row("ce"), "CE -> cRW": row("ce_crw", start="CE"), "RS": row("rs"), "RS+ours": row("rs", **OURS)}
 
 
+@pytest.mark.slow  # trains; tests/stats holds the numbers of a table to the files of its runs
 def test_cells_are_what_the_runs_have_found(table):
     run_forked(command_in, Path.cwd(), "table", table(ROWS), "--jobs", "2", *FAST, "--runs", "local")
     cells = pd.read_csv("local/small.csv")

@@ -375,6 +375,7 @@ class TestNames:
 
 
 class TestFiles:
+    @pytest.mark.slow  # each is drawn by itself above
     def test_each_figure_as_png_and_pdf(self, tmp_path):
         folders = []
         for gamma in (1, 2):
