@@ -24,6 +24,12 @@ def score_text(value: float | None, decimals: int = 3) -> str:
     return NOT_MEASURED if value is None or not isfinite(value) else f"{value:.{decimals}f}"
 
 
+def signed_text(value: float, decimals: int) -> str:
+    """A difference with its sign and so many decimals, or "n/a" if it was not measured (NaN)."""
+    # The zero that is added takes the sign from a negative difference that rounds to nothing.
+    return f"{round(value, decimals) + 0.0:+.{decimals}f}" if isfinite(value) else NOT_MEASURED
+
+
 def interval_text(low: float, high: float, digits: int, pattern: str = "[{}, {}]") -> str:
     """The bounds of an interval, such as "[0.50, 0.80]"; empty if they are not known (NaN)."""
     return pattern.format(f"{low:.{digits}f}", f"{high:.{digits}f}") if isfinite(low) and isfinite(high) else ""

@@ -9,7 +9,7 @@ from lightning_imbal.runs.run import Run
 from lightning_imbal.stats.bootstrap import SIGNIFICANT
 from lightning_imbal.stats.compared import Difference
 from lightning_imbal.stats.results import Results, class_counts
-from lightning_imbal.wording import interval_text
+from lightning_imbal.wording import interval_text, signed_text
 
 MAX_TRADES = 2
 MAX_NAMED = 4  # classes or methods in one sentence
@@ -136,7 +136,7 @@ def _chosen(paired: _Paired) -> str:
         return ""
     return (
         f"Being the best of {winner.chosen_from} takes chance as well: {winner.row} is "
-        f"{_rounded(winner.advantage):+.2f} above {paired.baseline}, and {_rounded(winner.corrected):+.2f} when "
+        f"{signed_text(winner.advantage, 2)} above {paired.baseline}, and {signed_text(winner.corrected, 2)} when "
         "corrected for that."
     )
 
@@ -177,7 +177,7 @@ def _change(difference: Difference, unit: str = "") -> str:
 
 def _signed(difference: Difference) -> str:
     observed, low, high = difference
-    return f"{_rounded(observed):+.2f} {_interval(low, high)}"
+    return f"{signed_text(observed, 2)} {_interval(low, high)}"
 
 
 def _interval(low: float, high: float) -> str:

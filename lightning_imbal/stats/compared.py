@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy.special import ndtri, stdtr
 
 from lightning_imbal.score_names import lower_is_better
@@ -85,7 +84,9 @@ class Compared:
         """
         deviation, freedom = self._deviation(key, name, other)
         observed = self.rows[name].value(key) - self.rows[other].value(key)
-        return float(_p_values(observed, deviation, freedom))
+        if deviation <= ROUNDING:
+            return 1.0
+        return min(1.0, float(2 * stdtr(min(freedom, MANY), -abs(observed) / deviation)))
 
     def difference(self, name: str, other: str, key: str) -> Difference:
         """How far a row is above another one with the same rounds; its interval holds 0 where `p_value` is over 5 %."""
@@ -124,8 +125,7 @@ class Compared:
             key: Of the score.
         """
         rows = [self.rows[name] for name in names]
-        values = np.array([row.value(key) for row in rows])
-        best = int((np.argmin if lower_is_better(key) else np.argmax)(values))
+        best = int((np.argmin if lower_is_better(key) else np.argmax)([row.value(key) for row in rows]))
         resampled = np.stack([row.averages(key) for row in rows])  # (K, R)
         resampled = resampled[:, ~np.isnan(resampled).any(axis=0)]
         of_rounds, _ = self._of_rounds(key, len(rows[0].rounds))
@@ -133,10 +133,9 @@ class Compared:
         noise *= np.sqrt([of_rounds[name] for name in names])[:, None]
         furthest = np.sort(_furthest(resampled - resampled.mean(axis=1, keepdims=True) + noise))
         found = {}
-        for name, value in zip(names, values, strict=True):
+        for name in names:
             if name != names[best]:
-                deviation, freedom = self._deviation(key, name, names[best])
-                alone = float(_p_values(value - values[best], deviation, freedom))
+                alone = self.p_value(name, names[best], key)
                 further = len(furthest) - np.searchsorted(furthest, -ndtri(alone / 2))
                 found[name] = max(alone, float((1 + further) / (1 + len(furthest))))
         return names[best], found
@@ -207,13 +206,6 @@ def _around_zero(key: str, row: RowScores, other: RowScores) -> float:
     counted = (weight != 0) & (other.counts.units > 0)
     difference = np.nan_to_num(row.of_classes(kind).value - other.of_classes(kind).value)
     return float(((weight * difference)[counted] ** 2 / other.counts.effective[counted]).sum())
-
-
-def _p_values(difference: ArrayLike, deviation: ArrayLike, freedom: ArrayLike) -> np.ndarray:
-    """Two-sided p-values of Student's t; 1 where nothing varies."""
-    difference, deviation = np.abs(np.asarray(difference)), np.asarray(deviation)
-    apart = np.divide(difference, deviation, out=np.zeros(deviation.shape), where=deviation > ROUNDING)
-    return np.minimum(1.0, 2 * stdtr(np.minimum(freedom, MANY), -apart))
 
 
 def _furthest(centred: np.ndarray) -> np.ndarray:

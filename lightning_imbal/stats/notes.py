@@ -8,6 +8,7 @@ from lightning_imbal.stats.bootstrap import SIGNIFICANT
 from lightning_imbal.stats.column_difference import shared_images
 from lightning_imbal.stats.column_scores import AND_RUNS, Block, Winner
 from lightning_imbal.tables.spec import Spec
+from lightning_imbal.wording import signed_text
 
 MAX_NAMED = 5
 
@@ -65,12 +66,12 @@ def _measured(done: pd.DataFrame, spec: Spec) -> Iterator[str]:
         yield (
             "The folds of a cross-validation are one test: their predictions are joined before they are scored, AUC "
             "and calibration error alone are averaged over the folds."
-            + (" An average over folds, as it may be published, is another number." if _published(done) else "")
+            + (
+                " An average over folds, as it may be published, is another number."
+                if done["published"].notna().any()
+                else ""
+            )
         )
-
-
-def _published(done: pd.DataFrame) -> bool:
-    return bool(done["published"].notna().any())
 
 
 def _few(blocks: Sequence[Block], done: pd.DataFrame) -> Iterator[str]:
@@ -139,19 +140,14 @@ def _winners(winners: Mapping[tuple[str, str], Winner], baseline: str, spec: Spe
         if of_column:
             number = max(found.chosen_from for found in of_column.values())
             each = [
-                f"{spec.metrics[name].title or name} {found.row} {signed(found.advantage, spec.decimals)} and "
-                f"{signed(found.corrected, spec.decimals)}"
+                f"{spec.metrics[name].title or name} {found.row} {signed_text(found.advantage, spec.decimals)} and "
+                f"{signed_text(found.corrected, spec.decimals)}"
                 for name, found in of_column.items()
             ]
             yield (
                 f"{column.title}: the best row less {baseline}, as observed and as corrected for being chosen from "
                 f"{number} rows: {'; '.join(each)}."
             )
-
-
-def signed(number: float, decimals: int) -> str:
-    """A number with its sign, and no -0."""
-    return f"{round(number, decimals) + 0.0:+.{decimals}f}"
 
 
 def _shared(spec: Spec, blocks: Sequence[Block]) -> Iterator[str]:

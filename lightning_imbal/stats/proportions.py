@@ -48,6 +48,14 @@ def satterthwaite(first: np.ndarray, of_first: np.ndarray, second: np.ndarray, o
     return np.divide((first + second) ** 2, below, out=np.array(of_first, dtype=np.float64), where=below > 0)
 
 
+def of_rounds(values: np.ndarray, median: bool = False) -> np.ndarray:
+    """The variance that the average over rounds has by the chance of training, (S, ...) to (...); 0 of one round."""
+    if len(values) == 1:
+        return np.zeros(values.shape[1:])
+    # The median of few is less certain than their mean.
+    return values.var(axis=0, ddof=1) / len(values) * (np.pi / 2 if median else 1)
+
+
 def student(freedom: np.ndarray, level: float = LEVEL) -> np.ndarray:
     """How many deviations a 95 % interval reaches to either side."""
     return stdtrit(np.minimum(freedom, MANY), level)

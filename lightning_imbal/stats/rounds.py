@@ -90,13 +90,13 @@ def rounds_of(runs: Sequence[Run]) -> list[list[Run]]:
     of_seed: dict[tuple[str, Any], set[int]] = defaultdict(set)
     for whole, seed, fold in zip(wholes, seeds, folds, strict=True):
         of_seed[whole, seed].add(fold)
+    several = {whole for (whole, _), found in of_seed.items() if len(found) > 1}
     rounds: dict[tuple[Any, ...], list[Run]] = {}
     seen: dict[tuple[Any, ...], int] = defaultdict(int)
     for place, (run, whole, seed, fold) in enumerate(zip(runs, wholes, seeds, folds, strict=True)):
-        several = any(len(found) > 1 for (other, _), found in of_seed.items() if other == whole)
         key: tuple[Any, ...] = (place,)
         if fold is not None:
-            of = (whole, seed if several else None)
+            of = (whole, seed if whole in several else None)
             # The same fold twice is a further cross-validation.
             key = (*of, seen[*of, fold])
             seen[*of, fold] += 1

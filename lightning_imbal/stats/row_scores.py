@@ -13,7 +13,7 @@ import numpy as np
 
 from lightning_imbal.score_names import OF_CLASS
 from lightning_imbal.stats.bootstrap import percentiles
-from lightning_imbal.stats.proportions import MANY, Intervals, satterthwaite, student
+from lightning_imbal.stats.proportions import MANY, Intervals, of_rounds, satterthwaite, student
 from lightning_imbal.stats.rounds import Round, mean_known
 from lightning_imbal.stats.unit_counts import FEW_UNITS, UnitCounts
 
@@ -71,11 +71,9 @@ class RowScores:
 
     def by_images(self, key: str) -> float:
         """Share of the variance of a score that is by the choice of the images, not by the chance of training."""
-        rounds = len(self.rounds)
-        of_rounds = self.observed[key].var(ddof=1) / rounds if rounds > 1 else 0.0
-        values = self.averages(key)
+        of_training, values = float(of_rounds(self.observed[key])), self.averages(key)
         of_images = values[~np.isnan(values)].var() if np.isfinite(values).any() else 0.0
-        return float(of_images / (of_images + of_rounds)) if of_rounds > 0 else 1.0
+        return float(of_images / (of_images + of_training)) if of_training > 0 else 1.0
 
     def interval(self, key: str) -> tuple[float, float]:
         """The 95 % interval of a score; NaN where there is none, and never one without width."""
@@ -109,7 +107,7 @@ class RowScores:
         return [self.class_names.index(name) for name in (self.groups[part] if part else self.class_names)]
 
     def of_classes(self, kind: str) -> Intervals:
-        """Recall, precision or F1 of every class."""
+        """Recall, precision, F1 or AUC of every class."""
         if kind not in self._of_classes:
             self._of_classes[kind] = self._auc() if kind == "auc" else self.counts.intervals(kind, self.median)
         return self._of_classes[kind]
@@ -143,9 +141,7 @@ class RowScores:
 
     def _auc(self) -> Intervals:
         values = np.stack([self.observed[f"auc/{name}"] for name in self.class_names], axis=1)  # (S, C)
-        rounds = len(values)
-        of_rounds = values.var(axis=0, ddof=1) / rounds if rounds > 1 else np.zeros(values.shape[1])
-        return self.counts.auc(values.mean(axis=0), of_rounds)
+        return self.counts.auc(values.mean(axis=0), of_rounds(values))
 
     def _percentiles(self, key: str) -> tuple[float, float]:
         """Percentiles of the resamples of the images; each end is moved out by what the rounds vary.
@@ -155,13 +151,11 @@ class RowScores:
         """
         low, high = percentiles(self.averages(key))
         value, units = self.observed[key], max(self.counts.all_effective, 2.0)
-        rounds = len(value)
-        middle = self.value(key)
-        of_rounds = np.full(2, value.var(ddof=1) / rounds * (np.pi / 2 if self.median else 1) if rounds > 1 else 0.0)
+        middle, of_training = self.value(key), np.full(2, of_rounds(value, self.median))
         reach = np.array([middle - low, high - middle])
         of_images = (reach / student(np.array(MANY))) ** 2 * units / (units - 1)
-        freedom = satterthwaite(of_images, np.full(2, units - 1), of_rounds, max(rounds - 1, 1))
-        below, above = student(freedom) * np.sqrt(of_images + of_rounds)
+        freedom = satterthwaite(of_images, np.full(2, units - 1), of_training, max(len(value) - 1, 1))
+        below, above = student(freedom) * np.sqrt(of_images + of_training)
         return middle - below, middle + above
 
 

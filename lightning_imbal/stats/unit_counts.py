@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri, owens_t
 
-from lightning_imbal.stats.proportions import MANY, Intervals, satterthwaite, student, wilson_ends
+from lightning_imbal.stats.proportions import MANY, Intervals, of_rounds, satterthwaite, student, wilson_ends
 from lightning_imbal.stats.rounds import Round
 
 FEW_UNITS = 10  # of a class: below, what its scores vary by cannot be seen from its units
@@ -93,7 +93,7 @@ class UnitCounts:
             value = (np.median if median else np.mean)(counted.shares, axis=0)
             return Intervals(value, *wilson_ends(value, *_size(counted, value, median)))
 
-    def auc(self, value: np.ndarray, of_rounds: np.ndarray) -> Intervals:
+    def auc(self, value: np.ndarray, of_training: np.ndarray) -> Intervals:
         """Intervals of the AUC of every class against all others.
 
         They hold the areas from which the observed one is no further than 1.96 of their own deviations (Newcombe 2006,
@@ -102,15 +102,15 @@ class UnitCounts:
 
         Args:
             value: The areas, averaged over the rounds, (C,).
-            of_rounds: Variance of that average by the chance of training, (C,).
+            of_training: Variance of that average by the chance of training, (C,).
         """
         area = np.linspace(0, 1, 2001)[:, None]
         with np.errstate(invalid="ignore", divide="ignore"):
             # That two images of one class are both above one of another, or the other way round.
             both = area - 2 * owens_t(ndtri(area), 3**-0.5)
             variance = (both - area**2) * (1 / self.effective + 1 / self._effective_others)
-            freedom = satterthwaite(variance, np.full(variance.shape, MANY), of_rounds, max(len(self._true) - 1, 1))
-            near = np.abs(area - value) <= student(freedom) * np.sqrt(variance + of_rounds)
+            freedom = satterthwaite(variance, np.full(variance.shape, MANY), of_training, max(len(self._true) - 1, 1))
+            near = np.abs(area - value) <= student(freedom) * np.sqrt(variance + of_training)
         low, high = np.where(near, area, 2).min(axis=0), np.where(near, area, -1).max(axis=0)
         known = np.isfinite(value) & near.any(axis=0)
         ends = value, np.minimum(low, value), np.maximum(high, value)
@@ -170,7 +170,6 @@ def _size(counted: _Counted, share: np.ndarray, median: bool) -> tuple[np.ndarra
     seen = counted.add(influence**2) * np.where(grouped, units / np.maximum(units - 1, 1), 1)
     seen = np.maximum(seen, of_image / (images.mean(axis=0) * rounds))
     of_units = np.where(units < FEW_UNITS, of_image * concentration, seen)
-    of_rounds = shares.var(axis=0, ddof=1) / rounds if rounds > 1 else np.zeros_like(of_units)
-    of_rounds = of_rounds * (np.pi / 2 if median else 1)  # the median of few is less certain than their mean
-    number = np.where(of_image > 0, of_image / (of_units + of_rounds), 1 / concentration)
-    return number, satterthwaite(of_units, np.where(grouped, units, MANY), of_rounds, max(rounds - 1, 1))
+    of_training = of_rounds(shares, median)
+    number = np.where(of_image > 0, of_image / (of_units + of_training), 1 / concentration)
+    return number, satterthwaite(of_units, np.where(grouped, units, MANY), of_training, max(rounds - 1, 1))

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from lightning_imbal.stats.column_scores import Winner
-from lightning_imbal.stats.notes import notes_of, signed
+from lightning_imbal.stats.notes import notes_of
 from lightning_imbal.tables.spec import Column, Metric, Row, Spec
+from lightning_imbal.wording import signed_text
 
 ROWS = ["LDAM", "RS", "CE"]
 COLUMN = Column(dataset="skin")
@@ -162,7 +163,7 @@ def test_winners_are_told_with_what_they_owe_to_being_chosen():
 
 
 def test_a_difference_of_nothing_has_no_minus():
-    assert [signed(number, 2) for number in (-0.004, 0.0, -0.006, 0.5)] == ["+0.00", "+0.00", "-0.01", "+0.50"]
+    assert [signed_text(number, 2) for number in (-0.004, 0.0, -0.006, 0.5)] == ["+0.00", "+0.00", "-0.01", "+0.50"]
 
 
 def test_test_images_of_both_columns_are_counted():

@@ -10,7 +10,7 @@ from lightning_imbal.stats.bootstrap import SIGNIFICANT
 from lightning_imbal.stats.column_difference import OF_GROUPS
 from lightning_imbal.stats.results import Results, cells_of, class_counts, classes_of, rows_of
 from lightning_imbal.tables.spec import Column, Metric
-from lightning_imbal.wording import NOT_MEASURED, calibrated_text, interval_text, score_text
+from lightning_imbal.wording import calibrated_text, interval_text, score_text, signed_text
 
 QUOTED = "quoted"
 MANY_CLASSES = 10
@@ -105,7 +105,7 @@ def _metric(cells: pd.DataFrame, metric: Metric, name: str, published: bool, dec
         paper = [
             _entry(row.published, row.published_std, decimals, rank) for row, rank in zip(rows, ranks, strict=True)
         ]
-        difference = [Entry() if row.quoted else Entry(_signed(row.difference, decimals)) for row in rows]
+        difference = [Entry() if row.quoted else Entry(signed_text(row.difference, decimals)) for row in rows]
         columns = {"published": paper, "measured": measured, "difference": difference}
     return Section(metric.title or name, columns)
 
@@ -148,7 +148,7 @@ def _differences(results: Results) -> Sheet:
     for name in dict.fromkeys(found["metric"]):
         cells = found[found["metric"] == name].set_index("row").reindex(methods)
         entries = [
-            Entry(_signed(cell.value, spec.decimals), interval=_interval(cell.low, cell.high, spec.decimals))
+            Entry(signed_text(cell.value, spec.decimals), interval=_interval(cell.low, cell.high, spec.decimals))
             for cell in cells.itertuples()
         ]
         sections.append(Section(titles[name], {"difference": entries}))
@@ -166,11 +166,6 @@ def _ranks(values: pd.Series, mark: int, decimals: int, lower_is_better: bool = 
 def _entry(value: float, std: float, decimals: int, rank: int) -> Entry:
     deviation = f"{std:.{decimals}f}" if isfinite(value) and isfinite(std) else ""
     return Entry(score_text(value, decimals), deviation, rank=rank)
-
-
-def _signed(value: float, decimals: int) -> str:
-    # The zero that is added takes the sign from a negative difference that rounds to nothing.
-    return f"{round(value, decimals) + 0.0:+.{decimals}f}" if isfinite(value) else NOT_MEASURED
 
 
 def _interval(low: float, high: float, decimals: int) -> str:
