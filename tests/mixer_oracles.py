@@ -21,7 +21,7 @@ def with_lam(mixer: Mixer, lam: float) -> Mixer:
 
 
 def with_partner(monkeypatch: pytest.MonkeyPatch, partner: list[int]) -> list[int]:
-    monkeypatch.setattr(torch, "randperm", lambda n, device: torch.tensor(partner, device=device))
+    monkeypatch.setattr(torch, "randperm", lambda n: torch.tensor(partner))
     return partner
 
 

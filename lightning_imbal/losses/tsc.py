@@ -135,6 +135,8 @@ class TSCLoss(nn.Module):
 
 def _draw(candidate: Tensor, number: int) -> Tensor:
     """Keeps so many of the True entries of each row of a mask (A, N), drawn without replacement; all if fewer."""
-    priority = torch.rand(candidate.shape, device=candidate.device).masked_fill(~candidate, -1)
+    # Seeded by the CPU's generator, which several devices can let draw the same.
+    generator = torch.Generator(candidate.device).manual_seed(int(torch.randint(2**62, ())))
+    priority = torch.rand(candidate.shape, generator=generator, device=candidate.device).masked_fill(~candidate, -1)
     drawn = priority.topk(min(number, candidate.shape[1]), dim=1).indices
     return torch.zeros_like(candidate).scatter(1, drawn, True) & candidate

@@ -16,14 +16,13 @@ class Mixer(nn.Module, ABC):
 
     A mixed image has several labels, each with a weight. The sum of `loss(logits, label, sample_weight=weight)` over
     them is, for cross-entropy, the loss of the soft label; other losses need no soft label either. Random numbers come
-    from torch's default generators: what decides for a whole batch from that of the CPU, so that nothing waits for the
-    device, partners from that of the images' device.
+    from torch's default generator of the CPU: nothing waits for the device, and several can draw the same.
 
     Args:
         class_counts: Training images per class, ordered by label, shape (C,).
 
     Attributes:
-        needs_pairs: Whether `forward` needs a second batch.
+        needs_pairs: Whether `forward` needs a second batch, drawn otherwise.
     """
 
     needs_pairs: bool = False
@@ -37,7 +36,8 @@ class Mixer(nn.Module, ABC):
 
         Args:
             batch: `image` (B, 3, H, W) and `label` (B,).
-            other: A second batch of the same size.
+            other: What each image is mixed with; a mixer that needs no second batch takes the images of this one in
+                another order by default.
 
         Returns:
             The mixed images, shape and type as before, and pairs of labels (B,) and their weights (B,), float32 or
@@ -63,9 +63,17 @@ def draw_beta(alpha: float) -> float:
     return float(torch.distributions.Beta(parameter, parameter).sample())
 
 
-def draw_partner(image: Tensor) -> Tensor:
-    """Draws which image (B,) of the batch each one is mixed with, possibly itself."""
-    return torch.randperm(len(image), device=image.device)
+def shuffled(batch: Batch, rank: int = 0, devices: int = 1) -> Batch:
+    """Shuffles image (B, 3, H, W) and label (B,), so that each image has a partner, possibly itself.
+
+    Args:
+        batch: Of all devices.
+        rank: The device whose partners are returned, every `devices`-th one.
+        devices: How many there are.
+    """
+    image, label = batch["image"], batch["label"]
+    partner = torch.randperm(len(label))[rank::devices].to(image.device, non_blocking=True)
+    return {"image": image[partner], "label": label[partner]}
 
 
 def full_weight(image: Tensor, value: float) -> Tensor:

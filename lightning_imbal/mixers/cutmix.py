@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from lightning_imbal.contract import Batch
-from lightning_imbal.mixers.base import Mix, Mixer, checked_alpha, draw_beta, draw_partner, full_weight
+from lightning_imbal.mixers.base import Mix, Mixer, checked_alpha, draw_beta, full_weight, shuffled
 
 
 class CutMix(Mixer):
@@ -39,17 +39,16 @@ class CutMix(Mixer):
         return int(torch.randint(height, ())), int(torch.randint(width, ()))
 
     def forward(self, batch: Batch, other: Batch | None = None) -> Mix:
-        image, label = batch["image"], batch["label"]
-        height, width = image.shape[-2:]
+        mixed = batch["image"].clone()
+        height, width = mixed.shape[-2:]
         side = (1 - self.draw_lam()) ** 0.5
         row, column = self.draw_center(height, width)
         top, bottom = _interval(row, int(height * side), height)
         left, right = _interval(column, int(width * side), width)
-        partner = draw_partner(image)
-        mixed = image.clone()
-        mixed[..., top:bottom, left:right] = image[partner, :, top:bottom, left:right]
-        weight = full_weight(image, 1 - (bottom - top) * (right - left) / (height * width))
-        return mixed, [(label, weight), (label[partner], 1 - weight)]
+        other = other or shuffled(batch)
+        mixed[..., top:bottom, left:right] = other["image"][..., top:bottom, left:right]
+        weight = full_weight(mixed, 1 - (bottom - top) * (right - left) / (height * width))
+        return mixed, [(batch["label"], weight), (other["label"], 1 - weight)]
 
 
 def _interval(center: int, length: int, limit: int) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from lightning_imbal.contract import Batch
-from lightning_imbal.mixers.base import Mix, Mixer, checked_alpha, draw_beta, draw_partner, full_weight
+from lightning_imbal.mixers.base import Mix, Mixer, checked_alpha, draw_beta, full_weight, shuffled
 
 
 class MixUp(Mixer):
@@ -33,8 +33,7 @@ class MixUp(Mixer):
         return weight
 
     def forward(self, batch: Batch, other: Batch | None = None) -> Mix:
-        image, label = batch["image"], batch["label"]
-        lam, partner = self.draw_lam(), draw_partner(image)
-        mixed = lam * image + (1 - lam) * image[partner]
-        weight = self.label_weight(lam, full_weight(image, lam), label, label[partner])
-        return mixed, [(label, weight), (label[partner], 1 - weight)]
+        lam, other = self.draw_lam(), other or shuffled(batch)
+        mixed = lam * batch["image"] + (1 - lam) * other["image"]
+        weight = self.label_weight(lam, full_weight(mixed, lam), batch["label"], other["label"])
+        return mixed, [(batch["label"], weight), (other["label"], 1 - weight)]

@@ -32,7 +32,8 @@ class BalancedMixUpClassifier(ImbalClassifier):
         self.mixer = BalancedMixUp(self.class_counts, alpha)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        image, [(label, weight), (balanced_label, balanced_weight)] = self.mixer(batch, batch.get("other"))
+        with self.same_draws(batch_idx):
+            image, [(label, weight), (balanced_label, balanced_weight)] = self.mixer(batch, batch.get("other"))
         logits = self(image)
         loss = self.batch_loss(logits, label, weight) + self.batch_loss(logits, balanced_label, balanced_weight)
         self.log_loss("train/loss", loss)

@@ -1,4 +1,4 @@
-"""What every method shares: backbone, optimizer, epochs, gathering over devices."""
+"""What every method shares: backbone, optimizer, epochs."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from lightning.pytorch import Callback, LightningModule
+from lightning.pytorch import Callback
 from lightning.pytorch.cli import OptimizerCallable
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
@@ -22,10 +22,11 @@ from lightning_imbal.factories.build import build
 from lightning_imbal.losses.base import ImbalancedLoss
 from lightning_imbal.modules.base_batches import as_batch, as_floats
 from lightning_imbal.modules.base_checks import check_pairs, check_views
+from lightning_imbal.modules.base_devices import OverDevices
 from lightning_imbal.modules.base_optimizers import SchedulerFactory, build_schedule, check_optimizer, kept_score
 
 
-class ImbalModule(LightningModule, ABC):
+class ImbalModule(OverDevices, ABC):
     """A network that is trained on imbalanced classes; a child says its `training_step`.
 
     Args:
@@ -195,13 +196,6 @@ class ImbalModule(LightningModule, ABC):
         """Tells what has a schedule that `epoch` (1-based) of `max_epochs` begins; ValueError if that is no number."""
         for loss in self.losses():
             loss.set_epoch(epoch, max_epochs)
-
-    def gather(self, tensor: Tensor) -> Tensor:
-        """Joins the batches (B, ...) of all devices to (devices * B, ...); gradients flow back to every device."""
-        if self._trainer is None or self.trainer.world_size == 1:
-            return tensor
-        gathered = self.all_gather(tensor, sync_grads=tensor.is_floating_point())
-        return gathered.flatten(0, 1)  # type: ignore[union-attr]  # of a tensor, a tensor
 
     def batches(self, loader: DataLoader[Any]) -> Iterator[Batch]:
         """Yields the batches of a loader outside of the Trainer's loops, as in them: on this device, normalised."""

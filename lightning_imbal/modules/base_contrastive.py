@@ -33,16 +33,16 @@ class ContrastiveRepresentation(ImbalModule, ABC):
         return embedding.unflatten(0, image.shape[:2]) if image.ndim == 5 else embedding
 
     @abstractmethod
-    def contrast(self, batch: Batch) -> Tensor:
+    def contrast(self, batch: Batch, batch_idx: int = 0) -> Tensor:
         """Returns the loss over the batches of all devices."""
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        loss = self.contrast(batch)
+        loss = self.contrast(batch, batch_idx)
         self.log_loss("train/loss", loss)
         return loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        self.log_loss("val/loss", self.contrast(batch))
+        self.log_loss("val/loss", self.contrast(batch, batch_idx))
 
 
 class ContrastiveClassifier(ImbalClassifier, ABC):

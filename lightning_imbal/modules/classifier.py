@@ -7,7 +7,7 @@ from torch import Tensor
 from lightning_imbal.contract import Batch
 from lightning_imbal.factories.build import build
 from lightning_imbal.losses.of_others import refusal_of_weights
-from lightning_imbal.mixers.base import MixerFactory
+from lightning_imbal.mixers.base import MixerFactory, shuffled
 from lightning_imbal.modules.base_classifier import ImbalClassifier
 
 
@@ -29,8 +29,14 @@ class Classifier(ImbalClassifier):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
         if self.mixer is None:
             return super().training_step(batch, batch_idx)
-        image, parts = self.mixer(batch, batch.get("other"))
+        with self.same_draws(batch_idx):
+            image, parts = self.mixer(batch, batch.get("other") if self.needs_pairs else self.partners(batch))
         logits = self(image)
         loss = sum((self.batch_loss(logits, label, weight) for label, weight in parts), logits.new_zeros(()))
         self.log_loss("train/loss", loss)
         return loss
+
+    def partners(self, batch: Batch) -> Batch:
+        """The images that those of this device are mixed with: another each of the batch of all devices, or itself."""
+        whole: Batch = {"image": self.gather(batch["image"]), "label": self.gather(batch["label"])}
+        return shuffled(whole, self.global_rank, len(whole["label"]) // len(batch["label"]))

@@ -76,14 +76,18 @@ class FrozenHead(ImbalClassifier):
             if data is None:
                 raise UserError("cache_views needs an ImbalDataModule to store features of: give the Trainer one.")
             data.store_features(self.encode, self.cache_views, self.closed_form or isinstance(self.predictor, Plain))
-        if self.closed_form and self.trainer.world_size > 1:
-            raise UserError(f"{type(self.head).__name__} is computed, not trained: set trainer.devices=1.")
+        if self.closed_form and self.trainer.world_size > 1:  # where Lightning asks for something to train
+            self._untrained().requires_grad_(True)
 
     def teardown(self, stage: str) -> None:
         """Leaves the data as it was, for other modules."""
         super().teardown(stage)
+        self.backbone.requires_grad_(False)
         if stage == "fit" and self.cache_views and (data := self.datamodule):
             data.forget_features()
+
+    def _untrained(self) -> nn.Parameter:
+        return next(self.backbone.parameters())
 
     def check(self, data: ImbalData) -> None:
         if isinstance(self.head, ClosedFormHead):
@@ -103,13 +107,11 @@ class FrozenHead(ImbalClassifier):
             check_head(earlier, self.head)
 
     def encode(self, loader: DataLoader[Any]) -> Tensor:
-        """Returns the features (N, D) of a loader's images on the CPU, those of all devices in turn."""
+        """Returns the features (N, D) of a loader's images on the CPU, of all devices."""
         # What is made in inference mode, as in the check before training, could not be trained on.
         with torch.inference_mode(False), torch.no_grad(), self.trainer.precision_plugin.forward_context():
             feature = torch.cat([self.backbone(batch["image"]) for batch in self.batches(loader)])
-            feature = feature.to(torch.promote_types(feature.dtype, torch.float32))
-        # The k-th image of device r of W is image W k + r of all.
-        return self.gather(feature).unflatten(0, (self.trainer.world_size, -1)).transpose(0, 1).flatten(0, 1).cpu()
+            return self.gather(feature.to(torch.promote_types(feature.dtype, torch.float32))).cpu()
 
     def train(self, mode: bool = True) -> Self:
         """Keeps the backbone in evaluation mode, whatever the mode of the rest."""
@@ -141,7 +143,7 @@ class FrozenHead(ImbalClassifier):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
         """Returns the loss of the logits of images or of stored features; None if there is nothing to train."""
         if self.closed_form:
-            return None
+            return 0 * self._untrained().sum() if self._untrained().requires_grad else None
         loss = self.batch_loss(self.logits(batch), batch["label"])
         self.log_loss("train/loss", loss)
         return loss

@@ -53,6 +53,7 @@ class MetricLearningClassifier(ImbalClassifier):
 
     def on_fit_start(self) -> None:
         """Refuses the one precision in which the gradient of the centers would keep the scale of the loss."""
+        super().on_fit_start()
         if self.metric_optimizer and self.trainer.precision == "16-mixed":
             raise UserError(
                 f"{type(self.metric).__name__} has an optimizer of its own, which 16-mixed precision would mislead: "

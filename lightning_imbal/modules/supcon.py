@@ -31,7 +31,7 @@ class SupConRepresentation(ContrastiveRepresentation):
         # The loss is the same on all devices; looking for NaN would wait for each step.
         self.distance_to_collapse = MeanMetric(nan_strategy="disable", sync_on_compute=False)
 
-    def contrast(self, batch: Batch) -> Tensor:
+    def contrast(self, batch: Batch, batch_idx: int = 0) -> Tensor:
         """Returns the loss of Eq. 1 over the batches of all devices."""
         embedding, label = self.gather(self(batch["image"])), self.gather(batch["label"])
         loss = self.loss(embedding, label)

@@ -28,10 +28,10 @@ class TSC(ContrastiveRepresentation):
     the batches that hold it (nine tenths old, one tenth new). `val/loss` is of another kind before and after.
 
     By default anchors and points are the views of the batch of all devices. With a queue it is the released code's
-    method: anchors are the first views of this device's batch; their own key is the second view, encoded by copies of
-    backbone and projection that follow them slowly (momentum contrast, He et al. 2020); the queue holds the latest keys
-    of all devices. Unlike that code, slots that are still empty are no negatives, and images are not exchanged between
-    devices for BatchNorm. The validation part is scored without the queue. Copies, centroids and queue move with every
+    method: anchors are the first views of the batch; their own key is the second view, encoded by copies of backbone
+    and projection that follow them slowly (momentum contrast, He et al. 2020); the queue holds the latest keys. Unlike
+    that code, slots that are still empty are no negatives, and images are not exchanged between devices for BatchNorm.
+    The validation part is scored without the queue. Copies, centroids and queue move with every
     batch, also where the gradients of several are accumulated.
 
     Args:
@@ -39,8 +39,8 @@ class TSC(ContrastiveRepresentation):
         target_weight: Weight of an anchor's target among its positives.
         target_start: Fraction of the epochs before the targets are used: From the 0-based epoch
             `round(target_start * max_epochs)` on they are.
-        num_positives: Points of the class that are positives beside those of the own image, as for `TSCLoss`, drawn by
-            each device for itself; the paper has 6.
+        num_positives: Points of the class that are positives beside those of the own image, as for `TSCLoss`; the
+            paper has 6.
         queue_size: Keys in the queue, at most as many as there are training images; 0 is the batch alone.
         key_momentum: Share that the copies keep of themselves at every step.
         embedding_size: Size of the embedding and of the targets.
@@ -101,26 +101,27 @@ class TSC(ContrastiveRepresentation):
         super().set_epoch(epoch, max_epochs)
         self.targeted = epoch > round(self.target_start * checked_epochs(max_epochs, "TSC"))
 
-    def contrast(self, batch: Batch) -> Tensor:
-        """Returns the loss over the batches of all devices, or in training with a queue over that of this one."""
+    def contrast(self, batch: Batch, batch_idx: int = 0) -> Tensor:
+        """Returns the loss over the batches of all devices."""
         if self.training and self.queue_size:
-            return self._contrast_with_queue(batch)
+            return self._contrast_with_queue(batch, batch_idx)
         embedding, label = self.gather(self(batch["image"])), self.gather(batch["label"])
         if self.training:
             self._track(embedding, label)
-        return self.loss(embedding, label, self.class_target())
+        with self.same_draws(batch_idx):
+            return self.loss(embedding, label, self.class_target())
 
     def class_target(self) -> Tensor | None:
         """Returns the target of each class, shape (C, E), or None in the epochs without targets."""
         return self.target[self.assignment] if self.targeted else None
 
-    def _contrast_with_queue(self, batch: Batch) -> Tensor:
-        image, label = batch["image"], batch["label"]
-        query, key = self(image[:, 0]), self._encode_keys(image[:, 1])
-        all_label = self.gather(label)
-        self._track(self.gather(query), all_label)
-        loss = self.loss.with_queue(query, key, label, self.queue, self.queue_label, self.class_target())
-        self._enqueue(self._in_order(self.gather(key)), self._in_order(all_label))
+    def _contrast_with_queue(self, batch: Batch, batch_idx: int) -> Tensor:
+        image, label = batch["image"], self.gather(batch["label"])
+        query, key = self.gather(self(image[:, 0])), self.gather(self._encode_keys(image[:, 1]))
+        self._track(query, label)
+        with self.same_draws(batch_idx):
+            loss = self.loss.with_queue(query, key, label, self.queue, self.queue_label, self.class_target())
+        self._enqueue(key, label)
         return loss
 
     @torch.no_grad()
@@ -146,10 +147,6 @@ class TSC(ContrastiveRepresentation):
             # Solved on the CPU, as in the released code: C x C numbers leave the device, and the step waits for them.
             cosine = (self.class_centroid.double() @ self.target.double().T).cpu().numpy()
             self.assignment.copy_(torch.from_numpy(linear_sum_assignment(cosine, maximize=True)[1]))
-
-    def _in_order(self, gathered: Tensor) -> Tensor:
-        """Turns what is joined device by device into the order of the whole batch, which the devices took in turn."""
-        return gathered.unflatten(0, (self.trainer.world_size, -1)).transpose(0, 1).flatten(0, 1)
 
     @torch.no_grad()
     def _enqueue(self, key: Tensor, label: Tensor) -> None:

@@ -90,10 +90,31 @@ def test_gradients_flow_back_through_what_devices_join(data, monkeypatch):
     assert asked == [True, False]
 
 
+def test_what_devices_join_is_the_batch_of_one_device(data, monkeypatch):
+    model = build(Classifier, data)
+    model.trainer = SimpleNamespace(world_size=2)
+    whole = torch.arange(12).reshape(6, 2)
+    monkeypatch.setattr(model, "all_gather", lambda tensor, sync_grads: torch.stack([whole[0::2], whole[1::2]]))
+    assert torch.equal(model.gather(whole[0::2]), whole)
+
+
+def test_same_draws_are_those_of_seed_epoch_and_batch_alone(data, monkeypatch):
+    model, drawn = build(Classifier, data), []
+    for own_seed, seed, epoch, batch in [(0, 0, 0, 0), (1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1)]:
+        monkeypatch.setenv("PL_GLOBAL_SEED", str(seed))
+        model.trainer = SimpleNamespace(current_epoch=epoch)
+        torch.manual_seed(own_seed)
+        with model.same_draws(batch):
+            drawn.append(torch.rand(()).item())
+        after = torch.rand(())
+        assert torch.equal(after, torch.rand((), generator=torch.Generator().manual_seed(own_seed)))
+    assert drawn[0] == drawn[1] and len(set(drawn)) == 4
+
+
 def test_losses_are_means_of_an_epoch(data, monkeypatch):
     model, logged = build(SupConRepresentation, data), {}
     monkeypatch.setattr(model, "log", lambda name, value, **how: logged.update({name: how}))
-    monkeypatch.setattr(model, "contrast", lambda batch: torch.tensor(1.0))
+    monkeypatch.setattr(model, "contrast", lambda batch, batch_idx: torch.tensor(1.0))
     model.training_step({}, 0)
     model.validation_step({}, 0)
     model.log_losses(contrast=torch.tensor(1.0))

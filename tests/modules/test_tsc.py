@@ -292,15 +292,14 @@ class TestQueue:
         model.contrast(random_batch([1, 2], seed=1))
         assert model.queue_label.tolist() == [1, 2, 0] and model.queue_place == 2
 
-    def test_keys_of_two_devices_stand_in_the_order_of_the_whole_batch(self, small, monkeypatch):
-        model = small(queue_size=6)
-        seen = recorded(model.key_projection)
-        monkeypatch.setattr(type(model.trainer), "world_size", 2)
-        # As if the even images had been on the first device, the odd ones on the second.
-        model.gather = lambda part: torch.cat([part[0::2], part[1::2]])
-        model.contrast(random_batch([3, 1, 0, 2]))
-        assert model.queue_label.tolist() == [3, 1, 0, 2, -1, -1]
-        assert torch.equal(model.queue[:4], seen[0])
+    @pytest.mark.parametrize("queue_size", [0, 6])
+    def test_every_device_draws_the_same_positives(self, queue_size, small):
+        model, batch, losses = small(queue_size=queue_size, num_positives=1), random_batch([0, 0, 0, 1, 1, 0]), []
+        model.contrast(batch)
+        for step, own_seed in [(0, 0), (0, 1), (1, 0)]:
+            torch.manual_seed(own_seed)
+            losses.append(copy.deepcopy(model).contrast(batch, step).item())
+        assert losses[0] == losses[1] != losses[2]
 
     def test_the_copies_are_not_trained(self, small):
         model = small(queue_size=6)

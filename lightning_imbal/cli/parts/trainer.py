@@ -11,6 +11,7 @@ from lightning.pytorch.callbacks import LearningRateMonitor, ModelPruning
 from lightning.pytorch.cli import SaveConfigCallback
 from lightning.pytorch.loggers.logger import DummyLogger, Logger
 from lightning.pytorch.plugins.io import AsyncCheckpointIO, CheckpointIO
+from lightning.pytorch.plugins.layer_sync import LayerSync
 
 from lightning_imbal.atomic_files import write_whole
 from lightning_imbal.callbacks.class_panels import ClassF1Panels
@@ -21,6 +22,7 @@ from lightning_imbal.callbacks.test_features import SaveFeatures
 from lightning_imbal.cli.parts.checkpoint_io import WholeCheckpoints
 from lightning_imbal.cli.parts.messages import cause
 from lightning_imbal.cli.parts.parser import ImbalCLI
+from lightning_imbal.cli.parts.sync_batch_norm import TimmSyncBatchNorm
 from lightning_imbal.contract import data_of
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.errors import UserError
@@ -60,7 +62,7 @@ def stage_trainer(cli: ImbalCLI, config: Namespace, built: Namespace, folder: Pa
     # By default nothing of single steps is logged.
     own.log_every_n_steps = own.log_every_n_steps or 0
     logger = [DummyLogger()] if own.fast_dev_run else loggers(folder, run.name, own.logger)
-    outside = {"default_root_dir": folder, "logger": logger, "callbacks": callbacks, "plugins": _plugins(own.plugins)}
+    outside = {"default_root_dir": folder, "logger": logger, "callbacks": callbacks, "plugins": _plugins(own)}
     return build_trainer({**own, **outside})
 
 
@@ -156,13 +158,17 @@ def identity(
     }
 
 
-def _plugins(chosen: Any) -> list[Any]:
-    plugins = [] if chosen is None else chosen if isinstance(chosen, list) else [chosen]
+def _plugins(own: Namespace) -> list[Any]:
+    chosen = own.plugins
+    plugins = [] if chosen is None else [*chosen] if isinstance(chosen, list) else [chosen]
     for plugin in plugins:
         if isinstance(plugin, AsyncCheckpointIO) and plugin.checkpoint_io is None:
             plugin.checkpoint_io = WholeCheckpoints()
-    own = any(isinstance(plugin, CheckpointIO) for plugin in plugins)
-    return plugins if own else [*plugins, WholeCheckpoints()]
+    if own.sync_batchnorm and not any(isinstance(plugin, LayerSync) for plugin in plugins):
+        plugins.append(TimmSyncBatchNorm())
+    if not any(isinstance(plugin, CheckpointIO) for plugin in plugins):
+        plugins.append(WholeCheckpoints())
+    return plugins
 
 
 def build_trainer(arguments: dict[str, Any]) -> Trainer:
@@ -173,6 +179,8 @@ def build_trainer(arguments: dict[str, Any]) -> Trainer:
         raise cause(error) from error
     if str(precision := arguments.get("precision")) in HALF and isinstance(trainer.accelerator, CPUAccelerator):
         raise UserError(f"trainer.precision is {precision}, which needs a GPU: set trainer.precision=bf16-mixed.")
+    if arguments.get("sync_batchnorm") and trainer.world_size > 1 and isinstance(trainer.accelerator, CPUAccelerator):
+        raise UserError("trainer.sync_batchnorm needs GPUs: set it to false, or train on one device.")
     return trainer
 
 

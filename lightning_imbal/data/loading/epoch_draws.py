@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 import torch
+from lightning.pytorch.utilities import rank_zero_info
 from torch.utils.data import DistributedSampler, Sampler
 
 from lightning_imbal.data.loading.image_dataset import Draw
@@ -40,6 +41,11 @@ class EpochDraws(DistributedSampler[Draw | tuple[Draw, Draw]]):
         length = min(map(len, self.samplers))  # type: ignore[arg-type]  # torch leaves it to each sampler
         batch = batch_size if length >= batch_size else num_replicas
         self.total_size = length // batch * batch
+        if self.total_size < length < batch_size:
+            rank_zero_info(
+                f"An epoch has {length} images, less than a batch of {batch_size}, which {num_replicas} devices cannot "
+                f"share: {length - self.total_size} of them left out."
+            )
         self.num_samples = self.total_size // num_replicas
 
     def set_epoch(self, epoch: int) -> None:
