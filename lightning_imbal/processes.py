@@ -1,29 +1,35 @@
-"""Which of the processes of a run this is, and what in it no signal may cut short."""
+"""Which of the processes of a run this is, what has started it again, and what in it no signal may cut short."""
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lightning.pytorch.utilities import rank_zero_only
+# Windows has no SIGUSR1, by which SLURM warns of its time limit.
+INTERRUPTING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR1") if hasattr(signal, name))
+
+
+def was_restarted() -> bool:
+    """Whether SLURM has started the job that this process belongs to again."""
+    return os.environ.get("SLURM_RESTART_COUNT", "0") != "0"
 
 
 def is_first() -> bool:
     """Whether this process is the first of its run, or the only one."""
+    from lightning.pytorch.utilities import rank_zero_only
+
     return rank_zero_only.rank == 0  # type: ignore[attr-defined]  # Lightning sets it on the function
 
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Lets Ctrl-C and SIGTERM wait until what is inside is done."""
+    """Lets the signals that interrupt wait until what is inside is done."""
     if threading.current_thread() is not threading.main_thread():  # which signals do not interrupt
         yield
         return
     waiting: list[int] = []
-    before = {
-        number: signal.signal(number, lambda number, frame: waiting.append(number))
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
+    before = {number: signal.signal(number, lambda number, frame: waiting.append(number)) for number in INTERRUPTING}
     try:
         yield
     finally:

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -77,12 +78,15 @@ def run_forked(function: Callable[..., Any], *args: Any, status: int = 0, **envi
         check_status(status, process)
 
 
-def run_ranks(function: Callable[..., Any], *args: Any) -> None:
-    """Runs a function on two ranks, in the environment in which Lightning starts the second of them."""
-    together = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(find_free_network_port()), "WORLD_SIZE": "2"}
-    ranks = [Forked(_on_rank, function, *args, **together, NODE_RANK="0", LOCAL_RANK=str(rank)) for rank in (0, 1)]
-    with ranks[0], ranks[1]:
-        check_status(0, *ranks)
+def run_ranks(function: Callable[..., Any], *args: Any, ranks: int = 2) -> None:
+    """Runs a function on several ranks, in the environment in which Lightning starts all but the first of them."""
+    together = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(find_free_network_port()), "WORLD_SIZE": str(ranks)}
+    with ExitStack() as stack:
+        started = [
+            stack.enter_context(Forked(_on_rank, function, *args, **together, NODE_RANK="0", LOCAL_RANK=str(rank)))
+            for rank in range(ranks)
+        ]
+        check_status(0, *started)
 
 
 def _on_rank(function: Callable[..., Any], *args: Any) -> Any:

@@ -21,8 +21,9 @@ from lightning_imbal.command_line import given_below
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.checks import check_pictures, report_missing_classes
 from lightning_imbal.loggers.weights_and_biases import finish_wandb
+from lightning_imbal.processes import was_restarted
 from lightning_imbal.runs.digests import check_checkpoint
-from lightning_imbal.runs.folder import last_checkpoint
+from lightning_imbal.runs.folder import is_finished, last_checkpoint
 
 
 def run(args: list[str]) -> int:
@@ -31,6 +32,9 @@ def run(args: list[str]) -> int:
     first = cli.read(args[1:])
     run_dir.use_local_weights(first)
     folder = run_dir.prepare(first)
+    if was_restarted() and is_finished(folder):
+        rank_zero_info(f"{folder} is finished: nothing is left to do.")
+        return 0
     run_dir.discard_halves(folder)
     if first.seed_everything is True:
         seed(first)  # draws the number of every stage

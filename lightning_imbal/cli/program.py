@@ -52,7 +52,7 @@ All settings: `lightning_imbal fit --help`; those of a class: `... fit --data.he
 def main(argv: list[str] | None = None) -> int:
     """Runs the command line and returns the exit status: 0, or 2 after an error that the user can mend.
 
-    By a signal, it is 130 after Ctrl-C and 143 after SIGTERM.
+    By a signal, it is 130 after Ctrl-C, 143 after SIGTERM and 138 after SIGUSR1; 1 if a process of the run was lost.
     """
     args = sys.argv[1:] if argv is None else argv
     if not args or args[0] in ("-h", "--help", "help"):
@@ -93,18 +93,23 @@ def _run(args: list[str], alone: bool) -> int:
         from lightning_imbal.cli.parts.allocator import keep_freed_memory
 
         keep_freed_memory()
+    from lightning_imbal.cli.parts import ranks
     from lightning_imbal.cli.parts.interruption import Interruption, how_to_go_on
     from lightning_imbal.cli.parts.quiet import quiet
 
-    with quiet(), Interruption() as interruption:
+    with quiet(), Interruption(args[0]) as interruption:
         try:
             return _module_of(args[0], alone).run(args)
         except BaseException as error:
             if interruption.status or isinstance(error, KeyboardInterrupt):
-                return _refuse(how_to_go_on(args[0]), interruption.status or 130)
+                return _refuse(interruption.sentence(), interruption.status or 130)
             if sentence := _sentence(error):
                 return _refuse(sentence)
+            if why := ranks.lost(error):
+                return _refuse(how_to_go_on(args[0], why), 1)
             raise
+        finally:
+            ranks.leave()
 
 
 def _module_of(verb: str, alone: bool) -> ModuleType:
@@ -135,9 +140,10 @@ def _sentence(error: BaseException) -> str:
 
 
 def _refuse(sentence: str, status: int = 2) -> int:
+    from lightning_imbal.cli.parts.ranks import speaks
     from lightning_imbal.command_line import as_options
 
-    if os.environ.get("LOCAL_RANK", "0") == "0":
+    if sentence and speaks(sentence):
         print(f"lightning_imbal: {as_options(sentence)}", file=sys.stderr)
     return status
 

@@ -26,7 +26,7 @@ def as_a_program_begins():
 @pytest.mark.parametrize(("number", "status"), SIGNALS.items())
 def test_a_signal_interrupts_once_and_is_the_status(number, status):
     before = signal.getsignal(number)
-    with Interruption() as interruption:
+    with Interruption("fit") as interruption:
         assert interruption.status is None
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), number)
@@ -37,7 +37,7 @@ def test_a_signal_interrupts_once_and_is_the_status(number, status):
 def test_what_the_caller_ignores_stays_ignored():
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with Interruption() as interruption:
+        with Interruption("fit") as interruption:
             os.kill(os.getpid(), signal.SIGINT)
         assert interruption.status is None
     finally:

@@ -12,7 +12,7 @@ NOT_FOR_USERS = (
     r"The number of training batches .* is smaller than the logging interval",  # nothing is logged per step
     r"Found \d+ module\(s\) in eval mode",  # the frozen backbone
     r"Total length of `list` across ranks is zero",  # a split without a validation part
-    r"It is recommended to use `.*sync_dist=True`",  # the reports are already the same on every device
+    r"It is recommended to use `self.log\(.*sync_dist=True\)`",  # the reports are already the same on every device
     r"Using `DistributedSampler` with the dataloaders",  # repeated images are dropped by the reports
     r"Experiment logs directory .* exists and is not empty",  # resuming keeps the earlier rows
     r"The '\w+_dataloader' does not have many workers",  # small pictures in memory are faster without

@@ -9,7 +9,7 @@ from lightning_imbal import atomic_files
 from lightning_imbal.command_line import all_given, given
 from lightning_imbal.errors import UserError
 from lightning_imbal.experiment_files import read_yaml
-from lightning_imbal.processes import is_first
+from lightning_imbal.processes import is_first, was_restarted
 from lightning_imbal.runs.folder import first_free, holds_run, is_finished, stage_of
 
 SLOTS = ("model", "data", "trainer")  # of a configuration, each of which may be a file of its own
@@ -33,6 +33,8 @@ def check_yaml(args: list[str]) -> None:
 def prepare(config: Namespace) -> Path:
     """Chooses the folder of a run, and refuses one that holds another run.
 
+    A job that SLURM starts again goes on with its own.
+
     Raises:
         UserError: The folder is taken and the run is not resumed, or `ckpt_path` is a file.
     """
@@ -46,7 +48,12 @@ def prepare(config: Namespace) -> Path:
         config.run_dir = str(Path("runs", "-".join(names) or "run"))
     run = Path(config.run_dir)
     atomic_files.refuse_unwritable("--run_dir", config.run_dir, folder=True)
-    if is_first() and config.ckpt_path is None and holds_run(run):
+    # Each process looks: nothing is written before all have come together.
+    if config.ckpt_path is None and holds_run(run):
+        if was_restarted():
+            config.ckpt_path = "last"
+            rank_zero_info(f"SLURM has started this job again: it goes on with {run}.")
+            return run
         raise UserError(
             f"{run} already holds a run: continue it with --ckpt_path last, or write elsewhere, "
             f"such as --run_dir {first_free(run)}."

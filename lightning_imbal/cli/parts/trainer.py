@@ -19,6 +19,7 @@ from lightning_imbal.callbacks.kept_epoch import KeptEpoch
 from lightning_imbal.callbacks.of_training import finds, of_resumed, of_tests
 from lightning_imbal.callbacks.results_writer import ResultsWriter
 from lightning_imbal.callbacks.test_features import SaveFeatures
+from lightning_imbal.cli.parts import ranks
 from lightning_imbal.cli.parts.checkpoint_io import WholeCheckpoints
 from lightning_imbal.cli.parts.messages import cause
 from lightning_imbal.cli.parts.parser import ImbalCLI
@@ -64,6 +65,14 @@ def stage_trainer(cli: ImbalCLI, config: Namespace, built: Namespace, folder: Pa
     logger = [DummyLogger()] if own.fast_dev_run else loggers(folder, run.name, own.logger)
     outside = {"default_root_dir": folder, "logger": logger, "callbacks": callbacks, "plugins": _plugins(own)}
     return build_trainer({**own, **outside})
+
+
+class Meeting(Callback):
+    """Lets the processes of a run know each other."""
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """They do from here on."""
+        ranks.meet()
 
 
 class SaveWholeConfig(SaveConfigCallback):
@@ -174,7 +183,10 @@ def _plugins(own: Namespace) -> list[Any]:
 def build_trainer(arguments: dict[str, Any]) -> Trainer:
     """Builds a Trainer; an argument that it refuses is the user's to mend."""
     try:
-        trainer = Trainer(**arguments | {"accelerator": _accelerator(arguments["accelerator"])})
+        accelerator, callbacks = _accelerator(arguments["accelerator"]), [Meeting(), *(arguments["callbacks"] or [])]
+        trainer = Trainer(**arguments | {"accelerator": accelerator, "callbacks": callbacks})
+        # Lightning's would speak to other processes in the middle of a step, which they wait in for ever.
+        trainer._signal_connector.register_signal_handlers = lambda: None  # type: ignore[method-assign]
     except (ValueError, TypeError) as error:
         raise cause(error) from error
     if str(precision := arguments.get("precision")) in HALF and isinstance(trainer.accelerator, CPUAccelerator):

@@ -33,7 +33,8 @@ def built(kind, data, **trainer):
         "log_every_n_steps": None,
         "logger": False,
         "callbacks": None,
-        "plugins": None, "sync_batchnorm": False,
+        "plugins": None,
+        "sync_batchnorm": False,
         "accelerator": "cpu",
         "max_epochs": 1,
     } | trainer
