@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,12 @@ def to_options(settings: dict[str, Any]) -> list[str]:
 
 
 def _of_file(file: str, keys: Iterable[str]) -> Any:
-    content = yaml.safe_load(Path(file).read_text())
+    content = _parsed(Path(file).read_text())
     for key in keys:
         content = content.get(key) if isinstance(content, dict) else None
     return content
+
+
+@cache
+def _parsed(text: str) -> Any:
+    return yaml.safe_load(text)

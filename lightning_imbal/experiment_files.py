@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,12 @@ def read_yaml(file: str | Path) -> Any:
 
 def parse_yaml(text: str, source: str) -> Any:
     """As `read_yaml`, for a text and what it is called in the message."""
+    return deepcopy(_parsed(text, source))
+
+
+@cache
+def _parsed(text: str, source: str) -> Any:
+    """Parses a text once, however many runs of a table it is part of."""
     try:
         return yaml.load(text, _Loader)
     except _TwiceError as error:

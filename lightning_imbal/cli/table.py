@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from lightning_imbal.atomic_files import refuse_unwritable
+from lightning_imbal.cli.parts.configurations import read_stages
 from lightning_imbal.cli.parts.running import (
     add_options,
     check_jobs,
@@ -16,6 +17,7 @@ from lightning_imbal.cli.parts.running import (
 )
 from lightning_imbal.cli.parts.verb_parser import VerbParser, folder_of_runs
 from lightning_imbal.errors import UserError
+from lightning_imbal.launch.job import Job
 from lightning_imbal.launch.plan import Plan
 from lightning_imbal.launch.runner import Launcher, discard_left_halves
 from lightning_imbal.report.tables.write import write_and_print
@@ -42,24 +44,21 @@ def run(args: list[str]) -> int:
     runs = folder_of_runs(given)
     refuse_unwritable("--runs", runs, folder=True)
     whole = Plan(spec, runs, given.config, options)
-    plan = Plan(spec, runs, given.config, options, given.seeds, given.only)
+    part = given.seeds or given.only
+    plan = Plan(spec, runs, given.config, options, given.seeds, given.only) if part else whole
     if not plan.cells:
         raise UserError(f"--only {' '.join(given.only)} leaves nothing to run.")
     if given.jobs:
-        whole.check_settings()
-        plan.check_settings()
+        for each in dict.fromkeys([whole, plan]):
+            each.check_settings()
         plan.check_root()
     if given.dry_run:
-        from lightning_imbal.cli.parts.configurations import read_stages
-
-        print_commands(plan, read_stages(plan.jobs), given.jobs)
+        print_commands(plan, read_stages([*plan.jobs, *_to_judge_by(whole, plan)]), given.jobs)
         return 0
     console, failures = Console(), []
     if given.jobs:
         discard_left_halves(plan.jobs)
     if given.jobs and (unfinished := [job for job in plan.jobs if not job.finished]):
-        from lightning_imbal.cli.parts.configurations import read_stages
-
         read_stages(unfinished)
         failures = run_plan(plan, lambda: _launcher(given), console)
     results = collect(spec, _shown(whole, plan), overlays, runs, baseline)
@@ -89,6 +88,12 @@ def _shown(whole: Plan, asked: Plan) -> list[Cell]:
     known = {(cell.row, cell.column.title, cell.repeat) for cell in whole.cells}
     further = [cell for cell in asked.cells if (cell.row, cell.column.title, cell.repeat) not in known]
     return whole.cells + further
+
+
+def _to_judge_by(whole: Plan, asked: Plan) -> list[Job]:
+    """Finished runs of the same rows and columns that were not asked for now: they tell how long those take."""
+    folders, labels = {job.folder for job in asked.jobs}, {job.labels for job in asked.jobs}
+    return [job for job in whole.jobs if job.folder not in folders and job.labels in labels and job.finished]
 
 
 def _launcher(given: argparse.Namespace) -> Launcher:

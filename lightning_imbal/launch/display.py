@@ -1,19 +1,37 @@
 """One display for all jobs of a table: lines that move in a terminal, a line per event elsewhere."""
 
 import csv
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from lightning_imbal.errors import UserError
 from lightning_imbal.launch.job import Job
 from lightning_imbal.runs.folder import stages_in
 from lightning_imbal.runs.stage import Stage
+
+SECONDS_BETWEEN_READS = 3.0  # of the files of a run
+RUNS_READ = 4096  # whose files are remembered
+
+
+class _Lines(Progress):
+    """A line for all runs and, below, as many as the terminal has room for."""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """The lines, and how many more there would be."""
+        # While it is made, there are no lines and no console yet.
+        room = max(1, self.console.height - 2) if self.tasks else 0
+        yield self.make_tasks_table(self.tasks[:room])
+        if more := len(self.tasks[room:]):
+            yield Text(f"  and {more} more")
 
 
 class Display:
@@ -26,8 +44,9 @@ class Display:
     def __init__(self, console: Console) -> None:
         self.console, self._began = console, time.monotonic()
         self._started: dict[Job, float] = {}
+        self._read: dict[Job, float] = {}
         self._lines: dict[Job, TaskID] = {}
-        self.progress = Progress(
+        self.progress = _Lines(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
@@ -51,7 +70,10 @@ class Display:
     def started(self, job: Job) -> None:
         """Shows that a job runs."""
         self._started[job] = time.monotonic()
-        self._lines[job] = self.progress.add_task(f"  {escape(job.name)}", total=None, state="starting")
+        name, room = job.name, self.console.width // 3
+        if len(name) > room:  # the end says which seed it is
+            name = f"…{name[1 - room :]}"
+        self._lines[job] = self.progress.add_task(f"  {escape(name)}", total=None, state="starting")
         if not self.console.is_terminal:
             self._say(f"started {job.name}")
 
@@ -76,7 +98,11 @@ class Display:
             self.progress.remove_task(self._lines.pop(job))
         if not self.console.is_terminal:
             return
+        now = time.monotonic()
         for job in running:
+            if now - self._read.get(job, -math.inf) < SECONDS_BETWEEN_READS:
+                continue
+            self._read[job] = now
             stage, epoch, epochs = epochs_of(job.folder)
             if epochs:
                 self.progress.update(self._lines[job], completed=epoch, total=epochs, state=f"epochs of {stage}")
@@ -90,7 +116,9 @@ class Display:
     def _remaining(self) -> str:
         if not self._done:
             return ""
-        seconds = (time.monotonic() - self._began) / self._done * (self._number - self._done)
+        # At the end of one of several runs, the others are halfway on average.
+        done = self._done + max(0, len(self._lines) - 1) / 2
+        seconds = (time.monotonic() - self._began) / done * (self._number - done)
         return f"about {timedelta(seconds=round(seconds))} left"
 
     def _say(self, line: str) -> None:
@@ -104,10 +132,25 @@ def epochs_of(run: Path) -> tuple[str, int, int]:
         return "", 0, 0
     stage = stages[-1]
     try:
-        epochs = stage.config()["trainer"]["max_epochs"] or 0
-        with stage.curves_file.open(newline="") as file:
-            seen = [int(row["epoch"]) for row in csv.DictReader(file) if row.get("epoch")]
+        epochs = _epochs_asked(stage.config_file, _version(stage.config_file))
+        epoch = _last_epoch(stage.curves_file, _version(stage.curves_file))
     except (OSError, TypeError, KeyError, ValueError, UserError):  # being written at this moment
         return stage.name, 0, 0
     # The test after training counts as a further epoch.
-    return stage.name, min(max(seen, default=-1) + 1, epochs), epochs
+    return stage.name, min(epoch + 1, epochs), epochs
+
+
+def _version(file: Path) -> tuple[int, int]:
+    state = file.stat()
+    return state.st_mtime_ns, state.st_size
+
+
+@lru_cache(RUNS_READ)
+def _epochs_asked(config: Path, version: tuple[int, int]) -> int:
+    return Stage(config.parent).config()["trainer"]["max_epochs"] or 0
+
+
+@lru_cache(RUNS_READ)
+def _last_epoch(curves: Path, version: tuple[int, int]) -> int:
+    with curves.open(newline="") as file:
+        return max((int(row["epoch"]) for row in csv.DictReader(file) if row.get("epoch")), default=-1)

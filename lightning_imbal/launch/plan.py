@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,23 @@ from lightning_imbal.launch.job import Job
 from lightning_imbal.tables.cell import Cell
 from lightning_imbal.tables.spec import Column, Spec
 from lightning_imbal.tables.tags import Labels
+
+
+@dataclass(frozen=True)
+class _Line:
+    """What the repeats of a row and a column have in common.
+
+    Args:
+        before: Command line before the option of the repeat.
+        after: What follows that option.
+        stem: Name of the folder without the repeat.
+        labels: What they are in the table.
+    """
+
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    stem: str
+    labels: Labels
 
 
 class Plan:
@@ -40,6 +58,7 @@ class Plan:
     ) -> None:
         self.spec, self.runs, self.overlays, self.options = spec, runs, list(overlays), list(options)
         self._jobs: dict[Path, Job] = {}
+        self._lines: dict[tuple[str, str], _Line] = {}
         chosen = _chosen(spec, only)
         self.cells = [
             self._cell(name, column, repeat)
@@ -80,7 +99,8 @@ class Plan:
         """
         if all(name != "data.root" for name, _ in parse_options(self.options)):
             return
-        files = [[value for name, value in parse_options(job.arguments[1:]) if name == "config"] for job in self.jobs]
+        options = map(parse_options, {job.arguments[1:] for job in self.jobs})
+        files = {tuple(value for name, value in of_job if name == "config") for of_job in options}
         roots = {last_setting(_with_configs(of_job), "data", "init_args", "root") for of_job in files} - {None}
         if len(roots) > 1:
             raise UserError(
@@ -99,27 +119,40 @@ class Plan:
     def _fit(self, name: str, column: Column, repeat: tuple[str, int]) -> Job:
         row, (kind, number) = self.spec.rows[name], repeat
         start = self._fit(row.start, column, repeat) if row.start else None
+        if (name, column.title) not in self._lines:
+            self._lines[name, column.title] = self._line(name, column)
+        line = self._lines[name, column.title]
+        option = "--data.split.fold" if kind == "fold" else "--seed_everything"
+        folder = self.runs / f"{line.stem}{kind}{number}"
+        return self._job(folder, (*line.before, option, str(number), *line.after), start, line.labels)
+
+    def _line(self, name: str, column: Column) -> _Line:
+        row = self.spec.rows[name]
         files = [*column.configs, *row.configs]
-        arguments = [
+        before = (
             "fit",
             *_with_configs(files),
             *to_options(row.options),
             *to_options(column.options),
             *_with_configs(self.overlays),
             *self.options,
-            *(("--data.split.fold", str(number)) if kind == "fold" else ("--seed_everything", str(number))),
-        ]
+        )
+        after: tuple[str, ...] = ()
         share = {}
         if row.epochs != 1:
             share = {"epochs": row.epochs}
-            whole = last_setting(arguments[1:], "trainer", "max_epochs")
+            whole = last_setting(before[1:], "trainer", "max_epochs")
             if whole is None:
                 raise UserError(f"{name} runs a share of the epochs, but no configuration sets trainer.max_epochs.")
-            arguments += ["--trainer.max_epochs", str(max(1, round(row.epochs * int(whole))))]
+            if not str(whole).isdigit():
+                raise UserError(
+                    f"{name} runs a share of the epochs, but trainer.max_epochs is {whole!r}: give a number."
+                )
+            after = ("--trainer.max_epochs", str(max(1, round(row.epochs * int(whole)))))
         parts = [_part(column.configs, column.options), _part(row.configs, row.options | share) or _slug(name)]
         # The folder's name is the name of the run, so it says all.
-        folder = self.runs / "+".join([*filter(None, parts), f"{kind}{number}"])
-        return self._job(folder, tuple(arguments), start, Labels(self.name, name, column.title))
+        stem = "".join(f"{part}+" for part in parts if part)
+        return _Line(before, after, stem, Labels(self.name, name, column.title))
 
     def _job(self, folder: Path, arguments: tuple[str, ...], after: Job | None, labels: Labels | None) -> Job:
         job = self._jobs.setdefault(folder, Job(str(folder.relative_to(self.runs)), folder, arguments, after, labels))

@@ -1,5 +1,6 @@
 """`lightning_imbal table` before and after its runs: what it prints, refuses and writes, and its Makefile targets."""
 
+import json
 import os
 import re
 import shlex
@@ -14,7 +15,10 @@ from made_runs import write_run
 
 from lightning_imbal.cli import main
 from lightning_imbal.cli.parts import cost, running
+from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.launch.job import Job
+from lightning_imbal.launch.plan import Plan
+from lightning_imbal.tables.read import read_spec
 
 ROOT = Path(__file__).parents[2]
 EXPERIMENTS = ROOT / "experiments"
@@ -76,7 +80,7 @@ def test_cost_counts_every_image_of_every_stage(spec, capsys):
     images, largest = 359, 106  # of the training part of the demo
     # CE; CL and 100 epochs of a second stage on copies up to the largest class; half of the epochs on such copies.
     expected = 10 * images + 10 * images + 100 * (10 * largest) + 5 * (10 * largest)
-    assert f"3 runs to train: {expected:,} images" in said and "assumed" in said
+    assert f"3 runs to train: {expected:,} images" in said and "unknown until the first run" in said
 
 
 def test_cost_of_stored_features_is_one_pass_for_each_view(spec, capsys):
@@ -92,21 +96,24 @@ def test_cost_of_an_absent_data_set_is_that_of_all_its_images(capsys):
     assert f"{1000 * 10015:,} images" in said and "A data set is not there" in said
 
 
-def test_cost_takes_the_speed_of_finished_runs(tmp_path, monkeypatch):
-    jobs = [Job(name, tmp_path / name, ("fit",)) for name in ("slow", "next", "last")]
-    jobs[0].folder.mkdir()
-    (jobs[0].folder / "metrics.json").touch()
-    jobs[0].record.write_text('{"seconds": 3600.0, "identity": {"configs": [], "options": {}}}')
+def test_cost_leaves_out_a_first_stage_that_is_taken_and_what_is_finished(tmp_path, monkeypatch):
+    first = Job("slow", tmp_path / "slow", ("fit",))
+    first.folder.mkdir()
+    (first.folder / "metrics.json").touch()
     monkeypatch.setattr(cost, "cost_of", lambda stage: cost.Cost(1e6, 1e12))
-    said = cost.estimate({job: ["one stage"] for job in jobs}, 1)
-    both = {jobs[0]: ["one stage"], Job("two", tmp_path / "two", ("fit",), jobs[0]): ["one stage", "another"]}
-    assert "1 run to train: 1,000,000 images" in cost.estimate(both, 1), "the first stage is taken from the other"
-    assert (
-        "2 runs to train: 2,000,000 images" in said
-        and "that of 1 finished run" in said
-        and said.endswith("about 120 minutes.")
-    )
-    assert cost.estimate({jobs[0]: ["one stage"]}, 1) == "Nothing is left to train."
+    both = {first: ["one stage"], Job("two", tmp_path / "two", ("fit",), first): ["one stage", "another"]}
+    assert "1 run to train: 1,000,000 images" in cost.estimate(both, 1)
+    assert cost.estimate({first: ["one stage"]}, 1) == "Nothing is left to train."
+
+
+def test_cost_of_a_further_seed_goes_by_those_that_are_finished(spec, capsys):
+    job = Plan(read_spec(spec), Path("runs/tables")).jobs[0]
+    job.folder.mkdir(parents=True)
+    (job.folder / "metrics.json").touch()
+    job.record.write_text(json.dumps({"seconds": 600.0, "identity": job.identity}))
+    for seeds in ("7", "8"), ("7", "8", "0"):
+        assert main(["table", spec, "--dry-run", "--only", "CE", "--seeds", *seeds]) == 0
+        assert "Going by 1 finished run, that takes about 20 minutes." in capsys.readouterr().out
 
 
 def test_cost_of_a_network_is_that_of_its_layers():
@@ -146,6 +153,13 @@ def test_a_run_that_failed_is_told_by_the_exit_status(spec, monkeypatch, capsys)
     assert "demo+ce+seed0: killed by SIGKILL" in capsys.readouterr().out
 
 
+def test_runs_that_differ_in_their_seed_are_read_once(spec, nothing_runs, monkeypatch, capsys):
+    read, whole = [], ImbalCLI.read
+    monkeypatch.setattr(ImbalCLI, "read", lambda cli, arguments: read.append(arguments) or whole(cli, arguments))
+    assert main(["table", spec, "--dry-run", "--seeds", *map(str, range(20))]) == 0
+    assert len(read) == 3 and "60 runs to train" in capsys.readouterr().out
+
+
 def test_overlays_name_the_folder_of_the_runs(spec, nothing_runs, capsys):
     Path("tiny.yaml").write_text("trainer: {max_epochs: 4}\n")
     assert main(["table", spec, "--dry-run", "--only", "CE*", "--seeds", "0", "--config", "tiny.yaml"]) == 0
@@ -153,6 +167,15 @@ def test_overlays_name_the_folder_of_the_runs(spec, nothing_runs, capsys):
     assert "--run_dir runs/tables-tiny/demo+ce+seed0" in shown and "--trainer.max_epochs 2" in shown
     assert main(["table", spec, "--jobs", "0", "--config", "tiny.yaml"]) == 0
     assert "Digits (with tiny)" in capsys.readouterr().out
+
+
+def test_of_many_failures_the_first_are_told(spec, monkeypatch, capsys):
+    failed = [running.Failure(Job(f"seed{n}", Path(f"seed{n}"), ("fit",)), "killed", ["the end"]) for n in range(30)]
+    monkeypatch.setattr(running, "run_jobs", lambda *args: failed)
+    assert main(["table", spec, "--only", "CE"]) == 1
+    said = capsys.readouterr().out
+    assert said.count(": killed") == said.count("  the end\n") == 10 and "seed9: killed" in said
+    assert "and 20 more, each with a log.txt in its folder" in said and "30 runs failed" in said
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import yaml
 
 from lightning_imbal.command_line import last_setting
 from lightning_imbal.errors import UserError
+from lightning_imbal.launch import plan as plans
 from lightning_imbal.launch.job import Job
 from lightning_imbal.launch.plan import Plan
 from lightning_imbal.tables.spec import Column, FurtherTest, Metric, Row, Spec
@@ -125,6 +126,11 @@ class TestCommandLine:
         with pytest.raises(UserError, match="max_epochs"):
             Plan(spec_of(rows, Column(dataset="Skin7", configs=[config("skin7")])), runs)
 
+    def test_share_of_what_is_no_number_is_refused(self, config, runs):
+        rows = {"CE": Row(configs=[config("ce")], epochs=0.25)}
+        with pytest.raises(UserError, match="max_epochs is '0x': give a number"):
+            Plan(spec_of(rows, Column(dataset="Skin7")), runs, options=["--trainer.max_epochs", "0x"])
+
     def test_of_a_fit(self, runs):
         [job] = Plan(spec_of({"CE": row("ce")}), runs).jobs
         as_planned = [*job.arguments, "--run_dir", str(job.folder)]
@@ -190,6 +196,15 @@ class TestJobs:
         # Beside any other row each is fine.
         for each in (first, second):
             assert len(Plan(spec_of({"A": each, "other": row("other")}), runs).cells) == 2
+
+    def test_settings_are_looked_up_once_for_all_seeds(self, config, runs, monkeypatch):
+        asked = []
+        monkeypatch.setattr(plans, "last_setting", lambda *args: asked.append(args) or last_setting(*args))
+        columns = [Column(dataset=name, configs=[config(name, epochs=8)], seeds=list(range(9))) for name in "AB"]
+        plan = Plan(spec_of({"CE": Row(configs=[config("ce")], epochs=0.5)}, *columns), runs)
+        assert len(plan.jobs) == 18 and len(asked) == 2
+        Plan(plan.spec, runs, options=["--data.root", "x"]).check_root()
+        assert len(asked) == 6
 
     def test_start_is_waited_for(self, runs):
         rows = {"CE -> cRW": row("ce_crw", start="CE"), "CE": row("ce"), "RS": row("rs")}

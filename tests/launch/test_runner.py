@@ -18,6 +18,7 @@ from lightning_imbal.launch import local, runner
 from lightning_imbal.launch.display import Display, epochs_of
 from lightning_imbal.launch.job import Job
 from lightning_imbal.launch.process import BUSY, lock_of
+from lightning_imbal.runs.stage import Stage
 from lightning_imbal.tables.tags import Labels
 
 
@@ -370,13 +371,33 @@ def test_display_in_a_terminal_says_how_long_the_rest_takes(job, monkeypatch):
     assert "about 0:03:00 left" in text.getvalue()
 
 
-def test_display_in_a_terminal_shows_epochs(job, tmp_path):
+def test_rest_is_not_taken_for_longer_as_several_run_at_once(job, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    display = Display(Console(file=io.StringIO(), force_terminal=True))
+    display.begin(11)
+    for name in ("a", "b", "c"):
+        display.started(job(name))
+    now[0] = 60.0
+    display.ended(next(iter(display._lines)), None)
+    # One and a half are done, as the other two are halfway, or one and none where runs follow each other.
+    assert display._remaining() == "about 0:06:20 left"
+    display.close()
+
+
+def began(job, name, epochs, last):
+    """A running job whose files say how many epochs it has, and the last finished one."""
+    running = job(name)
+    (running.folder / "stage1").mkdir(parents=True)
+    (running.folder / "stage1" / "config.yaml").write_text(CONFIG.format(epochs))
+    (running.folder / "stage1" / "metrics.csv").write_text(f"epoch,step,train/loss\n{last},9,1.0\n")
+    return running
+
+
+def test_display_in_a_terminal_shows_epochs(job):
     text = io.StringIO()
     display = Display(Console(file=text, width=150, force_terminal=True))
-    running = job("demo/ce")
-    (running.folder / "stage1").mkdir(parents=True)
-    (running.folder / "stage1" / "config.yaml").write_text(CONFIG.format(7))
-    (running.folder / "stage1" / "metrics.csv").write_text("epoch,step,train/loss\n4,9,1.0\n")
+    running = began(job, "demo/ce", 7, 4)
     display.begin(2)
     display.started(running)
     display.update([running], 1)
@@ -386,6 +407,43 @@ def test_display_in_a_terminal_shows_epochs(job, tmp_path):
     display.progress.refresh()
     display.close()
     assert "5/7" in text.getvalue() and "epochs of stage1" in text.getvalue() and "1 run elsewhere" in text.getvalue()
+
+
+def test_files_of_a_run_are_read_every_few_seconds_and_only_if_they_are_others(job, monkeypatch):
+    now, read = [0.0], []
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    whole = Stage.config
+    monkeypatch.setattr(Stage, "config", lambda stage: read.append(stage.folder) or whole(stage))
+    display = Display(Console(file=io.StringIO(), force_terminal=True))
+    running = began(job, "demo/ce", 7, 4)
+    display.begin(1)
+    display.started(running)
+
+    def shown():
+        display.update([running], 0)
+        return display.progress.tasks[1].completed
+
+    assert shown() == 5
+    with (running.folder / "stage1" / "metrics.csv").open("a") as file:
+        file.write("5,19,0.9\n")
+    now[0] = 1.0
+    assert shown() == 5
+    now[0] = 3.0
+    assert shown() == 6 and len(read) == 1
+    display.close()
+
+
+def test_more_running_jobs_than_the_terminal_has_lines_are_counted(job):
+    display = Display(Console(file=io.StringIO(), width=80, height=10, force_terminal=True))
+    display.begin(40)
+    for number in range(20):
+        display.started(job(f"{'a_long_name+' * 4}seed{number}"))
+    text = io.StringIO()
+    Console(file=text, width=80).print(display.progress.get_renderable())
+    display.close()
+    lines = [line.rstrip() for line in text.getvalue().splitlines()]
+    assert len(lines) == 9 and "0/40" in lines[0] and lines[-1] == "  and 13 more"
+    assert "seed6" in lines[-2] and "starting" in lines[-2]
 
 
 def test_options_are_read_as_they_are_written():

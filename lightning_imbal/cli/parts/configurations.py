@@ -1,23 +1,33 @@
 """Reads the configurations of a table's runs before the first one starts."""
 
-from collections.abc import Iterable
+import gc
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from jsonargparse import ArgumentError, Namespace
-
-from lightning_imbal.cli.parts.messages import explain
-from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.command_line import parse_options
 from lightning_imbal.errors import UserError
 from lightning_imbal.launch.job import Job
 
+if TYPE_CHECKING:
+    from jsonargparse import Namespace
 
-def read_stages(jobs: Iterable[Job]) -> dict[Job, list[Namespace]]:
+
+def read_stages(jobs: Iterable[Job]) -> "dict[Job, list[Namespace]]":
     """The stages of every job that trains; those that differ in seed or fold alone are read once.
 
     Raises:
         UserError: A command line cannot be parsed; the message names the run.
     """
-    cli, read, found = ImbalCLI("fit"), {}, {}
+    with _no_garbage():  # a printed table waits for none of them
+        from jsonargparse import ArgumentError
+
+        from lightning_imbal.cli.parts.messages import explain
+        from lightning_imbal.cli.parts.parser import ImbalCLI
+
+    cli = ImbalCLI("fit")
+    read: dict[tuple[tuple[str, str], ...], list[Namespace]] = {}
+    found = {}
     for job in jobs:
         if job.arguments[0] != "fit":
             continue
@@ -30,3 +40,13 @@ def read_stages(jobs: Iterable[Job]) -> dict[Job, list[Namespace]]:
             raise UserError(f"{job.name}: {explain(str(error))}") from error
         found[job] = read[key]
     return found
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Nothing looks for garbage meanwhile, nor later in what is there then if the process is for a verb alone."""
+    gc.disable()
+    yield
+    if gc.get_freeze_count():
+        gc.freeze()
+    gc.enable()

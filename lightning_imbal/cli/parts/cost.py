@@ -1,24 +1,26 @@
 """Estimates what the runs of a table cost, before they are started."""
 
 import json
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pkgutil import resolve_name
+from statistics import fmean
+from typing import Any
 
+import numpy as np
 import timm
 import torch
 from jsonargparse import Namespace
+from scipy.optimize import nnls
 from torch.utils.flop_counter import FlopCounterMode
 
 from lightning_imbal.data.build import build_data
 from lightning_imbal.errors import UserError
 from lightning_imbal.launch.job import Job
-from lightning_imbal.launch.local import processors
 from lightning_imbal.runs.folder import read_record
 from lightning_imbal.wording import number_of
-
-# Operations per second in such training, of a current GPU and of a processor core; said beside the estimate.
-GPU_RATE, CORE_RATE = 10e12, 0.03e12
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Cost:
 def estimate(stages: dict[Job, list[Namespace]], jobs: int) -> str:
     """Says in a few lines what the unfinished runs will cost.
 
-    The speed is that of the finished runs of the table, if there are any, else it is assumed.
+    How long they take is judged by the finished runs of the table, if there are any.
 
     Args:
         stages: What every run trains.
@@ -51,36 +53,46 @@ def estimate(stages: dict[Job, list[Namespace]], jobs: int) -> str:
     """
     # A first stage that is taken from another run costs nothing.
     costs = {job: sum(map(cost_of, configs[job.after is not None :]), Cost()) for job, configs in stages.items()}
-    records = {job: read_record(job.folder) for job in stages if job.finished}
-    finished = {job: record["seconds"] for job, record in records.items() if record and record["seconds"]}
-    seconds = sum(finished.values())
-    done = sum((costs[job] for job in finished), Cost())
-    left = sum((costs[job] for job in stages if not job.finished), Cost())
-    number = sum(not job.finished for job in stages)
-    if not number:
+    finished = {job: read_record(job.folder) for job in stages if job.finished}
+    left = [job for job in stages if job not in finished]
+    if not left:
         return "Nothing is left to train."
-    if seconds and done.operations:
-        rate, of = done.operations / seconds * jobs, f"that of {number_of(len(finished), 'finished run')}"
+    total = sum((costs[job] for job in left), Cost())
+    took = {job: record["seconds"] for job, record in finished.items() if record and record["seconds"]}
+    images, operations = f"{total.images:,.0f} images", f"{_short(total.operations / 1e15)} PFLOP"
+    lines = [f"{number_of(len(left), 'run')} to train: {images} through the network, {operations}."]
+    if took:
+        seconds = _seconds(left, took, costs)
+        duration = _duration(max(sum(seconds) / jobs, *seconds))
+        lines.append(f"Going by {number_of(len(took), 'finished run')}, that takes about {duration}.")
     else:
-        rate, what = _assumed()
-        of = f"assumed for {what}; that of the first finished run is used instead"
-    images, operations = f"{left.images:,.0f} images", f"{_short(left.operations / 1e15)} PFLOP"
-    lines = [f"{number_of(number, 'run')} to train: {images} through the network, {operations}."]
-    if left.operations:
-        duration = _duration(left.operations / rate)
-        lines.append(f"At {rate / 1e12:,.2g} TFLOP/s ({of}) that takes about {duration}.")
-    if not left.exact:
+        lines.append("How long that takes is unknown until the first run has finished.")
+    if not total.exact:
         lines.append(
             "A data set is not there: all images that it officially has are counted, or none if that is unknown."
         )
     return "\n".join(lines)
 
 
-def _assumed() -> tuple[float, str]:
-    if torch.cuda.is_available():
-        return GPU_RATE, "a GPU"
-    cores = processors(1)
-    return cores * CORE_RATE, f"{number_of(cores, 'processor core')} without a GPU"
+def _seconds(left: Iterable[Job], took: dict[Job, float], costs: dict[Job, Cost]) -> list[float]:
+    """How long each run takes: as those of its row and column, else its operations and the start of a process."""
+    of_cell = _means((job.labels, seconds) for job, seconds in took.items())
+    of_size = _means((costs[job].operations, seconds) for job, seconds in took.items())
+    sizes, seconds = np.array(list(of_size)), np.array(list(of_size.values()))
+    start, each = seconds[0], 0.0
+    if len(sizes) > 1:
+        # Least squares of the relative errors: the runs may be of very different sizes.
+        parts = np.column_stack([np.ones(len(sizes)), sizes / max(sizes)]) / seconds[:, None]
+        start, each = nnls(parts, np.ones(len(sizes)))[0] / [1, max(sizes)]
+    return [of_cell.get(job.labels, start + each * costs[job].operations) for job in left]
+
+
+def _means(pairs: Iterable[tuple[Any, float]]) -> dict[Any, float]:
+    """The mean of the numbers of each key."""
+    numbers = defaultdict(list)
+    for key, number in pairs:
+        numbers[key].append(number)
+    return {key: fmean(of_key) for key, of_key in numbers.items()}
 
 
 def cost_of(config: Namespace) -> Cost:

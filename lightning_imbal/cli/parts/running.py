@@ -18,6 +18,8 @@ from lightning_imbal.launch.runner import Failure, Launcher
 from lightning_imbal.launch.runner import run as run_jobs
 from lightning_imbal.wording import number_of
 
+FAILURES = 10  # that are told
+
 
 def add_options(parser: VerbParser) -> None:
     """Adds the options that both verbs have."""
@@ -36,10 +38,10 @@ def print_commands(plan: Plan, stages: dict[Job, list[Namespace]], jobs: int) ->
     """Prints the command lines of what is not finished, and what that will cost."""
     from lightning_imbal.cli.parts.cost import estimate
 
-    for job in plan.jobs:
-        if not job.finished:
-            print(shlex.join(["lightning_imbal", *job.command()]))
-    print(f"{sum(job.finished for job in plan.jobs)} of {len(plan.jobs)} runs are finished.")
+    left = [job for job in plan.jobs if not job.finished]
+    for job in left:
+        print(shlex.join(["lightning_imbal", *job.command()]))
+    print(f"{len(plan.jobs) - len(left)} of {len(plan.jobs)} runs are finished.")
     print(estimate(stages, max(1, jobs)))
 
 
@@ -64,8 +66,8 @@ def local_launcher(jobs: int) -> LocalLauncher:
 
 
 def print_failures(failures: Sequence[Failure], console: Console) -> None:
-    """Prints why each run failed, and the end of its log."""
-    for failure in failures:
+    """Prints why the first of the runs that failed did so, and the end of their logs."""
+    for failure in failures[:FAILURES]:
         console.print(f"[bold red]{escape(failure.job.name)}[/]: {escape(failure.reason)}", soft_wrap=True)
         for line in failure.log:
             console.print(f"  [dim]{escape(line)}[/]", highlight=False, soft_wrap=True)
@@ -73,5 +75,7 @@ def print_failures(failures: Sequence[Failure], console: Console) -> None:
             console.print(
                 f"  all of it: {failure.job.folder / 'log.txt'}", highlight=False, markup=False, soft_wrap=True
             )
+    if more := len(failures[FAILURES:]):
+        console.print(f"and {more} more, each with a log.txt in its folder.", highlight=False)
     if failures:
         console.print(f"{number_of(len(failures), 'run')} failed; the same command tries again.", soft_wrap=True)
