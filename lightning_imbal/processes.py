@@ -15,6 +15,14 @@ def was_restarted() -> bool:
     return os.environ.get("SLURM_RESTART_COUNT", "0") != "0"
 
 
+def is_one_of_several() -> bool:
+    """Whether torchrun or SLURM has started the processes of a run all at once, of which this is one."""
+    from lightning.pytorch.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
+
+    of_slurm = SLURMEnvironment.detect() and os.environ.get("SLURM_NTASKS", "1") != "1"
+    return of_slurm or (TorchElasticEnvironment.detect() and os.environ.get("WORLD_SIZE", "1") != "1")
+
+
 def is_first() -> bool:
     """Whether this process is the first of its run, or the only one."""
     from lightning.pytorch.utilities import rank_zero_only

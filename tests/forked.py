@@ -9,12 +9,14 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from lightning.fabric.plugins.environments.lightning import find_free_network_port
+
+from lightning_imbal.cli.parts.ranks import STARTED_AS
 
 SERVER = multiprocessing.get_context("forkserver")
 ROOMS = ("callbacks", "cli.fit", "cli.prepare", "cli.test", "losses", "mixers", "modules", "predictors", "schedulers")
@@ -80,17 +82,28 @@ def run_forked(function: Callable[..., Any], *args: Any, status: int = 0, **envi
 
 def run_ranks(function: Callable[..., Any], *args: Any, ranks: int = 2) -> None:
     """Runs a function on several ranks, in the environment in which Lightning starts all but the first of them."""
-    together = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(find_free_network_port()), "WORLD_SIZE": str(ranks)}
+    together = address() | {"WORLD_SIZE": str(ranks), "NODE_RANK": "0"}
+    with started({**together, "LOCAL_RANK": str(rank)} for rank in range(ranks)) as start:
+        check_status(0, *start(function, *args))
+
+
+def address() -> dict[str, str]:
+    """Where the processes of a run meet, in the environment of each."""
+    return {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(find_free_network_port())}
+
+
+@contextmanager
+def started(environments: Iterable[dict[str, str]]) -> Iterator[Callable[..., list[Forked]]]:
+    """Starts a function as a rank in each of several environments; they are killed where the context ends."""
     with ExitStack() as stack:
-        started = [
-            stack.enter_context(Forked(_on_rank, function, *args, **together, NODE_RANK="0", LOCAL_RANK=str(rank)))
-            for rank in range(ranks)
+        yield lambda function, *args: [
+            stack.enter_context(Forked(_on_rank, function, *args, **environment)) for environment in environments
         ]
-        check_status(0, *started)
 
 
 def _on_rank(function: Callable[..., Any], *args: Any) -> Any:
     from lightning.pytorch.utilities import rank_zero_only
 
-    rank_zero_only.rank = int(os.environ["LOCAL_RANK"])  # Lightning reads it when it is imported
+    # Lightning reads it when it is imported.
+    rank_zero_only.rank = next(int(os.environ[name]) for name in STARTED_AS if name in os.environ)
     return function(*args)

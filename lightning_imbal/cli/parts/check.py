@@ -39,6 +39,7 @@ def check_fit(cli: ImbalCLI, built: Namespace, stages: list[Namespace]) -> None:
         with isolate_rng():
             for config, following in zip(stages, stages[1:], strict=False):
                 check_stage(config, False, built)
+                check_devices(config.trainer, following.trainer)
                 later = cli.build(following)
                 later.model.check_earlier(built.model)
                 check_unseen(built.data, later.data)
@@ -100,6 +101,16 @@ def check_length(trainer: Namespace) -> None:
             raise UserError(f"trainer.{name} is {value}, which trains nothing: give more, or leave it out.")
     if epochs is not None and epochs < 1:
         raise UserError(f"trainer.max_epochs is {epochs}, which trains nothing: give 1 or more.")
+
+
+def check_devices(first: Namespace, second: Namespace) -> None:
+    """Refuses stages on different devices: the processes of a run go through all of them."""
+    for name in ("devices", "num_nodes"):
+        if first[name] != second[name]:
+            raise UserError(
+                f"trainer.{name} is {first[name]} in one stage and {second[name]} in the next, but a run trains all "
+                "its stages on the same devices: give the same number."
+            )
 
 
 def check_validated(trainer: Namespace) -> None:

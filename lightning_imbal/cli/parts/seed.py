@@ -8,6 +8,7 @@ from lightning.pytorch import seed_everything
 from lightning.pytorch.utilities import rank_zero_info
 
 from lightning_imbal.errors import UserError
+from lightning_imbal.processes import is_one_of_several
 
 
 def seed(config: Namespace) -> None:
@@ -17,6 +18,8 @@ def seed(config: Namespace) -> None:
         rank_zero_info("seed_everything is false: weights are drawn anew each time, samplers draw as with seed 0.")
         return
     if given is True:
+        if is_one_of_several():
+            raise UserError("seed_everything is true, and each process would draw a seed of its own: give a number.")
         # A process of a further device takes what the first one has drawn and left in the environment.
         given = None if "LOCAL_RANK" in os.environ else secrets.randbelow(2**32)
     if given is not None and not 0 <= given < 2**32:

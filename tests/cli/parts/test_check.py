@@ -48,6 +48,7 @@ def test_images_that_chose_or_taught_the_first_stage_do_not_test_the_second(part
     [
         ("--then.data.init_args.split.init_args.seed=1", "give both stages the same split"),
         ("--then.monitor=val/f2", "'val/f2', which is no score"),
+        ("--then.trainer.devices=2", "trainer.devices is auto in one stage and 2 in the next"),
         ("--model.backbone=test_convnext", None),
     ],
 )
