@@ -77,8 +77,8 @@ class Display:
         if not self.console.is_terminal:
             self._say(f"started {job.name}")
 
-    def ended(self, job: Job, failure: str | None) -> None:
-        """Shows that a job ended, here or elsewhere."""
+    def ended(self, job: Job, failure: str | None, machine: str = "") -> None:
+        """Shows that a job ended, here or elsewhere, and on which machine if it is known and not this one."""
         self._done += 1
         if job in self._lines:
             self.progress.remove_task(self._lines.pop(job))
@@ -87,7 +87,8 @@ class Display:
         after = "" if failure else " elsewhere"
         if began is not None:
             after = f" after {timedelta(seconds=round(time.monotonic() - began))}"
-        self._say(f"{how} {job.name}{after}, {self._done} of {self._number}")
+        where = f" on {machine}" if machine and not failure else ""  # a failure says it itself
+        self._say(f"{how} {job.name}{where}{after}, {self._done} of {self._number}")
 
     def update(self, running: Sequence[Job], elsewhere: int) -> None:
         """Shows the epochs of the running jobs, and how many are left to another program."""

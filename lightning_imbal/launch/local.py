@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from lightning_imbal.command_line import to_options
 from lightning_imbal.launch.job import Job
+from lightning_imbal.launch.runner import Ended
 
 MAX_WORKERS = 8  # loader processes
 
@@ -37,12 +38,11 @@ class LocalLauncher:
             environment["CUDA_VISIBLE_DEVICES"] = self.devices[slot % len(self.devices)]
         self._running[job] = start_process(job, processors(self.jobs), environment), slot
 
-    def ended(self) -> list[tuple[Job, int | str]]:
-        """The jobs that have ended since the last call, with their exit status."""
-        ended: list[tuple[Job, int | str]] = [
-            (job, status) for job, (process, _) in self._running.items() if (status := process.poll()) is not None
-        ]
-        for job, _ in ended:
+    def ended(self) -> list[Ended]:
+        """The jobs that have ended since the last call."""
+        found = [(job, process.poll()) for job, (process, _) in self._running.items()]
+        ended = [Ended(job, status) for job, status in found if status is not None]
+        for job, *_ in ended:
             del self._running[job]
         return ended
 

@@ -13,6 +13,8 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +24,24 @@ from lightning_imbal.atomic_files import discard_halves, half_written, write_who
 from lightning_imbal.runs.folder import is_finished, read_record, record_of, stages_in
 
 BUSY = 75  # the exit status EX_TEMPFAIL: another process has the lock
+SECONDS_BETWEEN_RECORDS = 30  # as many are lost at most when a process is killed
 
 
 def lock_of(folder: Path) -> FileLock:
     """The lock that the process of a folder holds."""
     folder.mkdir(parents=True, exist_ok=True)
     return FileLock(folder / ".lock", timeout=0)
+
+
+def is_busy(folder: Path) -> bool:
+    """Whether a process holds the lock of a folder."""
+    lock = lock_of(folder)
+    try:
+        lock.acquire()
+    except Timeout:
+        return True
+    lock.release()
+    return False
 
 
 def main(about: str, command: list[str]) -> int:
@@ -51,11 +65,8 @@ def main(about: str, command: list[str]) -> int:
     print(f"$ lightning_imbal {shlex.join(command)}", flush=True)
     if job["start"] and not stages_in(folder):
         _take_first_stage(Path(job["start"]), folder)
-    started, before = time.monotonic(), (read_record(folder) or {"seconds": 0.0})["seconds"]
-    _write_record(folder, job["record"], before)
-    status = _run(command)
-    _write_record(folder, job["record"], before + time.monotonic() - started)
-    return status
+    with _recorded(folder, job["record"]):
+        return _run(command)
 
 
 def _run(command: list[str]) -> int:
@@ -75,9 +86,29 @@ def _take_first_stage(source: Path, folder: Path) -> None:
     os.replace(beside, folder / "stage1")
 
 
-def _write_record(folder: Path, record: dict[str, Any], seconds: float) -> None:
-    text = json.dumps(record | {"seconds": round(seconds, 1)}, indent=2) + "\n"
-    write_whole(record_of(folder), lambda path: path.write_text(text))
+@contextmanager
+def _recorded(folder: Path, record: dict[str, Any]) -> Iterator[None]:
+    """Keeps the seconds of this process and of those before it in the record while it runs, for it may be killed."""
+    began, before, over = time.monotonic(), (read_record(folder) or {"seconds": 0.0})["seconds"], threading.Event()
+
+    def write() -> None:
+        text = json.dumps(record | {"seconds": round(before + time.monotonic() - began, 1)}, indent=2) + "\n"
+        write_whole(record_of(folder), lambda path: path.write_text(text))
+
+    def write_on() -> None:
+        while not over.wait(SECONDS_BETWEEN_RECORDS):
+            with suppress(OSError):  # a disk that is full now may not be later
+                write()
+
+    write()
+    writing = threading.Thread(target=write_on, daemon=True)
+    writing.start()
+    try:
+        yield
+    finally:
+        over.set()
+        writing.join()
+        write()
 
 
 def _end_with(parent: int) -> None:

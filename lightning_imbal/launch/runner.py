@@ -5,14 +5,14 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from filelock import Timeout
+from rich.markup import escape
 
 from lightning_imbal.atomic_files import discard_halves
 from lightning_imbal.launch.display import Display
 from lightning_imbal.launch.job import Job
-from lightning_imbal.launch.process import BUSY, lock_of
+from lightning_imbal.launch.process import BUSY, is_busy
 
 SECONDS_BETWEEN_LOOKS = 0.5
 LINES_OF_LOG = 12
@@ -27,6 +27,18 @@ class Failure:
     log: list[str]
 
 
+class Ended(NamedTuple):
+    """A job that ended: with which exit status or what went wrong, and on which machine if not on this one."""
+
+    job: Job
+    status: int | str
+    machine: str = ""
+
+
+class Gone(Exception):
+    """What runs the jobs is not there any more; the message says what."""
+
+
 class Launcher(Protocol):
     """Starts jobs somewhere."""
 
@@ -36,8 +48,8 @@ class Launcher(Protocol):
     def start(self, job: Job) -> None:
         """Starts a job."""
 
-    def ended(self) -> list[tuple[Job, int | str]]:
-        """The jobs that have ended since the last call, with their exit status or what went wrong."""
+    def ended(self) -> list[Ended]:
+        """The jobs that have ended since the last call."""
 
     def stop(self) -> None:
         """Ends all that is running."""
@@ -47,6 +59,7 @@ def run(jobs: Iterable[Job], launcher: Launcher, display: Display) -> list[Failu
     """Runs every job that has not finished, each after the one that it needs.
 
     A job that another program is running is left to it and looked at again; one that fails does not stop the others.
+    Where the launcher has gone, what it ran has failed.
 
     Args:
         jobs: Those that are needed by others first.
@@ -71,23 +84,27 @@ def run(jobs: Iterable[Job], launcher: Launcher, display: Display) -> list[Failu
                     failures.append(Failure(job, f"not run: it needs {job.after.name}, which failed", []))
                     display.ended(job, failures[-1].reason)
                 elif job.after is None or job.after.finished:
-                    if _busy(job):
+                    if is_busy(job.folder):
                         elsewhere += 1
                         continue
                     waiting.remove(job)
                     running.append(job)
                     launcher.start(job)
                     display.started(job)
-            for job, status in launcher.ended():
+            for job, status, machine in launcher.ended():
                 running.remove(job)
                 if status == BUSY:
                     waiting.append(job)
                     continue
                 if not job.finished:
-                    failures.append(Failure(job, _reason(status), _end_of(job.folder / "log.txt")))
-                display.ended(job, None if job.finished else failures[-1].reason)
+                    failures.append(Failure(job, _reason(status, machine), _end_of(job.folder / "log.txt")))
+                display.ended(job, None if job.finished else failures[-1].reason, machine)
             display.update(running, elsewhere)
             time.sleep(SECONDS_BETWEEN_LOOKS)
+    except Gone as gone:
+        again = "what is finished is kept, and the same command goes on when it is there again"
+        display.console.print(f"[bold red]{escape(str(gone))}[/]: {again}.", highlight=False, soft_wrap=True)
+        failures += [Failure(job, str(gone), []) for job in running or waiting]
     finally:
         launcher.stop()
         display.close()
@@ -97,27 +114,19 @@ def run(jobs: Iterable[Job], launcher: Launcher, display: Display) -> list[Failu
 def discard_left_halves(jobs: Iterable[Job]) -> None:
     """Removes what processes that were killed when the results were there have left half written beside them."""
     for job in jobs:
-        if job.finished and not _busy(job):
+        if job.finished and not is_busy(job.folder):
             discard_halves(job.folder)
 
 
-def _busy(job: Job) -> bool:
-    lock = lock_of(job.folder)
-    try:
-        lock.acquire()
-    except Timeout:
-        return True
-    lock.release()
-    return False
-
-
-def _reason(status: int | str) -> str:
+def _reason(status: int | str, machine: str) -> str:
     if isinstance(status, str):
-        return status
-    if status < 0:
+        how = status
+    elif status < 0:
         name = signal.Signals(-status).name
-        return f"killed by {name}" + (", as the system does when memory runs out" if name == "SIGKILL" else "")
-    return f"ended with status {status}" if status else "ended without results"
+        how = f"killed by {name}" + (", as the system does when memory runs out" if name == "SIGKILL" else "")
+    else:
+        how = f"ended with status {status}" if status else "ended without results"
+    return f"on {machine}: {how}" if machine else how
 
 
 def _end_of(log: Path) -> list[str]:

@@ -1,5 +1,6 @@
 """What a cluster is asked for, without one."""
 
+import re
 import shutil
 from functools import partial
 from pathlib import Path
@@ -9,36 +10,138 @@ import pytest
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'lightning_imbal[cluster]'")
 
+from ray.exceptions import NodeDiedError, OutOfMemoryError, RayTaskError, WorkerCrashedError
+
 from lightning_imbal.errors import UserError
 from lightning_imbal.launch import cluster
+from lightning_imbal.launch.process import BUSY, lock_of
+from lightning_imbal.launch.runner import Gone
 
 
 def node(alive=True, **resources):
     return {"Alive": alive, "Resources": resources}
 
 
-@pytest.mark.parametrize(("has", "gpus", "share"), [({}, None, 0), ({"GPU": 2}, None, 1), ({"GPU": 2}, 0.5, 0.5)])
-def test_a_job_has_its_share_and_is_tried_again(has, gpus, share, monkeypatch):
+@pytest.fixture(autouse=True)
+def alone(monkeypatch):
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+
+
+def made_up(monkeypatch, *nodes, **more):
+    """A cluster of these nodes, whose head is at `here:1`, and what tasks and Ray itself were asked for."""
     asked = {}
     ray = SimpleNamespace(
-        init=lambda *args, **kwargs: None,
-        cluster_resources=lambda: {"CPU": 8} | has,
-        nodes=lambda: [node(CPU=8, **has)],
+        init=lambda address, **kwargs: asked.update(address=address),
+        get_runtime_context=lambda: SimpleNamespace(gcs_address="here:1"),
+        nodes=lambda: list(nodes),
         remote=lambda **options: asked.update(options) or (lambda function: function),
+        shutdown=lambda: asked.update(ended=True),
     )
+    vars(ray).update(more)
     monkeypatch.setattr(cluster, "ray", ray)
-    monkeypatch.setattr(cluster, "processors", lambda jobs: 8 // jobs)
+    monkeypatch.setattr(cluster, "_answers", lambda address: True)
+    return asked
+
+
+@pytest.mark.parametrize(("has", "gpus", "share"), [({}, None, 0), ({"GPU": 2}, None, 1), ({"GPU": 2}, 0.5, 0.5)])
+def test_a_job_has_its_share_and_ray_does_not_try_it_for_ever(has, gpus, share, monkeypatch):
+    asked = made_up(monkeypatch, node(CPU=8, **has))
     assert cluster.RayLauncher(2, gpus=gpus).has_room()
-    assert asked == {"num_cpus": 4, "num_gpus": share, "max_retries": 3}
+    assert asked == {"address": "local", "num_cpus": 4, "num_gpus": share, "max_retries": 0}
+
+
+@pytest.mark.parametrize(
+    ("nodes", "jobs", "gpus", "share"),
+    [
+        ([node(CPU=16), node(CPU=32)], 2, 0, 8),  # all machines take part
+        ([node(CPU=2), node(CPU=32)], 1, 0, 32),  # a small head does not decide
+        ([node(CPU=16), node(CPU=32, GPU=1)], 1, 1, 32),  # only where the GPUs are
+        ([node(CPU=1)], 3, 0, 1),
+    ],
+)
+def test_processors_are_shares_of_the_machines_that_can_run_it(nodes, jobs, gpus, share, monkeypatch):
+    made_up(monkeypatch, *nodes)
+    assert cluster._share(jobs, gpus) == share
+
+
+@pytest.mark.parametrize(("gpus", "room"), [(0, 40), (0.1, 20), (0.3, 6), (0.6, 2), (1, 2)])
+def test_a_job_is_not_split_over_machines(gpus, room, monkeypatch):
+    made_up(monkeypatch, node(CPU=8), node(CPU=16, GPU=1), node(CPU=16, GPU=1), node(CPU=8, alive=False, GPU=1))
+    launcher = cluster.RayLauncher(16, gpus=gpus)
+    launcher._needs["CPU"] = 1
+    launcher._running = dict.fromkeys(range(room - 1))
+    assert launcher.has_room()
+    launcher._running[room] = None
+    assert not launcher.has_room()
+
+
+@pytest.mark.parametrize("gpus", [-1, 1.5, float("nan"), float("inf")])
+def test_shares_that_ray_refuses_are_refused(gpus):
+    with pytest.raises(UserError, match=r"--gpus is .*: give a share of a GPU up to 1, such as 0.5, or a whole number"):
+        cluster.RayLauncher(1, gpus=gpus)
+
+
+def test_the_address_of_the_environment_is_that_of_a_job_of_the_cluster(monkeypatch):
+    asked = made_up(monkeypatch, node(CPU=1))
+    monkeypatch.setenv("RAY_ADDRESS", "there:6379")
+    cluster.RayLauncher(1)
+    assert asked["address"] == "there:6379"
+
+
+def test_a_program_outside_of_the_cluster_is_told_where_to_go(monkeypatch):
+    def init(*args, **kwargs):
+        raise ConnectionError("Failed to connect to Ray cluster")
+
+    made_up(monkeypatch, init=init)
+    for address in ("ray://head:10001", "head:6379"):
+        with pytest.raises(UserError, match="head:.* `ray job submit .* lightning_imbal table"):
+            cluster.RayLauncher(1, address)
+
+
+def test_a_cluster_that_wants_a_token_says_so(monkeypatch):
+    def init(*args, **kwargs):
+        raise ConnectionError("Failed to connect") from RuntimeError("RPC error: InvalidAuthToken: missing")
+
+    made_up(monkeypatch, init=init)
+    with pytest.raises(UserError, match="head:6379 wants a token, .*RAY_AUTH_MODE=token here"):
+        cluster.RayLauncher(1, "head:6379")
+
+
+def test_what_ray_says_to_its_start_is_told(monkeypatch):
+    def init(*args, **kwargs):
+        raise RuntimeError("Version mismatch:\n  Python 3.9")
+
+    made_up(monkeypatch, init=init)
+    with pytest.raises(UserError, match="Ray does not start: Version mismatch: Python 3.9"):
+        cluster.RayLauncher(1, "head:6379")
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "auto", "[::1]:1", "127.0.0.1:many"])
+def test_nothing_at_the_address_is_said(address):
+    with pytest.raises(UserError, match="There is no Ray cluster at "):
+        cluster.RayLauncher(1, address)
+
+
+def test_a_head_that_does_not_come_back_is_gone_and_ray_is_not_asked_again(monkeypatch):
+    asked = made_up(monkeypatch, node(CPU=1))
+    launcher = cluster.RayLauncher(1)
+    answers = iter([False, False, True])
+    monkeypatch.setattr(cluster, "_answers", lambda address: next(answers, False))
+    now = iter(range(0, 1000, 10))
+    monkeypatch.setattr(cluster, "time", SimpleNamespace(monotonic=lambda: next(now), sleep=lambda seconds: None))
+    assert launcher.has_room()
+    with pytest.raises(Gone, match="the Ray cluster at here:1 does not answer any more"):
+        launcher.ended()
+    launcher._running = {Job(): "task"}
+    launcher.stop()
+    assert asked["ended"]
 
 
 def test_what_no_machine_has_is_refused(monkeypatch):
     """Of the cluster as a whole there would be enough; Ray would wait for ever."""
     nodes = [node(CPU=1), node(CPU=1), node(alive=False, CPU=8)]
     monkeypatch.setattr(cluster, "ray", SimpleNamespace(nodes=lambda: nodes))
-    with pytest.raises(
-        UserError, match=r"A run needs 2 CPU, which no machine .* \(they have 1 CPU and 0 GPU\): .*--jobs"
-    ):
+    with pytest.raises(UserError, match=r"A run needs 2 CPU, which no machine .* \(they have 1 CPU and 0 GPU\): ask"):
         cluster._check_fits({"CPU": 2, "GPU": 0.0})
     with pytest.raises(UserError, match="A run needs 1 CPU and 0.5 GPU, which no machine"):
         cluster._check_fits({"CPU": 1, "GPU": 0.5})
@@ -64,23 +167,23 @@ def launcher(monkeypatch, tmp_path):
         tasks.append((function, arguments))
         return len(tasks) - 1
 
-    ray = SimpleNamespace(
-        init=lambda *args, **kwargs: None,
-        cluster_resources=lambda: {"CPU": 8},
-        nodes=lambda: [node(CPU=8)],
+    made_up(
+        monkeypatch,
+        node(CPU=8),
         remote=lambda **options: lambda function: SimpleNamespace(remote=partial(later, function)),
         wait=lambda waiting, timeout: (waiting, []),
         get=lambda number: tasks[number][0](*tasks[number][1]),
     )
-    monkeypatch.setattr(cluster, "ray", ray)
     monkeypatch.setattr(cluster, "start_process", start_process)
     monkeypatch.setattr(cluster, "end", lambda process: None)
+    monkeypatch.setattr(cluster.socket, "gethostname", lambda: "node-b")
     monkeypatch.chdir(tmp_path)
     return cluster.RayLauncher(1), started
 
 
 class Job:
     folder = Path("run")
+    arguments = ("fit",)
 
     @property
     def finished(self):
@@ -93,9 +196,49 @@ def test_jobs_have_the_drivers_settings_of_weights_and_biases(launcher, monkeypa
     monkeypatch.setenv("SECRET", "stays")
     job = Job()
     launcher.start(job)
-    assert launcher.ended() == [(job, 0)]
+    (job.folder / ".shared-0").touch()  # of a program that was killed
+    assert launcher.ended() == [(job, 0, "node-b")]
     assert started == [{"WANDB_MODE": "disabled"}]
-    assert [path.name for path in job.folder.iterdir()] == ["metrics.json"]
+    assert sorted(path.name for path in job.folder.iterdir()) == [".lock", "metrics.json"]
+
+
+@pytest.mark.parametrize(
+    ("error", "told", "starts"),
+    [
+        (OutOfMemoryError("a page"), "lost 4 times: ended by Ray, since memory had nearly run out; .*--jobs", 4),
+        (WorkerCrashedError(), "lost 4 times: its worker died, as when the system kills it for want of memory", 4),
+        (NodeDiedError("the node\ndied"), "lost 4 times: .*the node died", 4),
+        (
+            RayTaskError("_run", "Traceback\nModuleNotFoundError: No module named 'a'\n", None),
+            "not run: .* named 'a'",
+            1,
+        ),
+    ],
+)
+def test_what_ray_has_lost_is_tried_again_and_then_told(error, told, starts, launcher, monkeypatch):
+    launcher, started = launcher
+
+    def lost(job, processors, environment):
+        started.append(environment)
+        raise error
+
+    monkeypatch.setattr(cluster, "start_process", lost)
+    job = Job()
+    launcher.start(job)
+    assert all(launcher.ended() == [] for _ in range(starts - 1))
+    [(_, status, machine)] = launcher.ended()
+    assert re.fullmatch(told, status) and machine == "node-b" and len(started) == starts
+    assert [path.name for path in job.folder.iterdir()] == [".lock"]
+
+
+def test_a_machine_that_cannot_begin_is_named_by_its_address(launcher, monkeypatch):
+    def get(number):
+        raise RayTaskError("_run", "ray::_run() (pid=1, ip=10.0.0.2)\nModuleNotFoundError: No module named 'a'\n", None)
+
+    monkeypatch.setattr(cluster.ray, "get", get)
+    launcher, _ = launcher
+    launcher.start(job := Job())
+    assert launcher.ended() == [(job, "not run: ModuleNotFoundError: No module named 'a'", "10.0.0.2")]
 
 
 @pytest.mark.parametrize("fault", ["other folder", "no folder"])
@@ -104,8 +247,39 @@ def test_a_machine_that_sees_another_folder_is_named(fault, launcher, monkeypatc
     job = Job()
     launcher.start(job)
     if fault == "other folder":
-        (tmp_path / "run" / ".shared").write_text("of another cluster")
+        [token] = (tmp_path / "run").iterdir()
+        token.rename(tmp_path / "run" / ".shared-of-another")
     else:
         shutil.move(tmp_path / "run", tmp_path / "elsewhere")
-    [(_, told)] = launcher.ended()
-    assert told.startswith(f"not run: {tmp_path}/run is not the same folder on the machine ") and not started
+    [(_, told, _)] = launcher.ended()
+    assert told.startswith(f"not run on the machine node-b: {tmp_path}/run is not the same folder") and not started
+
+
+def test_a_job_of_another_program_is_left_to_it_without_a_process(launcher, monkeypatch):
+    launcher, started = launcher
+    monkeypatch.setattr(cluster, "SECONDS_TO_END", 0)
+    job = Job()
+    launcher.start(job)
+    with lock_of(job.folder):
+        assert [ended.status for ended in launcher.ended()] == [BUSY]
+    assert not started
+
+
+def test_a_lost_process_is_waited_for(launcher, monkeypatch):
+    launcher, started = launcher
+    job = Job()
+    launcher.start(job)
+    lock = lock_of(job.folder)
+    lock.acquire()
+    monkeypatch.setattr(cluster.time, "sleep", lambda seconds: lock.release())
+    assert [ended.status for ended in launcher.ended()] == [0] and len(started) == 1
+
+
+def test_what_another_program_has_finished_is_not_run(launcher):
+    launcher, started = launcher
+    job = Job()
+    launcher.start(job)
+    for token in job.folder.iterdir():
+        token.unlink()
+    (job.folder / "metrics.json").touch()
+    assert [ended.status for ended in launcher.ended()] == [0] and not started

@@ -7,6 +7,7 @@ import threading
 from types import SimpleNamespace
 
 import pytest
+from forked import wait_for
 
 from lightning_imbal.launch import process
 
@@ -17,7 +18,7 @@ IDENTITY = {"configs": ["ce.yaml"], "options": {}}
 def run(tmp_path, monkeypatch):
     """Runs the job of a folder whose command does nothing, or what is given."""
     monkeypatch.setattr(sys, "argv", ["process"])
-    monkeypatch.setattr(threading, "Thread", lambda **_: SimpleNamespace(start=lambda: None))
+    monkeypatch.setattr(process, "_end_with", lambda parent: None)
 
     def running(command=lambda: None, start=None):
         monkeypatch.setattr(process.runpy, "run_module", lambda *args, **kwargs: command())
@@ -34,6 +35,29 @@ def test_seconds_of_interrupted_processes_count(run, tmp_path):
     record.write_text(json.dumps({"identity": IDENTITY, "seconds": 100.0}))
     assert run() == 0
     assert 100 <= json.loads(record.read_text())["seconds"] < 150
+
+
+def test_seconds_of_a_process_that_is_killed_count(run, tmp_path, monkeypatch):
+    record = tmp_path / "job" / "command.json"
+    threads = threading.active_count()
+    monkeypatch.setattr(process, "SECONDS_BETWEEN_RECORDS", 0.01)
+    run(lambda: wait_for(lambda: json.loads(record.read_text())["seconds"] >= 0.1))
+    # Nothing is written after the last, and whole, time.
+    assert threading.active_count() == threads and [file.name for file in record.parent.glob("*.json*")] == [
+        record.name
+    ]
+
+
+def test_seconds_are_kept_where_the_command_breaks(run, tmp_path, monkeypatch):
+    times = iter([100.0, 100.0, 107.0])
+    monkeypatch.setattr(process, "time", SimpleNamespace(monotonic=lambda: next(times)))
+
+    def breaks():
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run(breaks)
+    assert json.loads((tmp_path / "job" / "command.json").read_text())["seconds"] == 7
 
 
 def test_first_stage_of_another_run_is_taken_once(run, tmp_path):

@@ -43,6 +43,8 @@ def finish(job):
 class Made:
     """A launcher whose jobs end at the second look; those that are named fail."""
 
+    machine = ""
+
     def __init__(self, room, **failing):
         self.room, self.failing, self.started, self.most = room, failing, [], 0
         self.running = {}
@@ -62,7 +64,7 @@ class Made:
             del self.running[job]
             if job.name not in self.failing:
                 finish(job)
-        return [(job, self.failing.get(job.name, 0)) for job in ended]
+        return [runner.Ended(job, self.failing.get(job.name, 0), self.machine) for job in ended]
 
     def stop(self):
         self.stopped = True
@@ -169,7 +171,7 @@ def test_job_that_was_taken_at_the_last_moment_is_not_a_failure(job):
     class Taken(Made):
         def ended(self):
             ended = super().ended()
-            return [(job, BUSY) for job, _ in ended]
+            return [runner.Ended(job, BUSY) for job, *_ in ended]
 
     assert run([job("a")], Taken(room=1))[0] == []
 
@@ -180,9 +182,9 @@ def test_job_that_another_program_took_and_left_is_tried_again(job):
             ended = super().ended()
             if self.started != ["a"]:
                 return ended
-            for job, _ in ended:
+            for job, *_ in ended:
                 (job.folder / "metrics.json").unlink()
-            return [(job, BUSY) for job, _ in ended]
+            return [runner.Ended(job, BUSY) for job, *_ in ended]
 
     launcher = TakenOnce(room=1)
     assert run([job("a")], launcher)[0] == [] and launcher.started == ["a", "a"]
@@ -197,6 +199,27 @@ def test_interruption_stops_what_is_running(job):
     with pytest.raises(KeyboardInterrupt):
         run([job("a")], launcher)
     assert launcher.stopped
+
+
+def test_the_machine_is_said_of_what_ends_on_another(job):
+    launcher = Made(room=2, b=-9)
+    launcher.machine = "node-b"
+    [failure], shown = run([job("a"), job("b")], launcher)
+    assert "finished a on node-b after 0:00:0" in shown
+    assert failure.reason == "on node-b: killed by SIGKILL, as the system does when memory runs out"
+
+
+def test_a_launcher_that_has_gone_leaves_what_is_finished(job):
+    class Fails(Made):
+        def ended(self):
+            if "b" in self.started:
+                raise runner.Gone("the cluster at there:1 has gone")
+            return super().ended()
+
+    launcher = Fails(room=1)
+    failures, shown = run([job(name) for name in "abc"], launcher)
+    assert [(failure.job.name, failure.reason) for failure in failures] == [("b", "the cluster at there:1 has gone")]
+    assert shown.count("the same command goes on") == 1 and launcher.stopped
 
 
 def test_process_that_fails_is_reported_with_what_it_printed(job):
@@ -251,9 +274,9 @@ from pathlib import Path
 from types import ModuleType
 
 def run(args):
-    child = subprocess.Popen(["sleep", "60"])
+    child = subprocess.Popen(["sleep", "300"])
     Path(args[args.index("--run_dir") + 1], "child").write_text(str(child.pid))
-    time.sleep(60)
+    time.sleep(300)
 
 sys.modules["lightning_imbal.cli.fit"] = fit = ModuleType("fit")
 fit.run = run
@@ -305,7 +328,7 @@ def test_the_device_that_has_become_free_is_taken(job, monkeypatch):
     for name in "abc":
         launcher.start(job(name))
     ended.append("b")
-    assert [(ended.name, status) for ended, status in launcher.ended()] == [("b", 0)]
+    assert [(ended.name, status) for ended, status, _ in launcher.ended()] == [("b", 0)]
     launcher.start(job("d"))
     assert given == ["4", "7", "9", "7"]
 
