@@ -17,7 +17,8 @@ def was_restarted() -> bool:
 
 def is_one_of_several() -> bool:
     """Whether torchrun or SLURM has started the processes of a run all at once, of which this is one."""
-    from lightning.pytorch.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
+    from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
+    from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 
     of_slurm = SLURMEnvironment.detect() and os.environ.get("SLURM_NTASKS", "1") != "1"
     return of_slurm or (TorchElasticEnvironment.detect() and os.environ.get("WORLD_SIZE", "1") != "1")

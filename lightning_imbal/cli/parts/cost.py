@@ -51,8 +51,11 @@ def estimate(stages: dict[Job, list[Namespace]], jobs: int) -> str:
         stages: What every run trains.
         jobs: How many run at once.
     """
+    # Runs that differ in their seed alone have the same configurations.
+    known = {(id(configs), job.after is None): configs for job, configs in stages.items()}
     # A first stage that is taken from another run costs nothing.
-    costs = {job: sum(map(cost_of, configs[job.after is not None :]), Cost()) for job, configs in stages.items()}
+    of_line = {key: sum(map(cost_of, configs if key[1] else configs[1:]), Cost()) for key, configs in known.items()}
+    costs = {job: of_line[id(configs), job.after is None] for job, configs in stages.items()}
     finished = {job: read_record(job.folder) for job in stages if job.finished}
     left = [job for job in stages if job not in finished]
     if not left:
