@@ -86,6 +86,12 @@ class TestEpochDraws:
         draws = EpochDraws(ClassPower(torch.zeros(5, dtype=torch.long)), 8, replicas)
         assert len(draws) == len(list(draws)) == length
 
+    @pytest.mark.parametrize(("devices", "said"), {1: "", 2: "2 devices cannot share: 1 of them left out"}.items())
+    def test_what_devices_cannot_share_of_a_short_list_is_said(self, devices, said, caplog):
+        caplog.set_level("INFO")
+        EpochDraws(ClassPower(torch.zeros(5, dtype=torch.long)), 8, devices)
+        assert (said in caplog.text) if said else not caplog.text
+
     def test_seeds_differ_within_an_epoch_and_between_epochs(self):
         draws = EpochDraws(ClassPower(self.labels), 10)
         first = list(draws)
