@@ -72,7 +72,7 @@ VALUES = [
     *("--trainer.devices many", "--trainer.num_nodes 0", "--trainer.precision 8", "--trainer.precision 16-mixed"),
     *("--trainer.min_epochs -1", "--trainer.reload_dataloaders_every_n_epochs -1"),
     *("--trainer.profiler nonsense", "--trainer.accelerator abacus"),
-    *("--trainer.devices 2 --trainer.sync_batchnorm true", "--then.trainer.devices 2"),
+    *("--trainer.devices 2 --trainer.sync_batchnorm true", f"{TWO}--then.trainer.devices 2"),
 ]
 
 
