@@ -136,14 +136,22 @@ def _ask(what: str, *arguments: Any) -> Any:
 def _ends_within(process: int, seconds: float) -> bool:
     """Waits for the end of any process of this machine; one that nobody has asked for its status has ended too."""
     try:
-        if hasattr(os, "pidfd_open"):
-            file = os.pidfd_open(process)
-            try:
-                return bool(select.select([file], [], [], seconds)[0])
-            finally:
-                os.close(file)
-        os.kill(process, 0)
+        file = os.pidfd_open(process)
+    except ProcessLookupError:
+        return True
+    except (AttributeError, OSError):  # other systems, and containers that forbid it
         time.sleep(seconds)
+        return _is_unknown(process)
+    try:
+        return bool(select.select([file], [], [], seconds)[0])
+    finally:
+        os.close(file)
+
+
+def _is_unknown(process: int) -> bool:
+    try:
+        if os.name == "posix":  # elsewhere 0 is a signal too
+            os.kill(process, 0)
     except ProcessLookupError:
         return True
     return False

@@ -82,3 +82,13 @@ def test_a_signal_is_not_owed_to_a_rank_that_has_left_by_it(other, monkeypatch):
     monkeypatch.setattr(ranks, "_ask", lambda what, names: names == ["left/1"])
     other.kill()
     assert not ranks.interrupted()
+
+
+@pytest.mark.parametrize("how", ["pidfd_open", None])
+def test_the_end_of_a_process_is_seen_on_every_system(how, other, monkeypatch):
+    if how is None:
+        monkeypatch.delattr(os, "pidfd_open", raising=False)
+    assert not ranks._ends_within(other.pid, 0)
+    other.kill()
+    other.wait()
+    assert ranks._ends_within(other.pid, 0)
