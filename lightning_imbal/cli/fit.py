@@ -33,7 +33,6 @@ def run(args: list[str]) -> int:
     run_dir.use_local_weights(first)
     folder = run_dir.prepare(first)
     if was_restarted() and is_finished(folder):
-        rank_zero_info(f"{folder} is finished: nothing is left to do.")
         return 0
     run_dir.discard_halves(folder)
     if first.seed_everything is True:

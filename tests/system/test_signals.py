@@ -122,4 +122,4 @@ def test_a_job_whose_time_is_over_is_started_again_and_goes_on(tmp_path, monkeyp
     tables = [pd.read_parquet(run / "predictions.parquet") for run in (whole, Path("runs/train-4242"))]
     pd.testing.assert_frame_equal(*tables)
     again = subprocess.run(script, check=True, timeout=SECONDS, capture_output=True, text=True)
-    assert "is finished: nothing is left to do" in again.stderr
+    assert "runs/train-4242 is finished." in again.stderr

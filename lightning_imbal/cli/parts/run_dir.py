@@ -52,7 +52,9 @@ def prepare(config: Namespace) -> Path:
     if config.ckpt_path is None and holds_run(run):
         if was_restarted():
             config.ckpt_path = "last"
-            rank_zero_info(f"SLURM has started this job again: it goes on with {run}.")
+            rank_zero_info(
+                f"SLURM has started this job again: {run} {'is finished' if is_finished(run) else 'goes on'}."
+            )
             return run
         raise UserError(
             f"{run} already holds a run: continue it with --ckpt_path last, or write elsewhere, "

@@ -18,6 +18,14 @@ def test_a_run_that_is_not_finished_is_not_overwritten_either(tmp_path):
     assert prepare(Namespace(run_dir=str(tmp_path / "run"), ckpt_path="last")) == tmp_path / "run"
 
 
+def test_a_job_that_slurm_starts_again_goes_on_with_its_run(tmp_path, monkeypatch):
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
+    config = Namespace(run_dir=str(tmp_path), ckpt_path=None)
+    assert prepare(config) == tmp_path and config.ckpt_path is None, "killed before its first epoch was over"
+    (tmp_path / "metrics.json").touch()
+    assert prepare(config) == tmp_path and config.ckpt_path == "last"
+
+
 def test_every_evaluation_has_a_folder_of_its_own(tmp_path):
     config = Namespace(ckpt_path=str(tmp_path / "run" / "stage1" / "checkpoints" / "best.ckpt"))
     for name in ("test", "test_2", "test_3"):
