@@ -5,12 +5,34 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import NamedTuple
 
 from lightning_imbal.command_line import last_setting
 from lightning_imbal.launch.job import Job
 
 LEAST_MEMORY = 2**30  # bytes; Python with torch alone takes half of it
-MEMORY = Path("/proc/meminfo")
+MEMORY_FILE = Path("/proc/meminfo")
+START, FOLDER, VERSIONS, MEMORY = "start", "folder", "versions", "memory"  # that every job needs
+
+
+class Lack(NamedTuple):
+    """What is missing on a machine.
+
+    Args:
+        thing: One of those that a job needs.
+        told: What is missing and how to mend it, in words.
+    """
+
+    thing: str
+    told: str
+
+
+class Lacking(NamedTuple):
+    """A machine that lacks something: its name in the cluster, its name for people, and what it lacks."""
+
+    node: str
+    machine: str
+    lack: Lack
 
 
 @dataclass(frozen=True)
@@ -36,19 +58,30 @@ class Needs:
         data = Path(str(root)).expanduser() if root is not None else None
         return cls(Path.cwd(), token, data if data is not None and data.exists() else None, versions())
 
-    def lacking(self) -> str | None:
-        """What is missing on this machine and how to mend it, or None."""
+    @property
+    def things(self) -> frozenset[str]:
+        """What a machine must have; two jobs differ in their images alone."""
+        return frozenset((START, FOLDER, VERSIONS, MEMORY, _images(self.data)))
+
+    def lacking(self) -> Lack | None:
+        """What is missing on this machine, or None."""
         if not (token := self.directory / self.token).is_file():
-            return f"{token.parent} is not the same folder there; share it between all machines, at the same path"
+            told = f"{token.parent} is not the same folder there; share it between all machines, at the same path"
+            return Lack(FOLDER, told)
         if self.data is not None and not (data := self.directory / self.data).exists():
-            return f"the images in {data} are not there; share or copy them to the same path"
+            told = f"the images in {data} are not there; share or copy them to the same path"
+            return Lack(_images(self.data), told)
         found = versions()
         if other := [name for name, asked in self.versions.items() if found[name] != asked]:
             told = ", ".join(f"{name} {found[name]} instead of {self.versions[name]}" for name in other)
-            return f"it has {told}; install the same on every machine"
+            return Lack(VERSIONS, f"it has {told}; install the same on every machine")
         if (free := free_memory()) is not None and free < LEAST_MEMORY:
-            return f"only {free / 2**30:.1f} GiB of its memory are free; end what else runs there"
+            return Lack(MEMORY, f"only {free / 2**30:.1f} GiB of its memory are free; end what else runs there")
         return None
+
+
+def _images(folder: Path | None) -> str:
+    return f"images in {folder}"
 
 
 @cache
@@ -66,7 +99,7 @@ def versions() -> dict[str, str]:
 def free_memory() -> int | None:
     """Bytes that new processes can have here; None where the system does not say."""
     try:
-        lines = dict(line.split(":", 1) for line in MEMORY.read_text().splitlines())
+        lines = dict(line.split(":", 1) for line in MEMORY_FILE.read_text().splitlines())
         return int(lines["MemAvailable"].split()[0]) * 1024
     except (OSError, KeyError):
         return None

@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -35,6 +35,13 @@ class Ended(NamedTuple):
     machine: str = ""
 
 
+class Missing(NamedTuple):
+    """A machine that lacks what jobs need, in words: it gets none, and what it was to run is BUSY."""
+
+    machine: str
+    told: str
+
+
 class Gone(Exception):
     """What runs the jobs is not there any more; the message says what."""
 
@@ -48,8 +55,8 @@ class Launcher(Protocol):
     def start(self, job: Job) -> None:
         """Starts a job."""
 
-    def ended(self) -> list[Ended]:
-        """The jobs that have ended since the last call."""
+    def ended(self) -> Sequence[Ended | Missing]:
+        """The jobs that have ended since the last call, and the machines that are left out since then."""
 
     def stop(self) -> None:
         """Ends all that is running."""
@@ -91,7 +98,12 @@ def run(jobs: Iterable[Job], launcher: Launcher, display: Display) -> list[Failu
                     running.append(job)
                     launcher.start(job)
                     display.started(job)
-            for job, status, machine in launcher.ended():
+            for event in launcher.ended():
+                if isinstance(event, Missing):
+                    line = f"machine {event.machine} is left out: {event.told}. It is asked again every minute."
+                    display.console.print(escape(line), style="yellow", highlight=False, soft_wrap=True)
+                    continue
+                job, status, machine = event
                 running.remove(job)
                 if status == BUSY:
                     waiting.append(job)

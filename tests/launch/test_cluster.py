@@ -3,6 +3,7 @@
 import re
 import shutil
 from functools import partial
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,13 +14,21 @@ pytest.importorskip("ray", reason="Ray is not installed: pip install 'lightning_
 from ray.exceptions import NodeDiedError, OutOfMemoryError, RayTaskError, WorkerCrashedError
 
 from lightning_imbal.errors import UserError
-from lightning_imbal.launch import cluster
+from lightning_imbal.launch import capacity, cluster, connection, worker
 from lightning_imbal.launch.process import BUSY, lock_of
 from lightning_imbal.launch.runner import Gone
 
+NUMBERS = count()
+
 
 def node(alive=True, **resources):
-    return {"Alive": alive, "Resources": resources}
+    return {
+        "Alive": alive,
+        "NodeID": str(next(NUMBERS)),
+        "NodeManagerAddress": "10.0.0.2",
+        "NodeManagerHostname": "node-b",
+        "Resources": resources,
+    }
 
 
 @pytest.fixture(autouse=True)
@@ -32,14 +41,16 @@ def made_up(monkeypatch, *nodes, **more):
     asked = {}
     ray = SimpleNamespace(
         init=lambda address, **kwargs: asked.update(address=address),
-        get_runtime_context=lambda: SimpleNamespace(gcs_address="here:1"),
+        get_runtime_context=lambda: SimpleNamespace(gcs_address="here:1", get_node_id=lambda: nodes[0]["NodeID"]),
         nodes=lambda: list(nodes),
         remote=lambda **options: asked.update(options) or (lambda function: function),
         shutdown=lambda: asked.update(ended=True),
     )
     vars(ray).update(more)
-    monkeypatch.setattr(cluster, "ray", ray)
-    monkeypatch.setattr(cluster, "_answers", lambda address: True)
+    for module in (cluster, connection, worker):
+        monkeypatch.setattr(module, "ray", ray)
+    for module in (cluster, connection):
+        monkeypatch.setattr(module, "answers", lambda address: True)
     return asked
 
 
@@ -59,16 +70,15 @@ def test_a_job_has_its_share_and_ray_does_not_try_it_for_ever(has, gpus, share, 
         ([node(CPU=1)], 3, 0, 1),
     ],
 )
-def test_processors_are_shares_of_the_machines_that_can_run_it(nodes, jobs, gpus, share, monkeypatch):
-    made_up(monkeypatch, *nodes)
-    assert cluster._share(jobs, gpus) == share
+def test_processors_are_shares_of_the_machines_that_can_run_it(nodes, jobs, gpus, share):
+    assert capacity.share([node["Resources"] for node in nodes], jobs, gpus) == share
 
 
 @pytest.mark.parametrize(("gpus", "room"), [(0, 40), (0.1, 20), (0.3, 6), (0.6, 2), (1, 2)])
 def test_a_job_is_not_split_over_machines(gpus, room, monkeypatch):
     made_up(monkeypatch, node(CPU=8), node(CPU=16, GPU=1), node(CPU=16, GPU=1), node(CPU=8, alive=False, GPU=1))
     launcher = cluster.RayLauncher(16, gpus=gpus)
-    launcher._needs["CPU"] = 1
+    launcher._share["CPU"] = 1
     launcher._running = dict.fromkeys(range(room - 1))
     assert launcher.has_room()
     launcher._running[room] = None
@@ -126,27 +136,30 @@ def test_a_head_that_does_not_come_back_is_gone_and_ray_is_not_asked_again(monke
     asked = made_up(monkeypatch, node(CPU=1))
     launcher = cluster.RayLauncher(1)
     answers = iter([False, False, True])
-    monkeypatch.setattr(cluster, "_answers", lambda address: next(answers, False))
+    monkeypatch.setattr(cluster, "answers", lambda address: next(answers, False))
     now = iter(range(0, 1000, 10))
     monkeypatch.setattr(cluster, "time", SimpleNamespace(monotonic=lambda: next(now), sleep=lambda seconds: None))
     assert launcher.has_room()
     with pytest.raises(Gone, match="the Ray cluster at here:1 does not answer any more"):
         launcher.ended()
-    launcher._running = {Job(): "task"}
+    launcher._running = {Job(): cluster._Task(frozenset(), frozenset(), "task")}
     launcher.stop()
     assert asked["ended"]
 
 
-def test_what_no_machine_has_is_refused(monkeypatch):
+def test_what_no_machine_has_is_refused():
     """Of the cluster as a whole there would be enough; Ray would wait for ever."""
-    nodes = [node(CPU=1), node(CPU=1), node(alive=False, CPU=8)]
-    monkeypatch.setattr(cluster, "ray", SimpleNamespace(nodes=lambda: nodes))
+    machines = [{"CPU": 1}, {"CPU": 1}]
     with pytest.raises(UserError, match=r"A run needs 2 CPU, which no machine .* \(they have 1 CPU and 0 GPU\): ask"):
-        cluster._check_fits({"CPU": 2, "GPU": 0.0})
+        capacity.check_fits(machines, {"CPU": 2, "GPU": 0.0})
     with pytest.raises(UserError, match="A run needs 1 CPU and 0.5 GPU, which no machine"):
-        cluster._check_fits({"CPU": 1, "GPU": 0.5})
-    nodes.append(node(CPU=4, GPU=1))
-    cluster._check_fits({"CPU": 2, "GPU": 0.5})
+        capacity.check_fits(machines, {"CPU": 1, "GPU": 0.5})
+    capacity.check_fits([*machines, {"CPU": 4, "GPU": 1}], {"CPU": 2, "GPU": 0.5})
+
+
+def test_a_machine_that_has_gone_is_none_of_the_cluster(monkeypatch):
+    made_up(monkeypatch, node(CPU=1), node(alive=False, CPU=8))
+    assert [machine["CPU"] for machine in cluster._machines().values()] == [1]
 
 
 @pytest.fixture
@@ -163,6 +176,11 @@ def launcher(monkeypatch, tmp_path):
         started.append(environment)
         return Process()
 
+    def remote(**options):
+        return lambda function: SimpleNamespace(
+            options=lambda scheduling_strategy: SimpleNamespace(remote=partial(later, function))
+        )
+
     def later(function, *arguments):
         tasks.append((function, arguments))
         return len(tasks) - 1
@@ -170,13 +188,13 @@ def launcher(monkeypatch, tmp_path):
     made_up(
         monkeypatch,
         node(CPU=8),
-        remote=lambda **options: lambda function: SimpleNamespace(remote=partial(later, function)),
+        remote=remote,
         wait=lambda waiting, timeout: (waiting, []),
         get=lambda number: tasks[number][0](*tasks[number][1]),
     )
-    monkeypatch.setattr(cluster, "start_process", start_process)
-    monkeypatch.setattr(cluster, "end", lambda process: None)
-    monkeypatch.setattr(cluster.socket, "gethostname", lambda: "node-b")
+    monkeypatch.setattr(worker, "start_process", start_process)
+    monkeypatch.setattr(worker, "end", lambda process: None)
+    monkeypatch.setattr(worker.socket, "gethostname", lambda: "node-b")
     monkeypatch.chdir(tmp_path)
     return cluster.RayLauncher(1), started
 
@@ -209,7 +227,9 @@ def test_jobs_have_the_drivers_settings_of_weights_and_biases(launcher, monkeypa
         (WorkerCrashedError(), "lost 4 times: its worker died, as when the system kills it for want of memory", 4),
         (NodeDiedError("the node\ndied"), "lost 4 times: .*the node died", 4),
         (
-            RayTaskError("_run", "Traceback\nModuleNotFoundError: No module named 'a'\n", None),
+            RayTaskError(
+                "_run", "ray::run_job() (pid=1, ip=10.0.0.2)\nModuleNotFoundError: No module named 'a'\n", None
+            ),
             "not run: .* named 'a'",
             1,
         ),
@@ -222,7 +242,7 @@ def test_what_ray_has_lost_is_tried_again_and_then_told(error, told, starts, lau
         started.append(environment)
         raise error
 
-    monkeypatch.setattr(cluster, "start_process", lost)
+    monkeypatch.setattr(worker, "start_process", lost)
     job = Job()
     launcher.start(job)
     assert all(launcher.ended() == [] for _ in range(starts - 1))
@@ -231,14 +251,28 @@ def test_what_ray_has_lost_is_tried_again_and_then_told(error, told, starts, lau
     assert [path.name for path in job.folder.iterdir()] == [".lock"]
 
 
-def test_a_machine_that_cannot_begin_is_named_by_its_address(launcher, monkeypatch):
+@pytest.mark.parametrize("address", ["10.0.0.2", "10.0.0.3"])
+def test_a_machine_without_the_package_is_left_out_if_ray_knows_its_address(address, launcher, monkeypatch):
+    text = f"ray::run_job() (pid=1, ip={address})\nModuleNotFoundError: No module named 'a'\n"
+
     def get(number):
-        raise RayTaskError("_run", "ray::_run() (pid=1, ip=10.0.0.2)\nModuleNotFoundError: No module named 'a'\n", None)
+        raise RayTaskError("run_job", text, None)
 
     monkeypatch.setattr(cluster.ray, "get", get)
     launcher, _ = launcher
-    launcher.start(job := Job())
-    assert launcher.ended() == [(job, "not run: ModuleNotFoundError: No module named 'a'", "10.0.0.2")]
+    job = Job()
+    job.folder.mkdir()
+    (job.folder / launcher._token).write_text("node-a")  # where it was lost
+    launcher.start(job)
+    if address == "10.0.0.2":
+        missing, ended = launcher.ended()
+        told = missing.told
+        assert told.startswith("no run begins there (ModuleNotFoundError: No module named 'a'); give it the same")
+        assert missing.machine == "node-b" and ended == (job, BUSY, "")
+        launcher.start(job)
+        assert launcher.ended() == [(job, f"not run on node-b: {told}", "")]
+    else:
+        assert launcher.ended() == [(job, "not run: ModuleNotFoundError: No module named 'a'", address)]
 
 
 @pytest.mark.parametrize("fault", ["other folder", "no folder"])
@@ -251,13 +285,14 @@ def test_a_machine_that_sees_another_folder_is_named(fault, launcher, monkeypatc
         token.rename(tmp_path / "run" / ".shared-of-another")
     else:
         shutil.move(tmp_path / "run", tmp_path / "elsewhere")
-    [(_, told, _)] = launcher.ended()
-    assert told.startswith(f"not run on the machine node-b: {tmp_path}/run is not the same folder") and not started
+    missing, ended = launcher.ended()
+    assert missing.machine == "node-b" and missing.told.startswith(f"{tmp_path}/run is not the same folder")
+    assert ended == (job, BUSY, "") and not started
 
 
 def test_a_job_of_another_program_is_left_to_it_without_a_process(launcher, monkeypatch):
     launcher, started = launcher
-    monkeypatch.setattr(cluster, "SECONDS_TO_END", 0)
+    monkeypatch.setattr(worker, "SECONDS_TO_END", 0)
     job = Job()
     launcher.start(job)
     with lock_of(job.folder):
@@ -271,7 +306,7 @@ def test_a_lost_process_is_waited_for(launcher, monkeypatch):
     launcher.start(job)
     lock = lock_of(job.folder)
     lock.acquire()
-    monkeypatch.setattr(cluster.time, "sleep", lambda seconds: lock.release())
+    monkeypatch.setattr(worker.time, "sleep", lambda seconds: lock.release())
     assert [ended.status for ended in launcher.ended()] == [0] and len(started) == 1
 
 

@@ -1,4 +1,4 @@
-"""A table over two machines of a Ray cluster that is shared, and whose head is killed."""
+"""A table over machines of a Ray cluster that is shared, of which one lacks something, and whose head is killed."""
 
 import json
 import os
@@ -21,9 +21,9 @@ pytest.importorskip("ray", reason="Ray is not installed: pip install 'lightning_
 pytestmark = pytest.mark.slow  # each process of Ray takes seconds to start; tests/launch has what needs no cluster
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
-# Processes of jobs find results as soon as there is a file `go-METHOD`.
+# Processes of jobs find results as soon as there is a file `go-METHOD`; the package is an older one where that is set.
 MADE_UP = """
-import json, os, shutil, sys, time
+import importlib.metadata, json, os, shutil, sys, time
 from pathlib import Path
 from types import ModuleType
 
@@ -34,6 +34,8 @@ def run(args):
         time.sleep(0.02)
     shutil.copy(Path("made", folder.name, "metrics.json"), folder)
 
+if os.environ.get("OLDER"):
+    importlib.metadata.version = lambda name: "0.0.1"
 sys.modules["lightning_imbal.cli.fit"] = module = ModuleType("fit")
 module.run = run
 """
@@ -124,6 +126,23 @@ def test_two_programs_share_a_table_and_two_runs_a_gpu(table, cluster):
             for said in ("first.txt", "second.txt")
         )
         assert not list(Path(f"runs/demo+{name}+seed0").glob(".shared*"))
+
+
+def test_a_machine_with_another_version_is_named_and_its_run_is_run_elsewhere(table, cluster, made_up):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", made_up)
+        patch.setenv("OLDER", "1")
+        older = cluster.add_node(num_cpus=2, num_gpus=1)
+    try:
+        with Forked(command, "said.txt", *table, "--address", cluster.address) as running:
+            wait_for(lambda: "is left out" in told("said.txt") and (begun("ce") or begun("rs")))
+            for name in ("ce", "rs"):
+                Path(f"go-{name}").touch()
+            check_status(0, running)
+    finally:
+        cluster.remove_node(older)
+    assert told("said.txt").count(" is left out: it has lightning_imbal 0.0.1 instead of") == 1
+    assert begun("ce") == begun("rs") == 1 and "2 of 2" in told("said.txt")
 
 
 def test_a_table_outlives_the_head_of_its_cluster(table, cluster, made_up):
