@@ -97,6 +97,7 @@ def _run(args: list[str], alone: bool) -> int:
     from lightning_imbal.cli.parts.interruption import Interruption, how_to_go_on
     from lightning_imbal.cli.parts.quiet import quiet
 
+    ranks.follow()
     with quiet(), Interruption(args[0]) as interruption:
         try:
             return _module_of(args[0], alone).run(args)

@@ -16,7 +16,7 @@ from lightning_imbal.launch.capacity import check_fits, check_gpus, fit, share
 from lightning_imbal.launch.connection import answers, connect, in_a_line
 from lightning_imbal.launch.job import Job
 from lightning_imbal.launch.left_out import LeftOut, named
-from lightning_imbal.launch.machine import MEMORY, START, Lack, Lacking, Needs
+from lightning_imbal.launch.machine import MEMORY, SHARED, START, Lack, Lacking, Needs
 from lightning_imbal.launch.process import BUSY
 from lightning_imbal.launch.runner import Ended, Gone, Missing
 from lightning_imbal.launch.worker import run_job
@@ -27,7 +27,6 @@ PASSED_ON = (
     *("WANDB_MODE", "WANDB_PROJECT", "WANDB_ENTITY", "WANDB_API_KEY", "WANDB_BASE_URL"),
     *("WANDB_TAGS", "WANDB_RUN_GROUP"),
 )
-SHARED = ".shared-"  # in the folder of a run: a machine that sees it sees the same folder, and writes its name into it
 SECONDS_TO_COME_BACK = 30  # of the head; after 60 Ray ends the program that runs the table, without a word to it
 NODE = ("ray.io/node_id", "ray.io/node-id")  # labels of a machine in older and newer Ray
 

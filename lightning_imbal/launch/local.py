@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 
 from lightning_imbal.command_line import to_options
 from lightning_imbal.launch.job import Job
@@ -43,7 +44,7 @@ class LocalLauncher:
         found = [(job, process.poll()) for job, (process, _) in self._running.items()]
         ended = [Ended(job, status) for job, status in found if status is not None]
         for job, *_ in ended:
-            del self._running[job]
+            end(self._running.pop(job)[0])
         return ended
 
     def stop(self) -> None:
@@ -93,7 +94,9 @@ def start_process(job: Job, processors: int, environment: dict[str, str] | None 
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Ends a process and those that it started; every finished epoch is kept."""
-    if process.poll() is None:
+    """Ends a process and those that it started, also if it has ended itself; every finished epoch is kept."""
+    process.poll()
+    # A rank whose first one was killed before they met would wait for it for half an hour.
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    process.wait()

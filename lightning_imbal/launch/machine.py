@@ -12,6 +12,7 @@ from lightning_imbal.launch.job import Job
 
 LEAST_MEMORY = 2**30  # bytes; Python with torch alone takes half of it
 MEMORY_FILE = Path("/proc/meminfo")
+SHARED = ".shared-"  # in the folder of a run: a machine that sees it sees the same folder, and writes its name into it
 START, FOLDER, VERSIONS, MEMORY = "start", "folder", "versions", "memory"  # that every job needs
 
 

@@ -12,6 +12,7 @@ from rich.markup import escape
 from lightning_imbal.atomic_files import discard_halves
 from lightning_imbal.launch.display import Display
 from lightning_imbal.launch.job import Job
+from lightning_imbal.launch.machine import SHARED
 from lightning_imbal.launch.process import BUSY, is_busy
 
 SECONDS_BETWEEN_LOOKS = 0.5
@@ -124,10 +125,12 @@ def run(jobs: Iterable[Job], launcher: Launcher, display: Display) -> list[Failu
 
 
 def discard_left_halves(jobs: Iterable[Job]) -> None:
-    """Removes what processes that were killed when the results were there have left half written beside them."""
+    """Removes what programs that were killed when the results were there have left beside them."""
     for job in jobs:
         if job.finished and not is_busy(job.folder):
             discard_halves(job.folder)
+            for token in job.folder.glob(f"{SHARED}*"):
+                token.unlink(missing_ok=True)
 
 
 def _reason(status: int | str, machine: str) -> str:

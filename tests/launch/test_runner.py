@@ -304,6 +304,17 @@ def test_a_job_that_is_stopped_leaves_no_process_behind(job, with_a_child):
     wait_for(lambda: has_ended(child.read_text()))
 
 
+def test_a_job_that_is_killed_leaves_no_process_behind(job, with_a_child):
+    training, launcher = job("a", "fit"), local.LocalLauncher(1)
+    launcher.start(training)
+    child = training.folder / "child"
+    wait_for(lambda: child.is_file() and child.read_text())
+    [(process, _)] = launcher._running.values()
+    process.kill()
+    wait_for(launcher.ended)
+    wait_for(lambda: has_ended(child.read_text()))
+
+
 def test_devices_are_shared_out(job, monkeypatch):
     given = []
     monkeypatch.setattr(local, "start_process", lambda job, processors, environment: given.append(environment))
@@ -324,6 +335,7 @@ def test_the_device_that_has_become_free_is_taken(job, monkeypatch):
         return SimpleNamespace(poll=lambda: 0 if job.name in ended else None)
 
     monkeypatch.setattr(local, "start_process", start)
+    monkeypatch.setattr(local, "end", lambda process: None)
     launcher = local.LocalLauncher(3, ["4", "7", "9"])
     for name in "abc":
         launcher.start(job(name))
@@ -482,12 +494,14 @@ def test_options_are_read_as_they_are_written():
     assert parse_options(["--a=-1", "--b", "-1", "--c"]) == [("a", "-1"), ("b", "-1"), ("c", "")]
 
 
-def test_what_a_killed_process_left_beside_its_results_goes(job):
+# The first is of process 1, which is there always.
+@pytest.mark.parametrize("left", [".command.json.1", ".shared-0123"])
+def test_what_a_killed_program_left_beside_its_results_goes(left, job):
     done, busy, begun = job("done"), job("busy"), job("begun")
     finish(done)
     finish(busy)
     begun.folder.mkdir()
-    halves = [each.folder / ".command.json.1" for each in (done, busy, begun)]  # process 1 is there always
+    halves = [each.folder / left for each in (done, busy, begun)]
     for half in halves:
         half.touch()
     with lock_of(busy.folder):

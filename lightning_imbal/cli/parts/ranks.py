@@ -54,6 +54,16 @@ def meet() -> None:
             threading.Thread(target=_watch, args=[rank], daemon=True).start()
 
 
+def follow() -> None:
+    """Lets a process that Lightning has started end with the one that did so, as long as they have not met.
+
+    Without this torch would look for that one for half an hour.
+    """
+    others = {"RANK", "SLURM_PROCID"}  # of torchrun and SLURM, which end the processes that are left
+    if os.environ.get("LOCAL_RANK", "0") != "0" and not others & os.environ.keys():
+        threading.Thread(target=_follow, args=[os.getppid()], daemon=True).start()
+
+
 def leave() -> None:
     """Ends the watch, and lets the others know that this process ends as it should."""
     if _ranks and not _over.is_set():
@@ -88,6 +98,13 @@ def speaks(sentence: str) -> bool:
         return number == 1
     started = next((os.environ[name] for name in STARTED_AS if name in os.environ), "0")
     return started == "0"
+
+
+def _follow(parent: int) -> None:
+    while not _ranks:
+        if _ends_within(parent, 1) and not _ranks:
+            print("lightning_imbal: Rank 0 has ended before the others met it.", file=sys.stderr, flush=True)
+            os._exit(1)
 
 
 def _watch(rank: Rank) -> None:

@@ -3,6 +3,7 @@
 import os
 import socket
 import subprocess
+import sys
 import threading
 
 import pytest
@@ -92,3 +93,27 @@ def test_the_end_of_a_process_is_seen_on_every_system(how, other, monkeypatch):
     other.kill()
     other.wait()
     assert ranks._ends_within(other.pid, 0)
+
+
+STARTS_A_RANK = """
+import os, subprocess, sys
+follow = "import time; from lightning_imbal.cli.parts.ranks import follow; follow(); print(); time.sleep(60)"
+rank = subprocess.Popen([sys.executable, "-uc", follow], env=os.environ | {"LOCAL_RANK": "1"}, stdout=subprocess.PIPE)
+rank.stdout.readline()
+"""
+
+
+def test_a_rank_ends_with_the_one_that_has_started_it_where_they_have_not_met():
+    started = [sys.executable, "-c", STARTS_A_RANK]
+    told = subprocess.run(started, capture_output=True, text=True, timeout=30).stderr  # which the rank has open too
+    assert told == "lightning_imbal: Rank 0 has ended before the others met it.\n"
+
+
+@pytest.mark.parametrize(
+    "names", [{}, {"LOCAL_RANK": "0"}, {"LOCAL_RANK": "1", "RANK": "1"}, {"LOCAL_RANK": "1", "SLURM_PROCID": "1"}]
+)
+def test_a_process_that_lightning_has_not_started_follows_none(names, monkeypatch):
+    for name, value in names.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(ranks.threading, "Thread", lambda **_: pytest.fail("it follows one"))
+    ranks.follow()
