@@ -6,6 +6,8 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -136,7 +138,7 @@ def _told(gone: list[int]) -> str:
 
 def _ask(what: str, *arguments: Any) -> Any:
     """Asks the store of the processes, which the first of them keeps; None if there is none, or it has gone."""
-    if "torch" not in sys.modules or (_ranks and _ranks[0].has_ended):  # of whose end torch would tell at length
+    if "torch" not in sys.modules or (_ranks and _ranks[0].has_ended):
         return None
     import torch.distributed as dist
 
@@ -145,9 +147,23 @@ def _ask(what: str, *arguments: Any) -> Any:
     from torch.distributed.distributed_c10d import _get_default_store
 
     try:
-        return getattr(_get_default_store(), what)(*arguments)
+        with _without_stderr():
+            return getattr(_get_default_store(), what)(*arguments)
     except RuntimeError:
         return None
+
+
+@contextmanager
+def _without_stderr() -> Iterator[None]:
+    """Silences what torch tells at length, past Python, of a store that goes at this moment."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _ends_within(process: int, seconds: float) -> bool:
