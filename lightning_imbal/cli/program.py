@@ -98,19 +98,21 @@ def _run(args: list[str], alone: bool) -> int:
     from lightning_imbal.cli.parts.quiet import quiet
 
     ranks.follow()
+    as_it_should = True
     with quiet(), Interruption(args[0]) as interruption:
         try:
             return _module_of(args[0], alone).run(args)
         except BaseException as error:
             if interruption.status or isinstance(error, KeyboardInterrupt):
                 return _refuse(interruption.sentence(), interruption.status or 130)
+            as_it_should = False
             if sentence := _sentence(error):
                 return _refuse(sentence)
             if why := ranks.lost(error):
                 return _refuse(how_to_go_on(args[0], why), 1)
             raise
         finally:
-            ranks.leave()
+            ranks.leave(as_it_should)
 
 
 def _module_of(verb: str, alone: bool) -> ModuleType:

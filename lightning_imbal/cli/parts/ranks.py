@@ -51,9 +51,9 @@ def meet() -> None:
     for thread in threading.enumerate():
         if thread.name == "child-process-observer":  # of Lightning, which would kill this process without a word
             thread._child_processes = []  # type: ignore[attr-defined]  # nothing of it is public
-    for rank in met:
+    for number, rank in enumerate(met):
         if rank.is_here and rank.process != os.getpid():
-            threading.Thread(target=_watch, args=[rank], daemon=True).start()
+            threading.Thread(target=_watch, args=[number], daemon=True).start()
 
 
 def follow() -> None:
@@ -66,17 +66,18 @@ def follow() -> None:
         threading.Thread(target=_follow, args=[os.getppid()], daemon=True).start()
 
 
-def leave() -> None:
-    """Ends the watch, and lets the others know that this process ends as it should."""
+def leave(as_it_should: bool) -> None:
+    """Ends the watch, and lets the others know if this process ends as it should."""
     if _ranks and not _over.is_set():
         _over.set()
-        _ask("set", f"left/{_own()}", "")
+        if as_it_should:
+            _ask("set", f"left/{_own()}", "")
 
 
 def interrupted() -> str:
     """Which rank has gone, if a signal that comes now is owed to that; else nothing."""
     _signalled.set()
-    return _told([rank for rank in _gone() if not _ask("check", [f"left/{rank}"])]) if _own() == 0 else ""
+    return _told(_gone()) if _own() == 0 else ""
 
 
 def lost(error: BaseException) -> str:
@@ -109,10 +110,12 @@ def _follow(parent: int) -> None:
             os._exit(1)
 
 
-def _watch(rank: Rank) -> None:
-    while not _ends_within(rank.process, 1):
+def _watch(number: int) -> None:
+    while not _ends_within(_ranks[number].process, 1):
         if _over.is_set():
             return
+    if _has_left(number):  # this one may have more to do, such as to write the results
+        return
     # The connection to it is closed: this process ends by itself, unless it waits for a GPU that waits for the other.
     if not _over.wait(SECONDS_TO_END):
         if speaks(sentence := _told(_gone())):
@@ -120,8 +123,13 @@ def _watch(rank: Rank) -> None:
         os._exit(1)
 
 
+def _has_left(number: int) -> bool:
+    """Whether a rank has ended as it should, as far as the first one, which keeps that, is still there."""
+    return bool(_ask("check", [f"left/{number}"]))
+
+
 def _gone() -> list[int]:
-    return [number for number, rank in enumerate(_ranks) if rank.has_ended]
+    return [number for number, rank in enumerate(_ranks) if rank.has_ended and not _has_left(number)]
 
 
 def _own() -> int:

@@ -43,7 +43,7 @@ def test_a_rank_that_has_gone_is_what_an_error_comes_from(other):
     assert ranks.lost(broken).startswith(f"Rank 1 of 2, on {socket.gethostname()}, has ended (killed, out of memory")
     assert ranks.interrupted() == ranks.lost(broken)
     assert not ranks.lost(UserError("of the user"))
-    ranks.leave()
+    ranks.leave(True)
     assert not ranks.lost(broken), "after the end, others may go"
 
 
@@ -67,8 +67,8 @@ def test_a_process_that_waits_for_one_that_has_gone_ends(over, other, monkeypatc
     monkeypatch.setattr(os, "_exit", ended.append)
     other.kill()
     if over:
-        ranks.leave()
-    ranks._watch(ranks._ranks[1])
+        ranks.leave(True)
+    ranks._watch(1)
     assert ended == ([] if over else [1])
     assert ("Rank 1 of 2" in capsys.readouterr().err) is not over
 
@@ -79,10 +79,18 @@ def test_of_what_several_have_to_say_each_sentence_is_said_by_the_first_to_come(
     assert [ranks.speaks(sentence) for sentence in ("a", "a", "b")] == [True, False, True]
 
 
+def test_a_process_goes_on_when_another_one_has_ended_as_it_should(other, monkeypatch):
+    monkeypatch.setattr(ranks, "_ask", lambda what, names: names == ["left/1"])
+    monkeypatch.setattr(os, "_exit", lambda status: pytest.fail("it ends"))
+    other.kill()
+    ranks._watch(1)
+
+
 def test_a_signal_is_not_owed_to_a_rank_that_has_left_by_it(other, monkeypatch):
     monkeypatch.setattr(ranks, "_ask", lambda what, names: names == ["left/1"])
     other.kill()
     assert not ranks.interrupted()
+    assert not ranks.lost(RuntimeError("of this process")), "nor is what goes wrong after it"
 
 
 @pytest.mark.parametrize("how", ["pidfd_open", None])
