@@ -109,7 +109,7 @@ def workers():
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if b"ray::_run" in (process / "cmdline").read_bytes() and (process / "cwd").samefile(Path.cwd()):
+            if b"ray::run_job" in (process / "cmdline").read_bytes() and (process / "cwd").samefile(Path.cwd()):
                 found.append(int(process.name))
         except OSError:
             continue
