@@ -1,7 +1,6 @@
 """The `lightning_imbal` command. Heavy libraries are imported only by the verbs that need them."""
 
 import errno
-import gc
 import os
 import re
 import sys
@@ -117,13 +116,10 @@ def _run(args: list[str], alone: bool) -> int:
 
 def _module_of(verb: str, alone: bool) -> ModuleType:
     """Imports the file of a verb; in a process of its own, nothing looks for garbage in what the libraries hold."""
-    if alone:
-        gc.disable()
-    module = import_module(f"lightning_imbal.cli.{verb}")
-    if alone:
-        gc.freeze()
-        gc.enable()
-    return module
+    from lightning_imbal.cli.parts.allocator import without_garbage
+
+    with without_garbage(alone):
+        return import_module(f"lightning_imbal.cli.{verb}")
 
 
 def _sentence(error: BaseException) -> str:

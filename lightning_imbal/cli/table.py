@@ -119,6 +119,6 @@ def _parser() -> VerbParser:
     )
     parser.add_argument("--baseline", metavar="ROW", help="row that the others are tested against")
     parser.add_argument("--launcher", choices=["local", "ray"], default="local", help="where to run (default: local)")
-    parser.add_argument("--address", metavar="HOST:PORT", help="of a Ray cluster (default: one started here)")
+    parser.add_argument("--address", metavar="HOST:PORT", help="of a Ray cluster (default: RAY_ADDRESS, or one here)")
     parser.add_argument("--gpus", type=float, metavar="SHARE", help="of a GPU for each run on Ray (default: 1, if any)")
     return parser

@@ -78,7 +78,7 @@ class Display:
             self._say(f"started {job.name}")
 
     def ended(self, job: Job, failure: str | None, machine: str = "") -> None:
-        """Shows that a job ended, here or elsewhere, and on which machine if it is known and not this one."""
+        """Shows that a job ended, here or on another machine; a failure says itself on which."""
         self._done += 1
         if job in self._lines:
             self.progress.remove_task(self._lines.pop(job))
@@ -87,7 +87,7 @@ class Display:
         after = "" if failure else " elsewhere"
         if began is not None:
             after = f" after {timedelta(seconds=round(time.monotonic() - began))}"
-        where = f" on {machine}" if machine and not failure else ""  # a failure says it itself
+        where = f" on {machine}" if machine else ""
         self._say(f"{how} {job.name}{where}{after}, {self._done} of {self._number}")
 
     def update(self, running: Sequence[Job], elsewhere: int) -> None:
@@ -110,6 +110,10 @@ class Display:
         state = f"{elsewhere} run elsewhere" if elsewhere else self._remaining()
         self.progress.update(self._all, state=state)
 
+    def left_out(self, machine: str, why: str) -> None:
+        """Shows that a machine gets no jobs for a while."""
+        self._say(f"machine {machine} is left out: {why}. It is asked again every minute.", style="yellow")
+
     def close(self) -> None:
         """Ends the display."""
         self.progress.stop()
@@ -122,8 +126,8 @@ class Display:
         seconds = (time.monotonic() - self._began) / done * (self._number - done)
         return f"about {timedelta(seconds=round(seconds))} left"
 
-    def _say(self, line: str) -> None:
-        self.progress.console.print(escape(line), highlight=False, soft_wrap=True)
+    def _say(self, line: str, style: str = "none") -> None:
+        self.progress.console.print(escape(line), style=style, highlight=False, soft_wrap=True)
 
 
 def epochs_of(run: Path) -> tuple[str, int, int]:

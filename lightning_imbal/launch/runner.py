@@ -3,7 +3,7 @@
 import signal
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -74,54 +74,74 @@ def run(jobs: Iterable[Job], launcher: Launcher, display: Display) -> list[Failu
         launcher: Where to run them.
         display: Where to show it.
     """
-    waiting = [job for job in jobs if not job.finished]
-    running: list[Job] = []
-    failures: list[Failure] = []
-    display.begin(len(waiting))
+    work = _Work(launcher, display, [job for job in jobs if not job.finished])
+    display.begin(len(work.waiting))
     try:
-        while waiting or running:
-            elsewhere = 0
-            for job in list(waiting):
-                if not launcher.has_room():
-                    break
-                if job.finished:
-                    waiting.remove(job)
-                    display.ended(job, None)
-                elif job.after is not None and job.after in [failure.job for failure in failures]:
-                    waiting.remove(job)
-                    failures.append(Failure(job, f"not run: it needs {job.after.name}, which failed", []))
-                    display.ended(job, failures[-1].reason)
-                elif job.after is None or job.after.finished:
-                    if is_busy(job.folder):
-                        elsewhere += 1
-                        continue
-                    waiting.remove(job)
-                    running.append(job)
-                    launcher.start(job)
-                    display.started(job)
-            for event in launcher.ended():
-                if isinstance(event, Missing):
-                    line = f"machine {event.machine} is left out: {event.told}. It is asked again every minute."
-                    display.console.print(escape(line), style="yellow", highlight=False, soft_wrap=True)
-                    continue
-                job, status, machine = event
-                running.remove(job)
-                if status == BUSY:
-                    waiting.append(job)
-                    continue
-                if not job.finished:
-                    failures.append(Failure(job, _reason(status, machine), _end_of(job.folder / "log.txt")))
-                display.ended(job, None if job.finished else failures[-1].reason, machine)
-            display.update(running, elsewhere)
+        while work.waiting or work.running:
+            elsewhere = work.start()
+            work.collect()
+            display.update(work.running, elsewhere)
             time.sleep(SECONDS_BETWEEN_LOOKS)
     except Gone as gone:
         again = "what is finished is kept, and the same command goes on when it is there again"
         display.console.print(f"[bold red]{escape(str(gone))}[/]: {again}.", highlight=False, soft_wrap=True)
-        failures += [Failure(job, str(gone), []) for job in running or waiting]
+        work.failures += [Failure(job, str(gone), []) for job in work.running or work.waiting]
     finally:
         launcher.stop()
         display.close()
-    return failures
+    return work.failures
+
+
+@dataclass
+class _Work:
+    """The jobs that wait, that run, and that have failed."""
+
+    launcher: Launcher
+    display: Display
+    waiting: list[Job]
+    running: list[Job] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+
+    def start(self) -> int:
+        """Starts what there is room for, and returns how many jobs another program runs."""
+        elsewhere = 0
+        for job in list(self.waiting):
+            if not self.launcher.has_room():
+                break
+            if job.finished:
+                self.waiting.remove(job)
+                self.display.ended(job, None)
+            elif job.after is not None and job.after in [failure.job for failure in self.failures]:
+                self.waiting.remove(job)
+                self._fail(job, f"not run: it needs {job.after.name}, which failed", [])
+            elif job.after is None or job.after.finished:
+                if is_busy(job.folder):
+                    elsewhere += 1
+                    continue
+                self.waiting.remove(job)
+                self.running.append(job)
+                self.launcher.start(job)
+                self.display.started(job)
+        return elsewhere
+
+    def collect(self) -> None:
+        """Takes up what has ended."""
+        for event in self.launcher.ended():
+            if isinstance(event, Missing):
+                self.display.left_out(event.machine, event.told)
+                continue
+            job, status, machine = event
+            self.running.remove(job)
+            if status == BUSY:
+                self.waiting.append(job)
+            elif job.finished:
+                self.display.ended(job, None, machine)
+            else:
+                self._fail(job, _reason(status, machine), _end_of(job.folder / "log.txt"))
+
+    def _fail(self, job: Job, reason: str, log: list[str]) -> None:
+        self.failures.append(Failure(job, reason, log))
+        self.display.ended(job, reason)
 
 
 def discard_left_halves(jobs: Iterable[Job]) -> None:

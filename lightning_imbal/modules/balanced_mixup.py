@@ -33,8 +33,8 @@ class BalancedMixUpClassifier(ImbalClassifier):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         with self.same_draws(batch_idx):
-            image, [(label, weight), (balanced_label, balanced_weight)] = self.mixer(batch, batch.get("other"))
-        logits = self(image)
-        loss = self.batch_loss(logits, label, weight) + self.batch_loss(logits, balanced_label, balanced_weight)
+            image, [own, balanced] = self.mixer(batch, batch.get("other"))
+        logits = self.gather(self(image))
+        loss = self.loss(logits, *map(self.gather, own)) + self.loss(logits, *map(self.gather, balanced))
         self.log_loss("train/loss", loss)
         return loss

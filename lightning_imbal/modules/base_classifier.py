@@ -81,7 +81,7 @@ class ImbalClassifier(ImbalModule):
         self.log_loss("train/loss", loss)
         return loss
 
-    def batch_loss(self, logits: Tensor, label: Tensor, sample_weight: Tensor | None = None) -> Tensor:
+    def batch_loss(self, logits: Tensor, label: Tensor) -> Tensor:
         """Returns the loss of the batch of all devices, the same on each of them.
 
         A mean over weights, or over the hardest images, is that of the whole batch: the mean of what devices find by
@@ -90,10 +90,8 @@ class ImbalClassifier(ImbalModule):
         Args:
             logits: Of this device, (B, C).
             label: Its classes, (B,).
-            sample_weight: What scales each image's term, (B,).
         """
-        weight = None if sample_weight is None else self.gather(sample_weight)
-        return self.loss(self.gather(logits), self.gather(label), weight)
+        return self.loss(self.gather(logits), self.gather(label))
 
     def probability(self, batch: Batch) -> Tensor:
         """Returns class probabilities (B, C), as the predictor obtains them."""

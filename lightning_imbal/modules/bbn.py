@@ -55,9 +55,10 @@ class BBN(ImbalClassifier):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         other = batch["other"]
         feature, other_feature = self.branch_feature(batch["image"], 0), self.branch_feature(other["image"], 1)
-        logits = self.head(2 * torch.cat([self.share * feature, (1 - self.share) * other_feature], dim=1))
-        loss = self.share * self.batch_loss(logits, batch["label"])
-        loss = loss + (1 - self.share) * self.batch_loss(logits, other["label"])
+        feature = 2 * torch.cat([self.share * feature, (1 - self.share) * other_feature], dim=1)
+        logits = self.gather(self.head(feature))
+        loss = self.share * self.loss(logits, self.gather(batch["label"]))
+        loss = loss + (1 - self.share) * self.loss(logits, self.gather(other["label"]))
         self.log_loss("train/loss", loss)
         return loss
 

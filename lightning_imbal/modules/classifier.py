@@ -31,8 +31,9 @@ class Classifier(ImbalClassifier):
             return super().training_step(batch, batch_idx)
         with self.same_draws(batch_idx):
             image, parts = self.mixer(batch, batch.get("other") if self.needs_pairs else self.partners(batch))
-        logits = self(image)
-        loss = sum((self.batch_loss(logits, label, weight) for label, weight in parts), logits.new_zeros(()))
+        logits = self.gather(self(image))
+        losses = (self.loss(logits, self.gather(label), self.gather(weight)) for label, weight in parts)
+        loss = sum(losses, logits.new_zeros(()))
         self.log_loss("train/loss", loss)
         return loss
 

@@ -77,7 +77,7 @@ class FrozenHead(ImbalClassifier):
                 raise UserError("cache_views needs an ImbalDataModule to store features of: give the Trainer one.")
             data.store_features(self.encode, self.cache_views, self.closed_form or isinstance(self.predictor, Plain))
         if self.closed_form and self.trainer.world_size > 1:  # where Lightning asks for something to train
-            self._untrained().requires_grad_(True)
+            next(self.backbone.parameters()).requires_grad_(True)
 
     def teardown(self, stage: str) -> None:
         """Leaves the data as it was, for other modules."""
@@ -85,9 +85,6 @@ class FrozenHead(ImbalClassifier):
         self.backbone.requires_grad_(False)
         if stage == "fit" and self.cache_views and (data := self.datamodule):
             data.forget_features()
-
-    def _untrained(self) -> nn.Parameter:
-        return next(self.backbone.parameters())
 
     def check(self, data: ImbalData) -> None:
         if isinstance(self.head, ClosedFormHead):
@@ -143,7 +140,8 @@ class FrozenHead(ImbalClassifier):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
         """Returns the loss of the logits of images or of stored features; None if there is nothing to train."""
         if self.closed_form:
-            return 0 * self._untrained().sum() if self._untrained().requires_grad else None
+            untrained = next(self.backbone.parameters())
+            return 0 * untrained.sum() if untrained.requires_grad else None
         loss = self.batch_loss(self.logits(batch), batch["label"])
         self.log_loss("train/loss", loss)
         return loss

@@ -1,10 +1,10 @@
 """Reads the configurations of a table's runs before the first one starts."""
 
 import gc
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from lightning_imbal.cli.parts.allocator import without_garbage
 from lightning_imbal.command_line import parse_options
 from lightning_imbal.errors import UserError
 from lightning_imbal.launch.job import Job
@@ -19,7 +19,8 @@ def read_stages(jobs: Iterable[Job]) -> "dict[Job, list[Namespace]]":
     Raises:
         UserError: A command line cannot be parsed; the message names the run.
     """
-    with _no_garbage():  # a printed table waits for none of them
+    alone = bool(gc.get_freeze_count())  # then the verb's own imports were frozen
+    with without_garbage(alone):  # a printed table waits for none of them
         from jsonargparse import ArgumentError
 
         from lightning_imbal.cli.parts.messages import explain
@@ -40,13 +41,3 @@ def read_stages(jobs: Iterable[Job]) -> "dict[Job, list[Namespace]]":
             raise UserError(f"{job.name}: {explain(str(error))}") from error
         found[job] = read[key]
     return found
-
-
-@contextmanager
-def _no_garbage() -> Iterator[None]:
-    """Nothing looks for garbage meanwhile, nor later in what is there then if the process is for a verb alone."""
-    gc.disable()
-    yield
-    if gc.get_freeze_count():
-        gc.freeze()
-    gc.enable()
