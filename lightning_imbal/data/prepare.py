@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from lightning_imbal.data.index.find_files import IMAGE_SUFFIXES
+from lightning_imbal.data.index.listing import IMAGE_SUFFIXES
 from lightning_imbal.data.labelled_images import LabelledImages
 from lightning_imbal.data.pictures.open import disk_cache
 from lightning_imbal.data.sample_table import count_images

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from torch.utils.data import DataLoader
 
-from lightning_imbal.data.index.find_files import pictures_below
+from lightning_imbal.data.index.listing import pictures_below
 from lightning_imbal.data.loading.image_dataset import ImageDataset
 from lightning_imbal.data.loading.loaders import image_loader
 from lightning_imbal.data.pictures.disk_cache import DiskCache

@@ -6,8 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from lightning_imbal.data.index.find_files import pictures_below
+from lightning_imbal.data.index.by_name import find_by_name
 from lightning_imbal.data.index.label_files import read_columns, stripped
+from lightning_imbal.data.index.listing import pictures_in
 from lightning_imbal.data.splits.base import PARTS
 from lightning_imbal.errors import UserError
 
@@ -91,31 +92,13 @@ def _read_groups(file: str) -> tuple[pd.Series, str]:
 def _find_files(image: pd.Series, folder: str) -> pd.Series:
     """Path of every image, missing where there is no such file; the most exact name counts."""
     root = Path(folder).expanduser()
-    files = pictures_below(root)
+    files = pictures_in(root)
     if not files:
         raise UserError(f"There are no pictures below {folder}: give the folder that holds those of the lists.")
-    path = pd.Series([str(file) for file in files])
-    below = [file.relative_to(root) for file in files]
-    names = (
-        [file.as_posix() for file in below],
-        [file.with_suffix("").as_posix() for file in below],
-        [file.name for file in files],
-        [file.stem for file in files],
-    )
-    found = pd.Series(index=image.index, dtype=object)
-    for name in map(pd.Series, names):
-        twice = name.duplicated(keep=False)
-        unclear = image[found.isna() & image.isin(name[twice])]
-        if len(unclear):
-            first, second = path[name == unclear.iloc[0]].iloc[:2]
-            raise UserError(
-                f"The image {unclear.iloc[0]} may be {first} or {second}: give a folder that holds only one of them, "
-                f"or write paths below {folder} into the lists."
-            )
-        found = found.where(found.notna(), image.map(dict(zip(name[~twice], path[~twice], strict=True))))
+    found = find_by_name(image, files, root, "the lists", "give a folder that holds only one of them")
     if found.isna().all():
         raise UserError(
-            f"None of the {len(image)} images of the lists is below {folder} (there is {files[0].name}, they name "
+            f"None of the {len(image)} images of the lists is below {folder} (there is {files[0]}, they name "
             f"{image.iloc[0]}): give the folder of the same data set."
         )
-    return found
+    return found.map(lambda file: str(root / file), na_action="ignore")

@@ -1,16 +1,12 @@
 """Finds the files of a data set on the disk."""
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from lightning_imbal.errors import DatasetNotFoundError, UserError
-
-IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"}
-NO_TEXT = re.compile("[\ud800-\udfff]")  # a byte of a file's name that is not UTF-8, as Python has it
+from lightning_imbal.errors import DatasetNotFoundError
 
 
 def absent_files(paths: pd.Series) -> pd.Series:
@@ -79,16 +75,3 @@ def find_files(root: Path, needed: Mapping[str, Sequence[str]], owner: str, sour
             f"Get them from {source} and unpack them there, or give the folder that holds them with data.root=FOLDER."
         )
     return {name: path for name, path in found.items() if path is not None}
-
-
-def pictures_below(folder: str | Path) -> list[Path]:
-    """All files below a folder that are pictures by their ending, without hidden ones, sorted.
-
-    Raises:
-        UserError: The name of one is not UTF-8: it could not be written anywhere.
-    """
-    files = Path(folder).expanduser().rglob("*")
-    found = sorted(f for f in files if f.suffix.lower() in IMAGE_SUFFIXES and not f.name.startswith("."))
-    if unnamed := next((f for f in found if NO_TEXT.search(str(f))), None):
-        raise UserError(f"The name of the picture {ascii(str(unnamed))} is not UTF-8: rename the file, or its folder.")
-    return found

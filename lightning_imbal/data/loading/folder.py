@@ -5,7 +5,7 @@ from pathlib import Path
 import albumentations as A
 import numpy as np
 
-from lightning_imbal.data.index.find_files import IMAGE_SUFFIXES, pictures_below
+from lightning_imbal.data.index.listing import IMAGE_SUFFIXES, pictures_below
 from lightning_imbal.data.loading.image_dataset import ImageDataset
 from lightning_imbal.data.pictures.files import ImageFiles
 from lightning_imbal.errors import UserError

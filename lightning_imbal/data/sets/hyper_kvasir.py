@@ -6,8 +6,8 @@ from typing import Any, Literal
 import pandas as pd
 
 from lightning_imbal.data.base import ImbalDataModule
-from lightning_imbal.data.index.find_files import pictures_below
 from lightning_imbal.data.index.label_files import label_numbers, read_columns
+from lightning_imbal.data.index.listing import pictures_below
 from lightning_imbal.data.splits.official import OfficialFold
 from lightning_imbal.errors import UserError
 

@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from lightning_imbal.data.base import ImbalDataModule
-from lightning_imbal.data.index.find_files import pictures_below
 from lightning_imbal.data.index.label_files import label_numbers, read_columns, stripped
+from lightning_imbal.data.index.listing import pictures_below
 from lightning_imbal.data.index.spellings import Written, as_labels, one_spelling, refuse_look_alikes
 from lightning_imbal.data.splits.base import PART_CALLED, PARTS
 from lightning_imbal.data.splits.holdout import Holdout

@@ -391,7 +391,7 @@ def test_a_folder_that_does_not_fit_is_refused(lists, save, tmp_path):
         read_lists(**lists, images=folder)
     save("x/a.jpg", random_picture(0))
     save("y/a.png", random_picture(0))
-    with pytest.raises(UserError, match="The image a may be .*x/a.jpg or .*y/a.png"):
+    with pytest.raises(UserError, match="The image a of the lists may be .*x/a.jpg or .*y/a.png"):
         read_lists(**lists, images=folder)
 
 

@@ -1,11 +1,9 @@
 """One file is one file, whatever it is called."""
 
-import os
-
 import pandas as pd
 import pytest
 
-from lightning_imbal.data.index.find_files import identities, pictures_below
+from lightning_imbal.data.index.find_files import identities
 from lightning_imbal.data.sample_table import check_index
 from lightning_imbal.errors import UserError
 
@@ -39,11 +37,3 @@ def test_other_names_of_a_file_are_refused(folder, name):
 def test_absent_files_differ_by_name(folder):
     found = identities(pd.Series(["images/c.png", "images/d.png", "nowhere/c.png", "nowhere/d.png"]))
     assert len({*found}) == 4
-
-
-def test_name_that_is_no_text_is_refused(tmp_path):
-    (tmp_path / "a.png").touch()
-    assert pictures_below(tmp_path) == [tmp_path / "a.png"]
-    os.close(os.open(os.fsencode(tmp_path) + b"/\xe4.png", os.O_CREAT))
-    with pytest.raises(UserError, match=r"udce4.png' is not UTF-8: rename the file"):
-        pictures_below(tmp_path)
