@@ -38,7 +38,8 @@ def open_csv(path: Path, columns: Collection[str], separator: str | None) -> CSV
 
     Args:
         path: The file; may be compressed (`.gz`).
-        columns: Names that tell the separator: it is the first that finds them in the header.
+        columns: Names that tell the separator: it is the first that finds them in the header; without any, the one
+            that finds most columns.
         separator: It, where it is known.
 
     Raises:
@@ -49,7 +50,10 @@ def open_csv(path: Path, columns: Collection[str], separator: str | None) -> CSV
     content, encoding = _in_utf8(content, path)
     beginning = content[:LONGEST_HEADER].decode(errors="ignore")
     tried = {each: _header(beginning, each) for each in ([separator] if separator else SEPARATORS)}
-    used = next((each for each, (header, _, _) in tried.items() if {*columns} <= {*header}), next(iter(tried)))
+    if columns:
+        used = next((each for each, (header, _, _) in tried.items() if {*columns} <= {*header}), next(iter(tried)))
+    else:
+        used = max(tried, key=lambda each: len(tried[each][0]))
     header, size, lines = tried[used]
     as_what = [] if encoding == "UTF-8" else [f"as {encoding}"]
     if used != (separator or ","):

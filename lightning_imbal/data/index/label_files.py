@@ -2,7 +2,8 @@
 
 import csv
 import zlib
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pandas as pd
 from lightning.pytorch.utilities import rank_zero_info
 
 from lightning_imbal.data.index.csv_text import CSVText, open_csv
+from lightning_imbal.data.index.table_formats import read_as_text, reads
 from lightning_imbal.errors import DatasetNotFoundError, UserError
 from lightning_imbal.wording import did_you_mean
 
@@ -24,7 +26,7 @@ def read_columns(
     """Reads some columns of a CSV file, and says so if it is not UTF-8 with commas.
 
     Args:
-        path: The file; may be compressed (`.gz`).
+        path: The file; may be compressed (`.gz`). Of Parquet, Excel and JSON lines, all cells are text.
         columns: Names of the columns to read.
         optional: Names of columns to read where the file has them.
         sep: What separates its cells; None is the one of comma, semicolon and tab that gives it these columns.
@@ -34,16 +36,13 @@ def read_columns(
         UserError: The file is absent, no CSV, has no row, not these columns, one of them twice, or a row with more
             cells than columns.
     """
-    try:
+    with _read_errors(path):
+        if reads(Path(path)):
+            table = read_as_text(Path(path))
+            return _with_rows(table[_wanted(list(table), columns, optional, path)], path)
         file = open_csv(Path(path), columns, sep)
         wanted = _wanted(file.header, columns, optional, path)
-        table = _read(file, wanted, options)
-    except FileNotFoundError as error:
-        raise DatasetNotFoundError(f"There is no file {path}: give the path of an existing CSV file.") from error
-    except (pd.errors.ParserError, csv.Error, EOFError, zlib.error, OSError) as error:
-        raise UserError(f"{path} cannot be read as CSV ({' '.join(str(error).split())}): mend the file.") from error
-    if table.empty:
-        raise UserError(f"{path} has no rows: give a file with one row per image.")
+        table = _with_rows(_read(file, wanted, options), path)
     longer = table.pop(BEYOND).notna().to_numpy()
     if longer.any():
         row = int(longer.argmax())
@@ -53,6 +52,32 @@ def read_columns(
         )
     if file.unusual:
         rank_zero_info(f"{path} was read {file.unusual}.")
+    return table
+
+
+def read_header(path: str | Path) -> list[str]:
+    """The names of the columns of a label file.
+
+    Raises:
+        UserError: The file is absent or cannot be read.
+    """
+    with _read_errors(path):
+        return list(read_as_text(Path(path))) if reads(Path(path)) else open_csv(Path(path), (), None).header
+
+
+@contextmanager
+def _read_errors(path: str | Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise DatasetNotFoundError(f"There is no file {path}: give the path of an existing CSV file.") from error
+    except (pd.errors.ParserError, csv.Error, EOFError, zlib.error, OSError) as error:
+        raise UserError(f"{path} cannot be read as CSV ({' '.join(str(error).split())}): mend the file.") from error
+
+
+def _with_rows(table: pd.DataFrame, path: str | Path) -> pd.DataFrame:
+    if table.empty:
+        raise UserError(f"{path} has no rows: give a file with one row per image.")
     return table
 
 

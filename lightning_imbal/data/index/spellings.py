@@ -2,7 +2,7 @@
 
 import json
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -16,7 +16,7 @@ from lightning_imbal.wording import number_of
 Written = str | int | float | bool | None  # a label as YAML reads it
 
 
-def refuse_look_alikes(labels: pd.Series, source: object, counted: str, mend: str) -> None:
+def refuse_look_alikes(labels: pd.Series, source: object, counted: str, mend: str, apart: Collection[str] = ()) -> None:
     """Refuses labels that differ only in case, blanks or Unicode form, or as numbers do (`1` and `1.0`).
 
     Args:
@@ -24,11 +24,12 @@ def refuse_look_alikes(labels: pd.Series, source: object, counted: str, mend: st
         source: What has them, for the message.
         counted: What one entry of `labels` is, for the message.
         mend: What to do, for the message.
+        apart: Labels that were named, each as it is written: those may look like one another.
 
     Raises:
         UserError: The message names the first such labels and how often each is there.
     """
-    if alike := _alike(labels.unique()):
+    if alike := [names for names in _alike(labels.unique()) if not {*names} <= {*apart}]:
         times = labels.value_counts()
         names = " and ".join(f"{_shown(name, alike[0])} ({number_of(int(times[name]), counted)})" for name in alike[0])
         more = f", and {number_of(len(alike) - 1, 'further such label')}" if len(alike) > 1 else ""

@@ -5,19 +5,20 @@ from pathlib import Path
 
 from lightning.pytorch.utilities import rank_zero_info
 
+from lightning_imbal.data.index.listing import is_litter
 from lightning_imbal.data.splits.base import PART_CALLED, PARTS
 from lightning_imbal.errors import DatasetNotFoundError, UserError
 
 
 def folders_in(folder: Path) -> list[Path]:
-    """The folders in a folder, without hidden ones, sorted.
+    """The folders in a folder, without hidden ones and what computers leave behind, sorted.
 
     Raises:
         DatasetNotFoundError: There is no such folder.
     """
     if not folder.is_dir():
         raise DatasetNotFoundError(f"There is no folder {folder}: give that of the images, data.root=FOLDER.")
-    return sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    return sorted(entry for entry in folder.iterdir() if entry.is_dir() and not is_litter(entry.name))
 
 
 def find_parts(root: Path) -> dict[str, Path]:

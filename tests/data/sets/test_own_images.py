@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from lightning_imbal.cli import main
-from lightning_imbal.data.sets.own_images import CSVData, FolderData
+from lightning_imbal.data.sets.own_csv import CSVData
+from lightning_imbal.data.sets.own_folder import FolderData
 from lightning_imbal.data.splits import Official, Split
 from lightning_imbal.errors import DatasetNotFoundError, UserError
 
@@ -124,7 +125,8 @@ class TestCSVData:
     @pytest.mark.parametrize(
         ("spoil", "named"),
         [
-            (lambda t: t.rename(columns={"label": "diagnosis"}), ["no column 'label'", "'diagnosis'"]),
+            (lambda t: t.rename(columns={"label": "opinion"}), ["no column 'label'", "'opinion'"]),
+            (lambda t: t.rename(columns={"label": "dx"}).assign(target=t["label"]), ["several columns", "dx, target"]),
             (lambda t: t.assign(label=t["label"].where(t.index != 3)), ["no label in line 5"]),
             (lambda t: t.assign(label=t["label"].where(t.index != 3, "  ")), ["no label in line 5"]),
             (lambda t: pd.concat([t, t[:1]]), ["benign_0.png twice"]),
@@ -143,7 +145,7 @@ class TestCSVData:
         [
             (["--data.root", "nowhere"], ["no folder nowhere", "--data.root"]),
             (["--data.labels", "nowhere.csv"], ["no file nowhere.csv", "--data.labels"]),
-            (["--data.classes", "[benign, malignant]"], ["unclear_0.png", "'unclear'", "benign, malignant"]),
+            (["--data.classes", "[benign, malignent]"], ["names 'malignent'", "did you mean malignant?"]),
             (["--data.split_column", "fold"], ["no column 'fold'"]),
             (["--data.label_column", "lable"], ["no column 'lable' (did you mean 'label'?)"]),
             (["--data.group_column", "label"], ["'label'", "is to be the label and the group", "another column"]),
@@ -178,8 +180,10 @@ class TestCSVData:
             _ = make(own).index
         data = make(own, classes=["benign", "Benign", "malignant", "unclear"])
         assert np.bincount(data.index["label"]).tolist() == [15, 5, 12, 8]
-        with pytest.raises(UserError, match=r"the label 'Benign' \(5 such rows\)"):
+        with pytest.raises(UserError, match=r"'Benign' \(5 rows\) and 'benign'"):
             _ = make(own, classes=["benign", "malignant", "unclear"]).index
+        data = make(own, merge={"benign": ["Benign", "benign"]})
+        assert np.bincount(data.index["label"]).tolist() == [20, 12, 8]
 
     def test_classes_and_groups_as_yaml_reads_them(self, own):
         own[1]["label"] = own[1]["label"].map({"benign": "0", "malignant": "yes", "unclear": "2"})
@@ -317,7 +321,7 @@ class TestFolderData:
 
     def test_classes_that_look_alike(self, folders):
         write(folders / "Benign" / "0.png", "red")
-        with pytest.raises(UserError, match=r"'Benign' \(1 image\) and 'benign' \(20 images\): give the folders"):
+        with pytest.raises(UserError, match=r"'Benign' \(1 image\) and 'benign' \(20 images\): write it"):
             _ = FolderData(str(folders)).index
 
     def test_hidden_files_are_no_pictures(self, folders):
@@ -335,7 +339,12 @@ class TestFolderData:
         with pytest.raises(DatasetNotFoundError, match="no folders of classes"):
             _ = FolderData(str(tmp_path)).class_names
 
-    def test_empty_class_folder_is_named(self, folders):
-        (folders / "none").mkdir()
-        with pytest.raises(UserError, match="training part has no image of: none"):
-            _ = FolderData(str(folders)).class_counts
+    def test_folders_that_are_no_classes_are_named(self, folders, told):
+        for name in ("none", ".git", "__MACOSX/benign", "runs/ce/stage1/checkpoints"):
+            (folders / name).mkdir(parents=True)
+        (folders / "runs/ce/stage1/checkpoints/last.ckpt").touch()
+        write(folders / "runs/ce/curve.png", "red")
+        write(folders / "overview.png", "red")
+        assert FolderData(str(folders)).class_names == tuple(SIZES)
+        assert "no classes are .git, __MACOSX (hidden or left behind by a computer); none (without" in told.text
+        assert "runs (of runs)" in told.text and "1 picture in no folder of a class, such as overview.png" in told.text

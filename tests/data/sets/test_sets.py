@@ -25,7 +25,8 @@ from lightning_imbal.data.sets.hyper_kvasir import HyperKvasir
 from lightning_imbal.data.sets.isic import ISIC2018, ISIC2019
 from lightning_imbal.data.sets.medmnist import MedMNIST, StackedImages
 from lightning_imbal.data.sets.messidor import Messidor2
-from lightning_imbal.data.sets.own_images import CSVData, FolderData
+from lightning_imbal.data.sets.own_csv import CSVData
+from lightning_imbal.data.sets.own_folder import FolderData
 from lightning_imbal.data.splits import Holdout, KFold, Official, OfficialFold
 from lightning_imbal.errors import DatasetNotFoundError, UserError
 

@@ -1,0 +1,77 @@
+"""Finds the columns of a label file that hold the images and the labels, where they are not called so."""
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from lightning.pytorch.utilities import rank_zero_info
+
+from lightning_imbal.data.index.by_name import find_by_name
+from lightning_imbal.data.index.label_files import read_columns, read_header
+from lightning_imbal.data.index.listing import pictures_in
+from lightning_imbal.data.look.columns import IMAGE_COLUMNS, LABEL_COLUMNS, columns_called, one_hot_columns
+from lightning_imbal.errors import UserError
+
+TEXT: dict[str, Any] = {"dtype": str, "keep_default_na": False, "na_values": [""]}  # only an empty cell is missing
+TRIED, FOUND = 50, 0.9  # of so many names, that share must be pictures
+
+
+def image_column(path: Path, given: str, taken: Collection[str], root: Path) -> str:
+    """The column of the images: the given one or, if there is no `image`, the only one that fits; says which.
+
+    Args:
+        path: The label file.
+        given: What the user calls it, or `image`.
+        taken: Columns with something else in them.
+        root: Folder of the images, which decides between several.
+
+    Raises:
+        UserError: Several fit.
+    """
+    header = read_header(path)
+    if given in header or given != "image":
+        return given
+    free = [column for column in header if column not in taken]
+    called = columns_called(free, IMAGE_COLUMNS)
+    fitting = called if len(called) == 1 else columns_of_pictures(path, called or free, root)
+    return _only(path, fitting, "image", "images") or given
+
+
+def label_columns(path: Path, given: str | list[str], taken: Collection[str]) -> str | list[str]:
+    """The column of the labels, as `image_column`, or the columns of 0 and 1 that are the classes."""
+    header = read_header(path)
+    if given in header or given != "label":
+        return given
+    free = [column for column in header if column not in taken]
+    if called := columns_called(free, LABEL_COLUMNS):
+        return _only(path, called, "label", "labels") or given
+    if classes := one_hot_columns(read_columns(path, free, **TEXT)):
+        rank_zero_info(f"{path}: the classes are its columns {', '.join(classes)}.")
+        return classes
+    return given
+
+
+def columns_of_pictures(path: Path, columns: Sequence[str], root: Path) -> list[str]:
+    """The columns that name pictures below a folder, most of which are there."""
+    files = pictures_in(root) if root.is_dir() else []
+    table = read_columns(path, columns, **TEXT)
+    return [column for column in columns if _names_pictures(table[column].dropna().drop_duplicates(), files, root)]
+
+
+def _names_pictures(names: pd.Series, files: Sequence[str], root: Path) -> bool:
+    try:
+        return bool(find_by_name(names[:TRIED], files, root, "").notna().mean() >= FOUND) and len(names) > 1
+    except UserError:  # there are two of a name
+        return True
+
+
+def _only(path: Path, fitting: Sequence[str], option: str, what: str) -> str | None:
+    if len(fitting) > 1:
+        raise UserError(
+            f"{path} has several columns that may be the {what}, {', '.join(fitting)}: name one with "
+            f"data.{option}_column={fitting[0]}."
+        )
+    if fitting:
+        rank_zero_info(f"{path}: the {what} are in its column {fitting[0]!r}.")
+    return fitting[0] if fitting else None
