@@ -10,7 +10,7 @@ from types import ModuleType
 
 VERBS = (
     *("list", "fit", "validate", "test", "predict", "report", "compare", "table", "dashboard", "export"),
-    *("prepare", "audit"),
+    *("prepare", "audit", "init"),
 )
 PIP = re.compile(r"pip install (?:-U )?['\"]*([\w.-]+)")  # as libraries advise
 REFUSALS = (  # of Lightning, with their modules
@@ -18,7 +18,7 @@ REFUSALS = (  # of Lightning, with their modules
     ("lightning.fabric.utilities.spike", "TrainingSpikeException"),
 )
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-THAT_COMPUTE = ("fit", "validate", "test", "predict", "prepare", "audit")
+THAT_COMPUTE = ("fit", "validate", "test", "predict", "prepare", "audit", "init")
 
 HELP = """\
 usage: lightning_imbal VERB ...

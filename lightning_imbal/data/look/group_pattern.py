@@ -28,21 +28,30 @@ def group_word(pattern: str) -> str:
     return min(compiled.groupindex, key=compiled.groupindex.__getitem__, default="group")
 
 
-def groups_in_names(files: pd.Series, pattern: str) -> pd.Series:
+def groups_in(files: pd.Series, pattern: str) -> pd.Series:
+    """What the bracket of a pattern that has a name, or else the first that takes part, finds in each path."""
+    compiled = re.compile(pattern)
+    named = compiled.groupindex.get(group_word(pattern), 0)
+
+    def of(file: str) -> str | None:
+        found = compiled.search(file)
+        brackets = (found[named] if named else None, *found.groups()) if found else ()
+        return next((text for text in brackets if text is not None), None)
+
+    return pd.Series([of(file) for file in files], files.index, dtype=object)
+
+
+def known_groups(files: pd.Series, pattern: str) -> pd.Series:
     """The group that each path names, missing where the pattern does not fit; says how many that are.
 
     Args:
         files: Paths of the pictures.
-        pattern: Its bracket with the name of `group_word`, or else the first, is the group.
+        pattern: See `groups_in`.
 
     Raises:
         UserError: No path fits.
     """
-    word, compiled = group_word(pattern), re.compile(pattern)
-    bracket = compiled.groupindex.get(word, 1)
-    groups = pd.Series(
-        [found[bracket] if (found := compiled.search(file)) else None for file in files], files.index, dtype=object
-    )
+    groups = groups_in(files, pattern)
     without = groups.isna()
     if without.all():
         raise UserError(f"data.group_pattern {pattern!r} fits no picture, such as {files.iloc[0]}: see {EXAMPLE}.")

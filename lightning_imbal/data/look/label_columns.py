@@ -1,13 +1,13 @@
 """Finds the columns of a label file that hold the images and the labels, where they are not called so."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from lightning.pytorch.utilities import rank_zero_info
 
-from lightning_imbal.data.index.by_name import find_by_name
+from lightning_imbal.data.index.by_name import without_ending
 from lightning_imbal.data.index.label_files import read_columns, read_header
 from lightning_imbal.data.index.listing import pictures_in
 from lightning_imbal.data.look.columns import IMAGE_COLUMNS, LABEL_COLUMNS, columns_called, one_hot_columns
@@ -15,6 +15,7 @@ from lightning_imbal.errors import UserError
 
 TEXT: dict[str, Any] = {"dtype": str, "keep_default_na": False, "na_values": [""]}  # only an empty cell is missing
 TRIED, FOUND = 50, 0.9  # of so many names, that share must be pictures
+FEWEST = 0.1  # names per row: a picture may have a row for each finding
 
 
 def image_column(path: Path, given: str, taken: Collection[str], root: Path) -> str:
@@ -54,16 +55,21 @@ def label_columns(path: Path, given: str | list[str], taken: Collection[str]) ->
 
 def columns_of_pictures(path: Path, columns: Sequence[str], root: Path) -> list[str]:
     """The columns that name pictures below a folder, most of which are there."""
-    files = pictures_in(root) if root.is_dir() else []
+    stems = stems_of(pictures_in(root)) if root.is_dir() else set()
     table = read_columns(path, columns, **TEXT)
-    return [column for column in columns if _names_pictures(table[column].dropna().drop_duplicates(), files, root)]
+    return [column for column in columns if names_pictures(table[column], stems)]
 
 
-def _names_pictures(names: pd.Series, files: Sequence[str], root: Path) -> bool:
-    try:
-        return bool(find_by_name(names[:TRIED], files, root, "").notna().mean() >= FOUND) and len(names) > 1
-    except UserError:  # there are two of a name
-        return True
+def stems_of(files: Iterable[str]) -> set[str]:
+    """The names of files without folder and ending, in small letters."""
+    return {without_ending(file.rpartition("/")[2]).lower() for file in files}
+
+
+def names_pictures(values: pd.Series, stems: Collection[str]) -> bool:
+    """Whether a column names pictures, by the first of its values, and rarely one of them several times."""
+    names = values.dropna().drop_duplicates()
+    found = [stem in stems for stem in stems_of(names[:TRIED])]
+    return len(names) > max(1, FEWEST * len(values)) and sum(found) >= FOUND * len(found)
 
 
 def _only(path: Path, fitting: Sequence[str], option: str, what: str) -> str | None:

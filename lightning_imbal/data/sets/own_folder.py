@@ -1,25 +1,20 @@
 """The user's own images, sorted into one folder per class."""
 
-import os
 from collections.abc import Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from lightning.pytorch.utilities import rank_zero_info
 
-from lightning_imbal.data.index.listing import is_litter, pictures_in
+from lightning_imbal.data.look.class_folders import class_files, class_folder
 from lightning_imbal.data.look.right_root import no_classes
 from lightning_imbal.data.sets.own_images import OwnImages
 from lightning_imbal.data.splits.holdout import Holdout
 from lightning_imbal.data.splits.official import Official
 from lightning_imbal.data.splits.part_folders import find_parts, tell_what_is_left_out
 from lightning_imbal.errors import UserError
-from lightning_imbal.runs.folder import holds_run
 from lightning_imbal.wording import number_of
-
-FEW = 5  # folders that are looked into, whether they are runs
 
 
 class FolderData(OwnImages):
@@ -72,33 +67,6 @@ class FolderData(OwnImages):
         table.insert(1, "path", self.root.as_posix() + "/" + table["image"])
         table["file"] = table["image"]
         return table if self.part_folders else table.drop(columns="official")
-
-
-def class_folder(file: str, level: int) -> str | None:
-    """The folder of a path that names the class, see `FolderData`; None if the path has not so many."""
-    folders = file.split("/")[:-1]
-    return folders[level - (level > 0)] if len(folders) >= abs(level) else None
-
-
-def class_files(place: Path) -> tuple[list[str], dict[str, str]]:
-    """The pictures in the folders of classes, and the folders that are none with the reason."""
-    files = pictures_in(place)
-    folders = [entry.name for entry in sorted(place.iterdir()) if entry.is_dir()]
-    filled = {file.partition("/")[0] for file in files}
-    ignored = {}
-    for folder in folders:
-        if is_litter(folder):
-            ignored[folder] = "hidden or left behind by a computer"
-        elif _holds_runs(place / folder):
-            ignored[folder] = "of runs"
-        elif folder not in filled:
-            ignored[folder] = "without pictures"
-    return [file for file in files if file.partition("/")[0] not in ignored], ignored
-
-
-def _holds_runs(folder: Path) -> bool:
-    below = (Path(entry.path) for entry in islice(os.scandir(folder), FEW) if entry.is_dir())
-    return holds_run(folder) or any(map(holds_run, below))
 
 
 def _tell(root: Path, no_class: Mapping[str, str], outside: Sequence[str]) -> None:

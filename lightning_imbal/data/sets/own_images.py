@@ -10,7 +10,7 @@ from lightning.pytorch.utilities import rank_zero_info
 
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.index.spellings import Written
-from lightning_imbal.data.look.group_pattern import group_word, groups_in_names
+from lightning_imbal.data.look.group_pattern import group_word, known_groups
 from lightning_imbal.data.look.right_root import check_root
 from lightning_imbal.data.look.selection import Selection
 from lightning_imbal.errors import refuse_below
@@ -80,5 +80,5 @@ class OwnImages(ImbalDataModule):
             rank_zero_info(sentence)
         index = rows.drop(columns="file").assign(label=rows["label"].map({name: i for i, name in enumerate(names)}))
         if self.group_pattern is not None:
-            index["group"] = groups_in_names(rows["file"], self.group_pattern)
+            index["group"] = known_groups(rows["file"], self.group_pattern)
         return index

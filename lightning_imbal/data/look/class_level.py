@@ -1,0 +1,63 @@
+"""Which of the folders on the way to a picture is that of its class."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+MOST = 100  # classes
+FEW = 5  # pictures of a class, classes
+NUMBER = r"\d{2}"  # in names that are numbers of patients or slides, and not of classes
+
+
+@dataclass(frozen=True)
+class Level:
+    """A level of folders that may be the classes.
+
+    Args:
+        number: 1 for the first folder of a path.
+        names: Its folders.
+    """
+
+    number: int
+    names: tuple[str, ...]
+
+
+def class_levels(files: Sequence[str]) -> list[Level]:
+    """The levels that may be the classes, the likeliest first; none if there are not two folders.
+
+    Deeper folders count if each lies in one folder alone, as kinds of a disease do; folders of numbers, as those of
+    patients, count least.
+
+    Args:
+        files: Paths of the pictures.
+    """
+    folders = pd.Series(files, dtype=object).str.split("/").str[:-1]
+    depth = int(folders.str.len().min()) if len(folders) else 0
+    levels = [Level(i + 1, tuple(sorted(folders.str[i].unique()))) for i in range(depth)]
+    usable = [level for level in levels if 1 < len(level.names) <= MOST]
+    if levels and len(levels[0].names) > FEW and _numbered(levels[0]):  # of patients, perhaps, and their classes below
+        within = [level for level in usable if len(level.names) < len(levels[0].names) and _repeat(folders, level)]
+        return [*within[:1], *usable[:1]]
+    if not usable:
+        return []
+    first = usable[0]
+    kinds = [
+        level
+        for level in usable[1:]
+        if len(level.names) > len(first.names)
+        and len(files) >= FEW * len(level.names)
+        and not _numbered(level)
+        and not _repeat(folders, level)
+    ]
+    return [*kinds[-1:], first]
+
+
+def _numbered(level: Level) -> bool:
+    return bool(pd.Series(level.names).str.contains(NUMBER).mean() > 0.5)
+
+
+def _repeat(folders: pd.Series, level: Level) -> bool:
+    """Whether most of its folders have the name of one that lies elsewhere."""
+    places = folders.str[: level.number].str.join("/").drop_duplicates()
+    return bool(places.str.rpartition("/")[2].duplicated(keep=False).mean() > 0.5)

@@ -1,0 +1,67 @@
+"""Looks at a folder or a label file and says how it can be read."""
+
+import shlex
+from pathlib import Path
+
+import pandas as pd
+
+from lightning_imbal.data.index.listing import files_below, is_picture
+from lightning_imbal.data.index.table_formats import is_table
+from lightning_imbal.data.look.folders import look_at_folders
+from lightning_imbal.data.look.label_columns import stems_of
+from lightning_imbal.data.look.look import Look, Question
+from lightning_imbal.data.look.right_root import check_root, no_classes
+from lightning_imbal.data.look.tables import LabelTable, look_at_table, read_label_table
+from lightning_imbal.errors import UserError
+
+MOST_TABLES = 20  # that are read
+WHOLE = 0.5  # share of the pictures that a label file must name to be the one
+
+
+def look_at(path: Path, labels: Path | None = None) -> tuple[Look, pd.DataFrame | None]:
+    """Finds out what is where.
+
+    Args:
+        path: A folder of pictures, or a label file beside or above them.
+        labels: The label file, if it is known.
+
+    Returns:
+        What was found, and the table of the label file if there is one.
+
+    Raises:
+        UserError: Nothing there can be read; the message says why.
+    """
+    if path.is_file() and is_table(path.name):
+        path, labels = path.parent, path
+    check_root(path)
+    files = files_below(path)
+    pictures = [file for file in files if is_picture(file)]
+    if not pictures:
+        raise no_classes(path)
+    given = [labels] if labels is not None else [path / file for file in _shallow(files)]
+    stems = stems_of(pictures)
+    tables = [table for file in given if (table := read_label_table(file, stems)) is not None]
+    if labels is not None and not tables:
+        raise UserError(
+            f"{labels} does not name the pictures below {path} with labels (there is {pictures[0]}): give the folder "
+            "that holds them with data.root=FOLDER, and the columns with data.image_column and data.label_column."
+        )
+    if labels is None and not any(table.share >= WHOLE for table in tables):
+        return look_at_folders(path), None
+    best, *others = sorted(tables, key=_order)
+    look = look_at_table(best, path)
+    if alike := [table.path for table in others if table.share >= WHOLE]:
+        names = [str(file.relative_to(path) if file.is_relative_to(path) else file) for file in (best.path, *alike)]
+        question = f"Are the labels in {names[0]}, or in {' or '.join(names[1:])}?"
+        look.questions.append(Question(question, tuple(f"--data.labels {shlex.quote(name)}" for name in names)))
+    return look, best.table
+
+
+def _shallow(files: list[str]) -> list[str]:
+    """The label files, those that lie highest first."""
+    return sorted(filter(is_table, files), key=lambda file: file.count("/"))[:MOST_TABLES]
+
+
+def _order(table: LabelTable) -> tuple[float, bool, int]:
+    """First the files that name most of the pictures, then those with a column of labels."""
+    return -round(table.share, 2), not table.labels, len(table.path.parts)

@@ -1,0 +1,159 @@
+"""Looks the user's own images over: how they can be read, what they are, and what is unclear about them."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from lightning_imbal.data.build import build_data
+from lightning_imbal.data.look.companions import find_companions
+from lightning_imbal.data.look.group_guesses import guess_groups
+from lightning_imbal.data.look.look import Look, Question
+from lightning_imbal.data.look.look_at import look_at
+from lightning_imbal.data.look.tables import unused_columns
+from lightning_imbal.data.sample_table import count_images
+from lightning_imbal.data.sets.own_images import OwnImages
+from lightning_imbal.data.splits.groups import torn_groups
+from lightning_imbal.wording import number_of
+
+OPENED = 100  # pictures whose headers are read
+FEWEST = 3  # images of a class that training, validation and test parts need
+TOLD = "lightning.pytorch.utilities.rank_zero"
+
+
+@dataclass
+class Survey:
+    """What was found.
+
+    Args:
+        look: How the images are read.
+        data: The images, read so.
+        told: What the data module says of them.
+        sizes: How many of the pictures that were opened have a size, by width x height.
+        modes: The same by mode, such as `RGB`; `unreadable` are those that could not be opened.
+    """
+
+    look: Look
+    data: OwnImages
+    told: list[str]
+    sizes: dict[str, int]
+    modes: dict[str, int]
+
+    @property
+    def classes(self) -> dict[str, int]:
+        """Images of every class."""
+        return count_images(self.data.index["label"], self.data.class_names)
+
+
+def survey(path: Path, given: Mapping[str, Any]) -> Survey:
+    """Looks at a folder, a label file, or both.
+
+    Args:
+        path: The folder, or the file.
+        given: Settings of the data module that the user has chosen; they answer questions.
+
+    Raises:
+        UserError: The images cannot be read; the message says why, and the mend.
+    """
+    labels = given.get("labels")
+    look, table = look_at(path, _file(labels, path) if labels else None)
+    look.settings |= given
+    look.questions = [question for question in look.questions if not _answered(question, given)]
+    with _listening() as told:
+        rows = _build(look, {"exclude": look.settings.get("exclude", [])}).selected[0]
+        if "exclude" not in given and (companions := find_companions(rows, Path(look.settings["root"]))):
+            number = sum(len(each.files) for each in companions)
+            reason = f"{number_of(number, 'picture')} that look like masks of others, such as {companions[0].files[0]}"
+            look.set("exclude", [each.pattern for each in companions], reason)
+        told.clear()
+        data = _build(look, {})
+        rows = data.selected[0]
+        columns = None if table is None else unused_columns(table, look).loc[rows.index]
+        if not {"group_pattern", "group_column"} & {*given}:
+            look.guesses = guess_groups(rows["file"], rows["label"], columns)
+        _ = data.index
+    _ask_of_groups(look, rows)
+    _ask_of_rare_classes(look, count_images(data.index["label"], data.class_names))
+    return Survey(look, data, [*dict.fromkeys(told)], *_formats(data.index["path"]))
+
+
+def keep_together(look: Look) -> None:
+    """Makes the likeliest guess of what belongs together a setting, unless a split that was found tears it."""
+    guess = next(iter(look.guesses), None)
+    if guess and not any(question.options == (guess.told(),) for question in look.questions):
+        look.set(guess.option[0], guess.option[1], guess.said())
+
+
+def _build(look: Look, settings: dict[str, Any]) -> OwnImages:
+    data = build_data({"class_path": look.data, "init_args": look.settings | settings})
+    assert isinstance(data, OwnImages)
+    return data
+
+
+def _file(labels: str, path: Path) -> Path:
+    return Path(labels) if Path(labels).is_file() else path / labels
+
+
+def _answered(question: Question, given: Mapping[str, Any]) -> bool:
+    return any(option.split()[0].removeprefix("--data.") in given for option in question.options)
+
+
+def _ask_of_groups(look: Look, rows: pd.DataFrame) -> None:
+    """Asks whether the split that was found is to be kept, where it tears what may belong together."""
+    if look.guesses and "official" in rows and "split" not in look.settings:
+        guess = look.guesses[0]
+        group = guess.groups.fillna(rows["file"]).to_numpy()
+        if torn := len(torn_groups(rows["official"], group)):
+            question = (
+                f"{guess.said()}, and {torn} of them are in several parts of the split that is there: is that one "
+                "{guess.word}? Then split anew."
+            )
+            look.questions.append(Question(question, (guess.told(),)))
+
+
+def _ask_of_rare_classes(look: Look, counts: Mapping[str, int]) -> None:
+    if rare := [f"{name} ({images})" for name, images in counts.items() if images < FEWEST]:
+        question = f"Too few images for three parts: {', '.join(rare)}. Leave them out, or join them to another class?"
+        merge = "--data.merge '{NAME: [ONE, OTHER]}'"
+        look.questions.append(Question(question, (f"--data.min_images {FEWEST}", merge), unanswered=True))
+
+
+@contextmanager
+def _listening() -> Iterator[list[str]]:
+    """Collects what is told meanwhile, instead of printing it."""
+    told: list[str] = []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            told.append(record.getMessage())
+
+    logger, listener = logging.getLogger(TOLD), Listener()
+    handlers, propagate, level = logger.handlers, logger.propagate, logger.level
+    logger.handlers, logger.propagate = [listener], False
+    logger.setLevel(logging.INFO)
+    try:
+        yield told
+    finally:
+        logger.handlers, logger.propagate = handlers, propagate
+        logger.setLevel(level)
+
+
+def _formats(paths: pd.Series) -> tuple[dict[str, int], dict[str, int]]:
+    """How many of some pictures, spread over all, have each size and each mode."""
+    some = paths.iloc[np.linspace(0, len(paths) - 1, min(OPENED, len(paths))).astype(int)]
+    found = pd.DataFrame([_format(path) for path in some], columns=["size", "mode"])
+    return found["size"].dropna().value_counts().to_dict(), found["mode"].value_counts().to_dict()
+
+
+def _format(path: str) -> tuple[str | None, str]:
+    try:
+        with Image.open(path) as picture:
+            return f"{picture.width}x{picture.height}", picture.mode
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return None, "unreadable"
