@@ -33,15 +33,11 @@ def _lines(survey: Survey) -> list[tuple[str, str]]:
         ("classes", f"{len(classes)}, largest : smallest = {ratio:.3g} : 1. {_sizes(classes)}"),
         ("pictures", _pictures(survey)),
     ]
-    lines += [
-        (name, f"{_written(look.settings[name])}: {reason}")
-        for name, reason in _chosen(survey)
-        if name in look.settings
-    ]
-    lines += [("split", survey_split(survey))]
+    chosen = {name: reason for name, reason in look.reasons.items() if name in look.settings}
+    lines += [(name, f"{_written(look.settings[name])}: {reason}") for name, reason in chosen.items()]
+    lines.append(("split", _split(survey)))
     lines += [("said", sentence) for sentence in survey.told]
-    for question in look.questions:
-        lines.append(("in doubt", f"{question.text} {'  or  '.join(question.options)}"))
+    lines += [("in doubt", f"{question.text} {' or '.join(question.options)}") for question in look.questions]
     return lines
 
 
