@@ -13,6 +13,7 @@ from PIL import Image
 
 from lightning_imbal.data.build import build_data
 from lightning_imbal.data.look.companions import find_companions
+from lightning_imbal.data.look.folders import HOLDOUT
 from lightning_imbal.data.look.group_guesses import guess_groups
 from lightning_imbal.data.look.look import Look, Question
 from lightning_imbal.data.look.look_at import look_at
@@ -70,7 +71,8 @@ def survey(path: Path, given: Mapping[str, Any]) -> Survey:
         if "exclude" not in given and (companions := find_companions(rows, Path(look.settings["root"]))):
             number = sum(len(each.files) for each in companions)
             reason = f"{number_of(number, 'picture')} that look like masks of others, such as {companions[0].files[0]}"
-            look.set("exclude", [each.pattern for each in companions], reason)
+            patterns = [each.pattern for each in companions]
+            look.set("exclude", [*dict.fromkeys([*look.settings.get("exclude", []), *patterns])], reason)
         told.clear()
         data = _build(look, {})
         rows = data.selected[0]
@@ -86,7 +88,7 @@ def survey(path: Path, given: Mapping[str, Any]) -> Survey:
 def keep_together(look: Look) -> None:
     """Makes the likeliest guess of what belongs together a setting, unless a split that was found tears it."""
     guess = next(iter(look.guesses), None)
-    if guess and not any(question.options == (guess.told(),) for question in look.questions):
+    if guess and not any(guess.told() in option for question in look.questions for option in question.options):
         look.set(guess.option[0], guess.option[1], guess.said())
 
 
@@ -112,9 +114,9 @@ def _ask_of_groups(look: Look, rows: pd.DataFrame) -> None:
         if torn := len(torn_groups(rows["official"], group)):
             question = (
                 f"{guess.said()}, and {torn} of them are in several parts of the split that is there: is that one "
-                "{guess.word}? Then split anew."
+                f"{guess.word}? Then split anew."
             )
-            look.questions.append(Question(question, (guess.told(),)))
+            look.questions.append(Question(question, (f"{HOLDOUT} {guess.told()}",)))
 
 
 def _ask_of_rare_classes(look: Look, counts: Mapping[str, int]) -> None:

@@ -7,7 +7,9 @@ import pandas as pd
 
 MOST = 100  # classes
 FEW = 5  # pictures of a class, classes
-NUMBER = r"\d{2}"  # in names that are numbers of patients or slides, and not of classes
+NUMBER = r"\d{2}"  # in names that may be numbers of patients or slides
+CODE = r"^[0-9a-fA-F.-]{12,}$"  # no name of a class
+DIAGNOSIS = r"(?i)benign|malignan|normal|healthy|positive|negative|tumou?r|cancer"
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,10 @@ class Level:
     number: int
     names: tuple[str, ...]
 
+    def share_of(self, pattern: str) -> float:
+        """Share of the folders whose names a pattern finds."""
+        return float(pd.Series(self.names).str.contains(pattern).mean())
+
 
 def class_levels(files: Sequence[str]) -> list[Level]:
     """The levels that may be the classes, the likeliest first; none if there are not two folders.
@@ -35,8 +41,10 @@ def class_levels(files: Sequence[str]) -> list[Level]:
     folders = pd.Series(files, dtype=object).str.split("/").str[:-1]
     depth = int(folders.str.len().min()) if len(folders) else 0
     levels = [Level(i + 1, tuple(sorted(folders.str[i].unique()))) for i in range(depth)]
-    usable = [level for level in levels if 1 < len(level.names) <= MOST]
-    if levels and len(levels[0].names) > FEW and _numbered(levels[0]):  # of patients, perhaps, and their classes below
+    usable = [level for level in levels if 1 < len(level.names) <= MOST and not level.share_of(CODE) > 0.5]
+    if (
+        levels and len(levels[0].names) > FEW and levels[0].share_of(NUMBER) > 0.5
+    ):  # of patients, perhaps, and their classes below
         within = [level for level in usable if len(level.names) < len(levels[0].names) and _repeat(folders, level)]
         return [*within[:1], *usable[:1]]
     if not usable:
@@ -47,14 +55,10 @@ def class_levels(files: Sequence[str]) -> list[Level]:
         for level in usable[1:]
         if len(level.names) > len(first.names)
         and len(files) >= FEW * len(level.names)
-        and not _numbered(level)
+        and not level.share_of(NUMBER) > 0.5
         and not _repeat(folders, level)
     ]
-    return [*kinds[-1:], first]
-
-
-def _numbered(level: Level) -> bool:
-    return bool(pd.Series(level.names).str.contains(NUMBER).mean() > 0.5)
+    return [first, *kinds[-1:]] if first.share_of(DIAGNOSIS) > 0.5 else [*kinds[-1:], first]
 
 
 def _repeat(folders: pd.Series, level: Level) -> bool:

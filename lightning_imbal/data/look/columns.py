@@ -16,9 +16,10 @@ IMAGE_COLUMNS = (
 )
 LABEL_COLUMNS = (
     *("label", "dx", "diagnosis", "diagnostic", "class", "class_name", "category", "target", "finding"),
-    *("finding_labels", "level", "grade", "severity", "disease", "pathology", "condition", "retinopathy_grade"),
-    *("adjudicated_dr_grade", "benign_malignant", "labels", "classes", "y"),
+    *("finding_labels", "finding_categories", "benign_malignant", "labels", "classes", "level", "grade", "severity"),
+    *("disease", "pathology", "condition", "y"),
 )
+OF_LABELS = re.compile(r".*_(?:label|class|diagnosis|dr_grade|retinopathy_grade)|retinopathy_grade")
 ONE_HOT = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
 SEPARATORS = re.compile(r"\s*[|;,+&/]\s*")
 LIST = re.compile(r"\[.*\]\Z", re.DOTALL)
@@ -26,12 +27,19 @@ JOINED = "|"
 NOTHING = "no finding"
 
 
-def columns_called(header: Sequence[str], known: Sequence[str]) -> list[str]:
-    """The columns that have one of the known names, in the order of those, whatever their capitals and blanks."""
+def columns_called(header: Sequence[str], known: Sequence[str], others: re.Pattern[str] | None = None) -> list[str]:
+    """The columns that have one of the known names, in the order of those, whatever their capitals and blanks.
+
+    Args:
+        header: The names of all columns.
+        known: Names in small letters, with `_` for all that is neither letter nor digit.
+        others: Names that come after these.
+    """
     by_name: dict[str, str] = {}
     for column in header:
         by_name.setdefault(re.sub(r"[\W_]+", "_", column.strip().lower()).strip("_"), column)
-    return [by_name[name] for name in known if name in by_name]
+    found = [by_name[name] for name in known if name in by_name]
+    return found + [by_name[name] for name in by_name if name not in known and others and others.fullmatch(name)]
 
 
 def one_hot_columns(table: pd.DataFrame) -> list[str]:

@@ -18,7 +18,7 @@ WORDS = (
     "masks?|segmentations?|segs?|gts?|ground[ _-]?truths?|annotations?|labels?|lesions?|contours?|overlays?|heatmaps?"
     "|thumbs?|thumbnails?|superpixels"
 )
-FOLDER = re.compile(rf"(?:{WORDS})(?:[ _.-](?:images?|files?|pictures?))?\Z", re.IGNORECASE)
+FOLDER = re.compile(rf"(?:{WORDS})(?:[ _.-](?:{WORDS}|images?|files?|pictures?))*\Z", re.IGNORECASE)
 MARKS = (
     re.compile(rf"(?P<of>.+?)(?P<mark>[ _.-]+(?:{WORDS}))(?:[ _.-]*\d+)?\Z", re.IGNORECASE),
     re.compile(rf"(?P<mark>(?:{WORDS})[ _.-]+)(?P<of>.+)\Z", re.IGNORECASE),
@@ -43,7 +43,7 @@ class Companions(NamedTuple):
     of: str | None
 
 
-def find_companions(rows: pd.DataFrame, root: Path) -> list[Companions]:
+def find_companions(rows: pd.DataFrame, root: Path, opened: bool = False) -> list[Companions]:
     """The pictures that are named, or lie, as the mask of another one does, by what they have in common.
 
     The name alone does not count: the other picture must be there, or the pictures have two values, as masks do.
@@ -51,6 +51,7 @@ def find_companions(rows: pd.DataFrame, root: Path) -> list[Companions]:
     Args:
         rows: `file` (path below `root`) and `label` of every picture.
         root: Where pictures are opened, a few of each kind.
+        opened: Whether pictures count only if they have two values, because it is not known what the classes are.
     """
     table = rows[["file", "label"]].astype(object)
     table["stem"] = [without_ending(file.rpartition("/")[2]) for file in table["file"]]
@@ -59,7 +60,7 @@ def find_companions(rows: pd.DataFrame, root: Path) -> list[Companions]:
     found = []
     for pattern, kind in table[table["pattern"] != ""].groupby("pattern", sort=True):
         other = plain.reindex(pd.MultiIndex.from_frame(kind[["label", "of"]])).to_numpy()
-        if pd.notna(other).mean() >= SURE or _show_masks(kind["file"], root):
+        if (not opened and pd.notna(other).mean() >= SURE) or _show_masks(kind["file"], root):
             found.append(Companions(kind["file"].tolist(), str(pattern), other[0] if pd.notna(other[0]) else None))
     return found + _by_pixels(table[table["pattern"] == ""], root)
 

@@ -1,11 +1,17 @@
 """Looks at folders of classes."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+
+from lightning_imbal.data.index.listing import pictures_in
 from lightning_imbal.data.look.class_folders import class_files
 from lightning_imbal.data.look.class_level import Level, class_levels
+from lightning_imbal.data.look.companions import find_companions
 from lightning_imbal.data.look.look import Look, Question
 from lightning_imbal.data.look.right_root import no_classes, right_root
+from lightning_imbal.data.look.selection import is_excluded
 from lightning_imbal.data.splits.part_folders import find_parts
 
 SPLIT_ANEW = {"class_path": "Holdout", "init_args": {"test": 0.2, "val": 0.1}}
@@ -18,14 +24,17 @@ def look_at_folders(root: Path) -> Look:
     Raises:
         UserError: There are no classes, or parts whose names are unclear.
     """
-    place = root
-    if not (found := _levels(root)) and (other := right_root(root)) is not None:
-        place, found = other, _levels(other)
+    place = right_root(root) or root
+    masks = find_companions(pd.DataFrame({"file": pictures_in(place), "label": ""}), place, opened=True)
+    exclude = [each.pattern for each in masks]
+    found = _levels(place, exclude)
     if not found:
         raise no_classes(root)
     look = Look("FolderData", {"root": str(place)}, "one folder per class")
     if place != root:
         look.reasons["root"] = f"the folders of the classes lie deeper than {root}"
+    if masks:
+        look.set("exclude", exclude, f"pictures of two values, such as {masks[0].files[0]}, are masks")
     parts = find_parts(place)
     without = [folder.name for part, folder in parts.items() if part not in found]
     if without and set(found) == {"train"}:
@@ -43,10 +52,11 @@ def look_at_folders(root: Path) -> Look:
     return look
 
 
-def _levels(root: Path) -> dict[str, list[Level]]:
+def _levels(root: Path, exclude: Sequence[str]) -> dict[str, list[Level]]:
     """The levels that may be the classes by part, of the parts that have any; without parts the key is empty."""
     parts = find_parts(root) or {"": root}
-    found = {part: class_levels(class_files(place)[0]) for part, place in parts.items()}
+    files = {part: pd.Series(class_files(place)[0], dtype=object) for part, place in parts.items()}
+    found = {part: class_levels(names[~is_excluded(names, exclude)].tolist()) for part, names in files.items()}
     return {part: levels for part, levels in found.items() if levels}
 
 

@@ -120,7 +120,7 @@ def _of_one_kind(files: pd.Series, labels: pd.Series) -> Iterator[Guess]:
         if _plausible(groups, SHARE, LARGEST):
             yield Guess(("group_pattern", pattern), word, groups)
     yield from _in_folders(files, labels)
-    yield from _in_numbers(files)
+    yield from _in_numbers(files, labels)
 
 
 def _in_folders(files: pd.Series, labels: pd.Series) -> Iterator[Guess]:
@@ -135,11 +135,16 @@ def _in_folders(files: pd.Series, labels: pd.Series) -> Iterator[Guess]:
             yield Guess(("group_pattern", rf"{before}([^/]+)/"), "group", names)
 
 
-def _in_numbers(files: pd.Series) -> Iterator[Guess]:
-    """Names that begin alike up to a number, such as CNV-1016042-1 and CNV-1016042-2."""
+def _in_numbers(files: pd.Series, labels: pd.Series) -> Iterator[Guess]:
+    """Names that begin alike up to a number, such as 8863_idx5_x51 and 8863_idx5_x101.
+
+    A name of the class before the number does not count, as in CNV-1016042-1 and DME-1016042-2.
+    """
+    begin = groups_in(files, rf"{IN_A_NAME}([^/_-]+)[_-]").str.lower() == labels.str.lower()
+    prefix = "[^/_-]+[_-]" if begin.mean() > SHARE_OF_NUMBERS else ""
     for parts in range(1, 6):
         further = rf"(?:[_-][^/_-]+){{{parts - 1}}}" if parts > 1 else ""
-        pattern = rf"{IN_A_NAME}([^/_-]+{further})[_-][^/]+$"
+        pattern = rf"{IN_A_NAME}{prefix}([^/_-]+{further})[_-][^/]+$"
         groups = groups_in(files, pattern)
         numbered = groups.str.contains(r"\d", na=False)
         if numbered.mean() > SHARE_OF_NUMBERS and _plausible(groups, SHARE_OF_NUMBERS, LARGEST_OF_NUMBERS):

@@ -10,7 +10,7 @@ from lightning.pytorch.utilities import rank_zero_info
 from lightning_imbal.data.index.by_name import without_ending
 from lightning_imbal.data.index.label_files import read_columns, read_header
 from lightning_imbal.data.index.listing import pictures_in
-from lightning_imbal.data.look.columns import IMAGE_COLUMNS, LABEL_COLUMNS, columns_called, one_hot_columns
+from lightning_imbal.data.look.columns import IMAGE_COLUMNS, LABEL_COLUMNS, OF_LABELS, columns_called, one_hot_columns
 from lightning_imbal.errors import UserError
 
 TEXT: dict[str, Any] = {"dtype": str, "keep_default_na": False, "na_values": [""]}  # only an empty cell is missing
@@ -45,7 +45,7 @@ def label_columns(path: Path, given: str | list[str], taken: Collection[str]) ->
     if given in header or given != "label":
         return given
     free = [column for column in header if column not in taken]
-    if called := columns_called(free, LABEL_COLUMNS):
+    if called := columns_called(free, LABEL_COLUMNS, OF_LABELS):
         return _only(path, called, "label", "labels") or given
     if classes := one_hot_columns(read_columns(path, free, **TEXT)):
         rank_zero_info(f"{path}: the classes are its columns {', '.join(classes)}.")

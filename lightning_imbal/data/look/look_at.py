@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from lightning_imbal.data.index.label_files import read_columns, read_header
 from lightning_imbal.data.index.listing import files_below, is_picture
 from lightning_imbal.data.index.table_formats import is_table
+from lightning_imbal.data.look.columns import IMAGE_COLUMNS, columns_called
 from lightning_imbal.data.look.folders import look_at_folders
-from lightning_imbal.data.look.label_columns import stems_of
+from lightning_imbal.data.look.label_columns import TEXT, stems_of
 from lightning_imbal.data.look.look import Look, Question
 from lightning_imbal.data.look.right_root import check_root, no_classes
 from lightning_imbal.data.look.tables import LabelTable, look_at_table, read_label_table
@@ -42,10 +44,7 @@ def look_at(path: Path, labels: Path | None = None) -> tuple[Look, pd.DataFrame 
     stems = stems_of(pictures)
     tables = [table for file in given if (table := read_label_table(file, stems)) is not None]
     if labels is not None and not tables:
-        raise UserError(
-            f"{labels} does not name the pictures below {path} with labels (there is {pictures[0]}): give the folder "
-            "that holds them with data.root=FOLDER, and the columns with data.image_column and data.label_column."
-        )
+        raise _names_none(labels, path, pictures[0])
     if labels is None and not any(table.share >= WHOLE for table in tables):
         return look_at_folders(path), None
     best, *others = sorted(tables, key=_order)
@@ -65,3 +64,15 @@ def _shallow(files: list[str]) -> list[str]:
 def _order(table: LabelTable) -> tuple[float, bool, int]:
     """First the files that name most of the pictures, then those with a column of labels."""
     return -round(table.share, 2), not table.labels, len(table.path.parts)
+
+
+def _names_none(labels: Path, root: Path, picture: str) -> UserError:
+    header = read_header(labels)
+    column = next(iter(columns_called(header, IMAGE_COLUMNS)), header[0])
+    first = read_columns(labels, [column], **TEXT)[column].dropna()
+    example = f"its column {column!r} has {first.iloc[0]}" if len(first) else f"its columns are {', '.join(header)}"
+    return UserError(
+        f"{labels} does not name the pictures below {root} and their labels: {example}, there is {picture}. Give the "
+        "folder that holds its pictures, the columns with data.image_column and data.label_column, or a file with a "
+        "first line such as image,label."
+    )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from lightning_imbal.data.index.label_files import read_columns, read_header, stripped
-from lightning_imbal.data.look.columns import IMAGE_COLUMNS, LABEL_COLUMNS, columns_called, one_hot_columns
+from lightning_imbal.data.look.columns import IMAGE_COLUMNS, LABEL_COLUMNS, OF_LABELS, columns_called, one_hot_columns
 from lightning_imbal.data.look.label_columns import TEXT, names_pictures
 from lightning_imbal.data.look.look import Look, Question
 from lightning_imbal.data.splits.base import PART_CALLED
@@ -47,7 +47,8 @@ def read_label_table(path: Path, stems: Collection[str]) -> LabelTable | None:
         stems: The names of the pictures, see `stems_of`.
     """
     try:
-        table = stripped(read_columns(path, [*dict.fromkeys(read_header(path))], **TEXT))
+        header = read_header(path)
+        table = stripped(read_columns(path, [name for name in header if name and header.count(name) == 1], **TEXT))
     except UserError:
         return None
     called = columns_called(list(table), IMAGE_COLUMNS)
@@ -56,7 +57,9 @@ def read_label_table(path: Path, stems: Collection[str]) -> LabelTable | None:
     if not image:
         return None
     free = table.drop(columns=image)
-    labels = [column for column in columns_called(list(free), LABEL_COLUMNS) if 1 < free[column].nunique() <= MOST]
+    labels = [
+        column for column in columns_called(list(free), LABEL_COLUMNS, OF_LABELS) if 1 < free[column].nunique() <= MOST
+    ]
     one_hot = one_hot_columns(free)
     share = table[image[0]].nunique() / len(stems)
     return LabelTable(path, table, image, labels, one_hot, share) if labels or one_hot else None
