@@ -8,9 +8,9 @@ from math import isfinite
 NOT_MEASURED = "n/a"
 
 
-def number_of(number: int, noun: str) -> str:
-    """A number and its noun, such as "1 run" and "2 runs"."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def number_of(number: int, noun: str, several: str | None = None) -> str:
+    """A number and its noun, such as "1 run" and "2 runs", or "2 classes" if that is what several are called."""
+    return f"{number} {noun if number == 1 else several or f'{noun}s'}"
 
 
 def did_you_mean(name: str, known: Iterable[str], most: int = 1, show: Callable[[str], str] = str) -> str:

@@ -9,6 +9,7 @@ from lightning_imbal.cli.parts.data_options import data_parser, read_data, write
 from lightning_imbal.data.audit.audit import audit
 from lightning_imbal.data.audit.duplicates import DISTANCE
 from lightning_imbal.data.audit.lists import read_lists
+from lightning_imbal.data.look.suspected import suspected_groups
 from lightning_imbal.data.splits.base import PARTS
 from lightning_imbal.errors import UserError, refuse_below
 from lightning_imbal.report.audit import print_audit
@@ -24,10 +25,16 @@ def run(args: list[str]) -> int:
         refuse_unwritable("--json", config.json)
     lists = {name: config[name] for name in LISTS}
     if any(lists.values()):
-        report = audit(read_lists(**lists), distance=config.distance)
+        table = read_lists(**lists)
+        suspected = (
+            None if table["group"].notna().any() else suspected_groups(table, table["path"].fillna(table["image"]))
+        )
+        report = audit(table, distance=config.distance, suspected=suspected)
         title = " + ".join(Path(lists[name]).name for name in PARTS if lists[name])
     elif data is not None:
-        report = audit(data.table, data.class_names, config.distance, data.group_name)
+        report = audit(
+            data.table, data.class_names, config.distance, data.group_name, suspected=data.suspected_groups()
+        )
         title = f"{type(data).__name__}, {type(data.split).__name__}"
     else:
         raise UserError(

@@ -43,6 +43,10 @@ def run(args: list[str]) -> int:
     """Runs `compare` and returns the exit status: 1 if a run failed, else 0."""
     given, options = _parser().parse_known_args(args[1:])
     check_jobs(given.jobs)
+    from lightning_imbal.cli.parts.own_data import with_images_found
+
+    configs = [f"--config={file}" for file in given.config]
+    options = [option for option in with_images_found([*configs, *options]) if option not in configs]
     if given.folds is not None and given.folds < 2:
         raise UserError(f"--folds is {given.folds}: give 2 or more, or --seeds instead.")
     refuse_below(0, **{"--seeds": min(given.seeds)})

@@ -12,6 +12,7 @@ from lightning_imbal.callbacks.kept_epoch import kept_checkpoint
 from lightning_imbal.callbacks.of_training import of_tests
 from lightning_imbal.cli.parts import resuming, run_dir
 from lightning_imbal.cli.parts.check import check_fit
+from lightning_imbal.cli.parts.own_data import with_images_found, with_protocol
 from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.cli.parts.seed import seed
 from lightning_imbal.cli.parts.show import show_results
@@ -20,6 +21,7 @@ from lightning_imbal.cli.parts.trainer import stage_trainer
 from lightning_imbal.command_line import given_below
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.checks import check_pictures, report_missing_classes
+from lightning_imbal.experiment_files import with_files_found
 from lightning_imbal.loggers.weights_and_biases import finish_wandb
 from lightning_imbal.processes import was_restarted
 from lightning_imbal.runs.digests import check_checkpoint
@@ -29,6 +31,7 @@ from lightning_imbal.runs.folder import is_finished, last_checkpoint
 def run(args: list[str]) -> int:
     """Runs `fit` and returns the exit status."""
     cli = ImbalCLI("fit")
+    args = ["fit", *with_protocol(with_images_found(with_files_found(args[1:])))]
     first = cli.read(args[1:])
     run_dir.use_local_weights(first)
     folder = run_dir.prepare(first)

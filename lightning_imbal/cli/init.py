@@ -4,13 +4,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from lightning_imbal.atomic_files import refuse_unwritable, write_whole
 from lightning_imbal.cli.parts.messages import cause
+from lightning_imbal.cli.parts.own_data import settings_of
+from lightning_imbal.cli.parts.survey import keep_together, survey
 from lightning_imbal.cli.parts.verb_parser import VerbParser
 from lightning_imbal.command_line import parse_options
-from lightning_imbal.data.survey import keep_together, survey
 from lightning_imbal.errors import UserError
 from lightning_imbal.report.survey import configuration, print_survey
 from lightning_imbal.runs.folder import first_free
@@ -27,12 +26,13 @@ def run(args: list[str]) -> int:
     except ValueError as error:
         raise cause(error) from error
     keep_together(found.look)
+    report = found.report()
     file = Path(given.output) if given.output else _free(path)
     refuse_unwritable("--output", file)
     if file.exists():
         raise UserError(f"{file} is there already: give another name with --output.")
-    write_whole(file, lambda place: place.write_text(configuration(found, given.path), encoding="utf-8"))
-    print_survey(found)
+    write_whole(file, lambda place: place.write_text(configuration(report, given.path), encoding="utf-8"))
+    print_survey(report)
     print(f"\nWritten: {file}. Next:")
     for command in ("audit", "fit", "compare --folds 5"):
         verb, _, rest = command.partition(" ")
@@ -42,20 +42,9 @@ def run(args: list[str]) -> int:
 
 def _settings(options: list[str]) -> dict[str, Any]:
     """What was given as `--data.NAME VALUE`."""
-    settings = {}
-    for name, value in parse_options(options):
-        if not name.startswith("data.") or name.count(".") > 1:
-            raise UserError(f"`init` does not know --{name}: it takes options of the data, such as --data.labels FILE.")
-        settings[name.removeprefix("data.")] = _read(value)
-    return settings
-
-
-def _read(value: str) -> Any:
-    """What YAML reads; a pattern such as `*_mask*` is text."""
-    try:
-        return yaml.safe_load(value)
-    except yaml.YAMLError:
-        return value
+    if other := [name for name, _ in parse_options(options) if not name.startswith("data.")]:
+        raise UserError(f"`init` does not know --{other[0]}: it takes options of the data, such as --data.labels FILE.")
+    return settings_of(options)
 
 
 def _free(path: Path) -> Path:

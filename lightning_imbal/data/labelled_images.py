@@ -4,11 +4,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lightning_imbal.data.index.find_files import find_files
+from lightning_imbal.data.look.suspected import suspected_groups
 from lightning_imbal.data.pictures.base import Pictures
 from lightning_imbal.data.pictures.open import Cache, OnBadImage, open_images, refuse_absent
 from lightning_imbal.data.sample_table import check_index, count_training_images, sample_table
@@ -71,6 +73,17 @@ class LabelledImages(ABC):
     def check_source(self) -> list[str]:
         """Complaints about the files of the data set that only `lightning_imbal prepare` takes the time to find."""
         return []
+
+    def suspected_groups(self) -> dict[str, Any] | None:
+        """What may belong together though nobody said so; see `data.audit.suspected.suspected_groups`."""
+        if "group" in self.index or "path" not in self.index:
+            return None
+        files = self.index["path"].str.removeprefix(f"{self.root}/")
+        return suspected_groups(self.table, files, self.unused_columns())
+
+    def unused_columns(self) -> pd.DataFrame | None:
+        """What else a label file says of every row of the index, as text; None if nothing."""
+        return None
 
     def find(self, needed: dict[str, list[str]], source: str) -> dict[str, Path]:
         """Finds files of the data set below `root`: see `data.index.find_files.find_files`."""

@@ -10,6 +10,7 @@ from rich.text import Text
 from lightning_imbal.report.terminal import print_list
 from lightning_imbal.wording import number_of
 
+WHOLE = ("groups", "identical_files")  # without which an audit is none
 WORD = {"train": "training", "val": "validation", "test": "test"}
 
 
@@ -22,9 +23,13 @@ def print_audit(report: dict[str, Any], title: str) -> None:
     """
     console = Console()
     console.print(Text(title, "bold"), soft_wrap=True)
-    console.print(Text(verdict(report), f"bold {'red' if report['leaks'] else 'green'}"), soft_wrap=True)
-    if unchecked := not_checked(report):
+    sure = all(report[name] is not None for name in WHOLE)
+    colour = "red" if report["leaks"] else "green" if sure else "yellow"
+    console.print(Text(verdict(report), f"bold {colour}"), soft_wrap=True)
+    if (unchecked := not_checked(report)) and (sure or report["leaks"]):
         console.print(Text(f"Not checked: {'; '.join(unchecked)}."), soft_wrap=True)
+    if report["groups"] is None and (suspected := report.get("suspected_groups")):
+        console.print(Text(f"To keep {suspected['word']}s together: {suspected['option']}"), soft_wrap=True)
     for heading, table in group_tables(report):
         console.print(Text(heading, "bold"), soft_wrap=True)
         console.print(table)
@@ -52,14 +57,17 @@ def verdict(report: dict[str, Any]) -> str:
         return f"LEAKS: {', '.join(found)}."
     checked = [name] if report["groups"] else []
     checked += ["id"] if report["identical_files"] is None else ["id", "identical file", "near-duplicate"]
-    return f"No leak found: no {' and no '.join(checked)} is in two parts."
+    nothing = f"no {' and no '.join(checked)} is in two parts."
+    if all(report[name] is not None for name in WHOLE):
+        return f"No leak found: {nothing}"
+    return f"Not checked: {'; '.join(not_checked(report))}. Nothing leaks in the rest: {nothing}"
 
 
 def not_checked(report: dict[str, Any]) -> list[str]:
     """What could not be looked for, and how many images were left out of what was."""
     left_out = []
     if report["groups"] is None:
-        left_out.append(f"{report['group_name']}s in several parts (no {report['group_name']} is known)")
+        left_out.append(_unchecked_groups(report))
     elif number := report["groups"]["unknown"]:
         left_out.append(f"{number_of(number, 'image')} without a known {report['group_name']}")
     if report["identical_files"] is None:
@@ -71,6 +79,13 @@ def not_checked(report: dict[str, Any]) -> list[str]:
     if report["flat_images"]:
         left_out.append(f"{number_of(report['flat_images'], 'picture')} of a single colour, for near-duplicates")
     return left_out
+
+
+def _unchecked_groups(report: dict[str, Any]) -> str:
+    name, suspected = report["group_name"], report.get("suspected_groups")
+    if not suspected:
+        return f"{name}s in several parts (no {name} is known)"
+    return f"{suspected['word']}s ({suspected['said']}, and {suspected['torn']} are in several parts of this split)"
 
 
 def group_tables(report: dict[str, Any]) -> Iterator[tuple[str, Table]]:

@@ -1,6 +1,7 @@
 """What a look at the user's own images has found: a block in the terminal, and a configuration with its reasons."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -8,91 +9,76 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from lightning_imbal.data.survey import Survey
 from lightning_imbal.wording import number_of
 
 CLASSES = 12  # that are named
 
 
-def print_survey(survey: Survey) -> None:
-    """Prints what was found, a line for each thing."""
+def print_survey(found: Mapping[str, Any]) -> None:
+    """Prints what was found, a line for each thing.
+
+    Args:
+        found: Layout, classes, settings with their reasons, sizes and modes, split, what was told, and questions.
+    """
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, text in _lines(survey):
+    for name, text in _lines(found):
         table.add_row(name, escape(text))
     Console().print(table)
 
 
-def _lines(survey: Survey) -> list[tuple[str, str]]:
-    look, classes = survey.look, survey.classes
-    images = sum(classes.values())
-    ratio = max(classes.values()) / min(classes.values())
-    lines = [
-        ("layout", f"{number_of(images, 'image')} below {look.settings['root']}: {look.layout}"),
+def _lines(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    classes, settings = found["classes"], found["settings"]
+    images, ratio = sum(classes.values()), max(classes.values()) / min(classes.values())
+    return [
+        ("layout", f"{number_of(images, 'image')} below {settings['root']}: {found['layout']}"),
         ("classes", f"{len(classes)}, largest : smallest = {ratio:.3g} : 1. {_sizes(classes)}"),
-        ("pictures", _pictures(survey)),
+        ("pictures", _pictures(found["sizes"], found["modes"])),
+        *((name, f"{_written(settings[name])}: {reason}") for name, reason in found["reasons"].items()),
+        *([] if "split" in found["reasons"] else [("split", found["split"])]),
+        *(("said", sentence) for sentence in found["told"]),
+        *(("in doubt", _asked(question)) for question in found["questions"]),
     ]
-    chosen = {name: reason for name, reason in look.reasons.items() if name in look.settings}
-    lines += [(name, f"{_written(look.settings[name])}: {reason}") for name, reason in chosen.items()]
-    lines.append(("split", _split(survey)))
-    lines += [("said", sentence) for sentence in survey.told]
-    lines += [("in doubt", f"{question.text} {' or '.join(question.options)}") for question in look.questions]
-    return lines
 
 
-def _split(survey: Survey) -> str:
-    """How the images are divided."""
-    look, data = survey.look, survey.data
-    if reason := look.reasons.get("split"):
-        return reason
-    if column := look.settings.get("split_column"):
-        return f"of the column {column!r}"
-    together = "no group was found: image by image"
-    if guess := next(iter(look.guesses), None):
-        together = f"{guess.word}s kept together"
-    elif data.group_name:
-        together = f"{data.group_name}s kept together"
-    return f"none is there, so a stratified one of 7:1:2, {together}"
+def _asked(question: Mapping[str, Any]) -> str:
+    return f"{question['text']} {' or '.join(question['options'])}"
 
 
-def _sizes(classes: dict[str, int]) -> str:
-    largest = sorted(classes.items(), key=lambda each: -each[1])
-    if len(largest) > CLASSES:
-        named = [*largest[: CLASSES - 3], ("...", 0), *largest[-2:]]
-        return ", ".join(f"{name} {images}" if images else name for name, images in named)
-    return ", ".join(f"{name} {images}" for name, images in largest)
+def _sizes(classes: Mapping[str, int]) -> str:
+    largest = [f"{name} {images}" for name, images in sorted(classes.items(), key=lambda each: -each[1])]
+    shown = largest if len(largest) <= CLASSES else [*largest[: CLASSES - 3], "...", *largest[-2:]]
+    return ", ".join(shown)
 
 
-def _pictures(survey: Survey) -> str:
-    opened = sum(survey.modes.values())
-    sizes = list(survey.sizes)
-    shown = ", ".join(sizes[:3]) + (f" and {number_of(len(sizes) - 3, 'other size')}" if len(sizes) > 3 else "")
-    modes = ", ".join(f"{mode} {number}" if len(survey.modes) > 1 else mode for mode, number in survey.modes.items())
-    return f"{shown} pixels, {modes} ({number_of(opened, 'picture')} opened)"
+def _pictures(sizes: Mapping[str, int], modes: Mapping[str, int]) -> str:
+    shown, more = ", ".join(list(sizes)[:3]), len(sizes) - 3
+    shown += f" and {number_of(more, 'other size')}" if more > 0 else ""
+    named = ", ".join(f"{mode} {number}" if len(modes) > 1 else mode for mode, number in modes.items())
+    return f"{shown} pixels, {named} ({number_of(sum(modes.values()), 'picture')} opened)"
 
 
 def _written(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def configuration(survey: Survey, path: str) -> str:
+def configuration(found: Mapping[str, Any], path: str) -> str:
     """An overlay for any verb, with a comment for every setting that was chosen.
 
     Args:
-        survey: What was found.
+        found: As for `print_survey`, and `data`, the name of the data module.
         path: What was looked at.
     """
-    look = survey.look
     lines = [
-        f"# {path}: {sum(survey.classes.values())} images, {look.layout}.",
-        *(f"# In doubt: {question.text} {' or '.join(question.options)}" for question in look.questions),
+        f"# {path}: {number_of(sum(found['classes'].values()), 'image')}, {found['layout']}.",
+        *(f"# In doubt: {_asked(question)}" for question in found["questions"]),
         "data:",
-        f"  class_path: {look.data}",
+        f"  class_path: {found['data']}",
         "  init_args:",
     ]
-    for name, value in look.settings.items():
-        if reason := look.reasons.get(name):
+    for name, value in found["settings"].items():
+        if reason := found["reasons"].get(name):
             lines.append(f"    # {reason}")
         lines += [f"    {line}" for line in yaml.safe_dump({name: value}, width=1000, sort_keys=False).splitlines()]
     return "\n".join(lines) + "\n"

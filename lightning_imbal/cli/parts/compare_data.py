@@ -157,11 +157,16 @@ def _looked_at(parts: Sequence[Part], record: Path, found: dict[str, Any]) -> li
 
 def _audited(parts: Sequence[Part]) -> list[str]:
     data = parts[0].data
-    report = audit(data.table, data.class_names, group_name=data.group_name)
+    report = audit(data.table, data.class_names, group_name=data.group_name, suspected=data.suspected_groups())
     if bad := report["unreadable"]:
         raise unreadable(len(bad), len(data.index), bad[0]["cause"])
     remember_pictures(data)  # so that no run opens them once more
     warnings = []
+    if suspected := report["suspected_groups"]:
+        warnings.append(
+            f"{suspected['said'].capitalize()}, and {suspected['torn']} of them are in several parts of the split: if "
+            f"that is right, keep them together with {suspected['option']}"
+        )
     if report["leaks"]:
         where = " (in the first fold)" if len(parts) > 1 else ""
         warnings.append(f"{verdict(report).removesuffix('.')}{where}. {MEND}")

@@ -7,6 +7,7 @@ from jsonargparse import SUPPRESS, ArgumentParser, Namespace
 
 from lightning_imbal.atomic_files import write_json
 from lightning_imbal.cli.parts.messages import RUN_OPTIONS, cause
+from lightning_imbal.cli.parts.own_data import with_images_found
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.experiment_files import with_files_found
 
@@ -38,7 +39,7 @@ def read_data(parser: ArgumentParser, args: list[str]) -> tuple[Namespace, Imbal
     """
     if args and not args[0].startswith("-"):
         args = ["--config" if Path(args[0]).suffix in (".yaml", ".yml") else "--data", *args]
-    config = parser.parse_args(with_files_found(args))
+    config = parser.parse_args(with_images_found(with_files_found(args)))
     try:
         return config, parser.instantiate_classes(config).data
     except ValueError as error:

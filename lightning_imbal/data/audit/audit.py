@@ -21,6 +21,7 @@ def audit(
     distance: int = DISTANCE,
     group_name: str | None = None,
     progress: bool = True,
+    suspected: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Looks for everything that two parts of a split share, and for classes that a part lacks.
 
@@ -30,9 +31,11 @@ def audit(
         distance: Largest number of the 256 bits in which the perceptual hashes of near-duplicates differ.
         group_name: What a group is, such as `lesion`; None takes `table.attrs["group_name"]`, else `group`.
         progress: Whether progress bars are shown.
+        suspected: What `suspected_groups` says, where no group is known.
 
     Returns:
-        The report, plain enough for JSON: `leaks`, `parts`, `groups` (None if no group is known), `same_id`,
+        The report, plain enough for JSON: `leaks`, `parts`, `groups` (None if no group is known; then
+        `suspected_groups` may be), `same_id`,
         `missing_classes`, `single_image_classes`, `unknown_labels`, and what `inspect_pictures` finds.
     """
     name = group_name or table.attrs.get("group_name", "group")
@@ -51,6 +54,7 @@ def audit(
             for part, rows in parts.items()
         },
         "groups": _shared_groups(parts, order) if table["group"].notna().any() else None,
+        "suspected_groups": suspected,
         "same_id": _repeated(table),
         "missing_classes": _classes_of(0, sizes, known),
         "single_image_classes": _classes_of(1, sizes, known),

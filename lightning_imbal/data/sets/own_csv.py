@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from lightning_imbal.data.index.label_files import read_columns, stripped
+from lightning_imbal.data.index.label_files import read_columns, read_header, stripped
 from lightning_imbal.data.index.spellings import one_spelling
 from lightning_imbal.data.look.columns import join_findings, labels_of_columns
 from lightning_imbal.data.look.label_columns import TEXT, image_column, label_columns
@@ -116,6 +116,14 @@ class CSVData(OwnImages):
         raise DatasetNotFoundError(
             f"There is no file {given}, nor {self.root / given}: give the CSV file of the labels with data.labels=FILE."
         )
+
+    def unused_columns(self) -> pd.DataFrame:
+        header = read_header(self.source)
+        columns, label = self.columns
+        used = [*columns.values(), *(label if isinstance(label, list) else [label])]
+        free = [name for name in header if name and header.count(name) == 1 and name not in used]
+        table = stripped(read_columns(self.source, free, **TEXT)) if free else pd.DataFrame(index=self.file.index)
+        return table.loc[self.selected[0].index].reset_index(drop=True)
 
     def read_rows(self) -> pd.DataFrame:
         file = self.file

@@ -437,12 +437,22 @@ def test_near_duplicates_that_are_not_listed_are_counted(save, monkeypatch, caps
 
 def test_printed_verdict_without_leaks(capsys):
     table = make_table(("a", "train", "NV", "L", None), ("b", "test", "NV", "K", None))
+    pictures = "identical and near-duplicate pictures (no folder of images is known)"
     lines = printed(quiet_audit(table), capsys).splitlines()
-    assert lines[1] == "No leak found: no group and no id is in two parts."
-    assert lines[2] == "Not checked: identical and near-duplicate pictures (no folder of images is known)."
+    assert lines[1] == f"Not checked: {pictures}. Nothing leaks in the rest: no group and no id is in two parts."
     lines = printed(quiet_audit(table.assign(group=None)), capsys).splitlines()
-    assert lines[1] == "No leak found: no id is in two parts."
-    assert lines[2].startswith("Not checked: groups in several parts (no group is known); identical")
+    assert lines[1].startswith(f"Not checked: groups in several parts (no group is known); {pictures}. Nothing leaks")
+
+
+def test_suspected_groups_come_first(capsys):
+    rows = [
+        (f"{i // 2}_{'left' if i % 2 else 'right'}", ["train", "test"][i % 4 // 2 or i % 2], "NV") for i in range(12)
+    ]
+    table = make_table(*(row + (None, None) for row in rows))
+    lines = printed(quiet_audit(table, suspected=suspected_groups(table, table["image"])), capsys).splitlines()
+    said = "patients (names look like 6 patients: 12 of 12 images share one with others, and 3 are in several parts"
+    assert lines[1].startswith(f"Not checked: {said}")
+    assert lines[2].startswith("To keep patients together: --data.group_pattern '")
 
 
 def test_printed_pictures(save, capsys):

@@ -36,20 +36,28 @@ class Survey:
         look: How the images are read.
         data: The images, read so.
         told: What the data module says of them.
-        sizes: How many of the pictures that were opened have a size, by width x height.
-        modes: The same by mode, such as `RGB`; `unreadable` are those that could not be opened.
     """
 
     look: Look
     data: OwnImages
     told: list[str]
-    sizes: dict[str, int]
-    modes: dict[str, int]
 
-    @property
-    def classes(self) -> dict[str, int]:
-        """Images of every class."""
-        return count_images(self.data.index["label"], self.data.class_names)
+    def report(self) -> dict[str, Any]:
+        """What `report.survey` shows, plain enough for JSON."""
+        look, data = self.look, self.data
+        sizes, modes = _formats(data.index["path"])
+        return {
+            "data": look.data,
+            "layout": look.layout,
+            "settings": look.settings,
+            "reasons": {name: reason for name, reason in look.reasons.items() if name in look.settings},
+            "classes": count_images(data.index["label"], data.class_names),
+            "sizes": sizes,
+            "modes": modes,
+            "split": _split(look, data),
+            "told": self.told,
+            "questions": [{"text": each.text, "options": list(each.options)} for each in look.questions],
+        }
 
 
 def survey(path: Path, given: Mapping[str, Any]) -> Survey:
@@ -82,7 +90,7 @@ def survey(path: Path, given: Mapping[str, Any]) -> Survey:
         _ = data.index
     _ask_of_groups(look, rows)
     _ask_of_rare_classes(look, count_images(data.index["label"], data.class_names))
-    return Survey(look, data, [*dict.fromkeys(told)], *_formats(data.index["path"]))
+    return Survey(look, data, [*dict.fromkeys(told)])
 
 
 def keep_together(look: Look) -> None:
@@ -124,6 +132,17 @@ def _ask_of_rare_classes(look: Look, counts: Mapping[str, int]) -> None:
         question = f"Too few images for three parts: {', '.join(rare)}. Leave them out, or join them to another class?"
         merge = "--data.merge '{NAME: [ONE, OTHER]}'"
         look.questions.append(Question(question, (f"--data.min_images {FEWEST}", merge), unanswered=True))
+
+
+def _split(look: Look, data: OwnImages) -> str:
+    """How the images are divided."""
+    if reason := look.reasons.get("split"):
+        return reason
+    if column := look.settings.get("split_column"):
+        return f"of the column {column!r}"
+    of_setting = next((guess.word for guess in look.guesses if guess.option[0] in look.settings), data.group_name)
+    together = f"{of_setting}s kept together" if of_setting else "no group was found: image by image"
+    return f"none is there, so a stratified one of 7:1:2, {together}"
 
 
 @contextmanager
