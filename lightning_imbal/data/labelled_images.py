@@ -81,6 +81,11 @@ class LabelledImages(ABC):
         files = self.index["path"].str.removeprefix(f"{self.root}/")
         return suspected_groups(self.table, files, self.unused_columns())
 
+    @property
+    def remarks(self) -> list[str]:
+        """Sentences about images and classes of the source that are left out or joined, for every report."""
+        return []
+
     def unused_columns(self) -> pd.DataFrame | None:
         """What else a label file says of every row of the index, as text; None if nothing."""
         return None

@@ -175,7 +175,7 @@ class TestAudit:
         [
             ([], ["`audit` needs a split", "--train"]),
             (["--train", "nowhere.csv", "--test", "x.csv"], ["no file nowhere.csv"]),
-            (["--train", "labels.csv"], ["at least two of train, val and test"]),
+            (["--train", "experiments/published/zeng_table2.csv"], ["no column 'image'"]),
             (["--distence", "1"], ["'distence'"]),
         ],
     )

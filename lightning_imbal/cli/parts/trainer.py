@@ -161,6 +161,7 @@ def identity(
         "data": type(data).__name__,
         "split": {"kind": type(split).__name__, **vars(split), "group_by": data.group_by},
         "split_digest": split_digest(data.table),
+        "data_remarks": data.remarks,
         "seed": config.seed_everything,
         "checkpoint": ckpt_path,
         "trained_images": trained_images,

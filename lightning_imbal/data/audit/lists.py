@@ -7,9 +7,10 @@ from typing import Any
 import pandas as pd
 
 from lightning_imbal.data.index.by_name import find_by_name
-from lightning_imbal.data.index.label_files import read_columns, stripped
+from lightning_imbal.data.index.label_files import read_columns, read_header, stripped
 from lightning_imbal.data.index.listing import pictures_in
-from lightning_imbal.data.splits.base import PARTS
+from lightning_imbal.data.look.columns import IMAGE_COLUMNS, SPLIT_COLUMNS, columns_called
+from lightning_imbal.data.splits.base import PART_CALLED, PARTS
 from lightning_imbal.errors import UserError
 
 COLUMNS = ["image", "part", "class", "group", "path"]
@@ -23,7 +24,9 @@ def read_lists(
     """Reads the lists of a split into an audit table.
 
     Args:
-        train: CSV file with a column `image` and, optionally, `class`, `category` or `label`; None if there is none.
+        train: CSV file with a column `image`, or a usual name for it, and, optionally, `class`, `category` or `label`;
+            None if there is none. Of a file with a column such as `split`, the rows of this part; all its rows if it
+            is the only file.
         val: The same for the validation part.
         test: The same for the test part.
         groups: CSV file with a column `image` and a column `lesion_id`, `group`, `patient` or `patient_id`; a missing
@@ -40,10 +43,15 @@ def read_lists(
             or in the folder.
     """
     files = {part: file for part, file in zip(PARTS, (train, val, test), strict=True) if file is not None}
-    if len(files) < 2:
-        raise UserError("An audit compares the parts of a split: give at least two of train, val and test.")
-    table = pd.concat([_read_list(file).assign(part=part) for part, file in files.items()], ignore_index=True)
-    table = table.reindex(columns=COLUMNS)
+    tables = {part: _read_list(file) for part, file in files.items()}
+    if len(files) < 2 and not any("part" in table for table in tables.values()):
+        raise UserError(
+            "An audit compares the parts of a split: give at least two of train, val and test, or one file with a "
+            "column 'split'."
+        )
+    if len(files) > 1:
+        tables = {part: _rows_of(table, part).assign(part=part) for part, table in tables.items()}
+    table = pd.concat(tables.values(), ignore_index=True).reindex(columns=COLUMNS)
     if groups is not None:
         group, table.attrs["group_name"] = _read_groups(groups)
         if not table["image"].isin(group.index).any():
@@ -57,11 +65,22 @@ def read_lists(
     return table
 
 
+def _rows_of(table: pd.DataFrame, part: str) -> pd.DataFrame:
+    return table[table["part"] == part] if "part" in table else table
+
+
 def _read(file: str, columns: Collection[str], **options: Any) -> tuple[pd.DataFrame, str | None]:
-    """Reads `image` and the first of some columns that is there; returns that column's name too."""
-    table = stripped(read_columns(file, ["image"], columns, dtype="str", index_col=False, **options))
-    column = next((name for name in columns if name in table), None)
-    table = table[["image"] if column is None else ["image", column]]
+    """Reads `image`, the first of some columns that is there, and `part`; returns that column's name too."""
+    header = read_header(file)
+    named = "image" if "image" in header else next(iter(columns_called(header, IMAGE_COLUMNS)), "image")
+    column = next((name for name in columns if name in header), None)
+    split = [name for name in columns_called(header, SPLIT_COLUMNS) if name not in (named, column)]
+    wanted = [named, *([column] if column else []), *split[:1]]
+    table = stripped(read_columns(file, wanted, dtype="str", index_col=False, **options))
+    table = table.rename(columns={named: "image"})
+    if split:
+        part = table.pop(split[0]).str.lower().map(PART_CALLED)
+        table = table.assign(part=part) if part.notna().all() else table
     empty = table["image"].isna().to_numpy()
     if empty.any():
         raise UserError(f"{file} has no image in row {empty.argmax() + 1}: mend or remove the row.")
@@ -77,6 +96,7 @@ def _read_list(file: str) -> pd.DataFrame:
 def _read_groups(file: str) -> tuple[pd.Series, str]:
     """Group of every image, missing where unknown, and what a group is called."""
     table, column = _read(file, GROUP_COLUMNS)
+    table = table.drop(columns="part", errors="ignore")
     if column is None:
         raise UserError(
             f"{file} has no column {', '.join(map(repr, GROUP_COLUMNS))}: "

@@ -20,6 +20,7 @@ LABEL_COLUMNS = (
     *("disease", "pathology", "condition", "y"),
 )
 OF_LABELS = re.compile(r".*_(?:label|class|diagnosis|dr_grade|retinopathy_grade)|retinopathy_grade")
+SPLIT_COLUMNS = ("split", "part", "partition", "set", "subset", "phase", "dataset", "usage", "data_split")
 ONE_HOT = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
 SEPARATORS = re.compile(r"\s*[|;,+&/]\s*")
 LIST = re.compile(r"\[.*\]\Z", re.DOTALL)

@@ -22,10 +22,10 @@ COPY = r"[ _.-](?:aug|rot|flip|hflip|vflip|mirror|copy|bright|noise|blur|zoom)"
 # What a group is, and how its pictures are named; the bracket is what they share.
 PATTERNS = (
     ("patient", r"(?P<patient>(?:patient|person|subject|subj|sub|pat|participant)[ _-]?\d+)"),
-    ("patient", rf"{IN_A_NAME}(?P<patient>[^/]*\d[^/]*?)[ _.-](?:left|right|l|r|od|os)(?=[ _.][^/]*$)"),
+    ("patient", rf"{IN_A_NAME}(?P<patient>[^/]*\d[^/]*?)[ _.-](?:left|right|l|r|od|os)(?=(?:[ _.][^/]*)?$)"),
     ("case", r"(?P<case>(?:case|lesion|slide|study|exam|series|video|vid|seq)[ _-]?\d+)"),
     ("group", rf"{IN_A_NAME}([^/]*\d[^/]*?)[ _.-]?(?:slice|frame|tile|patch|crop|view|z)[ _.-]?\d+[^/]*$"),
-    ("original", rf"{IN_A_NAME}(?P<original>[^/]+?)(?:{COPY}[^/]*)?\.\w+$"),
+    ("original", rf"{IN_A_NAME}(?P<original>[^/]+?)(?:{COPY}[^/]*?)?(?:\.\w+)?$"),
 )
 FEWEST = 5  # groups
 SHARE, SHARE_OF_NUMBERS = 0.1, 0.5  # of the pictures have others in their group, at least

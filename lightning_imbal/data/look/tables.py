@@ -8,13 +8,19 @@ from pathlib import Path
 import pandas as pd
 
 from lightning_imbal.data.index.label_files import read_columns, read_header, stripped
-from lightning_imbal.data.look.columns import IMAGE_COLUMNS, LABEL_COLUMNS, OF_LABELS, columns_called, one_hot_columns
+from lightning_imbal.data.look.columns import (
+    IMAGE_COLUMNS,
+    LABEL_COLUMNS,
+    OF_LABELS,
+    SPLIT_COLUMNS,
+    columns_called,
+    one_hot_columns,
+)
 from lightning_imbal.data.look.label_columns import TEXT, names_pictures
 from lightning_imbal.data.look.look import Look, Question
 from lightning_imbal.data.splits.base import PART_CALLED
 from lightning_imbal.errors import UserError
 
-SPLIT_COLUMNS = ("split", "part", "partition", "set", "subset", "fold", "phase", "dataset", "usage", "data_split")
 MOST = 100  # classes
 
 

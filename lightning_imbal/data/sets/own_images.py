@@ -74,6 +74,10 @@ class OwnImages(ImbalDataModule):
         """The names of the classes in the order of their numbers: numbers by size, text by the alphabet."""
         return self.selected[1]
 
+    @property
+    def remarks(self) -> list[str]:
+        return self.selected[2]
+
     def read_index(self) -> pd.DataFrame:
         rows, names, said = self.selected
         for sentence in said:

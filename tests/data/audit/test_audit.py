@@ -13,6 +13,7 @@ from lightning_imbal.data.audit import duplicates
 from lightning_imbal.data.audit.audit import PAIRS, audit
 from lightning_imbal.data.audit.duplicates import PARTS, near_pairs, number_contents
 from lightning_imbal.data.audit.lists import read_lists
+from lightning_imbal.data.look.suspected import suspected_groups
 from lightning_imbal.errors import UserError
 from lightning_imbal.report.audit import print_audit
 
@@ -355,10 +356,10 @@ def test_an_image_is_named_by_its_path_or_by_its_file_name(write_csv, save, name
     [
         ("train", "", "train.csv cannot be read as CSV"),
         ("train", "image,label\n", "train.csv has no rows"),
-        ("train", "name,label\na,0\n", "train.csv has no column 'image', only 'name', 'label'"),
+        ("train", "what,label\na,0\n", "train.csv has no column 'image', only 'what', 'label'"),
         ("train", 'image\n"a\n', "train.csv cannot be read as CSV"),
         ("train", "image,label\na,0\n,1\n", "train.csv has no image in row 2"),
-        ("groups", "id,group\na,1\n", "groups.csv has no column 'image'"),
+        ("groups", "what,group\na,1\n", "groups.csv has no column 'image'"),
         ("groups", "image,lesion\na,1\n", "groups.csv has no column 'lesion_id', 'group', 'patient', 'patient_id'"),
         ("groups", "image,group\nISIC_1,1\n", "groups.csv has none of the 6 images of the lists (it has ISIC_1, they"),
         ("groups", "image,group\na,1\na,2\n", "groups.csv puts a into two groups"),
@@ -379,8 +380,19 @@ def test_a_file_that_is_not_there_is_refused(lists, changed):
 
 
 def test_one_list_is_refused(lists):
-    with pytest.raises(UserError, match="at least two of train, val and test"):
+    with pytest.raises(UserError, match="at least two of train, val and test, or one file with a column 'split'"):
         read_lists(None, None, lists["test"], None, None)
+
+
+def test_one_file_may_hold_all_parts(write_csv):
+    file = write_csv("split.csv", "file_name,split,label\na,Training,x\nb,test,y\nc,train,x\n")
+    whole = read_lists(file, None, None)
+    assert whole[["image", "part", "class"]].values.tolist() == [
+        ["a", "train", "x"],
+        ["b", "test", "y"],
+        ["c", "train", "x"],
+    ]
+    assert read_lists(file, None, file).sort_values("image")["part"].tolist() == ["train", "test", "train"]
 
 
 def test_a_folder_that_does_not_fit_is_refused(lists, save, tmp_path):
