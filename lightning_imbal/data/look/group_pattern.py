@@ -30,8 +30,8 @@ def group_word(pattern: str) -> str:
 
 def groups_in(files: pd.Series, pattern: str) -> pd.Series:
     """What the bracket of a pattern that has a name, or else the first that takes part, finds in each path."""
-    compiled = re.compile(pattern)
-    named = compiled.groupindex.get(group_word(pattern), 0)
+    word, compiled = group_word(pattern), re.compile(pattern)
+    named = compiled.groupindex.get(word, 0)
 
     def of(file: str) -> str | None:
         found = compiled.search(file)
