@@ -8,7 +8,7 @@ import pandas as pd
 from lightning.pytorch.utilities import rank_zero_info
 
 from lightning_imbal.data.look.class_folders import class_files, class_folder
-from lightning_imbal.data.look.right_root import no_classes
+from lightning_imbal.data.look.right_root import no_classes, right_root
 from lightning_imbal.data.sets.own_images import OwnImages
 from lightning_imbal.data.splits.holdout import Holdout
 from lightning_imbal.data.splits.official import Official
@@ -60,7 +60,7 @@ class FolderData(OwnImages):
                     outside.append(before + file)
                 else:
                     rows.append((before + file, label, part))
-        if not rows:
+        if len({label for _, label, _ in rows}) < 2 and (not rows or right_root(self.root) is not None):
             raise no_classes(self.root)
         _tell(self.root, no_class, outside)
         table = pd.DataFrame(rows, columns=["image", "label", "official"], dtype=object)

@@ -211,6 +211,89 @@ class TestCSVData:
     def test_batch_larger_than_the_data(self, own):
         assert fit(own, "--data.batch_size", "1000") == 0
 
+    def test_names_are_found_below_the_root(self, own, told):
+        expected = make(own).index
+        for number, name in enumerate(own[1]["image"]):
+            (own[0] / f"part_{number % 2}").mkdir(exist_ok=True)
+            (own[0] / name).rename(own[0] / f"part_{number % 2}" / name)
+        own[1]["image"] = own[1]["image"].str.removesuffix(".png")
+        data = make(own)
+        assert data.index["label"].equals(expected["label"]) and (data.table["part"] != "").all()
+        assert "does not say where 40 images lie" in told.text
+        shutil.copy(own[0] / "part_0" / "benign_0.png", own[0] / "part_1")
+        with pytest.raises(UserError, match=r"benign_0 of .* may be .*part_0/benign_0.png or .*part_1/benign_0.png"):
+            _ = make(own).index
+        assert len(make(own, exclude="part_1/benign_0.png").index) == 40
+
+    def test_usual_names_of_columns(self, own, told):
+        own[1].columns = ["img_id", "diagnostic", "patient_id", "part"]
+        assert make(own).class_names == tuple(SIZES)
+        assert (
+            "the images are in its column 'img_id'" in told.text and "the labels in its column 'diag" not in told.text
+        )
+        assert "the labels are in its column 'diagnostic'" in told.text
+        own[1]["target"] = own[1]["diagnostic"]
+        with pytest.raises(
+            UserError, match=r"several columns that may be the labels, diagnostic, target: name one with"
+        ):
+            _ = make(own).index
+        assert make(own, label_column="target").class_names == tuple(SIZES)
+
+    def test_the_column_of_the_images_is_the_one_that_names_pictures(self, own):
+        table = own[1].rename(columns={"image": "file", "patient": "id"})
+        assert make((own[0], table)).columns[0] == {"image": "file"}
+        table = table.rename(columns={"file": "what"}).drop(columns="id")
+        assert make((own[0], table)).columns[0] == {"image": "what"}
+
+    def test_columns_of_classes(self, own, told):
+        expected = make(own).index["label"]
+        table = own[1].drop(columns="label").join(pd.get_dummies(own[1]["label"]).astype(float))
+        assert make((own[0], table)).index["label"].equals(expected)
+        assert "the classes are its columns benign, malignant, unclear" in told.text
+        table.loc[0, "unclear"] = 1.0
+        with pytest.raises(UserError, match=r"several findings per image, such as 'benign\|unclear' \(1 of 40 rows\)"):
+            _ = make((own[0], table)).index
+        assert "benign|unclear" in make((own[0], table), several_findings="join").class_names
+
+    @pytest.mark.parametrize("ending", ["tsv", "parquet", "jsonl", "xlsx"])
+    def test_other_formats(self, own, ending):
+        if ending == "xlsx":
+            pytest.importorskip("openpyxl", reason="openpyxl is not installed: pip install 'lightning_imbal[excel]'")
+        expected, file = make(own).index, own[0].parent / f"labels.{ending}"
+        table = own[1].assign(label=own[1]["label"].map({"benign": 0, "malignant": 1, "unclear": 10}))
+        {
+            "tsv": lambda: table.to_csv(file, sep="\t", index=False),
+            "parquet": lambda: table.assign(patient=table["patient"].where(table.index > 3)).to_parquet(file),
+            "jsonl": lambda: table.to_json(file, orient="records", lines=True),
+            "xlsx": lambda: table.to_excel(file, index=False),
+        }[ending]()
+        data = make(own, labels=str(file), group_column="patient")
+        assert data.class_names == ("0", "1", "10") and data.index["label"].equals(expected["label"])
+
+    def test_groups_in_names(self, own):
+        data = make(own, group_pattern=r"(?P<patient>\w+_\d)")
+        assert data.group_by == "patient" and data.group_name == "patient"
+        assert (data.table.groupby("group")["part"].nunique() == 1).all() and data.index["group"].nunique() < 40
+        with pytest.raises(UserError, match="data.group_column and data.group_pattern both say"):
+            make(own, group_pattern=r"(\d)", group_column="patient")
+
+    def test_selection_is_said(self, own, told):
+        data = make(own, merge={"suspicious": ["malignant", "unclear"]}, min_images=2, exclude="benign_1?.png")
+        assert np.bincount(data.index["label"]).tolist() == [10, 20]
+        assert data.remarks == [
+            "suspicious is malignant (12), unclear (8) together.",
+            "10 pictures left out by data.exclude=benign_1?.png.",
+        ]
+        assert all(sentence in told.text for sentence in data.remarks)
+
+    def test_masks_are_refused(self, own, capsys):
+        masks = own[1].assign(image=own[1]["image"].str.replace(".png", "_mask.png"))
+        for name in masks["image"]:
+            write(own[0] / name, "white")
+        both = (own[0], pd.concat([own[1], masks]))
+        assert "40 pictures that look like masks" in refused(capsys, both)
+        assert len(make(both, exclude="*_mask*").index) == 40 and len(make(both, exclude=[]).index) == 80
+
     def test_extra_images_are_not_used(self, own):
         write(own[0] / "extra.png", "red")
         assert len(make(own).table) == 40
@@ -323,6 +406,25 @@ class TestFolderData:
         write(folders / "Benign" / "0.png", "red")
         with pytest.raises(UserError, match=r"'Benign' \(1 image\) and 'benign' \(20 images\): write it"):
             _ = FolderData(str(folders)).index
+
+    def test_classes_may_lie_deeper(self, folders, tmp_path):
+        for number, name in enumerate(SIZES):
+            for part in ("x", "y"):
+                write(tmp_path / "deep" / f"patient{number}{part}" / name / "1.png", (80 * number, 10, 40))
+        data = FolderData(str(tmp_path / "deep"), class_level=2, group_pattern=r"(?P<patient>patient\d)")
+        assert data.class_names == tuple(SIZES) == FolderData(str(tmp_path / "deep"), class_level=-1).class_names
+        assert data.index["group"].tolist() == [f"patient{i // 2}" for i in range(6)]
+        assert len(FolderData(str(tmp_path / "deep")).class_names) == 6
+        with pytest.raises(UserError, match="class_level is 0"):
+            FolderData(str(folders), class_level=0)
+        with pytest.raises(DatasetNotFoundError, match="no folders of classes"):
+            _ = FolderData(str(folders), class_level=2).class_names
+
+    def test_a_folder_too_high_or_too_low_is_told(self, folders):
+        with pytest.raises(DatasetNotFoundError, match=rf"they are in {folders}: give data.root={folders}"):
+            _ = FolderData(str(folders.parent)).index
+        with pytest.raises(DatasetNotFoundError, match=rf"they are beside it, in {folders}: give"):
+            _ = FolderData(str(folders / "benign")).index
 
     def test_hidden_files_are_no_pictures(self, folders):
         (folders / "benign" / "._0.png").touch()
