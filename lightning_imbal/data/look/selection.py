@@ -30,12 +30,13 @@ class Selection:
     min_images: int
 
     def __call__(
-        self, rows: pd.DataFrame, source: Path, counted: str
+        self, rows: pd.DataFrame, root: Path, source: Path, counted: str
     ) -> tuple[pd.DataFrame, tuple[str, ...], list[str]]:
         """Selects rows.
 
         Args:
-            rows: `image`, `file` (its path below the root) and `label` as text.
+            rows: `image`, `file` (its path below `root`) and `label` as text.
+            root: Folder of the pictures.
             source: What has the labels, for messages.
             counted: What a row of it is, for messages.
 
@@ -51,7 +52,7 @@ class Selection:
             said.append(f"{number_of(int(out.sum()), 'picture')} left out by data.exclude={' '.join(self.exclude)}.")
             rows = rows[~out]
         if self.exclude is None or self.exclude:
-            refuse_companions(rows, source)
+            refuse_companions(rows, root)
         rows, merged = self._merged(rows, source, counted)
         counts = rows["label"].value_counts()
         known = self._known(counts.index, source)

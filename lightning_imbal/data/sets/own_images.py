@@ -67,7 +67,7 @@ class OwnImages(ImbalDataModule):
     def selected(self) -> tuple[pd.DataFrame, tuple[str, ...], list[str]]:
         """The rows that are used, the names of their classes, and sentences about what is not."""
         check_root(self.root)
-        return self.selection(self.read_rows(), self.source, self.counted)
+        return self.selection(self.read_rows(), self.root, self.source, self.counted)
 
     @cached_property
     def class_names(self) -> tuple[str, ...]:  # type: ignore[override]  # not to be set

@@ -19,7 +19,7 @@ def rows():
 
 def select(exclude=None, merge=None, classes=None, min_images=1, table=None):
     chosen, names, said = Selection(exclude, merge or {}, classes, min_images)(
-        rows() if table is None else table, Path("images"), "image"
+        rows() if table is None else table, Path("images"), Path("images"), "image"
     )
     assert set(chosen["label"]) == set(names)
     return chosen["label"].value_counts().reindex(names).to_dict(), said

@@ -292,6 +292,13 @@ class TestCSVData:
             write(own[0] / name, "white")
         both = (own[0], pd.concat([own[1], masks]))
         assert "40 pictures that look like masks" in refused(capsys, both)
+        lone = own[1].assign(image=own[1]["image"].str.replace(".png", "_mask.png"))
+        for name in lone["image"]:
+            write(own[0] / name, "white")
+            with Image.open(own[0] / name) as picture:
+                picture.paste("black", (0, 0, 4, 7))
+                picture.save(own[0] / name)
+        assert "40 pictures that look like masks" in refused(capsys, (own[0], lone))
         assert len(make(both, exclude="*_mask*").index) == 40 and len(make(both, exclude=[]).index) == 80
 
     def test_extra_images_are_not_used(self, own):
