@@ -32,7 +32,7 @@ from lightning_imbal.tables.spec import Row
 from lightning_imbal.tables.suited import suitable
 
 USAGE = (
-    "lightning_imbal compare --data.class_path CSVData --data.root my_images --data.labels labels.csv [options] "
+    "lightning_imbal compare --data.root my_images [options] "
     "[--model.pretrained true, --trainer.max_epochs 50: any option of `fit`, for all runs]"
 )
 AUTO = "auto"
@@ -137,8 +137,8 @@ def _data_class(configs: Iterable[str], options: Sequence[str]) -> str:
     below = last_setting([f"--config={file}" for file in configs], "data", "class_path")
     if not (chosen := [below, *named][-1]):
         raise UserError(
-            "`compare` needs your images: --data.class_path CSVData --data.root my_images --data.labels labels.csv, or "
-            "--data.class_path FolderData --data.root my_images for a folder per class."
+            "`compare` needs your images: --data.root my_images, or --config NAME.yaml, which "
+            "`lightning_imbal init my_images` writes."
         )
     return chosen
 

@@ -9,8 +9,8 @@ from importlib.metadata import version
 from types import ModuleType
 
 VERBS = (
-    *("list", "fit", "validate", "test", "predict", "report", "compare", "table", "dashboard", "export"),
-    *("prepare", "audit", "init"),
+    *("list", "init", "fit", "validate", "test", "predict", "report", "compare", "table", "dashboard", "export"),
+    *("prepare", "audit"),
 )
 PIP = re.compile(r"pip install (?:-U )?['\"]*([\w.-]+)")  # as libraries advise
 REFUSALS = (  # of Lightning, with their modules
@@ -26,6 +26,7 @@ usage: lightning_imbal VERB ...
 Class-imbalanced medical image classification: train a method, look at every class.
 
   list      what there is to choose from: methods, data sets, tables, losses, scores, ...
+  init      look at a folder of images, or at the file that names them, and write a configuration
   fit       train every stage of an experiment, then test it and print the F1 of each class
   validate  evaluate a checkpoint on the validation part
   test      evaluate a checkpoint on the test part
@@ -41,7 +42,8 @@ Class-imbalanced medical image classification: train a method, look at every cla
 examples:
   lightning_imbal fit --config experiments/marrakchi_isic.yaml --data.root DIR
   lightning_imbal report runs/demo runs/demo-ce --html report.html
-  lightning_imbal compare --data.class_path FolderData --data.root DIR --folds 5
+  lightning_imbal init my_images
+  lightning_imbal compare --config my_images.yaml --folds 5
 
 Several --config files lie over each other: the later one wins, the command line over all of them.
 All settings: `lightning_imbal fit --help`; those of a class: `... fit --data.help ISIC2018`.

@@ -24,7 +24,8 @@ def look_at_folders(root: Path) -> Look:
     Raises:
         UserError: There are no classes, or parts whose names are unclear.
     """
-    place = right_root(root) or root
+    other = right_root(root)
+    place = other if other is not None and other.is_relative_to(root) else root
     masks = find_companions(pd.DataFrame({"file": pictures_in(place), "label": ""}), place, opened=True)
     exclude = [each.pattern for each in masks]
     found = _levels(place, exclude)

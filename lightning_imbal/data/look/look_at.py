@@ -14,9 +14,11 @@ from lightning_imbal.data.look.label_columns import TEXT, stems_of
 from lightning_imbal.data.look.look import Look, Question
 from lightning_imbal.data.look.right_root import check_root, no_classes
 from lightning_imbal.data.look.tables import LabelTable, look_at_table, read_label_table
-from lightning_imbal.errors import UserError
+from lightning_imbal.errors import DatasetNotFoundError, UserError
 
 MOST_TABLES = 20  # that are read
+TEXTS = (".txt", ".xml", ".json")
+LOOKED_AT = 10_000  # characters of one
 WHOLE = 0.5  # share of the pictures that a label file must name to be the one
 
 
@@ -46,7 +48,10 @@ def look_at(path: Path, labels: Path | None = None) -> tuple[Look, pd.DataFrame 
     if labels is not None and not tables:
         raise _names_none(labels, path, pictures[0])
     if labels is None and not any(table.share >= WHOLE for table in tables):
-        return look_at_folders(path), None
+        try:
+            return look_at_folders(path), None
+        except DatasetNotFoundError as error:
+            raise _other_labels(path, files, stems) or error from None
     best, *others = sorted(tables, key=_order)
     look = look_at_table(best, path)
     if alike := [table.path for table in others if table.share >= WHOLE]:
@@ -64,6 +69,25 @@ def _shallow(files: list[str]) -> list[str]:
 def _order(table: LabelTable) -> tuple[float, bool, int]:
     """First the files that name most of the pictures, then those with a column of labels."""
     return -round(table.share, 2), not table.labels, len(table.path.parts)
+
+
+def _other_labels(root: Path, files: list[str], stems: set[str]) -> UserError | None:
+    """The refusal of labels in files that are no tables, if there are any."""
+    others = [file for file in files if file.lower().endswith(TEXTS)]
+    beside = [file for file in others if stems_of([file]) <= stems]
+    if len(beside) > len(stems) / 2:
+        return UserError(
+            f"{root} has a file for each picture, such as {beside[0]}, as for objects in pictures, which are out of "
+            "scope: cut the objects out into a folder for each class, with the name of their picture in theirs."
+        )
+    for file in others[:MOST_TABLES]:
+        words = (root / file).read_text(encoding="utf-8", errors="replace")[:LOOKED_AT].split()
+        if stems_of(words) & stems:
+            return UserError(
+                f"{root / file} names pictures, but is no table with a header: save it as CSV with a first line such "
+                "as image,label, and give it with data.labels=FILE."
+            )
+    return None
 
 
 def _names_none(labels: Path, root: Path, picture: str) -> UserError:

@@ -1,0 +1,142 @@
+"""`init` writes what any verb takes; `fit`, `audit` and `compare` look at a folder by themselves."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from made_pictures import smooth, write
+
+from lightning_imbal.cli import main
+
+TINY = [
+    *("--data.image_size", "16", "--data.num_workers", "0", "--model.backbone", "test_resnet"),
+    *("--trainer.max_epochs", "1", "--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"),
+    *("--trainer.accelerator", "cpu"),
+]
+
+
+def save_picture(file, seed):
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write(file, smooth(12, 16, seed))
+
+
+@pytest.fixture
+def eyes(tmp_path, monkeypatch):
+    """Two eyes of each patient, in folders of grades, and what a computer has left there."""
+    monkeypatch.chdir(tmp_path)
+    for number, (grade, size) in enumerate({"0": 24, "1": 12}.items()):
+        for i in range(size):
+            save_picture(
+                tmp_path / "eyes" / grade / f"{number}{i // 2:02d}_{['left', 'right'][i % 2]}.png", 100 * number + i
+            )
+    (tmp_path / "eyes" / "__MACOSX").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def table(eyes):
+    """The same pictures, named in a label file."""
+    files = sorted((eyes / "eyes").glob("?/*.png"))
+    rows = [(file.stem, file.parent.name, f"P{file.stem[:3]}", 50) for file in files]
+    pd.DataFrame(rows, columns=["img_id", "dx", "patient_id", "age"]).to_csv(eyes / "eyes" / "meta.csv", index=False)
+    return eyes / "eyes" / "meta.csv"
+
+
+def settings(file="eyes.yaml"):
+    return yaml.safe_load(Path(file).read_text())["data"]
+
+
+def test_a_folder(eyes, capsys):
+    assert main(["init", "eyes"]) == 0
+    written, told = settings(), capsys.readouterr().out
+    assert written["class_path"] == "FolderData" and written["init_args"]["root"] == "eyes"
+    assert "(?P<patient>" in written["init_args"]["group_pattern"]
+    assert "36 images below eyes: one folder per class" in told and "2 : 1. 0 24, 1 12" in told
+    assert "names look like 18 patients: 36 of 36 images share one with others" in " ".join(told.split())
+    assert "__MACOSX (hidden or left behind by a computer)" in " ".join(told.split())
+    assert [line.split()[1] for line in told.splitlines()[-3:]] == ["audit", "fit", "compare"]
+    assert main(["audit", "eyes.yaml"]) == 0
+    assert "No leak found: no patient" in capsys.readouterr().out
+    assert main(["init", "eyes"]) == 0 and settings("eyes_2.yaml") == written
+    assert main(["init", "eyes", "--output", "eyes.yaml"]) == 2
+    assert "eyes.yaml is there already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", ["eyes", "eyes/meta.csv"])
+def test_a_label_file(table, given, capsys):
+    assert main(["init", given, "--output", "own.yaml"]) == 0
+    assert settings("own.yaml") == {
+        "class_path": "CSVData",
+        "init_args": {
+            "root": "eyes",
+            "labels": "eyes/meta.csv",
+            "image_column": "img_id",
+            "label_column": "dx",
+            "group_column": "patient_id",
+        },
+    }
+    assert "found by name, such as 0/000_left.png for 000_left" in " ".join(capsys.readouterr().out.split())
+
+
+def test_what_is_unclear_is_asked_and_answered(table, capsys):
+    rows = pd.read_csv(table)
+    rows.assign(target=rows["age"] + rows.index % 3).to_csv(table, index=False)
+    assert main(["init", "eyes"]) == 0
+    assert "Is the label dx" in capsys.readouterr().out and settings()["init_args"]["label_column"] == "dx"
+    assert "# In doubt: Is the label dx" in Path("eyes.yaml").read_text()
+    assert main(["audit", "--data.root", "eyes"]) == 2
+    assert "--data.label_column dx or --data.label_column target" in capsys.readouterr().err
+    assert main(["init", "eyes", "--data.label_column", "target", "--output", "own.yaml"]) == 0
+    assert "in doubt" not in capsys.readouterr().out and settings("own.yaml")["init_args"]["label_column"] == "target"
+
+
+def test_verbs_look_by_themselves(eyes, capsys, told):
+    assert main(["audit", "--data.root", "eyes"]) == 0
+    assert "Not checked: patients (names look like 18 patients" in capsys.readouterr().out
+    assert "They are not kept together unless you say so: --data.group_pattern" in told.text
+    assert main(["fit", "--data.root", "eyes", *TINY, "--run_dir", "run"]) == 0
+    assert "own_folder.yaml" in told.text
+    assert main(["compare", "--data.root", "eyes", "--methods", "ce", "--dry-run", *TINY]) == 0
+    assert "--data.class_path FolderData" in capsys.readouterr().out
+
+
+def test_a_configuration_of_init_is_enough_to_train(eyes, capsys):
+    assert main(["init", "eyes", "--data.min_images", "13", "--data.exclude", "*_nothing*"]) == 2
+    assert "only the class 0" in capsys.readouterr().err
+    assert main(["init", "eyes"]) == 0
+    assert main(["fit", "--config", "eyes.yaml", *TINY, "--run_dir", "run"]) == 0
+    split = pd.read_csv("run/stage1/split.csv")
+    assert len(split) == 36 and (split.groupby("group")["part"].nunique() == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("args", "named"),
+    [
+        ([], ["required: PATH"]),
+        (["nowhere"], ["no folder nowhere"]),
+        (["eyes", "--model.backbone", "x"], ["does not know --model.backbone"]),
+        (["eyes", "--data.nothing", "1"], ["nothing"]),
+        (["eyes", "--data.labels", "x.csv"], ["no file", "x.csv"]),
+        (["eyes/0"], ["are beside it", "eyes"]),
+        (["eyes", "--data.group_pattern", "x"], ["no bracket"]),
+    ],
+)
+def test_mistakes_get_a_sentence(eyes, capsys, args, named):
+    assert main(["init", *args]) == 2
+    said = capsys.readouterr().err
+    assert all(word in said for word in named) and "Traceback" not in said, said
+    assert not [*eyes.glob("*.yaml")]
+
+
+def test_labels_that_are_no_table(eyes, capsys):
+    for name in ("a", "b", "c"):
+        save_picture(eyes / "smears" / f"{name}.png", ord(name))
+        (eyes / f"{name}.txt").write_text("10 20 1\n")
+    (eyes / "smears" / "list.txt").write_text("a.png positive\nb.png negative\n")
+    assert main(["init", "smears"]) == 2
+    assert "list.txt names pictures, but is no table" in capsys.readouterr().err
+    for name in ("a", "b", "c"):
+        (eyes / f"{name}.txt").rename(eyes / "smears" / f"{name}.txt")
+    assert main(["init", "smears"]) == 2
+    assert "a file for each picture, such as a.txt" in capsys.readouterr().err
