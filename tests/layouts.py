@@ -59,7 +59,7 @@ def pairs(label: np.ndarray) -> np.ndarray:
 
 def isic2019(root: Path) -> Path:
     label = labels(list(ISIC2019_COUNTS.values()))
-    image = [f"ISIC_{i:07d}" for i in range(len(label))]
+    image = [f"ISIC_{i:07d}{'' if i % 12 else '_downsampled'}" for i in range(len(label))]
     paint([root / "ISIC_2019_Training_Input" / f"{name}.jpg" for name in image], label)
     truth = {name: (label == i).astype(float) for i, name in enumerate(ISIC2019_COUNTS)}
     truth = pd.DataFrame({"image": image, **truth, "UNK": 0.0})

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lightning_imbal.data.index.find_files import find_files
+from lightning_imbal.data.index.data_folder import DataFolder
 from lightning_imbal.data.look.suspected import suspected_groups
 from lightning_imbal.data.pictures.base import Pictures
 from lightning_imbal.data.pictures.open import Cache, OnBadImage, open_images, refuse_absent
@@ -91,8 +91,12 @@ class LabelledImages(ABC):
         return None
 
     def find(self, needed: dict[str, list[str]], source: str) -> dict[str, Path]:
-        """Finds files of the data set below `root`: see `data.index.find_files.find_files`."""
-        return find_files(self.root, needed, type(self).__name__, source)
+        """Finds files of the data set below `root`: see `DataFolder.need`."""
+        return self.folder(source).need(needed)
+
+    def folder(self, source: str) -> DataFolder:
+        """The folder `root`, which finds the files of a data set that comes from `source`."""
+        return DataFolder(self.root, type(self).__name__, source)
 
     @cached_property
     def index(self) -> pd.DataFrame:

@@ -115,7 +115,8 @@ def _find_files(image: pd.Series, folder: str) -> pd.Series:
     files = pictures_in(root)
     if not files:
         raise UserError(f"There are no pictures below {folder}: give the folder that holds those of the lists.")
-    found = find_by_name(image, files, root, "the lists", "give a folder that holds only one of them")
+    mend = f"give a folder that holds only one of them, or write paths below {root} into the lists"
+    found = find_by_name(image, files, root, "the lists", mend)
     if found.isna().all():
         raise UserError(
             f"None of the {len(image)} images of the lists is below {folder} (there is {files[0]}, they name "

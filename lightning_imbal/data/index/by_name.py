@@ -81,8 +81,5 @@ def _end(path: str, parts: int) -> str | None:
 def _unclear(name: str, first: str, second: str, root: Path, source: object, mend: str | None) -> UserError:
     folder, other = first.rpartition("/")[0], second.rpartition("/")[0]
     pattern = f"{other}/*" if other != folder else f"*{Path(second).suffix}"
-    mend = mend or f"leave one of them out, such as with data.exclude='{pattern}'"
-    return UserError(
-        f"The image {name} of {source} may be {root / first} or {root / second}: {mend}, or write paths "
-        f"below {root} into the file."
-    )
+    out = f"leave one of them out, such as with data.exclude='{pattern}', or write paths below {root} into the file"
+    return UserError(f"The image {name} of {source} may be {root / first} or {root / second}: {mend or out}.")

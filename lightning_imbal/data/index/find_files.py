@@ -1,12 +1,9 @@
-"""Finds the files of a data set on the disk."""
+"""Which files there are on the disk, and which are the same."""
 
 import os
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
-
-from lightning_imbal.errors import DatasetNotFoundError
 
 
 def absent_files(paths: pd.Series) -> pd.Series:
@@ -50,28 +47,3 @@ def _links_in(folder: str) -> set[str]:
         return {entry.name for entry in os.scandir(folder) if entry.is_symlink()}
     except OSError:
         return set()
-
-
-def find_files(root: Path, needed: Mapping[str, Sequence[str]], owner: str, source: str) -> dict[str, Path]:
-    """Finds the files of a data set.
-
-    Args:
-        root: Folder of the data set.
-        needed: Per file or folder, the places relative to `root` where it may lie; may be patterns with `*`.
-        owner: Name of the data set, for the message.
-        source: Where to get it, for the message.
-
-    Raises:
-        DatasetNotFoundError: Something is missing; the message lists all that was looked for.
-    """
-    found = {
-        name: next((path for place in places for path in sorted(root.glob(place))), None)
-        for name, places in needed.items()
-    }
-    missing = [needed[name][0] for name, path in found.items() if path is None]
-    if missing:
-        raise DatasetNotFoundError(
-            f"{owner} not found: {root.absolute()} has no {', no '.join(missing)}. "
-            f"Get them from {source} and unpack them there, or give the folder that holds them with data.root=FOLDER."
-        )
-    return {name: path for name, path in found.items() if path is not None}

@@ -16,7 +16,9 @@ RANK = {word: rank for rank, word in enumerate(WORDS.split("|"))}
 COLUMN = re.compile(
     rf"(?:^|_)(?P<word>{WORDS}|group)s?(?:_?(?:instance)?_?(?:id|no|nr|num|number|code|key|name|uid|idx))?\Z"
 )
-NO_GROUP = re.compile(r"(?:^|_)(?:age|sex|gender|date|day|year|time|width|height|size|url|path|file|md5|hash)(?:_|\Z)")
+NO_GROUP = re.compile(
+    r"(?:^|_)(?:age|sex|gender|date|day|year|time|width|height|size|url|path|file|md5|hash|label|class|diagnosis)(?:_|\Z)"
+)
 ANY_CASE, IN_A_NAME = "(?i)", r"(?:^|/)"
 COPY = r"[ _.-](?:aug|rot|flip|hflip|vflip|mirror|copy|bright|noise|blur|zoom)"
 # What a group is, and how its pictures are named; the bracket is what they share.

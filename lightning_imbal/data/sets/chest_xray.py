@@ -1,6 +1,5 @@
 """ChestX-ray14 and the single-label subsets of it that the papers use."""
 
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -40,8 +39,9 @@ class ChestXray14(ImbalDataModule):
     """ChestX-ray14 (Wang et al. 2017): the 30,963 of 112,120 chest X-rays that show exactly one of 14 findings.
 
     Images with several findings, or with one that was not chosen, are left out. Expects below `root` the files
-    `Data_Entry_2017*.csv` (or `.csv.gz`), `train_val_list.txt` and `test_list.txt`, and the pictures in `images` or in
-    `images_001/images` to `images_012/images`. The default split is the official one, which keeps patients together;
+    `Data_Entry_2017*.csv` (or `.csv.gz`), `train_val_list.txt` and `test_list.txt` (or `train_val_list_NIH.txt` and
+    `test_list_NIH.txt`), and the pictures in `images` or in `images_001/images` to `images_012/images`, or in any other
+    folders, as in resized copies. The default split is the official one, which keeps patients together;
     `group_by: patient` does so in the others. The labels were mined from reports by a program, and about a tenth of
     them is wrong by its authors' own estimate. The images may be used freely if the NIH Clinical Center and the paper
     are cited.
@@ -67,25 +67,23 @@ class ChestXray14(ImbalDataModule):
         self.official_counts = tuple(COUNTS[name] for name in self.class_names)
 
     def read_index(self) -> pd.DataFrame:
-        found = self.find(
+        folder = self.folder("https://nihcc.app.box.com/v/ChestXray-NIHCC")
+        found = folder.need(
             {
                 "labels": ["Data_Entry_2017*.csv", "Data_Entry_2017*.csv.gz"],
-                "train": ["train_val_list.txt"],
-                "test": ["test_list.txt"],
-                "images": ["images", "images_*/images"],
+                "train": ["train_val_list.txt", "train_val_list_NIH.txt"],
+                "test": ["test_list.txt", "test_list_NIH.txt"],
             },
-            "https://nihcc.app.box.com/v/ChestXray-NIHCC",
+            "images",
         )
         table = read_columns(found["labels"], ["Image Index", "Finding Labels", "Patient ID"], dtype=str)
         table = table[table["Finding Labels"].isin(self.class_names)]
         image = table["Image Index"]
         part_of_image = {name: part for part in ("train", "test") for name in _read_list(found[part])}
-        folders = [found["images"], *sorted(self.root.glob("images_*/images"))]
-        folder_of_image = {name: str(folder) for folder in folders for name in os.listdir(folder)}
         return pd.DataFrame(
             {
                 "image": image,
-                "path": image.map(folder_of_image).fillna(str(found["images"])) + "/" + image,
+                "path": folder.pictures(image, ["images", "images_*/images"], "", found["labels"]),
                 "label": label_numbers(table["Finding Labels"], self.class_names, image, found["labels"]),
                 "group": table["Patient ID"],
                 "official": image.map(part_of_image).fillna(""),

@@ -5,12 +5,13 @@ from pathlib import Path
 import pandas as pd
 
 from lightning_imbal.data.base import ImbalDataModule
+from lightning_imbal.data.index.data_folder import DataFolder
 from lightning_imbal.data.index.label_files import label_numbers, read_columns
 from lightning_imbal.data.sets.aptos import GRADES
 from lightning_imbal.data.splits.official import Official
 
-TRAIN = ("trainLabels.csv", "train")
-TEST = ("retinopathy_solution.csv", "test")
+TRAIN = ["trainLabels.csv", "trainLabels_cropped.csv", "trainLabels15.csv"]
+TEST = ["retinopathy_solution.csv", "testLabels15.csv"]
 
 
 class EyePACS(ImbalDataModule):
@@ -21,6 +22,10 @@ class EyePACS(ImbalDataModule):
     (published after the competition) and `test/*.jpeg`. The default split is the official one with a tenth of the
     training part for validation, as in Galdran et al. 2021, section 3.1. Where both the file and the folder of the test
     part are absent, only the training part is read: choose another split then, such as Holdout.
+
+    Resized copies are read, too: the pictures may lie in other folders, such as `resized_train/resized_train`, and have
+    other endings, and the labels may be in `trainLabels_cropped.csv`, or `trainLabels15.csv` and `testLabels15.csv`.
+    A copy with two versions of the pictures needs the folder of one of them as `root`.
 
     `group_by: patient` keeps both eyes of a person together (the paper does not say that it does; it matters for the
     validation part only, no number occurs in both official parts). Grades are those of one reader and noisy. Kaggle's
@@ -33,24 +38,21 @@ class EyePACS(ImbalDataModule):
     official_counts = (65343, 6205, 13153, 2087, 1914)
 
     def read_index(self) -> pd.DataFrame:
-        parts = {"train": TRAIN}
-        if any((self.root / name).exists() for name in TEST):
-            parts["test"] = TEST
-        found = self.find(
-            {name: [name] for names in parts.values() for name in names},
-            "https://www.kaggle.com/c/diabetic-retinopathy-detection/data",
-        )
-        tables = [_read_part(found[labels], found[images], part) for part, (labels, images) in parts.items()]
-        return pd.concat(tables, ignore_index=True)
+        folder = self.folder("https://www.kaggle.com/c/diabetic-retinopathy-detection/data")
+        labels = folder.need({"train": TRAIN}, "train")
+        beside = [labels["train"].parent / name for name in TEST]
+        if (self.root / "test").exists() or any(file.exists() for file in beside):
+            labels |= folder.need({"test": TEST})
+        return pd.concat([_read_part(file, folder, part) for part, file in labels.items()], ignore_index=True)
 
 
-def _read_part(labels: Path, images: Path, part: str) -> pd.DataFrame:
+def _read_part(labels: Path, folder: DataFolder, part: str) -> pd.DataFrame:
     table = read_columns(labels, ["image", "level"], dtype={"image": str})
     image = table["image"]
     return pd.DataFrame(
         {
             "image": image,
-            "path": str(images) + "/" + image + ".jpeg",
+            "path": folder.pictures(image, [part], ".jpeg", labels),
             "label": label_numbers(table["level"], range(len(GRADES)), image, labels),
             "group": image.str.rsplit("_", n=1).str[0],
             "official": part,

@@ -7,7 +7,6 @@ import pandas as pd
 
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.index.label_files import label_numbers, read_columns
-from lightning_imbal.data.index.listing import pictures_below
 from lightning_imbal.data.splits.official import OfficialFold
 from lightning_imbal.errors import UserError
 
@@ -43,7 +42,8 @@ class HyperKvasir(ImbalDataModule):
 
     A class is a finding as `image-labels.csv` names it; classes are ordered from the largest to the smallest. Expects
     below `root` the archive `hyper-kvasir-labeled-images`, unpacked: `image-labels.csv` and, anywhere below
-    `labeled-images`, the pictures; and for the official folds `2_fold_split.csv` or `5_fold_split.csv`
+    `labeled-images`, the pictures (both may also lie in other folders below `root`); and for the official folds, in
+    `root` or beside that file, `2_fold_split.csv` or `5_fold_split.csv`
     (https://github.com/simula/hyper-kvasir/tree/master/official_splits).
 
     The default split tests on the official fold 0 of 5 and validates on a tenth of the other folds. Galdran et al.
@@ -67,28 +67,22 @@ class HyperKvasir(ImbalDataModule):
         self.folds = folds
 
     def read_index(self) -> pd.DataFrame:
-        found = self.find(
-            {
-                "labels": ["image-labels.csv", "labeled-images/image-labels.csv"],
-                "images": ["labeled-images"],
-            },
-            "https://datasets.simula.no/hyper-kvasir",
-        )
-        table = read_columns(found["labels"], ["Video file", "Finding"], dtype=str)
+        folder = self.folder("https://datasets.simula.no/hyper-kvasir")
+        places = ["image-labels.csv", "labeled-images/image-labels.csv"]
+        labels = folder.need({"labels": places}, "labeled-images")["labels"]
+        table = read_columns(labels, ["Video file", "Finding"], dtype=str)
         image = table["Video file"]
-        name = image + ".jpg"
-        place = {file.name: str(file) for file in pictures_below(found["images"])}
         index = pd.DataFrame(
             {
                 "image": image,
-                "path": name.map(place).fillna(str(found["images"]) + "/" + name),
-                "label": label_numbers(table["Finding"], self.class_names, image, found["labels"]),
+                "path": folder.pictures(image, ["labeled-images"], ".jpg", labels),
+                "label": label_numbers(table["Finding"], self.class_names, image, labels),
             }
         )
-        places = [self.root, self.root / "official_splits", found["images"]]
-        files = [place / f"{self.folds}_fold_split.csv" for place in places]
+        beside = [self.root, self.root / "official_splits", self.root / "labeled-images", labels.parent]
+        files = [place / f"{self.folds}_fold_split.csv" for place in beside]
         folds = next((file for file in files if file.is_file()), None)
-        return index if folds is None else index.assign(fold=_read_folds(folds, name))
+        return index if folds is None else index.assign(fold=_read_folds(folds, image + ".jpg"))
 
 
 def _read_folds(file: Path, name: pd.Series) -> pd.Series:

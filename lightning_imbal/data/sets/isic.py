@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from lightning_imbal.data.base import ImbalDataModule
-from lightning_imbal.data.index.label_files import read_columns
+from lightning_imbal.data.index.label_files import label_numbers, read_columns
 from lightning_imbal.errors import UserError
 
 
@@ -14,7 +14,8 @@ class ISIC2018(ImbalDataModule):
 
     It is Skin7 of Zeng et al. 2023 (86 to 5,029 training images at 7.5:0.5:2) and of Chen et al. 2021 (115 to 6,705 in
     all). Expects below `root` the three archives `ISIC2018_Task3_Training_Input`, `_GroundTruth` and
-    `_LesionGroupings`, unpacked. Many lesions have several images: `group_by: lesion` keeps them on one side of the
+    `_LesionGroupings`, unpacked; or HAM10000 as it is passed on elsewhere, `HAM10000_metadata.csv` and the pictures in
+    any folders. Many lesions have several images: `group_by: lesion` keeps them on one side of the
     split, which the papers do not do.
     """
 
@@ -32,28 +33,35 @@ class ISIC2018(ImbalDataModule):
     columns: tuple[str, ...] = ("MEL", "NV", "BCC", "AKIEC", "BKL", "DF", "VASC")
     prefix = "ISIC2018_Task3_Training_"
     groups_file = "LesionGroupings"
+    metadata: tuple[str, ...] = ("HAM10000_metadata.csv", "HAM10000_metadata.tab", "HAM10000_metadata")
     source = "https://challenge.isic-archive.com/data/#2018"
 
     def read_index(self) -> pd.DataFrame:
-        truth, groups = f"{self.prefix}GroundTruth", f"{self.prefix}{self.groups_file}"
-        found = self.find(
-            {
-                "images": [f"{self.prefix}Input"],
-                "truth": [f"{truth}.csv", f"{truth}/{truth}.csv"],
-                "groups": [f"{groups}.csv", f"{groups}/{groups}.csv", f"{truth}/{groups}.csv"],
-            },
-            self.source,
-        )
-        table = read_columns(found["truth"], ["image", *self.columns])
-        lesion = read_columns(found["groups"], ["image", "lesion_id"]).drop_duplicates("image").set_index("image")
-        return pd.DataFrame(
-            {
-                "image": table["image"],
-                "path": str(found["images"]) + "/" + table["image"] + ".jpg",
-                "label": self._labels_of(table, found["truth"]),
-                "group": table["image"].map(lesion["lesion_id"]),
-            }
-        )
+        folder, truth = self.folder(self.source), f"{self.prefix}GroundTruth"
+        places = [f"{truth}.csv", f"{truth}/{truth}.csv"]
+        if folder.find(places) is None and (labels := folder.find(self.metadata)):
+            index = self._read_metadata(labels)
+        else:
+            groups = f"{self.prefix}{self.groups_file}"
+            lesions = [f"{groups}.csv", f"{groups}/{groups}.csv", f"{truth}/{groups}.csv"]
+            found = folder.need({"truth": places, "groups": lesions}, f"{self.prefix}Input")
+            labels = found["truth"]
+            index = self._read_truth(labels, found["groups"])
+        index.insert(1, "path", folder.pictures(index["image"], [f"{self.prefix}Input"], ".jpg", labels))
+        return index
+
+    def _read_truth(self, truth: Path, groups: Path) -> pd.DataFrame:
+        table = read_columns(truth, ["image", *self.columns])
+        lesion = read_columns(groups, ["image", "lesion_id"]).drop_duplicates("image").set_index("image")
+        label, group = self._labels_of(table, truth), table["image"].map(lesion["lesion_id"])
+        return pd.DataFrame({"image": table["image"], "label": label, "group": group})
+
+    def _read_metadata(self, file: Path) -> pd.DataFrame:
+        """The labels and lesions of HAM10000, in the order of the ground truth: that of the images."""
+        table = read_columns(file, ["image_id", "dx", "lesion_id"]).sort_values("image_id", ignore_index=True)
+        image, codes = table["image_id"], [column.lower() for column in self.columns]
+        label = label_numbers(table["dx"], codes, image, file)
+        return pd.DataFrame({"image": image, "label": label, "group": table["lesion_id"]})
 
     def _labels_of(self, table: pd.DataFrame, truth: Path) -> pd.Series:
         one_hot = table[list(self.columns)].to_numpy()
@@ -78,4 +86,5 @@ class ISIC2019(ISIC2018):
     columns = ("MEL", "NV", "BCC", "AK", "BKL", "DF", "VASC", "SCC")
     prefix = "ISIC_2019_Training_"
     groups_file = "Metadata"
+    metadata = ()
     source = "https://challenge.isic-archive.com/data/#2019"
