@@ -85,7 +85,7 @@ def _unchecked_groups(report: dict[str, Any]) -> str:
     name, suspected = report["group_name"], report.get("suspected_groups")
     if not suspected:
         return f"{name}s in several parts (no {name} is known)"
-    return f"{suspected['word']}s ({suspected['said']}, and {suspected['torn']} are in several parts of this split)"
+    return f"groups ({suspected['said']}, and {suspected['torn']} are in several parts of this split)"
 
 
 def group_tables(report: dict[str, Any]) -> Iterator[tuple[str, Table]]:

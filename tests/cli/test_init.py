@@ -93,7 +93,7 @@ def test_what_is_unclear_is_asked_and_answered(table, capsys):
 
 def test_verbs_look_by_themselves(eyes, capsys, told):
     assert main(["audit", "--data.root", "eyes"]) == 0
-    assert "Not checked: patients (names look like 18 patients" in capsys.readouterr().out
+    assert "Not checked: groups (names look like 18 patients" in capsys.readouterr().out
     assert "They are not kept together unless you say so: --data.group_pattern" in told.text
     assert main(["fit", "--data.root", "eyes", *TINY, "--run_dir", "run"]) == 0
     assert "own_folder.yaml" in told.text

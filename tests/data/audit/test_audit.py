@@ -459,7 +459,7 @@ def test_suspected_groups_come_first(capsys):
     ]
     table = make_table(*(row + (None, None) for row in rows))
     lines = printed(quiet_audit(table, suspected=suspected_groups(table, table["image"])), capsys).splitlines()
-    said = "patients (names look like 6 patients: 12 of 12 images share one with others, and 3 are in several parts"
+    said = "groups (names look like 6 patients: 12 of 12 images share one with others, and 3 are in several parts"
     assert lines[1].startswith(f"Not checked: {said}")
     assert lines[2].startswith("To keep patients together: --data.group_pattern '")
 
