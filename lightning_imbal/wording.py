@@ -13,6 +13,11 @@ def number_of(number: int, noun: str, several: str | None = None) -> str:
     return f"{number} {noun if number == 1 else several or f'{noun}s'}"
 
 
+def fold_text(fold: int, folds: int) -> str:
+    """A fold, which is counted from 0, and of how many, such as "fold 1 of 3"."""
+    return f"fold {fold + 1} of {folds}"
+
+
 def did_you_mean(name: str, known: Iterable[str], most: int = 1, show: Callable[[str], str] = str) -> str:
     """A question that names what was probably meant, such as "did you mean CE?"; empty if nothing is similar."""
     similar = [show(match) for match in get_close_matches(name, list(known), n=most)]

@@ -1,9 +1,11 @@
 """`lightning_imbal compare`: runs several methods on your own images, and says which one to use."""
 
 import argparse
+import shlex
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -18,7 +20,8 @@ from lightning_imbal.cli.parts.running import (
     run_plan,
 )
 from lightning_imbal.cli.parts.verb_parser import VerbParser
-from lightning_imbal.command_line import last_setting, parse_options
+from lightning_imbal.command_line import given as given_on
+from lightning_imbal.command_line import last_setting, parse_options, to_options
 from lightning_imbal.errors import UserError, refuse_below
 from lightning_imbal.experiment_files import files_of
 from lightning_imbal.launch.plan import Plan
@@ -36,6 +39,7 @@ USAGE = (
     "[--model.pretrained true, --trainer.max_epochs 50: any option of `fit`, for all runs]"
 )
 AUTO = "auto"
+ENOUGH_EPOCHS = 50  # after which a network that can learn has learned something of a few hundred images
 FEATURES = ["--save_features", "true"]  # for the page's map of the test images
 
 
@@ -60,7 +64,7 @@ def run(args: list[str]) -> int:
 
     first = plan_of(rows_of(["ce" if methods == [AUTO] else methods[0]]))
     # The split does not depend on the seed of a run.
-    parts = read_parts({cell.repeat: cell.job.arguments for cell in first.cells[: given.folds or 1] if cell.job})
+    parts = read_parts({cell.title: cell.job.arguments for cell in first.cells[: given.folds or 1] if cell.job})
     counts = count_classes(parts[0].data, given.folds)
     suited = suitable(list(counts.values())) if methods == [AUTO] else {}
     rows = rows_of(list(suited) or methods)
@@ -82,7 +86,7 @@ def run(args: list[str]) -> int:
     if given.jobs and not all(job.finished for job in plan.jobs):
         _print(estimate(stages, given.jobs).split("\n"), console)
     failures = run_plan(plan, lambda: local_launcher(given.jobs), console) if given.jobs else []
-    page = _write(plan, baseline, warnings, reasons, console)
+    page = _write(plan, baseline, warnings, reasons, console, _again(args, plan))
     print_failures(failures, console)
     _print([f"Page: {page}"] if page else [], console)
     return int(bool(failures))
@@ -116,11 +120,30 @@ def _small_without_gpu(given: argparse.Namespace, options: Sequence[str]) -> lis
     ]
 
 
-def _write(plan: Plan, baseline: str, warnings: Sequence[str], reasons: Sequence[str], console: Console) -> Path | None:
+def _again(args: list[str], plan: Plan) -> str:
+    """The same command with more epochs and, where there were none for certain, pretrained weights; in another folder.
+
+    Args:
+        args: The command.
+        plan: Its runs.
+    """
+    arguments = plan.jobs[0].arguments[1:]
+    epochs = str(last_setting(arguments, "trainer", "max_epochs"))
+    changed: dict[str, Any] = {"trainer.max_epochs": max(ENOUGH_EPOCHS, 2 * int(epochs) if epochs.isdigit() else 0)}
+    if str(last_setting(arguments, "model", "init_args", "pretrained")).lower() in ("none", "false", "local"):
+        changed["model.pretrained"] = True
+    if given_on("jobs", args) == "0":
+        changed["jobs"] = 1
+    return shlex.join(["lightning_imbal", *args, *to_options(changed), "--runs", f"{plan.runs}-longer"])
+
+
+def _write(
+    plan: Plan, baseline: str, warnings: Sequence[str], reasons: Sequence[str], console: Console, again: str
+) -> Path | None:
     """Prints the leaderboard and the advice, and writes both; returns the page if there is something to show on it."""
     results = ranked(collect(plan.spec, plan.cells, [], plan.runs, baseline))
     write_and_print(results, plan.runs / "compare", console)
-    advice = advise(results, baseline)
+    advice = advise(results, baseline, again)
     _print(advice, console)
     if not results.cells["runs"].any():
         return None

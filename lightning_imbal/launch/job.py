@@ -14,7 +14,7 @@ class Job:
     """A process that fills a folder with results: `fit`, or `test` of the checkpoint of another job.
 
     Args:
-        name: Folder below that of all runs.
+        name: What a person reads, such as `CE, fold 1 of 3`.
         folder: Where the results will be.
         arguments: Command line of `lightning_imbal`, without what depends on the folder.
         after: Job that must have finished: the one that trains the checkpoint of a `test`, or the first stage of a

@@ -10,7 +10,7 @@ from typing import Any
 from lightning_imbal.command_line import last_setting, parse_options, to_options
 from lightning_imbal.errors import UserError, refuse_below
 from lightning_imbal.launch.job import Job
-from lightning_imbal.tables.cell import Cell
+from lightning_imbal.tables.cell import Cell, repeat_title
 from lightning_imbal.tables.spec import Column, Spec
 from lightning_imbal.tables.tags import Labels
 
@@ -113,7 +113,7 @@ class Plan:
         job = self._fit(name, column, repeat)
         if (test := row.test or column.test) is not None:
             arguments = ("test", *_with_configs(test.configs), *to_options(test.options), *self.options)
-            job = self._job(job.folder / test.name, arguments, job, job.labels)
+            job = self._job(f"{job.name}, {test.name}", job.folder / test.name, arguments, job, job.labels)
         return Cell(name, column, "{} {}".format(*repeat), job, job.folder / row.report)
 
     def _fit(self, name: str, column: Column, repeat: tuple[str, int]) -> Job:
@@ -124,7 +124,9 @@ class Plan:
         line = self._lines[name, column.title]
         option = "--data.split.fold" if kind == "fold" else "--seed_everything"
         folder = self.runs / f"{line.stem}{kind}{number}"
-        return self._job(folder, (*line.before, option, str(number), *line.after), start, line.labels)
+        several = [column.title] if len(self.spec.columns) > 1 else []
+        title = ", ".join([name, *several, repeat_title(kind, number, column)])
+        return self._job(title, folder, (*line.before, option, str(number), *line.after), start, line.labels)
 
     def _line(self, name: str, column: Column) -> _Line:
         row = self.spec.rows[name]
@@ -154,8 +156,10 @@ class Plan:
         stem = "".join(f"{part}+" for part in parts if part)
         return _Line(before, after, stem, Labels(self.name, name, column.title))
 
-    def _job(self, folder: Path, arguments: tuple[str, ...], after: Job | None, labels: Labels | None) -> Job:
-        job = self._jobs.setdefault(folder, Job(str(folder.relative_to(self.runs)), folder, arguments, after, labels))
+    def _job(
+        self, title: str, folder: Path, arguments: tuple[str, ...], after: Job | None, labels: Labels | None
+    ) -> Job:
+        job = self._jobs.setdefault(folder, Job(title, folder, arguments, after, labels))
         if job.arguments != arguments:
             raise UserError(f"Two rows run differently in the same folder {folder}: use configurations of other names.")
         return job

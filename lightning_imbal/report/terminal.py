@@ -1,17 +1,20 @@
 """Tables in the terminal, made from the metrics.json of one or more runs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
 from lightning_imbal.errors import UserError
-from lightning_imbal.runs.run import Run, by_size, too_good
+from lightning_imbal.runs.run import Run, answer_text, by_size, too_good
 from lightning_imbal.score_names import OF_CLASS, SHOWN
 from lightning_imbal.wording import score_text
+
+if TYPE_CHECKING:
+    from lightning_imbal.stats.told_best import Told
 
 MAX_ROWS = 20
 TOLD_BEST = (
@@ -46,7 +49,8 @@ def print_list(console: Console, heading: str, rows: Sequence[str], number: int 
 def run_table(results: dict[str, Any]) -> Group:
     """Precision, recall and F1 of every class, most common first; below them the groups and the summary."""
     name, part = results["identity"]["name"], results["identity"]["part"]
-    table = _titled(f"{name}: {part} part", "\n".join(too_good(results)))
+    said = [f"{name}: {remark}."] if (remark := answer_text(results)) else []
+    table = _titled(f"{name}: {part} part", "\n".join([*too_good(results), *said]))
     table.add_column("class", no_wrap=True)
     for column in ("train images", f"{part} images", "precision", "recall", "F1"):
         table.add_column(column, justify="right", style="bold" if column == "F1" else "")
@@ -99,50 +103,65 @@ class Line:
         return [f"[bold]{text}[/]" if place == self.best else text for place, text in enumerate(texts)]
 
 
-def comparison_tables(
-    runs: Sequence[dict[str, Any]], width: int, best: dict[str, int] | None = None
-) -> Iterator[Table]:
+def comparison_tables(runs: Sequence[dict[str, Any]], width: int, told: "Told | None" = None) -> Iterator[Table]:
     """F1 of every class for several runs side by side, most common class first, and their summaries below.
+
+    Behind the runs comes what needs no training, where it is known.
 
     Args:
         runs: Their `metrics.json`.
         width: Characters that a table may have; what does not fit side by side comes in further tables.
-        best: Place of the run that is bold, by the key of the score, as `told_best` has it; None if it is not known.
+        told: Which of them is the best in each score, and bold, as `told_best` has it; None if it is not known.
 
     Raises:
         UserError: The runs have different classes.
     """
     check_classes(runs)
     by_name = [{row["name"]: row for row in run["classes"]} for run in runs]
+    best, floors = (told.best, told.floors) if told else ({}, {})
     lines = [
         Line(
             row["name"],
             str(row["train_images"]),
-            [of_run[row["name"]].get("f1") for of_run in by_name],
-            (best or {}).get(f"f1/{row['name']}"),
+            [of_run[row["name"]].get("f1") for of_run in by_name]
+            + [scores[f"f1/{row['name']}"] for scores in floors.values()],
+            best.get(f"f1/{row['name']}"),
         )
         for row in by_size(runs[0]["classes"])
     ]
     summary = [
-        Line(title, "", [run["summary"].get(key) for run in runs], (best or {}).get(key))
+        Line(
+            title,
+            "",
+            [run["summary"].get(key) for run in runs] + [scores[key] for scores in floors.values()],
+            best.get(key),
+        )
         for key, title in SHOWN.items()
     ]
-    marked = UNKNOWN_BEST if best is None else TOLD_BEST if best else NO_BEST
+    names = [*(run["identity"]["name"] for run in runs), *floors]
+    below = [UNKNOWN_BEST if told is None else TOLD_BEST if best else NO_BEST, *_without_training(floors)]
+    remarks = [*(told.remarks if told else map(answer_text, runs)), *[""] * len(floors)]
     taken = max(len(line.name) for line in lines + summary) + len("train images") + 7
     number = max(1, (width - taken) // (RUN_WIDTH + 3))
-    for first in range(0, len(runs), number):
-        told = [sentence for run in runs[first : first + number] for sentence in too_good(run)]
-        told += [marked] if first + number >= len(runs) else []
-        table = _titled("F1 per class", "\n".join(told))
+    for first in range(0, len(names), number):
+        part = slice(first, first + number)
+        caption = [sentence for run in runs[part] for sentence in too_good(run)]
+        caption += [f"{name}: {remark}." for name, remark in zip(names[part], remarks[part], strict=True) if remark]
+        caption += below if first + number >= len(names) else []
+        table = _titled("F1 per class", "\n".join(caption))
         table.add_column("class", no_wrap=True)
         table.add_column("train images", justify="right", no_wrap=True)
-        for run in runs[first : first + number]:
-            table.add_column(Text(run["identity"]["name"]), justify="right", overflow="fold", min_width=RUN_WIDTH)
-        for part in (lines, summary):
-            for line in part:
-                table.add_row(Text(line.name), line.images, *line.cells()[first : first + number])
+        for name in names[part]:
+            table.add_column(Text(name), justify="right", overflow="fold", min_width=RUN_WIDTH)
+        for rows in (lines, summary):
+            for line in rows:
+                table.add_row(Text(line.name), line.images, *line.cells()[part])
             table.add_section()
         yield table
+
+
+def _without_training(floors: Collection[str]) -> list[str]:
+    return [f"Without any training: {' and '.join(floors)}."] if floors else []
 
 
 def _titled(title: str, caption: str) -> Table:

@@ -13,6 +13,7 @@ from lightning_imbal.runs.folder import best_checkpoint, is_finished, stages_in,
 from lightning_imbal.runs.reading import AGAIN, check_keys, reading
 from lightning_imbal.runs.stage import Stage
 from lightning_imbal.score_names import OF_CLASS, OF_GROUP, SCORES
+from lightning_imbal.wording import fold_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,6 +68,12 @@ class Run:
     def identity(self) -> dict[str, Any]:
         """What names the run and what it was made with."""
         return self.results["identity"]
+
+    @property
+    def title(self) -> str:
+        """The same as `repeat` for people, such as `fold 1 of 3`."""
+        fold, folds = (self.identity["split"].get(key) for key in ("fold", "folds"))
+        return fold_text(fold, folds) if folds and self.repeat == f"fold {fold}" else self.repeat
 
     @property
     def class_names(self) -> list[str]:
@@ -178,6 +185,13 @@ def chosen_by_text(results: dict[str, Any]) -> str:
         f"{identity['name']} has chosen {listed} on this very {identity['part']} part, so that the scores are too "
         "good; those of the test part are not."
     )
+
+
+def answer_text(results: dict[str, Any]) -> str:
+    """That a run took all images, of several classes, for one; empty if not."""
+    confusion, names = results["confusion"], [row["name"] for row in results["classes"]]
+    taken = [name for name, images in zip(names, zip(*confusion, strict=True), strict=True) if any(images)]
+    return f'answers only "{taken[0]}"' if len(taken) == 1 and sum(map(any, confusion)) > 1 else ""
 
 
 def by_size(classes: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

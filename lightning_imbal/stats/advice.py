@@ -8,7 +8,8 @@ import numpy as np
 from lightning_imbal.runs.run import Run
 from lightning_imbal.stats.bootstrap import SIGNIFICANT
 from lightning_imbal.stats.compared import Difference
-from lightning_imbal.stats.results import Results, class_counts
+from lightning_imbal.stats.left_out import left_out, missing, nothing_learned
+from lightning_imbal.stats.results import Results, class_counts, learned_rows
 from lightning_imbal.wording import interval_text, signed_text
 
 MAX_TRADES = 2
@@ -17,25 +18,34 @@ MATTERS = 0.05  # a difference of macro F1 that would matter
 SURE_IMAGES = 20  # of a class, above which "never found" can be believed
 
 
-def advise(results: Results, baseline: str) -> list[str]:
+def advise(results: Results, baseline: str, again: str = "") -> list[str]:
     """Sentences about the methods of a table with one column, whose first metric is the macro F1.
 
-    A method is distinguishable from the baseline by the p-value that is corrected for the number of methods.
+    A method is distinguishable from the baseline by the p-value that is corrected for the number of methods. Nothing is
+    said of one that learned nothing, but that; where none has learned anything, nothing of methods at all.
 
     Args:
         results: The table.
         baseline: Row that the others were tested against.
+        again: A command that runs the methods in a way in which they may learn more.
     """
-    done = {name: runs for name, runs in results.runs[results.spec.columns[0].title].items() if runs}
-    if not done:
+    finished = {name: runs for name, runs in results.runs[results.spec.columns[0].title].items() if runs}
+    done = {name: finished[name] for name in learned_rows(results, results.spec.columns[0])}
+    if not finished:
         return []
+    if not done:
+        return [*nothing_learned(again), *missing(results)]
+    said = left_out(results)
     if baseline not in done:
-        return [f"{baseline}, the baseline, has no finished run, so no method is tested.", *_missing(results)]
+        why = "is left out, so no method is tested: choose another one with --baseline"
+        why = why if baseline in finished else "has no finished run, so no method is tested"
+        return [*said, f"{baseline}, the baseline, {why}.", *missing(results)]
     return [
+        *said,
         *_differences(_Paired(results, done, baseline)),
         *_never_found(results, done),
         *_once(results),
-        *_missing(results),
+        *missing(results),
     ]
 
 
@@ -234,13 +244,3 @@ def _once(results: Results) -> list[str]:
         f"Each method {how}: the chance of training is not in these intervals, and they are of these networks, not of "
         "the methods; use --seeds 0 1 2."
     ]
-
-
-def _missing(results: Results) -> list[str]:
-    """Which runs are not finished."""
-    cells = results.cells.drop_duplicates("row")
-    lacking = cells[cells["runs"] < cells["planned"]]
-    if lacking.empty:
-        return []
-    named = [f"{cell.row} {cell.runs} of {cell.planned}" for cell in lacking.itertuples()]
-    return [f"Runs are missing ({', '.join(named)}): only methods with the baseline's seeds or folds are tested."]

@@ -122,10 +122,10 @@ def learning_curves(runs: Sequence[Run]) -> pd.DataFrame:
     """Losses and validation scores of every epoch, from the `metrics.csv` of every stage.
 
     Returns:
-        `run` (its seed or fold), `stage`, `epoch` (from 1), `score` (such as "train/loss" or "val/f1/nevus"), `value`.
+        `run` (its title), `stage`, `epoch` (from 1), `score` (such as "train/loss" or "val/f1/nevus"), `value`.
     """
     curves = [
-        _curves(table).assign(run=run.repeat, stage=stage.name)
+        _curves(table).assign(run=run.title, stage=stage.name)
         for run in runs
         for stage in run.stages
         if (table := stage.curves()) is not None

@@ -30,7 +30,7 @@ def draw(units: int, resamples: int = 2000, seed: int = 0) -> np.ndarray:
 
 
 def resampled_rounds(
-    rows: dict[str, list[Round]], names: Sequence[str], count: np.ndarray
+    rows: dict[str, list[Round]], names: Sequence[str], count: np.ndarray, units: pd.Index | None = None
 ) -> dict[str, dict[str, np.ndarray]]:
     """Scores the same resamples for all rows of a block of a table, so that any two rows can be compared in pairs.
 
@@ -40,12 +40,13 @@ def resampled_rounds(
     Args:
         rows: The rounds of each row.
         names: Keys of the scores, as in `resampled_scores`.
-        count: How often each of `units_of(rows)` is drawn in each of R resamples, (R, U), as `draw` has it.
+        count: How often each of the units is drawn in each of R resamples, (R, U), as `draw` has it.
+        units: They; by default `units_of(rows)`.
 
     Returns:
         The scores of each row, by their keys: of each round in each resample, (S, R); NaN where it has none.
     """
-    units = units_of(rows)
+    units = units_of(rows) if units is None else units
 
     def of_rounds(rounds: list[Round]) -> dict[str, np.ndarray]:
         found = [each.scores(names, count.T[units.get_indexer(each.joined.unit)].T) for each in rounds]

@@ -14,19 +14,24 @@ from lightning_imbal.score_names import lower_is_better
 from lightning_imbal.stats.bootstrap import holm
 from lightning_imbal.stats.calibration import calibrated_point
 from lightning_imbal.stats.compared import Compared
+from lightning_imbal.stats.floors import floors_of
+from lightning_imbal.stats.learned import JUDGED_BY, Verdict, verdicts
 from lightning_imbal.stats.mcnemar import mcnemar_p_value
 from lightning_imbal.stats.rounds import Round, joined_score, rounds_of
+from lightning_imbal.stats.row_scores import NO_INTERVAL
 from lightning_imbal.stats.unit_counts import FEW_UNITS
 from lightning_imbal.tables.cell import Cell
 from lightning_imbal.tables.spec import Column, Spec
 
 CLASS_SCORES = ("f1", "recall")
 STATISTICS = ("", "_std", "_low", "_high")
+MEASURED = ("value", "std", "low", "high")
 CLASS_COLUMNS = [
-    *("row", "dataset", "backbone", "class", "train_images", "images", "runs"),
+    *("row", "dataset", "backbone", "class", "train_images", "images", "runs", "floor"),
     *(f"{score}{what}" for score in CLASS_SCORES for what in STATISTICS),
 ]
 AND_RUNS = " and runs"  # what is resampled beside the images, of rows with several seeds
+NOT_RUN = Verdict(np.nan, False, "")
 CORRECTED = {"p_value": "p_holm", "mcnemar": "mcnemar_holm"}
 
 
@@ -61,7 +66,8 @@ class Block:
         done: Their runs.
         rounds: The same, folds of one cross-validation together.
         known: Predictions of the runs of each row of which all have some.
-        compared: The scores of those rows.
+        compared: The scores of those rows, and of the floors.
+        verdicts: Of each row that was run, whether it learned anything; nothing is compared with one that did not.
 
     Raises:
         UserError: The table asks for what is no score, or for that of a class or group which a run does not have.
@@ -89,7 +95,12 @@ class Block:
             for key in keys:
                 run.score(key)  # refuses what is no score
         keys += [f"f1/{name}" for name in self.class_names]
-        self.compared = Compared({name: self._predicted(name) for name in self.known}, keys, spec.average)
+        predicted = {name: self._predicted(name) for name in self.known}
+        floors = floors_of(
+            max(predicted.values(), key=lambda rounds: sum(len(each.folds) for each in rounds), default=[])
+        )
+        self.compared = Compared(predicted, [*keys, JUDGED_BY], spec.average, floors=floors if predicted else {})
+        self.verdicts = verdicts(self.done, self.compared)
 
     def _predicted(self, name: str) -> list[Round]:
         """The rounds of a row all of whose runs have predictions."""
@@ -108,7 +119,12 @@ class Block:
         """One row per row of the table and metric."""
         rows = []
         for name, row in self.spec.rows.items():
-            about = self._place(name) | {"quoted": row.quoted, "baseline": self.baseline} | self._origin(name)
+            about = (
+                self._place(name)
+                | {"quoted": row.quoted, "floor": False, "baseline": self.baseline}
+                | self._origin(name)
+            )
+            about |= self.verdicts.get(name, NOT_RUN)._asdict()
             about |= {"runs": len(self.done[name]), "rounds": len(self.rounds[name]), "planned": self.planned[name]}
             comparable = self._comparable(name, self.baseline)
             mcnemar = mcnemar_p_value(self.known[name], self.known[self.baseline]) if comparable else np.nan
@@ -125,7 +141,7 @@ class Block:
 
     def _beside_best(self, cells: pd.DataFrame) -> pd.DataFrame:
         """Adds to the cells of one metric the best row with predictions, `best`, and the p-values against it."""
-        known = cells[cells["row"].isin(self.known) & cells["value"].notna()]
+        known = cells[cells["row"].isin(self.known) & cells["value"].notna() & cells["learned"]]
         if known.empty:
             return cells.assign(best="", p_best=np.nan)
         metric = self.spec.metrics[known["metric"].iloc[0]]
@@ -157,7 +173,7 @@ class Block:
                 first = found[0][0]
                 images = max(sum(of_fold["images"] for of_fold in folds) for folds in found)
                 rows.append(self._place(name) | {"class": first["name"], "train_images": first["train_images"]})
-                rows[-1] |= {"images": images, "runs": len(self.done[name])}
+                rows[-1] |= {"images": images, "runs": len(self.done[name]), "floor": False}
                 for score in CLASS_SCORES:
                     measured = self._measured(name, f"{score}/{first['name']}").values()
                     rows[-1] |= {f"{score}{what}": number for what, number in zip(STATISTICS, measured, strict=True)}
@@ -167,16 +183,10 @@ class Block:
         return {"row": name, "dataset": self.column.dataset, "backbone": self.column.backbone}
 
     def _measured(self, name: str, key: str) -> dict[str, float]:
-        values = np.array([joined_score(folds, key) for folds in self.rounds[name]])
-        if not len(values):
-            return dict.fromkeys(("value", "std", "low", "high"), np.nan)
-        average = np.median(values) if self.spec.average == "median" else values.mean()
+        values = [joined_score(folds, key) for folds in self.rounds[name]]
         # A run that is older than a score has none of it, though its predictions would give one.
-        known = name in self.known and not np.isnan(average)
-        low, high = self.compared.rows[name].interval(key) if known else (np.nan, np.nan)
-        std = values.std() if len(values) > 1 else np.nan
-        found = {"value": average, "std": std, "low": low, "high": high}
-        return {what: float(number) * self.spec.scale for what, number in found.items()}
+        known = name in self.known and not np.isnan(values).any()
+        return numbers_of(values, self.compared.rows[name].interval(key) if known else NO_INTERVAL, self.spec)
 
     def _calibrated(self, name: str, key: str) -> float:
         """What a calibrated network's error would not exceed; of a score that is none NaN."""
@@ -194,9 +204,10 @@ class Block:
         return self._comparable(name, other) and not np.isnan(scores).any()
 
     def _comparable(self, name: str, other: str) -> bool:
-        """Whether two rows, not one and the same, have the same seeds or folds, both with predictions."""
+        """Whether two rows, not one and the same, learned, and have the same seeds or folds, both with predictions."""
         repeats = [[run.repeat for run in self.done[row]] for row in (name, other)]
-        return name != other and {name, other} <= self.known.keys() and repeats[0] == repeats[1]
+        learned = all(row in self.known and self.verdicts[row].learned for row in (name, other))
+        return name != other and learned and repeats[0] == repeats[1]
 
     def _origin(self, name: str) -> dict[str, Any]:
         """What was resampled, where the numbers are from, and how long a run took on average."""
@@ -219,6 +230,19 @@ class Block:
             "versions": _joined(versions),
             "seconds": float(np.mean(seconds)) if seconds else np.nan,
         }
+
+
+def numbers_of(values: Sequence[float], interval: tuple[float, float], spec: Spec) -> dict[str, float]:
+    """What a table says of a score: NaN if it has no values.
+
+    Args:
+        values: Of each round.
+        interval: Of their average.
+        spec: The table.
+    """
+    average = (np.median if spec.average == "median" else np.mean)(values) if values else np.nan
+    std = np.std(values) if len(values) > 1 else np.nan
+    return {what: float(number) * spec.scale for what, number in zip(MEASURED, (average, std, *interval), strict=True)}
 
 
 def _joined(texts: Iterable[str]) -> str:

@@ -8,14 +8,14 @@ from scipy.special import ndtri, stdtr
 
 from lightning_imbal.score_names import lower_is_better
 from lightning_imbal.stats.bootstrap import SIGNIFICANT, draw, resampled_rounds, units_of
-from lightning_imbal.stats.proportions import MANY, Intervals, satterthwaite, student
+from lightning_imbal.stats.proportions import MANY, Intervals, student
 from lightning_imbal.stats.rounds import Round, mean_known
 from lightning_imbal.stats.row_scores import NO_INTERVAL, RowScores, class_keys, correlation, recovered
+from lightning_imbal.stats.spread import ROUNDING, p_value_of, spread
 from lightning_imbal.stats.training_chance import moderated
 from lightning_imbal.stats.unit_counts import UnitCounts
 
 CHOSEN = 200  # resamples in which the best row is chosen
-ROUNDING = 1e-12  # of an average, from the order in which it is summed up
 
 
 class Difference(NamedTuple):
@@ -35,9 +35,11 @@ class Compared:
         average: Taken over the rounds of a row.
         resamples: How often the test images are resampled.
         seed: Of the drawing.
+        floors: Rounds of what needs no training, as `floors_of` has them: in no ranking, and in no variance of rows.
 
     Attributes:
         rows: The scores of each row.
+        floors: Those of each floor.
     """
 
     def __init__(
@@ -47,30 +49,30 @@ class Compared:
         average: Literal["mean", "median"] = "mean",
         resamples: int = 2000,
         seed: int = 0,
+        floors: dict[str, list[Round]] | None = None,
     ) -> None:
         self._seed = seed
         self._chance: dict[tuple[str, int], tuple[dict[str, float], float]] = {}
         counts = {name: UnitCounts(rounds) for name, rounds in rows.items()}
         further = [key for name, rounds in rows.items() for key in class_keys(rounds[0], counts[name], keys)]
-        count = draw(len(units_of(rows)), resamples, seed)
+        names, units = list(dict.fromkeys([*keys, *further])), units_of(rows)
+        count = draw(len(units), resamples, seed)
         chosen = count[:CHOSEN] if len(rows) > 2 else count[:0]
         # Behind the resamples, what the first of them have left out, and at last each unit once: what does not depend
         # on the resample is computed once.
         once = np.ones((1, count.shape[1]), dtype=count.dtype)
-        count = np.concatenate([count.T, (chosen == 0).astype(count.dtype).T, once.T], axis=1).T
-        scores = resampled_rounds(rows, list(dict.fromkeys([*keys, *further])), count)
+        with_left_out = np.concatenate([count.T, (chosen == 0).astype(count.dtype).T, once.T], axis=1).T
+        scores = resampled_rounds(rows, names, with_left_out, units)
         self.rows = {
-            name: RowScores(
-                rounds,
-                counts[name],
-                {key: values[:, :resamples] for key, values in scores[name].items()},
-                {key: values[:, -1] for key, values in scores[name].items()},
-                average == "median",
-            )
-            for name, rounds in rows.items()
+            name: _row_scores(rounds, counts[name], scores[name], resamples, average) for name, rounds in rows.items()
         }
         self._left_out = {
             name: {key: values[:, resamples:-1] for key, values in of_row.items()} for name, of_row in scores.items()
+        }
+        of_floors = resampled_rounds(floors or {}, names, np.concatenate([count.T, once.T], axis=1).T, units)
+        self.floors = {
+            name: _row_scores(rounds, UnitCounts(rounds), of_floors[name], resamples, average)
+            for name, rounds in (floors or {}).items()
         }
 
     def p_value(self, name: str, other: str, key: str) -> float:
@@ -82,11 +84,8 @@ class Compared:
         difference of 0, not around what was observed: where a class has few units, that makes a difference. Of several
         rounds the chance of training is added, with Satterthwaite's degrees of freedom.
         """
-        deviation, freedom = self._deviation(key, name, other)
         observed = self.rows[name].value(key) - self.rows[other].value(key)
-        if deviation <= ROUNDING:
-            return 1.0
-        return min(1.0, float(2 * stdtr(min(freedom, MANY), -abs(observed) / deviation)))
+        return p_value_of(observed, *self._deviation(key, name, other))
 
     def difference(self, name: str, other: str, key: str) -> Difference:
         """How far a row is above another one with the same rounds; its interval holds 0 where `p_value` is over 5 %."""
@@ -112,6 +111,18 @@ class Compared:
         weight[np.tile(equal, 2)] = 0
         low, high = recovered(observed, weight, both, together)
         return Difference(observed, *((float(low), float(high)) if high - low > ROUNDING else NO_INTERVAL))
+
+    def above_floor(self, name: str, key: str) -> float:
+        """P-value of a row's being above the better floor in a score, the higher the better; 1 where it is not.
+
+        Its rounds need not be those of the floor, which answers the same images. The deviation is that around what was
+        observed: answers that have nothing to do with the labels are taken for better ones in at most 5 of 100 tests.
+        The chance of training is the row's.
+        """
+        row, floor = self.rows[name], max(self.floors.values(), key=lambda each: each.value(key))
+        of_rows, freedom = self._of_rounds(key, len(row.rounds))
+        observed = max(0.0, row.value(key) - floor.value(key))
+        return p_value_of(observed, *spread(key, row, floor, of_rows[name], freedom, around_zero=False))
 
     def beside_best(self, names: Sequence[str], key: str) -> tuple[str, dict[str, float]]:
         """The best of several rows with the same rounds, and the p-value of each other one against it.
@@ -179,13 +190,9 @@ class Compared:
 
     def _deviation(self, key: str, name: str, other: str, around_zero: bool = True) -> tuple[float, float]:
         """Of the difference of two rows: its standard deviation, around 0 or the mean, and its degrees of freedom."""
-        first, second = self.rows[name], self.rows[other]
-        of_images = float(np.nanvar(first.averages(key) - second.averages(key)))
-        of_images += _around_zero(key, first, second) if around_zero else 0.0
-        of_rows, freedom = self._of_rounds(key, len(first.rounds))
-        of_rounds, units = of_rows[name] + of_rows[other], max(second.counts.all_effective - 1, 1.0)
-        found = satterthwaite(np.array(of_images), np.array(units), np.array(of_rounds), freedom)
-        return float(np.sqrt(of_images + of_rounds)), float(found)
+        of_rows, freedom = self._of_rounds(key, len(self.rows[name].rounds))
+        of_rounds = of_rows[name] + of_rows[other]
+        return spread(key, self.rows[name], self.rows[other], of_rounds, freedom, around_zero)
 
     def _of_rounds(self, key: str, rounds: int) -> tuple[dict[str, float], float]:
         """The variance of each row's average by the chance of training, of rows with so many rounds; its freedom."""
@@ -198,14 +205,13 @@ class Compared:
         return self._chance[key, rounds]
 
 
-def _around_zero(key: str, row: RowScores, other: RowScores) -> float:
-    """What the variance of the difference of two rows lacks, if it is really 0: that around it, not around the mean."""
-    if (found := other.weights(key)) is None:
-        return (row.value(key) - other.value(key)) ** 2 / other.counts.all_effective
-    kind, weight = found
-    counted = (weight != 0) & (other.counts.units > 0)
-    difference = np.nan_to_num(row.of_classes(kind).value - other.of_classes(kind).value)
-    return float(((weight * difference)[counted] ** 2 / other.counts.effective[counted]).sum())
+def _row_scores(
+    rounds: list[Round], counts: UnitCounts, scores: dict[str, np.ndarray], resamples: int, average: str
+) -> RowScores:
+    """Of what was scored in each resample and, at last, once."""
+    resampled = {key: values[:, :resamples] for key, values in scores.items()}
+    observed = {key: values[:, -1] for key, values in scores.items()}
+    return RowScores(rounds, counts, resampled, observed, average == "median")
 
 
 def _furthest(centred: np.ndarray) -> np.ndarray:

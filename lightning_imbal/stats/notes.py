@@ -7,6 +7,8 @@ import pandas as pd
 from lightning_imbal.stats.bootstrap import SIGNIFICANT
 from lightning_imbal.stats.column_difference import shared_images
 from lightning_imbal.stats.column_scores import AND_RUNS, Block, Winner
+from lightning_imbal.stats.floors import DRAWN, MAJORITY
+from lightning_imbal.stats.learned import NOT_ABOVE, NOTHING_LEARNED
 from lightning_imbal.tables.spec import Spec
 from lightning_imbal.wording import signed_text
 
@@ -38,6 +40,7 @@ def notes_of(
     if done["p_value"].notna().any():
         notes += _star(done, baseline)
     notes += [*_ties(done, spec), *_winners(winners, baseline, spec), *_shared(spec, blocks)]
+    notes += [*_floors(blocks, done), *_nothing_learned(done, spec)]
     if overlays:
         networks = origins(done, "networks")
         notes.append(
@@ -148,6 +151,28 @@ def _winners(winners: Mapping[tuple[str, str], Winner], baseline: str, spec: Spe
                 f"{column.title}: the best row less {baseline}, as observed and as corrected for being chosen from "
                 f"{number} rows: {'; '.join(each)}."
             )
+
+
+def _floors(blocks: Sequence[Block], done: pd.DataFrame) -> Iterator[str]:
+    if any(block.compared.floors for block in blocks):
+        yield (
+            f"{MAJORITY} (the class with most training images, for every image) and {DRAWN} (a class drawn for each "
+            "image, each as often as among the training images, with a fixed seed) need no training. Both are sure "
+            "of their answers, so that their calibration error is how often they are wrong."
+        )
+    if (done["remark"] != "").any():
+        yield (
+            f"A row is {NOT_ABOVE} where its macro F1 cannot be told from that of the better of these two, or is lower "
+            "(paired bootstrap at 5 %, Holm-corrected for the number of rows). It is not compared with others, nor is "
+            "one whose runs have one answer only."
+        )
+
+
+def _nothing_learned(done: pd.DataFrame, spec: Spec) -> Iterator[str]:
+    for column in spec.columns:
+        of_column = done[(done["dataset"] == column.dataset) & (done["backbone"] == column.backbone)]
+        if len(of_column) and not of_column["learned"].any():
+            yield f"{column.title}: {NOTHING_LEARNED}."
 
 
 def _shared(spec: Spec, blocks: Sequence[Block]) -> Iterator[str]:

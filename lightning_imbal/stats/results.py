@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from lightning_imbal.runs.run import Run
 from lightning_imbal.stats.column_difference import gaps
-from lightning_imbal.stats.column_scores import Block, Winner
+from lightning_imbal.stats.column_scores import CLASS_COLUMNS, Block, Winner
 from lightning_imbal.stats.compared import Compared
+from lightning_imbal.stats.floor_scores import floor_cells, floor_classes
 from lightning_imbal.stats.notes import notes_of
 from lightning_imbal.tables.cell import Cell
 from lightning_imbal.tables.read import KEYS, published_numbers
@@ -18,6 +20,7 @@ from lightning_imbal.tables.spec import Column, Spec
 COLUMNS = [
     *(*KEYS, "quoted", "published", "published_std", "value", "std", "low", "high", "difference"),
     *("calibrated", "baseline", "p_value", "p_holm", "mcnemar", "mcnemar_holm", "best", "p_best"),
+    *("floor", "p_floor", "learned", "remark"),
     *("runs", "rounds", "planned", "units", "networks", "seeds", "folders", "commits", "versions", "seconds"),
 ]
 
@@ -34,10 +37,12 @@ class Results:
             published; of a calibration error `calibrated`, what that of a calibrated network would not exceed;
             `p_value` (paired bootstrap) and `mcnemar` against `baseline` where it has the same seeds or folds, also
             corrected for the number of rows (`p_holm`, `mcnemar_holm`), and `p_best` against the `best` row, corrected
-            for its being chosen (range test); `runs` of `planned`, which make so many `rounds`: folds of one
-            cross-validation are one; `units` that were resampled, and where the runs are from: `networks`, `seeds`,
-            `folders`, `commits`, `versions`; mean `seconds` of a run, without a first stage that is taken from another.
-            NaN where nothing was run.
+            for its being chosen (range test); `p_floor` for its macro F1 being above the better floor, also corrected
+            for the number of rows, a `remark` on runs that are not, or have one answer only, and whether the row has
+            `learned` anything as far as is known: one that has not is compared with no other; `runs` of `planned`,
+            which make so many `rounds`: folds of one cross-validation are one; `units` that were resampled, and where
+            the runs are from: `networks`, `seeds`, `folders`, `commits`, `versions`; mean `seconds` of a run, without a
+            first stage that is taken from another. NaN where nothing was run.
         classes: One row per row, data set, backbone and class: `train_images`, `images`, `runs`, and `f1` and `recall`,
             each with `_std`, `_low` and `_high`.
         notes: What a reader must know.
@@ -45,6 +50,8 @@ class Results:
         runs: The finished runs of every row, by the title of the column.
         compared: The scores of every row with predictions on the same resamples, by the title of the column.
         winners: The best row of each metric, beside the baseline, by the titles of column and metric.
+        floors: Cells of what needs no training (`floor` is true); none if no row has predictions.
+        floor_classes: Its classes.
     """
 
     spec: Spec
@@ -56,6 +63,8 @@ class Results:
     runs: dict[str, dict[str, list[Run]]] = field(default_factory=dict)
     compared: dict[str, Compared] = field(default_factory=dict)
     winners: dict[tuple[str, str], Winner] = field(default_factory=dict)
+    floors: pd.DataFrame = field(default_factory=partial(pd.DataFrame, columns=COLUMNS))
+    floor_classes: pd.DataFrame = field(default_factory=partial(pd.DataFrame, columns=CLASS_COLUMNS))
 
 
 def collect(spec: Spec, cells: Sequence[Cell], overlays: Sequence[str], folder: Path, baseline: str) -> Results:
@@ -80,8 +89,10 @@ def collect(spec: Spec, cells: Sequence[Cell], overlays: Sequence[str], folder: 
     table = table.merge(numbers, on=KEYS, how="left").astype({"published": float, "published_std": float})
     table["difference"] = table["value"] - table["published"]
     classes = [block.classes() for block in blocks]
-    # An empty table would make objects of the others' numbers.
-    classes = pd.concat([of_block for of_block in classes if len(of_block)] or classes, ignore_index=True)
+    of_floors = [floor_classes(block, of_block) for block, of_block in zip(blocks, classes, strict=True)]
+    floors = pd.concat([floor_cells(block) for block in blocks], ignore_index=True).reindex(columns=COLUMNS)
+    if floors["value"].isna().all():
+        floors = floors[:0]
     runs = {block.column.title: block.done for block in blocks}
     compared = {block.column.title: block.compared for block in blocks}
     winners = {
@@ -92,14 +103,30 @@ def collect(spec: Spec, cells: Sequence[Cell], overlays: Sequence[str], folder: 
     }
     notes = notes_of(table, overlays, baseline, spec, blocks, winners)
     return Results(
-        spec, list(overlays), table[COLUMNS], classes, notes, gaps(spec, blocks, table), runs, compared, winners
+        spec,
+        list(overlays),
+        table[COLUMNS],
+        _joined(classes),
+        notes,
+        gaps(spec, blocks, table),
+        runs,
+        compared,
+        winners,
+        floors,
+        _joined(of_floors)[: None if len(floors) else 0],
     )
 
 
 def ranked(results: Results) -> Results:
-    """The same results with the rows in the order of their first metric, best first, and what was not run last."""
+    """The same results with the rows in the order of their first metric, best first.
+
+    Behind them are those that learned nothing, and at last what was not run; as it is if no row has learned anything.
+    """
     cells = results.cells[results.cells["metric"] == next(iter(results.spec.metrics))]
-    order = cells.sort_values("value", ascending=False, kind="stable")["row"].tolist()
+    run = cells[cells["runs"] > 0]
+    if len(run) and not run["learned"].any():
+        return results
+    order = cells.sort_values(["learned", "value"], ascending=False, kind="stable")["row"].tolist()
     spec = replace(results.spec, rows={name: results.spec.rows[name] for name in order})
 
     tables = {
@@ -120,6 +147,22 @@ def cells_of(results: Results, column: Column) -> pd.DataFrame:
     return _of(results.cells, column)
 
 
+def floors_of(results: Results, column: Column, classes: bool = False) -> pd.DataFrame:
+    """The cells, or classes, of what needs no training in a column of the specification."""
+    return _of(results.floor_classes if classes else results.floors, column)
+
+
+def learned_rows(results: Results, column: Column) -> list[str]:
+    """The rows of a column of the specification that have learned anything, as far as is known."""
+    cells = cells_of(results, column)
+    return names_of(cells[cells["learned"]])
+
+
+def names_of(table: pd.DataFrame) -> list[str]:
+    """The rows that a table has, in its own order."""
+    return list(dict.fromkeys(table["row"]))
+
+
 def classes_of(results: Results, column: Column) -> pd.DataFrame:
     """The classes of the rows that were run, from most to fewest training images."""
     classes = _of(results.classes, column)
@@ -136,6 +179,11 @@ def class_counts(classes: pd.DataFrame) -> dict[str, int]:
 def rows_of(table: pd.DataFrame, results: Results) -> list[str]:
     """The rows that a table has, in the order of the specification."""
     return [row for row in results.spec.rows if row in set(table["row"])]
+
+
+def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """One after the other; an empty one would make objects of the others' numbers."""
+    return pd.concat([table for table in tables if len(table)] or list(tables), ignore_index=True)
 
 
 def _of(table: pd.DataFrame, column: Column) -> pd.DataFrame:

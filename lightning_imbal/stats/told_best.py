@@ -1,18 +1,34 @@
-"""Which of several runs is the best in each score, where that can be told."""
+"""Which of several runs is the best in each score, where that can be told, and which have learned anything at all."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from lightning_imbal.runs.run import Run
 from lightning_imbal.score_names import SHOWN
 from lightning_imbal.stats.bootstrap import SIGNIFICANT
 from lightning_imbal.stats.compared import Compared
+from lightning_imbal.stats.floors import floors_of
+from lightning_imbal.stats.learned import JUDGED_BY, verdicts
 from lightning_imbal.stats.rounds import Round
 
 
-def told_best(runs: Sequence[Run]) -> dict[str, int] | None:
-    """The place of the run that can be told from every other one, at 5 %, by the key of the score.
+class Told(NamedTuple):
+    """What the predictions of several runs tell.
 
-    A score in which the best run cannot be told from another one is left out.
+    Args:
+        best: The place of the run that can be told from every other one, at 5 %, by the key of the score. A score is
+            left out in which the best run cannot be told from another one, or has not learned anything.
+        floors: The scores of what needs no training, by its name and their keys.
+        remarks: On each run, empty if it has learned something.
+    """
+
+    best: dict[str, int]
+    floors: dict[str, dict[str, float]]
+    remarks: list[str]
+
+
+def told_best(runs: Sequence[Run]) -> Told | None:
+    """Compares runs with each other, and with what needs no training.
 
     Args:
         runs: With the same classes.
@@ -24,10 +40,13 @@ def told_best(runs: Sequence[Run]) -> dict[str, int] | None:
     if len(known) < len(runs) or any(set(run.image) != set(known[0].image) for run in known):
         return None
     keys = [*SHOWN, *(f"f1/{name}" for name in runs[0].class_names)]
-    compared = Compared({str(place): [Round((run,))] for place, run in enumerate(known)}, keys)
-    found = {}
+    rounds = {str(place): [Round((run,))] for place, run in enumerate(known)}
+    compared = Compared(rounds, [*keys, JUDGED_BY], floors=floors_of(rounds["0"]))
+    judged = verdicts({str(place): [run] for place, run in enumerate(runs)}, compared)
+    best = {}
     for key in keys:
-        best, against = compared.beside_best(list(compared.rows), key)
-        if against and max(against.values()) < SIGNIFICANT:
-            found[key] = int(best)
-    return found
+        name, against = compared.beside_best(list(compared.rows), key)
+        if against and max(against.values()) < SIGNIFICANT and judged[name].learned:
+            best[key] = int(name)
+    floors = {name: {key: row.value(key) for key in keys} for name, row in compared.floors.items()}
+    return Told(best, floors, [verdict.remark for verdict in judged.values()])

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from lightning_imbal.tables.spec import Column
+from lightning_imbal.wording import fold_text
 
 
 class Maker(Protocol):
@@ -34,3 +35,22 @@ class Cell:
     repeat: str
     job: Maker | None
     folder: Path
+
+    @property
+    def title(self) -> str:
+        """The same as `repeat` for people, who count from one: `seed 0`, or `fold 1 of 3`."""
+        kind, number = self.repeat.split()
+        return repeat_title(kind, int(number), self.column)
+
+
+def repeat_title(kind: str, number: int, column: Column) -> str:
+    """A repeat of a column, for people.
+
+    Args:
+        kind: `seed` or `fold`.
+        number: Which one, from 0.
+        column: The column.
+    """
+    if kind == "fold" and column.folds:
+        return fold_text(number, max([len(column.folds), *(fold + 1 for fold in column.folds)]))
+    return f"{kind} {number}"

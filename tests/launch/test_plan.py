@@ -47,6 +47,11 @@ def places(plan):
     return [cell.folder.relative_to(plan.runs).as_posix() for cell in plan.cells]
 
 
+def folders(plan):
+    """The folder of each job."""
+    return [job.folder.relative_to(plan.runs).as_posix() for job in plan.jobs]
+
+
 def option(job, name):
     """The value that a job's command line has for an option, None if it has none."""
     return dict(zip(job.arguments[1::2], job.arguments[2::2], strict=True)).get(f"--{name}")
@@ -173,9 +178,7 @@ class TestJobs:
         assert [cell.repeat for cell in plan.cells] == 4 * ["seed 0", "seed 1"]
         fits = [cell.job if cell.job.after is None else cell.job.after for cell in plan.cells]
         assert fits == 4 * fits[:2] and fits[0] is not fits[1]
-        assert [job.name for job in plan.jobs] == [
-            f"eyepacs+ce+seed{seed}{test}" for test in ("", "/test_messidor2") for seed in (0, 1)
-        ]
+        assert folders(plan) == [f"eyepacs+ce+seed{seed}{test}" for test in ("", "/test_messidor2") for seed in (0, 1)]
         assert all(
             cell.job is plan.cells[at].job for at, cell in zip((0, 1, 0, 1, 4, 5, 4, 5), plan.cells, strict=True)
         )
@@ -197,6 +200,19 @@ class TestJobs:
         for each in (first, second):
             assert len(Plan(spec_of({"A": each, "other": row("other")}), runs).cells) == 2
 
+    def test_a_person_reads_the_row_and_counts_folds_from_one(self, runs):
+        folds = Column(dataset="Skin7", configs=["skin7.yaml"], folds=[0, 1, 2])
+        assert [job.name for job in Plan(spec_of({"CE": row("ce")}, folds), runs).jobs] == [
+            "CE, fold 1 of 3",
+            "CE, fold 2 of 3",
+            "CE, fold 3 of 3",
+        ]
+        some = Column(dataset="Skin7", configs=["skin7.yaml"], folds=[3])
+        assert [cell.title for cell in Plan(spec_of({"CE": row("ce")}, some), runs).cells] == ["fold 4 of 4"]
+        columns = [Column(dataset=name, configs=[f"{name}.yaml"], seeds=[7]) for name in ("Skin7", "X-ray6")]
+        names = [job.name for job in Plan(spec_of({"CE -> cRW": row("ce_crw")}, *columns), runs).jobs]
+        assert names == ["CE -> cRW, Skin7, seed 7", "CE -> cRW, X-ray6, seed 7"]
+
     def test_settings_are_looked_up_once_for_all_seeds(self, config, runs, monkeypatch):
         asked = []
         monkeypatch.setattr(plans, "last_setting", lambda *args: asked.append(args) or last_setting(*args))
@@ -212,15 +228,13 @@ class TestJobs:
         of_row = {name: [cell.job for cell in plan.cells if cell.row == name] for name in rows}
         assert [job.after for job in of_row["CE -> cRW"]] == of_row["CE"]
         assert [job.after for job in of_row["CE"] + of_row["RS"]] == 4 * [None]
-        assert [job.name for job in plan.jobs] == [
-            *("ce+seed4", "ce_crw+seed4", "ce+seed5", "ce_crw+seed5", "rs+seed4", "rs+seed5")
-        ]
+        assert folders(plan) == [*("ce+seed4", "ce_crw+seed4", "ce+seed5", "ce_crw+seed5", "rs+seed4", "rs+seed5")]
 
     def test_start_that_is_not_asked_for_is_a_job_and_no_cell(self, runs):
         rows = {"CE": row("ce"), "CE -> cRW": row("ce_crw", start="CE"), "RS": row("rs")}
         plan = Plan(spec_of(rows), runs, only=["CE -> cRW"])
         assert [cell.row for cell in plan.cells] == ["CE -> cRW"]
-        assert [job.name for job in plan.jobs] == ["skin7+ce+seed0", "skin7+ce_crw+seed0"]
+        assert folders(plan) == ["skin7+ce+seed0", "skin7+ce_crw+seed0"]
         assert plan.cells[0].job.after is plan.jobs[0]
 
     def test_start_has_the_share_of_its_own_row(self, config, runs):
@@ -275,7 +289,7 @@ class TestFolders:
             f"{below}+{name}+seed0"
             for name in ("ce", "ce+rs+model=Perturbed+b=_0.1_1e-05", "ce+c=None+epochs=0.5", "tau_=_1_2")
         ]
-        assert [job.name for job in plan.jobs] == places(plan)
+        assert folders(plan) == places(plan)
 
     def test_of_reports(self, runs):
         test = FurtherTest(name="test_epsilons")
@@ -287,7 +301,7 @@ class TestFolders:
         plan = Plan(spec_of(rows), runs)
         at = "skin7+ce+seed0"
         assert places(plan) == [f"{at}/plain", at, f"{at}/test_epsilons/epsilon_0_1"]
-        assert [cell.job.name for cell in plan.cells] == [at, at, f"{at}/test_epsilons"]
+        assert [cell.job.name for cell in plan.cells] == [*2 * ["plain, seed 0"], "plain, seed 0, test_epsilons"]
 
     def test_have_no_odd_characters(self, config, runs):
         odd = "a b/c\\d:e*f?g\"h<i>j|k'l$m&n;o(p)q[r]s{t}u`v~w!x#y%z^,@\n"

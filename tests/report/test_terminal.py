@@ -19,7 +19,8 @@ from lightning_imbal.report.terminal import (
     run_table,
 )
 from lightning_imbal.runs.run import Run
-from lightning_imbal.stats.told_best import told_best
+from lightning_imbal.score_names import SHOWN
+from lightning_imbal.stats.told_best import Told, told_best
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,8 @@ def test_the_best_of_a_line_is_bold(values, best, cells):
 
 def results_of(f1, accuracy):
     row = {"name": "nv", "train_images": 3, "images": 2, "f1": f1}
-    return {"identity": {"name": "ce", "part": "test"}, "classes": [row], "summary": {"accuracy": accuracy}}
+    identity = {"name": "ce", "part": "test"}
+    return {"identity": identity, "classes": [row], "confusion": [[2]], "summary": {"accuracy": accuracy}}
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,8 @@ def results_of(f1, accuracy):
     ],
 )
 def test_the_best_is_marked_where_it_is_known(best, bold, told):
-    [table] = comparison_tables([results_of(0.25, 0.75), results_of(0.5, 0.625)], 300, best)
+    known = None if best is None else Told(best, {}, ["", ""])
+    [table] = comparison_tables([results_of(0.25, 0.75), results_of(0.5, 0.625)], 300, known)
     cells = [cell for column in table.columns[2:] for cell in column.cells]
     assert {cell for cell in cells if "bold" in cell} == {f"[bold]{text}[/]" for text in bold} and "0.250" in cells
     assert table.caption.plain == told
@@ -63,10 +66,11 @@ def test_runs_on_the_same_images_have_the_best_of_them_in_bold(tmp_path, capsys)
     write_run(tmp_path / "unknown", images=80, predictions=False)
     for others, told in {("ce", "cl"): TOLD_BEST, ("rs", "ce"): NO_BEST}.items():
         print_runs([str(tmp_path / name) for name in others])
-        assert told in " ".join(capsys.readouterr().out.split())
-    best = told_best([Run(tmp_path / name) for name in ("rs", "cl", "ce")])
+        said = " ".join(capsys.readouterr().out.split())
+        assert told in said and "Without any training: majority class and draw from the prior." in said
+    best = told_best([Run(tmp_path / name) for name in ("rs", "cl", "ce")]).best
     assert {"f1", "accuracy"} <= best.keys() and set(best.values()) == {1}
-    assert told_best([Run(tmp_path / name) for name in ("cl", "cl2", "ce")]) == {}, "not from its double"
+    assert told_best([Run(tmp_path / name) for name in ("cl", "cl2", "ce")]).best == {}, "not from its double"
     for name in ("other", "unknown"):
         assert told_best([Run(tmp_path / each) for each in ("ce", "cl", name)]) is None
 
@@ -81,7 +85,7 @@ def test_runs_of_other_classes_are_refused(tmp_path):
 def test_names_are_printed_as_they_are():
     name = "[/a] x :heart: [b]"
     row = {"name": name, "train_images": 3, "images": 2, "f1": 0.5}
-    results = {"identity": {"name": name, "part": "test"}, "classes": [row], "summary": {}}
+    results = {"identity": {"name": name, "part": "test"}, "classes": [row], "confusion": [[2]], "summary": {}}
     results["groups"] = {name: {"classes": [name], "f1": 0.5}}
     console = Console(width=200, record=True, file=StringIO())
     console.print(run_table(results))
@@ -95,10 +99,31 @@ def test_names_are_printed_as_they_are():
 def test_scores_that_are_too_good_are_said_to_be_below_the_table():
     identity = {"name": "ce", "part": "val", "chosen_by": {"epoch": "val/f1"}, "trained_images": 1}
     row = {"name": "nv", "train_images": 3, "images": 2, "f1": 0.5}
-    results = {"identity": identity, "classes": [row], "summary": {}, "groups": {}}
+    results = {"identity": identity, "classes": [row], "confusion": [[2]], "summary": {}, "groups": {}}
     console = Console(width=300, record=True, file=StringIO())
     console.print(run_table(results))
     for table in comparison_tables([results, results], 300):
         console.print(table)
     text = " ".join(console.export_text().split())
     assert text.count("by val/f1 on this very val part") == text.count("were trained on") == 3
+
+
+def test_floors_and_what_has_not_left_them_stand_beside_the_runs():
+    results = results_of(0.25, 0.75) | {"groups": {}}
+    floor = {"majority class": {"f1/nv": 0.125} | dict.fromkeys(SHOWN, 0.0625)}
+    [table] = comparison_tables([results, results], 300, Told({}, floor, ["", "not above the floor"]))
+    assert [str(column.header) for column in table.columns][2:] == ["ce", "ce", "majority class"]
+    cells = list(table.columns[-1].cells)
+    assert cells[0] == "0.125" and set(cells[1:]) == {"0.062"}
+    assert table.caption.plain.split("\n")[0] == "ce: not above the floor."
+
+
+def test_a_run_with_one_answer_is_told_also_without_predictions():
+    rows = [{"name": name, "train_images": 3, "images": 2, "f1": 0.5} for name in ("nv", "mel")]
+    results = results_of(0.25, 0.75) | {"classes": rows, "groups": {}}
+    for confusion, told in {((2, 0), (2, 0)): 1, ((2, 0), (1, 1)): 0, ((2, 0), (0, 0)): 0}.items():
+        console = Console(width=300, record=True, file=StringIO())
+        console.print(run_table(results | {"confusion": confusion}))
+        for table in comparison_tables([results | {"confusion": confusion}] * 2, 300):
+            console.print(table)
+        assert console.export_text().count('ce: answers only "nv".') == 3 * told

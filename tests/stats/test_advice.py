@@ -10,6 +10,7 @@ from made_runs import write_test
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
+from lightning_imbal.report.tables.sheets import sheets
 from lightning_imbal.stats.advice import advise
 from lightning_imbal.stats.bootstrap import draw
 from lightning_imbal.stats.results import collect, ranked
@@ -221,9 +222,13 @@ def test_the_same_predictions_change_nothing(results):
 def test_two_classes_have_one_rarest(results):
     label = np.repeat([0, 1], [60, 20])
     kwargs = {"label": label, "names": ["no", "yes"], "counts": [600, 200]}
-    said = advise(results("CE", {"CE": [0 * label], "RS": [label]}, **kwargs), "CE")
-    low = 1 - np.hypot(1 - f1_interval(20, 20)[0], f1_interval(0, 20)[1])  # none and all of 20 images are found
-    assert f"gains 1.00 F1 [{low:.2f}, 1.00] on the rarest class (yes) and gains 0.14" in only(said, "RS against CE")
+    half = np.where(np.arange(80) < 70, 0, 1)
+    said = advise(results("CE", {"CE": [half], "RS": [label]}, **kwargs), "CE")
+    # 10 and 20 of 20 images are found: F1 20/30 and 1, and of the other class 120/130 and 1
+    (half_low, half_high), (all_low, _) = f1_interval(10, 20), f1_interval(20, 20)
+    low, high = 1 / 3 - np.hypot(1 - all_low, half_high - 2 / 3), 1 / 3 + 2 / 3 - half_low
+    gain = f"gains 0.33 F1 [{low:.2f}, {high:.2f}] on the rarest class (yes) and gains 0.08"
+    assert gain in only(said, "RS against CE").replace("perhaps ", "")
 
 
 def test_methods_are_told_apart_by_the_corrected_p_value(results):
@@ -267,14 +272,15 @@ def test_of_five_images_of_a_class_the_resamples_vary_too_little(results):
 
 
 def test_what_is_never_found(results):
-    methods = {"CE": [MISSES_C, FINDS_C], "RS": [MISSES_C, MISSES_C], "RW": [MISSES_C, MISSES_C]}
+    methods = {"CE": [MISSES_C, FINDS_2], "RS": [MISSES_C, MISSES_C], "RW": [MISSES_C, MISSES_C]}
     said = advise(results("CE", methods), "CE")
     assert only(said, "never") == "RS and RW never find c."
     # Wilson's interval of 0 of 10, whose upper end is 0.28.
     assert f"{proportion_confint(0, 10, method='wilson')[1]:.2f}" == "0.28"
     assert only(said, "room") == "So few test images leave room for a recall of c (10 images): up to 0.28."
-    said = advise(results("OHEM", {"OHEM": [0 * LABEL], "DRS": [MISSES_C]}), "OHEM")
-    assert "No method ever finds c." in said and "OHEM never finds b." in said
+    assert "No method ever finds c." in advise(results("A", {"A": [MISSES_C], "B": [MISSES_C]}), "A")
+    said = advise(results("OHEM", {"OHEM": [MISSES_C], "DRS": [np.where(LABEL == 1, 0, LABEL)]}), "OHEM")
+    assert "OHEM never finds c." in said and "DRS never finds b." in said
     assert [sentence.partition("recall of ")[2] for sentence in said if "room" in sentence] == [
         "c (10 images): up to 0.28."
     ], "20 images of b are enough"
@@ -314,3 +320,48 @@ def test_baseline_without_runs(results):
     said = advise(results("CE", {"CE": [None], "RS": [FINDS_C]}), "CE")
     assert said[0] == "CE, the baseline, has no finished run, so no method is tested." and "CE 0 of 1" in said[1]
     assert advise(results("OHEM", {"OHEM": [None]}), "OHEM") == []
+
+
+def test_where_nothing_was_learned_nothing_is_said_of_methods(results):
+    guesses = np.random.default_rng(0).permutation(LABEL)
+    found = results("CE", {"CE": [0 * LABEL], "RS": [0 * LABEL + 2], "LDAM": [guesses], "ECL": [None]})
+    assert advise(found, "CE", "lightning_imbal compare --data.root x") == [
+        "Nothing was learned: these runs say nothing about the methods.",
+        "More epochs and pretrained weights may help, or another learning rate: lightning_imbal compare --data.root x",
+        "Runs are missing (ECL 0 of 1): only methods with the baseline's seeds or folds are tested.",
+    ]
+    assert list(found.spec.rows) == ["CE", "RS", "LDAM", "ECL"], "not ranked"
+    tests = ["p_value", "p_holm", "mcnemar", "mcnemar_holm", "p_best"]
+    assert found.cells[tests].isna().all(axis=None) and (found.cells["best"] == "").all() and not found.winners
+    told = found.cells.drop_duplicates("row").set_index("row")["remark"].to_dict()
+    assert told == {"CE": 'answers only "a"', "RS": 'answers only "c"', "LDAM": "not above the floor", "ECL": ""}
+    assert "skin: nothing was learned: these runs say nothing about the methods." in found.notes
+    entries = [
+        entry for sheet in sheets(found) for part in sheet.sections for each in part.columns.values() for entry in each
+    ]
+    assert entries and not any(entry.rank or entry.star for entry in entries), "none is the best"
+
+
+def test_what_collapsed_is_named_and_left_out(results):
+    methods = {"CE": [MISSES_C], "RS": [0 * LABEL], "LDAM": [FINDS_C]}
+    found = results("CE", methods)
+    said = advise(found, "CE")
+    assert said[0].startswith('RS is left out here (answers only "a"): it cannot be told from what needs no training.')
+    assert said[1].startswith("LDAM has a higher macro F1 than CE: +0.22 [")
+    assert not any("RS" in sentence or "Nothing was learned" in sentence for sentence in said[1:])
+    assert not any("nothing was learned" in note for note in found.notes)
+    assert list(found.spec.rows) == ["LDAM", "CE", "RS"]
+    # Of two rows the p-value is what it is without the third.
+    alone = results("CE", {name: methods[name] for name in ("CE", "LDAM")})
+    p_values = [
+        each.cells[each.cells["row"] == "LDAM"][["metric", "p_value", "p_holm", "p_best"]] for each in (found, alone)
+    ]
+    assert np.array_equal(
+        p_values[0].to_numpy()[:, 1:].astype(float), p_values[1].to_numpy()[:, 1:].astype(float), True
+    )
+
+
+def test_a_baseline_that_collapsed_is_none(results):
+    said = advise(results("CE", {"CE": [0 * LABEL], "LDAM": [FINDS_C]}), "CE")
+    assert said[0].startswith('CE is left out here (answers only "a")')
+    assert said[1:] == ["CE, the baseline, is left out, so no method is tested: choose another one with --baseline."]

@@ -16,12 +16,13 @@ COLUMN = Column(dataset="skin")
 ABOUT = {"dataset": "skin", "backbone": "", "metric": "F1", "best": "LDAM", "value": [0.75, 0.5, 0.25]}
 ABOUT |= {"runs": 1, "rounds": 1, "units": "images", "networks": "resnet18", "commits": "abc", "versions": "torch 2"}
 ABOUT |= {"published": np.nan, "calibrated": np.nan, "p_value": np.nan, "p_best": np.nan}
+ABOUT |= {"learned": True, "remark": ""}
 
 
-def block_of(column=COLUMN, images=(), **few):
+def block_of(column=COLUMN, images=(), floors=None, **few):
     """What the notes ask a column for."""
     known = {"CE": [SimpleNamespace(image=np.array(images))]}
-    return SimpleNamespace(column=column, few=few, known=known)
+    return SimpleNamespace(column=column, few=few, known=known, compared=SimpleNamespace(floors=floors))
 
 
 def notes(blocks=(), winners=None, metrics=None, gap=None, average="mean", decimals=3, columns=(COLUMN,), **cells):

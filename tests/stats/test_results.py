@@ -365,7 +365,7 @@ class TestComparisons:
         assert not any(nan_of(results, "RS", TESTS))
 
     def test_as_many_other_seeds_are_not_the_same(self, tmp_path):
-        write_all(spec_of(), tmp_path, images=100)
+        write_all(spec_of(), tmp_path, images=200)
         for row, seed in {"ce": 2, "cl": 1, "rs": 2, "ldam": 2}.items():
             (tmp_path / f"skin7+{row}+seed{seed}" / "metrics.json").unlink()
         results = collected(spec_of(), tmp_path)
@@ -648,9 +648,10 @@ class TestOrigin:
 
     def test_notes_say_what_was_compared(self, finished):
         _, _, results = finished
-        _, star, *winners = results.notes
+        _, star, *winners, floors = results.notes
         assert star.startswith("* differs from CE by more than") and "With one seed" not in star
         assert [note.partition(": the best row less CE")[0] for note in winners] == ["Skin7, resnet50", "X-ray6"]
+        assert floors.startswith("majority class (the class with most training images, for every image) and draw from")
 
 
 class TestClasses:
@@ -867,8 +868,12 @@ class TestOutput:
         assert sorted(files_of(tmp_path / "out" / "table")) == [f"table_1.5{suffix}" for suffix in self.SUFFIXES]
         assert (tmp_path / "out" / "table_1.5.md").read_text() == to_markdown(results)
         assert (tmp_path / "out" / "table_1.5.tex").read_text() == to_latex(results)
-        for suffix, table in {".csv": results.cells, "_classes.csv": results.classes}.items():
-            read = pd.read_csv(tmp_path / "out" / f"table_1.5{suffix}")
+        tables = {".csv": (results.cells, results.floors), "_classes.csv": (results.classes, results.floor_classes)}
+        for suffix, (table, floors) in tables.items():
+            written = pd.read_csv(tmp_path / "out" / f"table_1.5{suffix}")
+            read, below = written[~written["floor"]], written[written["floor"]]
+            assert below["row"].tolist() == floors["row"].tolist()
+            assert below["low" if "low" in floors else "f1_low"].notna().any()
             assert list(read.columns) == list(table.columns) and len(read) == len(table)
             for name in table.columns:
                 expected = table[name]

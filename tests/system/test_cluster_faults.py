@@ -122,7 +122,7 @@ def test_two_programs_share_a_table_and_two_runs_a_gpu(table, cluster):
         environment = json.loads(Path(f"runs/demo+{name}+seed0/environment.json").read_text())
         assert environment["CUDA_VISIBLE_DEVICES"] == "0" and environment["OMP_NUM_THREADS"] == "1"
         assert any(
-            f"finished demo+{name}+seed0 on {os.uname().nodename} after" in told(said)
+            f"finished {name}, seed 0 on {os.uname().nodename} after" in told(said)
             for said in ("first.txt", "second.txt")
         )
         assert not list(Path(f"runs/demo+{name}+seed0").glob(".shared*"))
@@ -150,7 +150,7 @@ def test_a_table_outlives_the_head_of_its_cluster(table, cluster, made_up):
     Path("go-ce").touch()
     address = cluster.address
     with Forked(command, "said.txt", *table, "--address", address) as running:
-        wait_for(lambda: "finished demo+ce" in told("said.txt") and begun("rs"))
+        wait_for(lambda: "finished ce, seed 0" in told("said.txt") and begun("rs"))
         cluster.head_node.kill_gcs_server(check_alive=False)
         check_status(1, running)
         assert running.log.read_text() == "", "Ray says nothing"
@@ -164,4 +164,4 @@ def test_a_table_outlives_the_head_of_its_cluster(table, cluster, made_up):
     with Forked(command, "again.txt", *table, PYTHONPATH=made_up) as again:
         check_status(0, again)
     assert begun("ce") == 1 and begun("rs") == 2
-    assert "finished demo+rs" in told("again.txt")
+    assert "finished rs, seed 0" in told("again.txt")

@@ -217,7 +217,7 @@ def _configurations(methods: Sequence[Method]) -> list[dict[str, Any]]:
     """What a reader needs to repeat each run."""
     return [
         {
-            "name": f"{method.name}, {run.repeat}",
+            "name": f"{method.name}, {run.title}",
             "identity": json.dumps(run.identity, indent=2, ensure_ascii=False),
             "stages": configurations(run),
         }

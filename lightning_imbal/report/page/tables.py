@@ -1,7 +1,7 @@
 """The sortable tables of a report page."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import isfinite
 
 import numpy as np
@@ -10,7 +10,7 @@ from lightning_imbal.report.tables.sheets import sheets
 from lightning_imbal.score_names import OF_CLASS
 from lightning_imbal.stats.analysis import Reliability
 from lightning_imbal.stats.drawn_methods import Method
-from lightning_imbal.stats.results import Results
+from lightning_imbal.stats.results import Results, learned_rows, names_of
 from lightning_imbal.wording import calibrated_text, interval_text, score_text
 
 
@@ -33,15 +33,16 @@ class SortableCell:
 
 @dataclass(frozen=True)
 class SortableTable:
-    """Rows that a click on a heading sorts; the first cell of each is its name."""
+    """Rows that a click on a heading sorts, and some that stay below; the first cell of each is its name."""
 
     caption: str
     headings: list[str]
     rows: list[list[SortableCell]]
+    below: list[list[SortableCell]] = field(default_factory=list)
 
 
 def leaderboard(results: Results) -> SortableTable:
-    """A row for each method: the summary scores, and how many of its runs are finished."""
+    """A row for each method: summary scores, and how many of its runs are finished; below, what needs no training."""
     sheet = sheets(results)[0]
     headings, columns = [], []
     for section in sheet.sections:
@@ -53,29 +54,33 @@ def leaderboard(results: Results) -> SortableTable:
                     for entry in entries
                 ]
             )
-    names = [SortableCell(name) for name in sheet.methods]
+    names = [SortableCell(name, below=sheet.remark(place)) for place, name in enumerate(sheet.methods)]
     done = [SortableCell(runs, _number(runs.partition("/")[0])) for runs in sheet.runs]
     rows = [list(row) for row in zip(names, *columns, done, strict=True)]
-    return SortableTable("Scores of each method: 95 % interval below", ["method", *headings, "runs"], rows)
+    caption, headings = "Scores of each method: 95 % interval below", ["method", *headings, "runs"]
+    return SortableTable(caption, headings, rows[: sheet.trained], rows[sheet.trained :])
 
 
 def class_table(
     results: Results, methods: Sequence[Method], train: dict[str, int], test: dict[str, int], score: str
 ) -> SortableTable:
-    """A row for each class: its images, and a score (`f1` or `recall`) of each method."""
-    scores = results.classes.set_index(["class", "row"])
-    decimals = results.spec.decimals
+    """A row for each class: its images, and a score (`f1` or `recall`) of each method and of what needs no training."""
+    scores, floors = (table.set_index(["class", "row"]) for table in (results.classes, results.floor_classes))
+    decimals, without = results.spec.decimals, names_of(results.floor_classes)
+    learned = learned_rows(results, results.spec.columns[0])
     rows = []
     for name, images in train.items():
-        found = [scores.loc[(name, method.name)] for method in methods]
+        found = [scores.loc[(name, method.name)] for method in methods] + [floors.loc[(name, each)] for each in without]
         values = [round(row[score], decimals) for row in found]
-        known = {value for value in values if isfinite(value)}
+        ranked = [method.name in learned for method in methods] + [False] * len(without)
+        known = {value for value, is_ranked in zip(values, ranked, strict=True) if is_ranked and isfinite(value)}
         best = max(known) if len(known) > 1 else None
         rows.append([SortableCell(name), *(SortableCell(f"{number:,}", number) for number in (images, test[name]))])
-        for row, value in zip(found, values, strict=True):
+        for row, value, is_ranked in zip(found, values, ranked, strict=True):
             interval = interval_text(row[f"{score}_low"], row[f"{score}_high"], digits=decimals - 1)
-            rows[-1].append(SortableCell(score_text(value, decimals), value, interval, value == best))
-    headings = ["class", "train images", "test images", *(method.name for method in methods)]
+            best_one = is_ranked and value == best
+            rows[-1].append(SortableCell(score_text(value, decimals), value, interval, best_one))
+    headings = ["class", "train images", "test images", *(method.name for method in methods), *without]
     return SortableTable(f"{OF_CLASS[score]} of every class: 95 % interval below, best in bold", headings, rows)
 
 

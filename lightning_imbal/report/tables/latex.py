@@ -43,9 +43,12 @@ def _table(sheet: Sheet, title: str) -> str:
     for number, method in enumerate(sheet.methods):
         entries = [column[number] for column in columns]
         runs = sheet.runs[number : number + 1]
+        remark = sheet.remark(number)
+        rows += [r"\midrule"] if number == sheet.trained else []
         rows.append(_row([_escape(method), *map(_entry, entries), *runs]))
-        if any(entry.interval for entry in entries):
-            rows.append(_row(["", *map(_interval, entries), *[""] * len(runs)]))
+        if remark or any(entry.interval for entry in entries):
+            below = [_escape(remark), *(entry.interval for entry in entries), *[""] * len(runs)]
+            rows.append(_row([*map(_small, below)]))
     return "\n".join(
         [
             r"\begin{table}[htbp]",
@@ -89,8 +92,8 @@ def _entry(entry: Entry) -> str:
     return text + (r"\rlap{*}" if entry.star else "")
 
 
-def _interval(entry: Entry) -> str:
-    return rf"{{\scriptsize {entry.interval}}}" if entry.interval else ""
+def _small(text: str) -> str:
+    return rf"{{\scriptsize {text}}}" if text else ""
 
 
 def _escape(text: str) -> str:

@@ -16,7 +16,7 @@ def to_markdown(results: Results) -> str:
 
 
 def _markdown_table(sheet: Sheet) -> str:
-    heads, columns = ["method"], [[escape_markdown(method) for method in sheet.methods]]
+    heads, columns = ["method"], [_names(sheet)]
     for section in sheet.sections:
         for heading, entries in section.columns.items():
             heads.append(f"{escape_markdown(section.title)}<br>{escape_markdown(heading)}")
@@ -26,6 +26,17 @@ def _markdown_table(sheet: Sheet) -> str:
         columns.append(sheet.runs)
     rule = ["---"] + ["---:"] * (len(heads) - 1)
     return "\n".join(f"| {' | '.join(row)} |" for row in [heads, rule, *zip(*columns, strict=True)])
+
+
+def _names(sheet: Sheet) -> list[str]:
+    """Names of the rows with the remarks on them; in italics what needs no training."""
+    names = []
+    for place, method in enumerate(sheet.methods):
+        italics = "" if place < sheet.trained else "*"
+        remark = sheet.remark(place)
+        below = f"<br><sub>{escape_markdown(remark)}</sub>" if remark else ""
+        names.append(f"{italics}{escape_markdown(method)}{italics}{below}")
+    return names
 
 
 def _markdown_entry(entry: Entry) -> str:

@@ -8,7 +8,16 @@ import pandas as pd
 
 from lightning_imbal.stats.bootstrap import SIGNIFICANT
 from lightning_imbal.stats.column_difference import OF_GROUPS
-from lightning_imbal.stats.results import Results, cells_of, class_counts, classes_of, rows_of
+from lightning_imbal.stats.results import (
+    Results,
+    cells_of,
+    class_counts,
+    classes_of,
+    floors_of,
+    learned_rows,
+    names_of,
+    rows_of,
+)
 from lightning_imbal.tables.spec import Column, Metric
 from lightning_imbal.wording import calibrated_text, interval_text, score_text, signed_text
 
@@ -58,12 +67,25 @@ class Sheet:
         methods: Names of its rows.
         sections: What it says of them.
         runs: How many runs of each row are finished, such as "2/3"; empty if the sheet does not say so.
+        remarks: What is said below the names of rows that were trained.
+        floors: How many of the last rows need no training.
     """
 
     title: str
     methods: list[str]
     sections: list[Section]
     runs: list[str] = field(default_factory=list)
+    remarks: dict[str, str] = field(default_factory=dict)
+    floors: int = 0
+
+    @property
+    def trained(self) -> int:
+        """Place behind the last row that was trained."""
+        return len(self.methods) - self.floors
+
+    def remark(self, place: int) -> str:
+        """What is said below the name of a row."""
+        return self.remarks.get(self.methods[place], "") if place < self.trained else ""
 
 
 def sheets(results: Results) -> list[Sheet]:
@@ -82,23 +104,28 @@ def sheets(results: Results) -> list[Sheet]:
 
 
 def _scores(results: Results, column: Column) -> Sheet:
-    cells, spec = cells_of(results, column), results.spec
-    methods = rows_of(cells, results)
+    cells, floors, spec = cells_of(results, column), floors_of(results, column), results.spec
+    methods, below = rows_of(cells, results), names_of(floors)
     published = bool(cells["published"].notna().any())
-    sections = [
-        _metric(cells[cells["metric"] == name].set_index("row").loc[methods], metric, name, published, spec.decimals)
-        for name, metric in spec.metrics.items()
-    ]
+    sections = []
+    for name, metric in spec.metrics.items():
+        of_metric = cells[cells["metric"] == name].set_index("row").loc[methods]
+        of_floors = floors[floors["metric"] == name]
+        sections.append(_metric(of_metric, of_floors, metric, name, published, spec.decimals))
     first = cells.drop_duplicates("row").set_index("row").loc[methods]
     runs = ["" if row.quoted else f"{int(row.runs)}/{int(row.planned)}" for row in first.itertuples()]
-    return Sheet(column.title, methods, sections, runs)
+    remarks = {name: remark for name, remark in first["remark"].items() if remark}
+    return Sheet(column.title, methods + below, sections, runs + [""] * len(below), remarks, len(below))
 
 
-def _metric(cells: pd.DataFrame, metric: Metric, name: str, published: bool, decimals: int) -> Section:
+def _metric(
+    cells: pd.DataFrame, floors: pd.DataFrame, metric: Metric, name: str, published: bool, decimals: int
+) -> Section:
     """Published and measured numbers and their difference; only what was measured if the paper prints none at all."""
     rows = list(cells.itertuples())
-    ranks = _ranks(cells["value"], metric.mark, decimals, metric.lower_is_better)
+    ranks = _ranks(cells["value"].where(cells["learned"]), metric.mark, decimals, metric.lower_is_better)
     measured = [_measured(row, rank, decimals) for row, rank in zip(rows, ranks, strict=True)]
+    measured += [_measured(row, 0, decimals) for row in floors.itertuples()]
     columns = {"measured": measured}
     if published:
         ranks = _ranks(cells["published"], metric.mark, decimals, metric.lower_is_better)
@@ -106,7 +133,8 @@ def _metric(cells: pd.DataFrame, metric: Metric, name: str, published: bool, dec
             _entry(row.published, row.published_std, decimals, rank) for row, rank in zip(rows, ranks, strict=True)
         ]
         difference = [Entry() if row.quoted else Entry(signed_text(row.difference, decimals)) for row in rows]
-        columns = {"published": paper, "measured": measured, "difference": difference}
+        none = [Entry()] * len(floors)
+        columns = {"published": paper + none, "measured": measured, "difference": difference + none}
     return Section(metric.title or name, columns)
 
 
@@ -127,17 +155,19 @@ def _class_scores(results: Results, column: Column, classes: pd.DataFrame) -> Sh
         title = (
             f"{column.title}: F1 of the {RAREST} of {len(counts)} classes with fewest training images (the CSV has all)"
         )
-    methods = rows_of(classes, results)
+    methods, floors = rows_of(classes, results), floors_of(results, column, classes=True)
+    below, learned = names_of(floors), learned_rows(results, column)
     sections = []
     for name in shown:
-        scores = classes[classes["class"] == name].set_index("row").reindex(methods)
-        ranks = _ranks(scores["f1"], 1, decimals)
+        scores = pd.concat([classes, floors]) if len(floors) else classes
+        scores = scores[scores["class"] == name].set_index("row").reindex(methods + below)
+        ranks = _ranks(scores["f1"].where(scores.index.isin(learned)), 1, decimals)
         entries = [
             replace(_entry(row.f1, nan, decimals, rank), interval=_interval(row.f1_low, row.f1_high, decimals))
             for row, rank in zip(scores.itertuples(), ranks, strict=True)
         ]
         sections.append(Section(name, {f"{counts[name]:,} images": entries}))
-    return Sheet(title, methods, sections)
+    return Sheet(title, methods + below, sections, floors=len(below))
 
 
 def _differences(results: Results) -> Sheet:

@@ -38,7 +38,8 @@ def render_terminal(results: Results, console: Console) -> None:
 def _fitting(sheet: Sheet, sections: list[Section], console: Console) -> int:
     """How many of the sections fit side by side when long names of methods take several lines; at least one."""
     any_width = console.options.update(width=10**6)
-    spared = max(map(len, sheet.methods)) - _longest(sheet.methods)
+    lines = [line for name in _names(sheet) for line in name.plain.split("\n")]
+    spared = max(map(len, lines)) - _longest(lines)
     for number in range(len(sections), 1, -1):
         table = _terminal_table(sheet, sections[:number])
         if Measurement.get(console, any_width, table).maximum - spared <= console.width:
@@ -49,7 +50,7 @@ def _fitting(sheet: Sheet, sections: list[Section], console: Console) -> int:
 def _terminal_table(sheet: Sheet, sections: list[Section]) -> Table:
     table = Table()
     table.add_column("method", overflow="fold")
-    columns = [[Text(method) for method in sheet.methods]]
+    columns = [_names(sheet)]
     for section in sections:
         for number, (heading, entries) in enumerate(section.columns.items()):
             title = section.title if number == 0 else ""
@@ -60,9 +61,20 @@ def _terminal_table(sheet: Sheet, sections: list[Section]) -> Table:
     if sheet.runs:
         columns.append([Text(runs) for runs in sheet.runs])
         table.add_column("runs", width=max(4, *map(len, sheet.runs)), justify="right", overflow="fold")
-    for row in zip(*columns, strict=True):
+    for place, row in enumerate(zip(*columns, strict=True)):
+        if place == sheet.trained:
+            table.add_section()
         table.add_row(*row)
     return table
+
+
+def _names(sheet: Sheet) -> list[Text]:
+    """Names of the rows with the remarks on them, which go on in the next line to make room."""
+    remarks = map(sheet.remark, range(len(sheet.methods)))
+    return [
+        Text(method).append(f"\n{remark}" if remark else "", "dim")
+        for method, remark in zip(sheet.methods, remarks, strict=True)
+    ]
 
 
 def _terminal_column(entries: list[Entry]) -> list[Text]:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pandas as pd
 from rich.console import Console
 
 from lightning_imbal.atomic_files import discard_halves_of, write_whole
@@ -16,7 +17,8 @@ from lightning_imbal.stats.results import Results
 def write_and_print(results: Results, place: Path, console: Console) -> None:
     """Prints a table and writes it to `place`.md, .tex, .csv (with the origin of every number) and _classes.csv.
 
-    The difference of two columns, if there is one, also goes to `place`_gap.csv.
+    What needs no training comes last in the CSV files, its `floor` is true. The difference of two columns, if there is
+    one, also goes to `place`_gap.csv.
 
     Args:
         results: The table.
@@ -26,8 +28,8 @@ def write_and_print(results: Results, place: Path, console: Console) -> None:
     written = {
         ".md": lambda file: file.write_text(to_markdown(results)),
         ".tex": lambda file: file.write_text(to_latex(results)),
-        ".csv": lambda file: to_csv(results.cells, file, float_format="%.6g"),
-        "_classes.csv": lambda file: to_csv(results.classes, file, float_format="%.6g"),
+        ".csv": lambda file: to_csv(_with(results.cells, results.floors), file, float_format="%.6g"),
+        "_classes.csv": lambda file: to_csv(_with(results.classes, results.floor_classes), file, float_format="%.6g"),
     }
     if results.spec.gap is not None:
         written["_gap.csv"] = lambda file: to_csv(results.gaps, file, float_format="%.6g")
@@ -39,3 +41,8 @@ def write_and_print(results: Results, place: Path, console: Console) -> None:
         write_whole(file, write)
     render_terminal(results, console)
     console.print(f"Written: {place}{{{','.join(written)}}}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _with(rows: pd.DataFrame, floors: pd.DataFrame) -> pd.DataFrame:
+    """The rows that were trained, and behind them what needs no training."""
+    return pd.concat([rows, floors], ignore_index=True) if len(floors) else rows

@@ -87,5 +87,5 @@ def _keep(setting: Setting) -> None:
         if source.is_file():
             shutil.copyfile(source, setting.out / f"{SPEC.stem}-{SIZE[setting.device]}{ending}")
     table = pd.read_csv(written.with_name(f"{written.name}.csv"))
-    for cell in table[(table["dataset"] == COLUMN) & table["value"].notna()].itertuples():
+    for cell in table[(table["dataset"] == COLUMN) & table["value"].notna() & ~table["floor"]].itertuples():
         setting.add(f"{cell.row}: {cell.metric}", cell.value, f"mean of {cell.runs} of {cell.planned} seeds")

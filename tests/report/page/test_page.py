@@ -28,6 +28,7 @@ from lightning_imbal.runs.run import Run
 from lightning_imbal.stats.analysis import confusion, reliability
 from lightning_imbal.stats.analysis import test_counts as images_tested
 from lightning_imbal.stats.drawn_methods import MOST_DRAWN, Method, methods_of
+from lightning_imbal.stats.floors import FLOORS
 from lightning_imbal.stats.read_runs import read_runs
 from lightning_imbal.stats.sweeps import sweeps
 
@@ -230,12 +231,16 @@ class TestTables:
         methods = methods_of(results)
         table = class_table(results, methods, TRAIN, images_tested(methods[0].runs), "recall")
         assert [row[0].text for row in table.rows] == ORDER
+        assert table.headings[3:] == [*(method.name for method in methods), *FLOORS]
         scores = results.classes.set_index(["class", "row"])["recall"]
+        floors = results.floor_classes.set_index(["class", "row"])["recall"]
         for row in table.rows:
             expected = [scores[row[0].text, method.name] for method in methods]
-            assert [entry.value for entry in row[3:]] == pytest.approx(expected, abs=5e-4)
-            highest = max(entry.value for entry in row[3:])
-            assert [entry.best for entry in row[3:]] == [entry.value == highest for entry in row[3:]]
+            assert [entry.value for entry in row[3:]] == pytest.approx([*expected, *floors[row[0].text]], abs=5e-4)
+            trained = row[3:-2]
+            highest = max(entry.value for entry in trained)
+            assert [entry.best for entry in trained] == [entry.value == highest for entry in trained]
+            assert not any(entry.best for entry in row[-2:]), "also of the class that majority answers"
         assert [row[1].value for row in table.rows] == COUNTS
 
     def test_calibration(self, results):

@@ -1,6 +1,7 @@
 """Tables of made-up results in the terminal, as Markdown and as LaTeX, and their figures."""
 
 import re
+from dataclasses import replace
 from io import StringIO
 
 import numpy as np
@@ -55,6 +56,7 @@ def made_up(known, classes=None, overlays=(), notes=(), **options):
                 numbers = known[name].get(metric, known[name])
                 done = {"runs": 0 if row.quoted or "value" not in numbers else 2, "planned": 0 if row.quoted else 3}
                 fixed = {"row": name, **place, "metric": metric, "quoted": row.quoted, "baseline": "CE"}
+                fixed |= {"learned": True, "remark": ""}
                 cells.append(fixed | UNKNOWN | done | numbers)
         for name, of_row in (classes or {}).items():
             for label, (count, f1) in of_row.items():
@@ -524,3 +526,49 @@ class TestDots:
     def test_nothing_run(self, drawn):
         figure, _ = drawn(self.results(rows=[]))
         assert [[text.get_text() for text in axes.texts] for axes in figure.axes] == [["nothing run yet"]]
+
+
+class TestFloors:
+    @pytest.fixture
+    def results(self):
+        """A row that learned, one that did not though its score is the best, and two that need no training."""
+        known = {"CE": {"value": 0.5, "published": 0.75}, "CL": {"value": 0.25}}
+        known |= {"RS": {"value": 0.625, "published": 0.25}}
+        found = made_up(known, {"CE": {"mel": (9, 0.25)}, "RS": {"mel": (9, 0.5)}})
+        last = found.cells["row"] == "RS"
+        found.cells.loc[last, ["learned", "remark"]] = [False, 'answers only "mel"']
+        floors, classes = found.cells[:2].assign(row=["majority class", "draw"]), found.classes[:2]
+        floors = floors.assign(published=NAN, value=[0.125, NAN], low=0.0625, high=0.1875)
+        classes = classes.assign(row=["majority class", "draw"], f1=0.9, runs=0)
+        return replace(found, floors=floors, floor_classes=classes)
+
+    def test_markdown(self, results):
+        of_scores, of_classes = to_markdown(results).split("### ")[1:]
+        rows = rows_of_markdown(of_scores)
+        assert rows["CE"][:2] == ["**0.750**", "**0.500**"], "the best of those that learned"
+        assert rows['RS<br><sub>answers only "mel"</sub>'][:2] == ["0.250", "0.625"]
+        assert rows["*majority class*"] == ["", "0.125<br><sub>[0.06, 0.19]</sub>", "", ""]
+        assert list(rows)[-1] == "*draw*" and rows["*draw*"][1].startswith("n/a")
+        assert [row[0].partition("<")[0] for row in list(rows_of_markdown(of_classes).values())[2:]] == [
+            *("0.250", "0.500", "0.900", "0.900")
+        ]
+
+    def test_terminal(self, results):
+        first, second = in_terminal(results, 300).split("F1 of every class")
+        entries = [row[0] for row in rows_of_terminal(first)][2:]
+        assert entries == ["CE", "CL", "RS", 'answers only "mel"', "majority class", "", "draw"]
+        for text in (first, second):
+            names = [line for line in text.splitlines() if line.startswith(("├", "│ majority"))]
+            assert names[0].startswith("├") and len(names) == 2, "a line above"
+
+    def test_latex(self, results):
+        lines = to_latex(results).splitlines()
+        below = lines.index(r'{\scriptsize answers only "mel"} &  &  &  &  \\')
+        assert lines[below - 1].startswith("RS & 0.250 & 0.625") and lines[below + 1] == r"\midrule"
+        assert lines[below + 2] == r"majority class &  & 0.125 &  &  \\"
+
+    def test_a_row_of_the_same_name_keeps_its_own_remark(self, results):
+        rows = {"majority class": Row()}
+        cells = results.cells[:1].assign(row="majority class", remark="mine")
+        of_both = replace(results, spec=replace(results.spec, rows=rows), cells=cells, classes=results.classes[:0])
+        assert to_markdown(of_both).count("<sub>mine</sub>") == in_terminal(of_both, 300).count("mine") == 1
