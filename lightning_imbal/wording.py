@@ -18,6 +18,14 @@ def fold_text(fold: int, folds: int) -> str:
     return f"fold {fold + 1} of {folds}"
 
 
+def duration_text(seconds: float) -> str:
+    """A time that is about right, such as "40 seconds", "12 minutes", "3.1 hours"."""
+    for unit, length in {"days": 86400, "hours": 3600}.items():
+        if seconds > 2 * length:
+            return f"{seconds / length:,.1f} {unit}"
+    return number_of(round(seconds / 60), "minute") if seconds > 100 else number_of(max(1, round(seconds)), "second")
+
+
 def did_you_mean(name: str, known: Iterable[str], most: int = 1, show: Callable[[str], str] = str) -> str:
     """A question that names what was probably meant, such as "did you mean CE?"; empty if nothing is similar."""
     similar = [show(match) for match in get_close_matches(name, list(known), n=most)]

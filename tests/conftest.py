@@ -12,6 +12,7 @@ import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # for the processes that tests start
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # else importing albumentations asks a server for its newest version
+os.environ["HF_HUB_OFFLINE"] = "1"  # else runs of own images would fetch weights, where there is a network
 os.environ["WANDB_MODE"] = "disabled"  # also in fixtures that are made once: W&B writes on after a run has ended
 
 ISIC_COUNTS = {"MEL": 14, "NV": 24, "BCC": 8, "AKIEC": 6, "BKL": 11, "DF": 4, "VASC": 5}

@@ -8,6 +8,7 @@ import timm
 import torch
 from torch import nn
 
+from lightning_imbal.backbones.fetch import cached_weights, can_fetch
 from lightning_imbal.backbones.weights import load_local
 from lightning_imbal.errors import UserError
 from lightning_imbal.wording import did_you_mean
@@ -31,7 +32,8 @@ def create_backbone(network: str | nn.Module, pretrained: bool | str = False) ->
 
     Args:
         network: A timm model name, such as `resnet50`, or a network, whose `num_features` is D.
-        pretrained: True lets timm fetch its weights; a path loads a local .safetensors or .pth file.
+        pretrained: True takes timm's weights from its cache, or lets it fetch them once, which is given up after 4
+            seconds without an answer; a path loads a local .safetensors or .pth file.
 
     Raises:
         UserError: The name is unknown, the network does not tell its D, or the weights cannot be had or do not fit.
@@ -56,15 +58,22 @@ def _of_timm(name: str, pretrained: bool | str) -> nn.Module:
         own = f"a network of your own is given as model.backbone.class_path={name}" if "." in name else ""
         hint = did_you_mean(name, timm.list_models(), most=3) or own or "timm.list_models() lists the names."
         raise UserError(f"There is no backbone named {name!r}: {hint}")
+    if pretrained is not True:
+        return timm.create_model(name, num_classes=0)
+    cached = cached_weights(name)
+    if cached is None and not can_fetch(name):
+        raise UserError(_unfetched(name, "no answer"))
     try:
-        return timm.create_model(name, pretrained=pretrained is True, num_classes=0)
+        return timm.create_model(name, pretrained=True, pretrained_cfg_overlay=cached, num_classes=0)
     except (OSError, RuntimeError) as error:
-        if pretrained is not True:
-            raise
-        raise UserError(
-            f"The pretrained weights of {name} could not be fetched ({type(error).__name__}): connect to the network, "
-            "or give a local file with model.pretrained=path/to/weights.safetensors."
-        ) from error
+        raise UserError(_unfetched(name, type(error).__name__)) from error
+
+
+def _unfetched(name: str, why: str) -> str:
+    return (
+        f"The pretrained weights of {name} could not be fetched ({why}): connect to the network, or give a local file "
+        "with model.pretrained=path/to/weights.safetensors."
+    )
 
 
 def feature_size(backbone: nn.Module) -> int:

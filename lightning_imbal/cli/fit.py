@@ -1,6 +1,7 @@
 """`lightning_imbal fit`: trains every stage of an experiment, then tests the last one."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,12 +13,16 @@ from lightning_imbal.callbacks.kept_epoch import kept_checkpoint
 from lightning_imbal.callbacks.of_training import of_tests
 from lightning_imbal.cli.parts import resuming, run_dir
 from lightning_imbal.cli.parts.check import check_fit
+from lightning_imbal.cli.parts.laptop import laid
+from lightning_imbal.cli.parts.next_step import next_step
+from lightning_imbal.cli.parts.outlook import about_images, about_stage, time_left, work_of
 from lightning_imbal.cli.parts.own_data import with_images_found, with_protocol
 from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.cli.parts.seed import seed
 from lightning_imbal.cli.parts.show import show_results
 from lightning_imbal.cli.parts.trained_images import count_trained
 from lightning_imbal.cli.parts.trainer import stage_trainer
+from lightning_imbal.cli.parts.weights import choose_weights
 from lightning_imbal.command_line import given_below
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.checks import check_pictures, report_missing_classes
@@ -31,12 +36,15 @@ from lightning_imbal.runs.folder import is_finished, last_checkpoint
 def run(args: list[str]) -> int:
     """Runs `fit` and returns the exit status."""
     cli = ImbalCLI("fit")
-    args = ["fit", *with_protocol(with_images_found(with_files_found(args[1:])))]
-    first = cli.read(args[1:])
-    run_dir.use_local_weights(first)
+    options = with_files_found(args[1:])
+    run_dir.check_yaml(options)
+    args = ["fit", *with_protocol(with_images_found(options))]
+    first = cli.read(laid(cli, args[1:]))
+    first.laptop = bool(first.laptop)  # what is left open is decided now
     folder = run_dir.prepare(first)
     if was_restarted() and is_finished(folder):
         return 0
+    choose_weights(first, first.ckpt_path is not None and last_checkpoint(folder / "stage1").is_file())
     run_dir.discard_halves(folder)
     if first.seed_everything is True:
         seed(first)  # draws the number of every stage
@@ -50,14 +58,19 @@ def run(args: list[str]) -> int:
         stage = folder / f"stage{number}"
         built = build(cli, config, checkpoint, data)
         resuming.check_built(cli, stage, config, built)
-        check_fit(cli, built, stages[number - 1 :])
+        every = check_fit(cli, built, stages[number - 1 :])
+        stage_work, *later_work = map(work_of, stages[number - 1 :], every)
+        del every  # the networks of later stages
         report_missing_classes(built.data, data)
         if not checkpoint and (backbone := config.model.init_args.get("backbone_ckpt")):
             check_checkpoint(Path(backbone))
             trained = count_trained(backbone, "test", built.data, config.allow_trained_images)
         if not config.trainer.fast_dev_run:  # which is to end at once
             check_pictures(built.data)
-        trainer = stage_trainer(cli, config, built, stage, trained)
+        told = [] if number > 1 else about_images(built.data)
+        rank_zero_info("\n".join([*told, about_stage(number, stages)]))
+        watching = time_left(stage_work, later_work, len(built.data.rows("test")))
+        trainer = stage_trainer(cli, config, built, stage, trained, watching)
         last = last_checkpoint(stage)
         begun = config.ckpt_path is not None and last.is_file()
         trainer.fit(
@@ -68,7 +81,7 @@ def run(args: list[str]) -> int:
         )
         checkpoint = unkept(trainer, scratch.name) if config.trainer.fast_dev_run else kept_checkpoint(trainer)
         data = built.data
-    test(trainer, built, folder)
+    test(trainer, built, folder, next_step(args[1:], folder, built.data))
     finish_wandb()
     return 0
 
@@ -100,10 +113,10 @@ def build(cli: ImbalCLI, config: Namespace, checkpoint: str, data: ImbalDataModu
     return built
 
 
-def test(trainer: Trainer, built: Namespace, folder: Path) -> None:
-    """Tests the epoch that was kept, and prints the table of its classes."""
+def test(trainer: Trainer, built: Namespace, folder: Path, further: Sequence[str]) -> None:
+    """Tests the epoch that was kept, and prints the table of its classes, and what to try next."""
     dev_run = trainer.fast_dev_run  # type: ignore[attr-defined]  # Lightning sets it, but does not declare it
     if trainer.limit_test_batches and not dev_run:
         trainer.callbacks = of_tests(trainer.callbacks)  # type: ignore[attr-defined]  # Lightning sets it
         trainer.test(built.model, datamodule=built.data, ckpt_path=kept_checkpoint(trainer), verbose=False)
-        show_results(folder, built.model)
+        show_results(folder, built.model, further)

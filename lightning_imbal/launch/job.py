@@ -49,7 +49,9 @@ class Job:
             trained = best_checkpoint(self.after.folder, stages_in(self.after.folder))
             return [*self.arguments, "--ckpt_path", str(trained), "--run_dir", str(self.folder)]
         begun = self.after is not None or bool(stages_in(self.folder))
-        return [*self.arguments, "--run_dir", str(self.folder), *(["--ckpt_path", "last"] if begun else [])]
+        # The arguments say all: nothing is laid over them.
+        place = ["--laptop", "false", "--run_dir", str(self.folder)]
+        return [*self.arguments, *place, *(["--ckpt_path", "last"] if begun else [])]
 
     @property
     def identity(self) -> dict[str, Any]:

@@ -67,6 +67,21 @@ def run_table(results: dict[str, Any]) -> Group:
     return Group(table, summary)
 
 
+def never_found(results: dict[str, Any]) -> Iterator[str]:
+    """Names the classes of which no image was recognised, and those that were never answered, if there are any.
+
+    Args:
+        results: The `metrics.json` of a run.
+    """
+    places = {row["name"]: place for place, row in enumerate(results["classes"])}
+    lost = {row["name"]: row["images"] for row in results["classes"] if row["images"] and row["recall"] == 0}
+    if not lost:
+        return
+    unanswered = [name for name in lost if not any(row[places[name]] for row in results["confusion"])]
+    silent = f" Never even answered: {', '.join(unanswered)}." if unanswered else ""
+    yield f"Never found: {', '.join(f'{name} (0 of {images})' for name, images in lost.items())}.{silent}"
+
+
 def check_classes(runs: Sequence[dict[str, Any]]) -> None:
     """Refuses runs of different classes.
 

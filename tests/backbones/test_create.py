@@ -61,6 +61,7 @@ def test_a_failed_fetch_names_the_local_option(monkeypatch):
     def fail(*args, **kwargs):
         raise OSError("no network")
 
+    monkeypatch.setattr("lightning_imbal.backbones.create.can_fetch", lambda name: True)
     monkeypatch.setattr(timm, "create_model", fail)
     with pytest.raises(UserError, match="model.pretrained=path"):
         create_backbone("resnet50", pretrained=True)

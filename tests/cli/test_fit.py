@@ -18,7 +18,7 @@ def untrained(monkeypatch):
     """Runs `fit` with Trainers that train nothing: its models, and what was tested."""
     told = SimpleNamespace(models=[], tested=[], seeds=[])
 
-    def stage_trainer(cli, config, built, folder, trained_images):
+    def stage_trainer(cli, config, built, folder, trained_images, watching):
         told.models.append(built.model)
         told.seeds.append(config.seed_everything)
         kept = [KeptEpoch(folder, "best"), KeptEpoch(folder, "last")]

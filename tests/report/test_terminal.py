@@ -14,6 +14,7 @@ from lightning_imbal.report.terminal import (
     Line,
     check_classes,
     comparison_tables,
+    never_found,
     print_list,
     print_runs,
     run_table,
@@ -94,6 +95,18 @@ def test_names_are_printed_as_they_are():
     print_list(console, name, [name])
     text = console.export_text()
     assert text.count(name) == 8, text
+
+
+def test_classes_that_were_never_found_are_named():
+    def results(confusion):
+        rows = [(f"k{place}", sum(row), row[place]) for place, row in enumerate(confusion)]
+        classes = [{"name": name, "images": images, "recall": hits / images} for name, images, hits in rows]
+        return {"classes": classes, "confusion": confusion}
+
+    assert list(never_found(results([[3, 0, 1], [4, 0, 0], [2, 0, 0]]))) == [
+        "Never found: k1 (0 of 4), k2 (0 of 2). Never even answered: k1."
+    ]
+    assert not list(never_found(results([[3, 0], [1, 1]])))
 
 
 def test_scores_that_are_too_good_are_said_to_be_below_the_table():

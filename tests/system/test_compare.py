@@ -20,6 +20,7 @@ from small_runs import refused
 from lightning_imbal.cli import main
 from lightning_imbal.cli.parts import compare_data, running
 from lightning_imbal.cli.parts.configurations import read_stages
+from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.data import CSVData, Holdout, KFold
 from lightning_imbal.errors import UserError
 from lightning_imbal.launch.plan import Plan
@@ -216,6 +217,47 @@ def test_auto_says_why_and_dry_run_writes_nothing(labels, nothing_runs, capsys):
 def test_methods_are_tested_against_re_weighted_cross_entropy(labels):
     assert main(["compare", *OWN, "--methods", "ce", "rs", "ce_crw", "--jobs", "0", *TINY]) == 0
     assert set(pd.read_csv("runs/compare-biopsies-laptop/compare.csv")["baseline"].dropna()) == {"CE -> cRW"}
+
+
+def commands_of(said):
+    return [shlex.split(line)[2:] for line in said.splitlines() if line.startswith("lightning_imbal fit")]
+
+
+@pytest.mark.parametrize("given", [[], ["--model.pretrained", "mine.safetensors"]])
+def test_weights_and_steps_are_decided_once_for_every_run_and_stage(given, labels, nothing_runs, monkeypatch, capsys):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    weights = Path("weights/test_resnet.safetensors").absolute()
+    weights.parent.mkdir()
+    weights.touch()
+    command = ["compare", *OWN, "--methods", "ce,crw", "--model.backbone", "test_resnet", *given, "--dry-run"]
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    assert "lies over all runs: test_resnet on 64 x 64 pixels, 300 epochs in batches of 16. " in said
+    cli = ImbalCLI("fit")
+    stages = [stage for args in commands_of(said) for stage in cli.stages(cli.read(args))]
+    assert [(stage.data.init_args.batch_size, stage.trainer.max_epochs, stage.laptop) for stage in stages] == [
+        *[(16, 300, False)] * 2,
+        (16, 113, False),
+    ]
+    assert {stage.model.init_args.pretrained for stage in stages} == {(given or [str(weights)])[-1]}
+
+
+def test_the_small_variant_may_be_refused(labels, nothing_runs, monkeypatch, capsys):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert main(["compare", *OWN, "--methods", "ce", "--laptop", "false", "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert "laptop.yaml" not in said and "runs/compare-biopsies/own_csv+ce+seed0" in said
+
+
+def test_runs_that_were_begun_keep_the_weights_that_could_be_had_then(labels, nothing_runs, capsys):
+    folder = Path("runs/compare-biopsies-laptop/own_csv+ce+seed0")
+    folder.mkdir(parents=True)
+    options = {"model.pretrained": "true", "trainer.max_epochs": "8"}
+    record = {"identity": {"configs": [], "options": options}, "seconds": 0.0}
+    (folder / "command.json").write_text(json.dumps(record))
+    assert main(["compare", *OWN, "--methods", "ce", "--laptop", "true", "--dry-run", "--jobs", "0"]) == 0
+    [args] = commands_of(capsys.readouterr().out)
+    assert args[args.index("--model.pretrained") + 1] == "true" and "--data.batch_size" not in args
 
 
 def test_every_seed_that_is_asked_for_is_run(labels, nothing_runs, capsys):

@@ -16,7 +16,7 @@ from lightning_imbal.cli import main
 QUIET = ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
 FIT = ["fit", "--config", "experiments/own_csv.yaml", "--data.labels", "labels.csv", "--data.split_column", "split"]
 FIT += ["--data.image_size", "32", "--data.batch_size", "16", "--data.num_workers", "0", "--trainer.max_epochs", "2"]
-FIT += ["--model.backbone", "test_resnet", "--trainer.accelerator", "cpu", *QUIET]
+FIT += ["--model.backbone", "test_resnet", "--trainer.accelerator", "cpu", "--laptop", "false", *QUIET]
 PLAIN = ["--model.scheduler", "null"]
 HEAD = ["--then", "experiments/heads/crw.yaml", "--then.trainer.max_epochs", "1"]
 ROWS = [

@@ -23,7 +23,7 @@ from lightning_imbal.wording import did_you_mean, number_of
 EPOCHS_OF_LIGHTNING = 1000  # where the configuration gives none
 
 
-def check_fit(cli: ImbalCLI, built: Namespace, stages: list[Namespace]) -> None:
+def check_fit(cli: ImbalCLI, built: Namespace, stages: list[Namespace]) -> list[Namespace]:
     """Refuses a stage that is about to start, and those that come after it, in which it could not end well.
 
     Args:
@@ -31,9 +31,13 @@ def check_fit(cli: ImbalCLI, built: Namespace, stages: list[Namespace]) -> None:
         built: Data and model of the first of the stages.
         stages: Its configuration and those of the stages after it.
 
+    Returns:
+        Data and model of every one of them.
+
     Raises:
         UserError: Something cannot work; the message names it and says the mend.
     """
+    every = [built]
     with as_user_error():
         built.model.check_first()
         with isolate_rng():
@@ -44,7 +48,9 @@ def check_fit(cli: ImbalCLI, built: Namespace, stages: list[Namespace]) -> None:
                 later.model.check_earlier(built.model)
                 check_unseen(built.data, later.data)
                 built = later
+                every.append(later)
         check_stage(stages[-1], True, built)
+    return every
 
 
 def check_stage(config: Namespace, last: bool, built: Namespace) -> None:

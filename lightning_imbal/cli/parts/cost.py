@@ -20,7 +20,7 @@ from lightning_imbal.data.build import build_data
 from lightning_imbal.errors import UserError
 from lightning_imbal.launch.job import Job
 from lightning_imbal.runs.folder import read_record
-from lightning_imbal.wording import number_of
+from lightning_imbal.wording import duration_text, number_of
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def estimate(stages: dict[Job, list[Namespace]], jobs: int) -> str:
     lines = [f"{number_of(len(left), 'run')} to train: {images} through the network, {operations}."]
     if took:
         seconds = _seconds(left, took, costs)
-        duration = _duration(max(sum(seconds) / jobs, *seconds))
+        duration = duration_text(max(sum(seconds) / jobs, *seconds))
         lines.append(f"Going by {number_of(len(took), 'finished run')}, that takes about {duration}.")
     else:
         lines.append("How long that takes is unknown until the first run has finished.")
@@ -135,13 +135,6 @@ def operations(backbone: str, size: int) -> int:
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(image)
     return counter.get_total_flops()
-
-
-def _duration(seconds: float) -> str:
-    for unit, length in {"days": 86400, "hours": 3600}.items():
-        if seconds > 2 * length:
-            return f"{seconds / length:,.1f} {unit}"
-    return number_of(max(1, round(seconds / 60)), "minute")
 
 
 def _short(number: float) -> str:

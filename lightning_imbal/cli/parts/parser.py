@@ -1,5 +1,6 @@
 """ImbalCLI: LightningCLI that reads the configurations of a verb, and builds what one of them says."""
 
+from argparse import SUPPRESS
 from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from typing import Any, Literal
@@ -28,6 +29,10 @@ FACTS: dict[str, Callable[[ImbalDataModule], Any]] = {  # of the data, that a mo
     "class_names": lambda data: list(data.class_names),
     "class_groups": lambda data: data.class_groups,
 }
+LAPTOP = (
+    "Lay variants/laptop.yaml over your own images (a protocol with CSVData or FolderData), with batches and epochs by "
+    "their number; null: if no GPU is found. In the folder of a run: whether it was laid."
+)
 DESCRIPTIONS = {
     "fit": "Runs the full optimization routine.",
     "validate": "Perform one evaluation epoch over the validation set.",
@@ -76,6 +81,7 @@ class ImbalCLI(LightningCLI):
         parser.add_argument("--monitor", type=str | None, help="Validation score whose best epoch is kept; null: last.")
         parser.add_argument("--monitor_mode", type=Literal["max", "min"], default="max", help="Of the monitored score.")
         parser.add_argument("--save_features", type=bool, default=False, help="Keep the test images' features.")
+        parser.add_argument("--laptop", type=bool | None, help=LAPTOP if self.verb == "fit" else SUPPRESS)
         for name in FACTS:
             target = f"model.init_args.{name}"
             parser.link_arguments("data", target, compute_fn=self._fact(name), apply_on="instantiate")

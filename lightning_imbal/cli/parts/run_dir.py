@@ -1,12 +1,13 @@
 """Where a run writes, and what is refused so that no earlier run is lost."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from jsonargparse import Namespace
 from lightning.pytorch.utilities import rank_zero_info
 
 from lightning_imbal import atomic_files
-from lightning_imbal.command_line import all_given, given
+from lightning_imbal.command_line import all_given, given, last_setting, parse_options
 from lightning_imbal.errors import UserError
 from lightning_imbal.experiment_files import read_yaml
 from lightning_imbal.processes import is_first, was_restarted
@@ -44,13 +45,12 @@ def prepare(config: Namespace) -> Path:
             "its weights, train a FrozenHead with --model.backbone_ckpt."
         )
     if config.run_dir is None:
-        names = [Path(str(name)).stem for name in config.get("config") or []]
-        config.run_dir = str(Path("runs", "-".join(names) or "run"))
+        config.run_dir = str(_named_after(config.get("config") or []))
     run = Path(config.run_dir)
     atomic_files.refuse_unwritable("--run_dir", config.run_dir, folder=True)
     # Each process looks: nothing is written before all have come together.
     if config.ckpt_path is None and holds_run(run):
-        if was_restarted():
+        if goes_on(None, run):
             config.ckpt_path = "last"
             rank_zero_info(
                 f"SLURM has started this job again: {run} {'is finished' if is_finished(run) else 'goes on'}."
@@ -63,25 +63,27 @@ def prepare(config: Namespace) -> Path:
     return run
 
 
+def folder_of(args: list[str]) -> Path:
+    """The folder of the run of a command line of `fit`, as `prepare` chooses it."""
+    configs = [value for name, value in parse_options(args) if name == "config"]
+    return Path(last_setting(args, "run_dir") or _named_after(configs))
+
+
+def _named_after(configs: Iterable[object]) -> Path:
+    return Path("runs", "-".join(Path(str(name)).stem for name in configs) or "run")
+
+
+def goes_on(ckpt_path: str | None, run: Path) -> bool:
+    """Whether a run is continued: it was asked for, or SLURM has started the job again that had begun it."""
+    return ckpt_path is not None or (was_restarted() and holds_run(run))
+
+
 def discard_halves(run: Path) -> None:
     """Removes what an earlier start of a run, that was killed, has left half written in its folders."""
     if not is_first():
         return
     for folder in (run, *run.glob("*/"), *run.glob("stage*/checkpoints/")):
         atomic_files.discard_halves(folder)
-
-
-def use_local_weights(config: Namespace) -> None:
-    """Resolves `pretrained: local`: weights/<backbone>*.safetensors beside the data set's folder, or from scratch."""
-    model, root = config.model.init_args, config.data.init_args.get("root")
-    if model.get("pretrained") != "local":
-        return
-    folder = Path(root or ".").expanduser().absolute().parent / "weights"
-    own = not isinstance(model.backbone, str)
-    name = model.backbone.class_path.rpartition(".")[2] if own else model.backbone
-    found = sorted(folder.glob(f"{name}*.safetensors"))
-    model.pretrained = str(found[0]) if found else False
-    rank_zero_info(f"Weights: {found[0]}" if found else f"Weights: from scratch, {folder} has none of {name}.")
 
 
 def for_results(config: Namespace, args: list[str], subcommand: str) -> Path:

@@ -1,5 +1,6 @@
 """The Trainer of a stage, and of an evaluation: the checkpoints that it keeps, its loggers, what it writes."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,14 @@ from lightning_imbal.runs.identity import split_digest
 HALF = ("16", "16-mixed", "16-true")
 
 
-def stage_trainer(cli: ImbalCLI, config: Namespace, built: Namespace, folder: Path, trained_images: int = 0) -> Trainer:
+def stage_trainer(
+    cli: ImbalCLI,
+    config: Namespace,
+    built: Namespace,
+    folder: Path,
+    trained_images: int = 0,
+    watching: Iterable[Callback] = (),
+) -> Trainer:
     """The Trainer of a stage of `fit`.
 
     Args:
@@ -45,6 +53,7 @@ def stage_trainer(cli: ImbalCLI, config: Namespace, built: Namespace, folder: Pa
         built: What it says, built.
         folder: Of the stage, below that of the run.
         trained_images: How many of the test images the backbone that it begins with was trained on.
+        watching: Callbacks that change nothing.
     """
     run, own = folder.parent, built.trainer
     # A stage without a classifier has no score to choose its epoch by, and keeps the last one.
@@ -53,6 +62,7 @@ def stage_trainer(cli: ImbalCLI, config: Namespace, built: Namespace, folder: Pa
         *(of_resumed(chosen_callbacks(built)) if last_checkpoint(folder).is_file() else chosen_callbacks(built)),
         LearningRateMonitor(logging_interval="epoch"),
         ClassF1Panels(),
+        *watching,
         ResultsWriter(run, identity(config, built.model, built.data, run.name, trained_images)),
     ]
     if not own.fast_dev_run:

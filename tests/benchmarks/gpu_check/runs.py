@@ -63,6 +63,7 @@ def arguments(setting: Setting, pictures: Path, name: str, precision: str, folde
         "trainer.max_epochs": EPOCHS[setting.device],
         "then.trainer.max_epochs": EPOCHS[setting.device],
         "trainer.enable_progress_bar": "false",
+        "laptop": "false",  # the same on every machine
         "run_dir": folder,
     }
     configs = [EXPERIMENTS / "own_folder.yaml", EXPERIMENTS / "methods" / f"{overlay}.yaml"]

@@ -1,9 +1,9 @@
-"""Where a run writes: never where something else is already, and with the weights that lie there."""
+"""Where a run writes: never where something else is already."""
 
 import pytest
 from jsonargparse import Namespace
 
-from lightning_imbal.cli.parts.run_dir import check_yaml, for_results, prepare, use_local_weights
+from lightning_imbal.cli.parts.run_dir import check_yaml, for_results, prepare
 from lightning_imbal.errors import UserError
 
 
@@ -36,22 +36,6 @@ def test_every_evaluation_has_a_folder_of_its_own(tmp_path):
     (tmp_path / "run" / "test" / "metrics.json").touch()
     with pytest.raises(UserError, match="already holds results.*test_4"):
         for_results(config, chosen, "test")
-
-
-def test_local_weights_are_those_beside_the_data(tmp_path):
-    def chosen(pretrained):
-        model = Namespace(backbone="resnet18", pretrained=pretrained)
-        data = Namespace(root=str(tmp_path / "isic"))
-        config = Namespace(model=Namespace(init_args=model), data=Namespace(init_args=data))
-        use_local_weights(config)
-        return model.pretrained
-
-    assert chosen("local") is False
-    (tmp_path / "weights").mkdir()
-    for name in ("resnet50.safetensors", "resnet18_b.safetensors", "resnet18_a.safetensors"):
-        (tmp_path / "weights" / name).touch()
-    assert chosen("local") == str(tmp_path / "weights" / "resnet18_a.safetensors")
-    assert chosen("my.safetensors") == "my.safetensors" and chosen(False) is False
 
 
 @pytest.mark.parametrize("option", ["--config", "--data"])
