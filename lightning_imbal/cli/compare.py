@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -23,11 +23,9 @@ from lightning_imbal.cli.parts.verb_parser import VerbParser
 from lightning_imbal.command_line import given as given_on
 from lightning_imbal.command_line import last_setting, parse_options, to_options
 from lightning_imbal.errors import UserError, refuse_below
-from lightning_imbal.experiment_files import files_of, read_yaml
 from lightning_imbal.launch.plan import Plan
 from lightning_imbal.launch.runner import discard_left_halves
 from lightning_imbal.report.tables.write import write_and_print
-from lightning_imbal.runs.folder import read_record
 from lightning_imbal.stats.advice import advise
 from lightning_imbal.stats.results import collect, ranked
 from lightning_imbal.tables.comparison import BASELINES, comparison
@@ -35,20 +33,12 @@ from lightning_imbal.tables.methods import protocol_of, rows_of
 from lightning_imbal.tables.spec import Row
 from lightning_imbal.tables.suited import suitable
 
-if TYPE_CHECKING:
-    from lightning_imbal.data.labelled_images import LabelledImages
-
 USAGE = (
     "lightning_imbal compare --data.root my_images [options] "
     "[--model.pretrained true, --trainer.max_epochs 50: any option of `fit`, for all runs]"
 )
 AUTO = "auto"
 ENOUGH_EPOCHS = 50  # after which a network that can learn has learned something of a few hundred images
-AUTO_WEIGHTS = ["--model.pretrained", "auto"]
-# What is the same for all runs, and is decided once.
-OF_IMAGES = (
-    *("data.batch_size", "data.mean", "data.std", "trainer.max_epochs", "then.trainer.max_epochs", "model.pretrained"),
-)
 FEATURES = ["--save_features", "true"]  # for the page's map of the test images
 
 
@@ -63,8 +53,10 @@ def run(args: list[str]) -> int:
     if given.folds is not None and given.folds < 2:
         raise UserError(f"--folds is {given.folds}: give 2 or more, or --seeds instead.")
     refuse_below(0, **{"--seeds": min(given.seeds)})
-    variant = _lay_small(given)
-    small = variant is not None or _is_small(given.config)
+    from lightning_imbal.cli.parts.compare_small import AUTO_WEIGHTS, is_small, lay_small, left_open, said_of_small
+
+    given.config, variant = lay_small(given.config, given.laptop)
+    small = variant is not None or is_small(given.config)
     methods = [name for name in ",".join(given.methods).split(",") if name] or [AUTO]
     plan_of = partial(_plan, given)
 
@@ -80,9 +72,9 @@ def run(args: list[str]) -> int:
     suited = suitable(list(counts.values())) if methods == [AUTO] else {}
     rows = rows_of(list(suited) or methods)
     baseline = _baseline(given.baseline, rows)
-    found = _left_open(plan_of(options, rows), first, parts[0].data, small)
+    found = left_open(plan_of(options, rows), first, parts[0].data, small)
     plan = plan_of([*to_options(found), *options], rows)
-    said = [_said_of_small(variant, plan.jobs[0].arguments[1:])] if variant else []
+    said = [said_of_small(variant, plan.jobs[0].arguments[1:])] if variant else []
     if given.jobs:
         plan.check_settings()
     stages = read_stages(plan.jobs)
@@ -112,66 +104,12 @@ def _plan(given: argparse.Namespace, options: Sequence[str], rows: dict[str, tup
     files = [f"--config={file}" for file in (protocol, *given.config)]
     root = Path(last_setting([*files, *options], "data", "init_args", "root"))
     dataset = root.expanduser().absolute().name
-    name = "-".join(["compare", dataset, *(Path(file).stem for file in given.config)])
+    laid = [Path(file).stem for file in given.config]
+    name = "-".join(["compare", dataset, *(stem for stem in laid if stem != dataset)])
     spec = comparison(dict(rows.values()), dataset, protocol, given.folds, given.seeds)
     runs = Path(given.runs or Path("runs", name))
     refuse_unwritable("--runs", runs, folder=True)
     return Plan(spec, runs, given.config, [*FEATURES, *options])
-
-
-def _lay_small(given: argparse.Namespace) -> Path | None:
-    """Lays the small variant over all runs if there is no GPU, unless the user refused it or laid more than data."""
-    import torch
-
-    if (
-        any(set(read_yaml(file) or ()) - {"data"} for file in given.config)
-        or given.laptop == "false"
-        or (given.laptop is None and torch.cuda.is_available())
-    ):
-        return None
-    variant = files_of("variants")["laptop"]
-    given.config = [str(variant), *given.config]
-    return variant
-
-
-def _is_small(configs: Sequence[str]) -> bool:
-    """Whether the user has laid the small variant over all else."""
-    return bool(configs) and Path(configs[-1]).samefile(files_of("variants")["laptop"])
-
-
-def _left_open(plan: Plan, first: Plan, data: "LabelledImages", small: bool) -> dict[str, Any]:
-    """Options that depend on the images and on the weights that can be had, the same for all runs.
-
-    Those of runs that are there stay as they are.
-
-    Args:
-        plan: The runs without these options.
-        first: Likewise, at least one of them.
-        data: Its images.
-        small: Whether the small variant lies over all runs.
-    """
-    from lightning_imbal.cli.parts.configurations import read_stages
-    from lightning_imbal.cli.parts.laptop import options_of, training_images
-    from lightning_imbal.cli.parts.weights import LEFT_OPEN, choose_weights
-
-    if begun := next(filter(None, (read_record(job.folder) for job in plan.jobs)), None):
-        options = begun["identity"]["options"]
-        return {name: options[name] for name in OF_IMAGES if name in options}
-    [config, *_] = read_stages(first.jobs[:1])[first.jobs[0]]
-    open_weights = config.model.init_args.get("pretrained") in LEFT_OPEN
-    choose_weights(config)
-    if small:
-        return options_of(config, training_images(data))
-    return {"model.pretrained": config.model.init_args.pretrained} if open_weights else {}
-
-
-def _said_of_small(variant: Path, arguments: Sequence[str]) -> str:
-    from lightning_imbal.cli.parts.laptop import in_words, why_small
-
-    return (
-        f"{why_small()}{variant} lies over all runs: {in_words(arguments)}. At full size another method may be "
-        "the best: --laptop false finds out, but may take hours."
-    )
 
 
 def _again(args: list[str], plan: Plan) -> str:

@@ -35,7 +35,7 @@ TINY = [
     *("--model.backbone", "test_resnet", "--data.image_size", "16", "--trainer.max_epochs", "1"),
     *("--then.trainer.max_epochs", "1", "--data.num_workers", "0", "--trainer.enable_model_summary", "false"),
 ]
-CLEAN = {"unreadable": [], "leaks": False}
+CLEAN = {"suspected_groups": None, "unreadable": [], "leaks": False}
 OWN = ["--data.class_path", "CSVData", "--data.root", "biopsies", "--data.labels", "labels.csv"]
 
 
@@ -72,7 +72,8 @@ def test_killed_and_repeated_it_ends_with_leaderboard_page_and_advice(labels):
 
     run_forked(command_in, Path.cwd(), *command, "--jobs", "2")
     said = Path("said.txt").read_text().strip().splitlines()
-    assert said[0].startswith("Warning: Too few test images") and "unclear (8 images" in said[0]
+    assert said[0].startswith("Warning: The column 'patient' looks like 22 patients") and "in several parts" in said[0]
+    assert said[1].startswith("Warning: Too few test images") and "unclear (8 images" in said[1]
     assert said[-1] == f"Page: {runs / 'compare.html'}"
     assert done.stat().st_mtime_ns == before, "what was finished is not run again"
     folders = [folder.name for folder in runs.glob("*+fold?")]
@@ -198,7 +199,7 @@ def test_torn_groups_are_refused_as_by_fit(labels, nothing_runs, capsys):
 
 
 def test_images_must_be_given(tmp_path, monkeypatch, capsys):
-    assert "FolderData" in refused(capsys, "compare", "--methods", "ce")
+    assert "--data.root my_images" in refused(capsys, "compare", "--methods", "ce")
     monkeypatch.chdir(tmp_path)
     # The methods come with the package, so that only the images lack.
     assert "There is no folder biopsies" in refused(capsys, "compare", *OWN)
@@ -371,7 +372,8 @@ class TestCheck:
     def test_copies_across_folds_are_warned_of(self, labels):
         for number in range(10, 20):  # one photograph under ten names
             Path(f"biopsies/images/{number:03d}.png").write_bytes(Path("biopsies/images/009.png").read_bytes())
-        leak, few = compare_data.check(parts(), Path("runs"))
+        suspected, leak, few = compare_data.check(parts(), Path("runs"))
+        assert suspected.startswith("The column 'patient' looks like 22 patients")
         assert leak.startswith("LEAKS: 1 set of identical files across parts (in the first fold). ")
         assert "--data.group_column" in leak and few.startswith("Too few test images")
 

@@ -82,7 +82,7 @@ def test_results_are_named_by_what_made_them(data, config, tmp_path, monkeypatch
     split = {"kind": "Holdout", "test": 0.3, "val": 0.1, "seed": 2, "group_by": "lesion"}
     named = {"method": "Classifier", "data": "DigitsLT", "split": split, "seed": 7}
     named["split_digest"] = split_digest(data.table)
-    named["trained_images"] = 0
+    named |= {"data_remarks": [], "trained_images": 0}
     assert about(train(Classifier, data, config, tmp_path)) == named | {"name": tmp_path.name, "checkpoint": None}
     trainer = evaluation_trainer(config, built(Classifier, data), tmp_path)
     assert about(trainer) == named | {"name": "mine", "checkpoint": "a.ckpt", "chosen_by": {}}
