@@ -28,7 +28,7 @@ HANGS = " hangs"
 FORK = multiprocessing.get_context("fork")
 # Importing them takes most of the time of a small test: every test process is forked from one that has done so.
 LIBRARIES = (
-    *("albumentations", "imagehash", "jsonargparse", "lightning.pytorch", "matplotlib.figure", "pandas", "plotly"),
+    *("albumentations", "jsonargparse", "lightning.pytorch", "matplotlib.figure", "pandas", "plotly"),
     *("pyarrow.parquet", "pytest", "rich.console", "scipy.stats", "sklearn.manifold", "timm", "torch", "torchmetrics"),
 )
 # Where else a file or a room is tested, beside the places of the same name.

@@ -7,9 +7,10 @@ from jsonargparse import ArgumentParser
 from lightning_imbal.atomic_files import refuse_unwritable
 from lightning_imbal.cli.parts.data_options import data_parser, read_data, write_report
 from lightning_imbal.data.audit.audit import audit
-from lightning_imbal.data.audit.duplicates import DISTANCE
 from lightning_imbal.data.audit.lists import read_lists
+from lightning_imbal.data.copies.candidates import DISTANCE
 from lightning_imbal.data.look.suspected import suspected_groups
+from lightning_imbal.data.pictures.open import CACHE_DIR
 from lightning_imbal.data.splits.base import PARTS
 from lightning_imbal.errors import UserError, refuse_below
 from lightning_imbal.report.audit import print_audit
@@ -24,17 +25,17 @@ def run(args: list[str]) -> int:
     if config.json is not None:
         refuse_unwritable("--json", config.json)
     lists = {name: config[name] for name in LISTS}
+    looked_for = {"distance": config.distance, "mirrored": config.mirrored}
     if any(lists.values()):
         table = read_lists(**lists)
         suspected = (
             None if table["group"].notna().any() else suspected_groups(table, table["path"].fillna(table["image"]))
         )
-        report = audit(table, distance=config.distance, suspected=suspected)
+        report = audit(table, cache_dir=CACHE_DIR, suspected=suspected, **looked_for)
         title = " + ".join(Path(lists[name]).name for name in PARTS if lists[name])
     elif data is not None:
-        report = audit(
-            data.table, data.class_names, config.distance, data.group_name, suspected=data.suspected_groups()
-        )
+        known, suspected = (data.class_names, data.group_name), data.suspected_groups()
+        report = audit(data.table, *known, cache_dir=data.cache_dir, suspected=suspected, **looked_for)
         title = f"{type(data).__name__}, {type(data.split).__name__}"
     else:
         raise UserError(
@@ -53,6 +54,9 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--groups", type=str | None, help="CSV with columns image and lesion_id or group.")
     parser.add_argument("--images", type=str | None, help="Folder of the listed pictures.")
     parser.add_argument(
-        "--distance", type=int, default=DISTANCE, help="Bits of 256 that may differ in near-duplicates."
+        "--distance",
+        type=int | None,
+        help=f"Bits of 256 that may differ in near-duplicates (default: {DISTANCE}, fewer if most look alike).",
     )
+    parser.add_argument("--mirrored", type=bool, default=False, help="Whether to find mirrored and turned copies too.")
     return parser

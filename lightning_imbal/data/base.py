@@ -35,7 +35,8 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         root: Folder of the data set.
         split: How images are divided into train, val and test; None is the split that the class's docstring names, a
             stratified 7:3 holdout if it names none.
-        group_by: Keeps all images of one group (`lesion`, `patient`) on the same side of the split.
+        group_by: Keeps all images of one group (`lesion`, `patient`) on the same side of the split. `duplicates` keeps
+            those together that show the same photograph, and with them the groups that are known.
         class_groups: Groups of classes whose mean recall and F1 are reported, such as major / middle / minor;
             None puts the largest, middle and smallest third of the classes together.
         sampler: Built with the labels (N,) of the training part, yields positions in it.

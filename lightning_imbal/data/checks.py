@@ -9,15 +9,16 @@ from lightning_imbal.data.pictures.files import ImageFiles
 from lightning_imbal.data.pictures.open import unreadable
 from lightning_imbal.data.sample_table import count_images
 from lightning_imbal.data.splits.base import PARTS
-from lightning_imbal.data.splits.groups import torn_groups
+from lightning_imbal.data.splits.groups import DUPLICATES, torn_groups
 from lightning_imbal.errors import UserError
 
 
 def check_groups(data: LabelledImages) -> None:
     """Refuses a split that has images of one group in several parts."""
     if data.groups is not None and len(torn := torn_groups(data.table["part"], data.groups)):
+        one = "photograph" if data.group_by == DUPLICATES else data.group_by
         raise UserError(
-            f"{type(data.split).__name__} puts images of one {data.group_by} into several parts ({len(torn)} times, "
+            f"{type(data.split).__name__} puts images of one {one} into several parts ({len(torn)} times, "
             f"the first is {torn.iloc[0]}): choose Holdout or KFold, which keep them together, or do not group it."
         )
 

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lightning_imbal.data.copies.groups import copies_of_files, copies_of_pictures, join_groups
 from lightning_imbal.data.index.data_folder import DataFolder
 from lightning_imbal.data.look.suspected import suspected_groups
 from lightning_imbal.data.pictures.base import Pictures
 from lightning_imbal.data.pictures.open import Cache, OnBadImage, open_images, refuse_absent
 from lightning_imbal.data.sample_table import check_index, count_training_images, sample_table
 from lightning_imbal.data.splits.base import Split
-from lightning_imbal.data.splits.groups import group_ids
+from lightning_imbal.data.splits.groups import DUPLICATES, group_ids
 from lightning_imbal.data.splits.holdout import Holdout
 
 
@@ -25,7 +26,8 @@ class LabelledImages(ABC):
     Args:
         root: Folder of the data set.
         split: How images are divided into train, val and test; None is `default_split`.
-        group_by: Keeps all images of one group on the same side of the split.
+        group_by: Keeps all images of one group on the same side of the split; `duplicates` joins groups that share a
+            photograph.
         short_side: Larger pictures are reduced to it when they are read, in pixels.
         cache: Whether decoded pictures are kept, and where.
         cache_dir: Folder of the disk caches.
@@ -131,7 +133,12 @@ class LabelledImages(ABC):
     @cached_property
     def groups(self) -> np.ndarray | None:
         """The group of every row of the index that the split keeps together; None if it splits image by image."""
-        return group_ids(self.index, self.group_by, self.group_name, type(self).__name__)
+        group = group_ids(self.index, self.group_by, self.group_name, type(self).__name__)
+        if group is None or self.group_by != DUPLICATES or self.group_name == DUPLICATES:
+            return group
+        if "path" not in self.index:
+            return join_groups(group, copies_of_pictures(self.images))
+        return join_groups(group, copies_of_files(self.index["path"], self.cache_dir, self.on_bad_image))
 
     def share_images(self, other: "LabelledImages") -> None:
         """Takes over the pictures that another stage has already decoded, if they are the same."""

@@ -119,8 +119,12 @@ def lists(report: dict[str, Any]) -> Iterator[tuple[str, Sequence[str], int]]:
             [" = ".join(f"{image['image']} ({image['part']})" for image in images) for images in identical],
         ),
         (
-            f"Near-duplicates across parts (at most {report['distance']} of 256 bits differ)",
-            [f"{pair['distance']:3d} bits: {_who(pair['first'])} ~ {_who(pair['second'])}" for pair in near],
+            "Near-duplicates across parts, confirmed by their pixels",
+            [
+                f"{pair['distance']:3d} bits, likeness {pair['likeness']:.2f}{', turned' if pair['turned'] else ''}: "
+                f"{_who(pair['first'])} ~ {_who(pair['second'])}"
+                for pair in near
+            ],
         ),
         ("Pictures that cannot be read", [f"{entry['image']}: {entry['cause']}" for entry in report["unreadable"]]),
         ("Unknown labels", [f"{label}: {number_of(n, 'image')}" for label, n in report["unknown_labels"].items()]),
@@ -139,6 +143,14 @@ def remarks(report: dict[str, Any]) -> Iterator[str]:
                 yield f"{part} has {number} of: {', '.join(labels)}."
     if report["identical_files"] and (number := report["identical_files"]["within_parts"]):
         yield f"{number_of(number, 'further set')} of identical files inside one part."
+    if number := report["rejected_pairs"]:
+        these = f"{number_of(number, 'other pair')} across parts {'looks' if number == 1 else 'look'} alike"
+        yield f"{these} at first sight, but not by the pixels (likeness below {report['likeness']:.2f})."
+    if number := report["unlooked_pairs"]:
+        yield (
+            f"{number_of(number, 'pair')} that may look alike {'was' if number == 1 else 'were'} not compared by the "
+            f"pixels, only the nearest were: look at fewer with --distance below {report['distance']}."
+        )
     for heading, counts in (report["images"] or {}).items():
         first = [f"{name} ({n})" for name, n in list(counts.items())[:5]]
         more = f" and {len(counts) - 5} more" if len(counts) > 5 else ""

@@ -145,7 +145,8 @@ def _split_text(identity: dict[str, Any], split: pd.DataFrame) -> str:
     kind, group_by = settings.pop("kind"), settings.pop("group_by", None)
     given = ", ".join(f"{name} {value}" for name, value in settings.items())
     groups = split["group"][split["group"] != ""].nunique() if "group" in split else 0
-    kept = f"images of one {group_by} on the same side" if group_by else "image by image"
+    one = "photograph" if group_by == "duplicates" else group_by
+    kept = f"images of one {one} on the same side" if one else "image by image"
     known = f"; {number_of(groups, 'group')} of images are known" if groups else ""
     return escape(f"Split: {kind}{f' ({given})' if given else ''}, {kept}{known}. Images of each class:")
 

@@ -14,6 +14,7 @@ import pytest
 from forked import Forked, check_status
 
 from lightning_imbal.cli import main
+from lightning_imbal.data.copies import store
 from lightning_imbal.data.pictures import disk_cache, files
 from lightning_imbal.data.pictures.read import read_image
 
@@ -146,6 +147,18 @@ class TestAudit:
         assert groups["images"] == sum(lesion in trained for lesion in test["group"]) and groups["of"] == len(test)
         assert "LEAKS" in capsys.readouterr().out
 
+    def test_what_pictures_look_like_is_kept(self, isic_root, tmp_path, monkeypatch):
+        monkeypatch.setenv("HOME", str(tmp_path))
+        monkeypatch.setattr(store, "LEAST_PICTURES", 1)
+        for number, name in enumerate(("train", "test")):
+            (tmp_path / f"{name}.csv").write_text(f"image\nISIC_{24306 + number:07d}\n")
+        lists = [f"--{name}={tmp_path}/{name}.csv" for name in ("train", "test")]
+        pictures = isic_root / "ISIC2018_Task3_Training_Input"
+        main(["audit", *lists, "--images", str(pictures)])
+        assert (tmp_path / ".cache" / "lightning_imbal" / store.FILE).is_file()
+        main(["audit", "ISIC2018", "--data.root", str(isic_root), "--data.cache_dir", str(tmp_path / "own")])
+        assert (tmp_path / "own" / store.FILE).is_file()
+
     def test_split_by_lesion_does_not(self, isic_root, capsys):
         args = ["audit", "experiments/marrakchi_isic.yaml", "--data.root", str(isic_root), "--data.group_by", "lesion"]
         assert main([*args, "--distance", "0"]) == 0
@@ -163,10 +176,11 @@ class TestAudit:
     def test_lists(self, real_isic, tmp_path, capsys):
         lists = [f"--{part}={real_isic}/zhang_{part}.csv" for part in ("train", "val", "test")]
         groups = ["--groups", f"{real_isic}/ISIC2018_Task3_Training_LesionGroupings.csv"]
-        assert main(["audit", *lists, *groups, "--distance", "5", "--json", str(tmp_path / "found.json")]) == 1
+        options = ["--distance", "5", "--mirrored", "true", "--json", str(tmp_path / "found.json")]
+        assert main(["audit", *lists, *groups, *options]) == 1
         report = json.loads((tmp_path / "found.json").read_text())
         found = report["groups"]["test_vs_train"]
-        assert report["distance"] == 5
+        assert report["distance"] == 5 and report["mirrored"] is True
         assert found["of"] == 2005 and sum(row["images"] for row in found["per_class"].values()) == found["images"] > 0
         assert f"{found['images']} of 2005 test images share a lesion with training images" in capsys.readouterr().out
 

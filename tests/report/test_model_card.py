@@ -155,6 +155,14 @@ def test_what_a_reader_must_know_is_there(run):
         assert words in card, words
 
 
+@pytest.mark.parametrize(("group_by", "one"), [("lesion", "lesion"), ("duplicates", "photograph")])
+def test_what_is_kept_together_is_named(run, group_by, one):
+    found = json.loads((run / "metrics.json").read_text())
+    found["identity"]["split"]["group_by"] = group_by
+    (run / "metrics.json").write_text(json.dumps(found))
+    assert f"images of one {one} on the same side" in model_card(run, FACTS)
+
+
 def test_of_many_classes_the_most_frequent_confusions_are_shown(run):
     found = json.loads((run / "metrics.json").read_text())
     few = tables(model_card(run, FACTS))[-1]

@@ -27,7 +27,8 @@ from lightning_imbal.wording import number_of
 
 MEND = (
     "Scores of such images are too good: remove the copies, or keep together what belongs together, with a column of "
-    "the CSV file (--data.group_column) or what the data set knows (--data.group_by)."
+    "the CSV file (--data.group_column), what the data set knows (--data.group_by), or what shows the same photograph "
+    "(--data.group_by duplicates)."
 )
 
 
@@ -157,7 +158,8 @@ def _looked_at(parts: Sequence[Part], record: Path, found: dict[str, Any]) -> li
 
 def _audited(parts: Sequence[Part]) -> list[str]:
     data = parts[0].data
-    report = audit(data.table, data.class_names, group_name=data.group_name, suspected=data.suspected_groups())
+    known, suspected = (data.class_names, data.group_name), data.suspected_groups()
+    report = audit(data.table, *known, cache_dir=data.cache_dir, suspected=suspected)
     if bad := report["unreadable"]:
         raise unreadable(len(bad), len(data.index), bad[0]["cause"])
     remember_pictures(data)  # so that no run opens them once more

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from lightning_imbal.data.audit.duplicates import DISTANCE, inspect_pictures
+from lightning_imbal.data.audit.duplicates import inspect_pictures
 from lightning_imbal.data.audit.lists import COLUMNS
 from lightning_imbal.data.sample_table import count_images
 from lightning_imbal.data.splits.base import PARTS
@@ -18,9 +18,11 @@ PAIRS = [(second, first) for first, second in combinations(PARTS, 2)]
 def audit(
     table: pd.DataFrame,
     class_names: Sequence[str] | None = None,
-    distance: int = DISTANCE,
     group_name: str | None = None,
+    distance: int | None = None,
     progress: bool = True,
+    mirrored: bool = False,
+    cache_dir: str | None = None,
     suspected: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Looks for everything that two parts of a split share, and for classes that a part lacks.
@@ -28,9 +30,12 @@ def audit(
     Args:
         table: One row per image: `image` and `part` (rows of no part are left out); if known, `class`, `group`, `path`.
         class_names: The classes in the order in which they are reported; None takes those of the table, sorted.
-        distance: Largest number of the 256 bits in which the perceptual hashes of near-duplicates differ.
         group_name: What a group is, such as `lesion`; None takes `table.attrs["group_name"]`, else `group`.
+        distance: Largest number of the 256 bits in which the perceptual hashes of near-duplicates differ; None takes
+            what suits the data set.
         progress: Whether progress bars are shown.
+        mirrored: Whether mirrored and turned copies are found as well.
+        cache_dir: Folder that keeps what pictures look like for the next time; None keeps nothing.
         suspected: What `suspected_groups` says, where no group is known.
 
     Returns:
@@ -48,7 +53,6 @@ def audit(
     sizes = {part: _count(rows["class"], order) for part, rows in parts.items()}
     report = {
         "group_name": name,
-        "distance": distance,
         "parts": {
             part: {"images": len(rows), "classes": {c: n for c, n in sizes[part].items() if n}}
             for part, rows in parts.items()
@@ -60,7 +64,7 @@ def audit(
         "single_image_classes": _classes_of(1, sizes, known),
         "unknown_labels": _count(table["class"], [label for label in order if label not in known]),
     }
-    report |= inspect_pictures(table, distance, progress)
+    report |= inspect_pictures(table, distance, mirrored, cache_dir, progress)
     return report | {"leaks": _leaks(report)}
 
 

@@ -5,6 +5,8 @@ import pandas as pd
 
 from lightning_imbal.errors import UserError
 
+DUPLICATES = "duplicates"
+
 
 def torn_groups(part: pd.Series, group: np.ndarray) -> pd.Series:
     """The groups of which images are in more than one part."""
@@ -16,10 +18,18 @@ def torn_groups(part: pd.Series, group: np.ndarray) -> pd.Series:
 def group_ids(index: pd.DataFrame, group_by: str | None, known: str | None, owner: str) -> np.ndarray | None:
     """The group of every row for a split that keeps groups together; a row without one is a group of its own.
 
+    `DUPLICATES` are the known groups, or every image on its own, before those that share a photograph are joined.
+
     Raises:
         UserError: The data set knows no groups of that name.
     """
-    if group_by not in (None, known):
+    if group_by is None:
+        return None
+    if group_by not in (known, DUPLICATES):
         why = f"only by {known}" if known else "not grouped"
-        raise UserError(f"{owner} cannot be split by {group_by!r}: its images are {why}.")
-    return None if group_by is None else index["group"].fillna("image " + index["image"].astype(str)).to_numpy()
+        raise UserError(
+            f"{owner} cannot be split by {group_by!r}: its images are {why} ({DUPLICATES!r} would keep those together "
+            "that show the same photograph)."
+        )
+    alone = "image " + index["image"].astype(str)
+    return (alone if known is None and "group" not in index else index["group"].fillna(alone)).to_numpy()

@@ -1,7 +1,7 @@
 """What leaks between the parts of a split: found where it is, not where it is not, and counted exactly."""
 
 import json
-from itertools import product
+import re
 from pathlib import Path
 
 import cv2
@@ -11,9 +11,10 @@ import pytest
 
 from lightning_imbal.data.audit import duplicates
 from lightning_imbal.data.audit.audit import PAIRS, audit
-from lightning_imbal.data.audit.duplicates import PARTS, near_pairs, number_contents
 from lightning_imbal.data.audit.lists import read_lists
+from lightning_imbal.data.copies import candidates, find
 from lightning_imbal.data.look.suspected import suspected_groups
+from lightning_imbal.data.splits.base import PARTS
 from lightning_imbal.errors import UserError
 from lightning_imbal.report.audit import print_audit
 
@@ -195,18 +196,6 @@ def test_one_file_in_two_parts_is_the_same_id_and_nothing_else(save):
     assert report["near_duplicates"] == []
 
 
-def test_only_files_of_the_same_size_are_read(tmp_path, monkeypatch):
-    files = {"a": b"12", "b": b"21", "c": b"123", "d": b"12", "e": b"", "f": b""}
-    for name, content in files.items():
-        (tmp_path / name).write_bytes(content)
-    read = []
-    digest = duplicates.content_digest
-    monkeypatch.setattr(duplicates, "content_digest", lambda path: read.append(path[-1]) or digest(path))
-    content = number_contents([str(tmp_path / name) for name in [*files, "absent"]], progress=False)
-    assert sorted(read) == ["a", "b", "d"]
-    assert content[0] == content[3] and len(set(content)) == len(content) - 1
-
-
 @pytest.mark.parametrize(
     "change",
     [
@@ -224,8 +213,9 @@ def test_a_picture_saved_again_is_found_across_parts_only(save, change):
     ]
     report = quiet_audit(make_table(("a", "train", "NV", None, original), ("b", "test", None, None, copy), *others))
     (pair,) = report["near_duplicates"]
-    assert 0 <= pair.pop("distance") <= duplicates.DISTANCE
+    assert 0 <= pair.pop("distance") <= candidates.DISTANCE and pair.pop("likeness") > 0.9
     assert pair == {
+        "turned": False,
         "first": {"image": "b", "part": "test", "class": None},
         "second": {"image": "a", "part": "train", "class": "NV"},
     }
@@ -244,29 +234,30 @@ def test_near_duplicates_of_one_group_are_not_listed_again(save):
         assert len(report["near_duplicates"]) == number
 
 
-def test_near_pairs_equal_a_slow_search(monkeypatch):
-    monkeypatch.setattr(duplicates, "BLOCK", 40)
-    rng = np.random.default_rng(0)
-    bits = rng.random((4, 256))[rng.integers(0, 4, 50)] + rng.normal(0, 0.1, (50, 256)) > 0.5
-    hashes = np.packbits(bits, axis=1).view(np.uint64)
-    part, content, group = rng.integers(0, 3, 50), rng.integers(0, 40, 50), rng.integers(-1, 20, 50)
-    expected = {
-        (i, j, int((bits[i] != bits[j]).sum()))
-        for i, j in product(range(50), repeat=2)
-        if part[i] > part[j]
-        and (bits[i] != bits[j]).sum() <= 40
-        and content[i] != content[j]
-        and not group[i] == group[j] >= 0
-    }
-    pairs, total = near_pairs(hashes, part, content, group, 40, progress=False)
-    assert 10 < total < 600
-    assert set(map(tuple, pairs.tolist())) == expected and len(pairs) == total
-    assert (np.diff(pairs[:, 2]) >= 0).all()
+def test_mirrored_copies_are_found_on_wish(save, capsys):
+    table = make_table(
+        ("a", "train", "NV", None, save("a.png", random_picture(0))),
+        ("b", "test", "NV", None, save("b.png", random_picture(0)[:, ::-1])),
+    )
+    report = quiet_audit(table)
+    assert report["near_duplicates"] == [] and report["mirrored"] is report["leaks"] is False
+    report = quiet_audit(table, mirrored=True)
+    (pair,) = report["near_duplicates"]
+    assert pair["turned"] is True and pair["likeness"] > 0.95 and report["leaks"] is True
+    assert ", turned: b (test, NV) ~ a (train, NV)" in printed(report, capsys)
 
-    monkeypatch.setattr(duplicates, "MAX_LISTED", 7)
-    nearest, total = near_pairs(hashes, part, content, group, 40, progress=False)
-    assert total == len(expected)
-    assert nearest[:, 2].tolist() == pairs[:7, 2].tolist()
+
+def test_what_the_pixels_reject_is_no_leak_but_said(save, capsys, monkeypatch):
+    rows = [(f"i{i}", PARTS[i % 2], "NV", None, save(f"{i}.png", random_picture(i))) for i in range(4)]
+    report = quiet_audit(make_table(*rows), distance=200)
+    assert report["leaks"] is False and report["near_duplicate_pairs"] == 0 and report["distance"] == 200
+    assert report["rejected_pairs"] == 4 and report["unlooked_pairs"] == 0
+    text = printed(report, capsys)
+    assert "4 other pairs across parts look alike at first sight, but not by the pixels (likeness below 0." in text
+
+    monkeypatch.setattr(find, "LEAST_CANDIDATES", 1)
+    report = quiet_audit(make_table(*rows), distance=200)
+    assert report["unlooked_pairs"] == 2 and "2 pairs that may look alike were not compared" in printed(report, capsys)
 
 
 def test_flat_pictures_do_not_look_alike(save):
@@ -428,7 +419,7 @@ def test_printed_verdict_of_leaks(save, capsys):
     assert "│ [NV]  │      2 │ 32 │  6.2% │" in text and "│ all   │      2 │ 33 │  6.1% │" in text
     assert "twice19: train, test" in text and "twice20" not in text
     assert "... and 10 more: --json FILE has all" in text
-    assert "bits: b (test, MEL) ~ a (train, MEL)" in text
+    assert re.search(r"\d bits, likeness 0\.\d\d: b \(test, MEL\) ~ a \(train, MEL\)", text)
     assert "MEL: 2 images" in text and "test has no image of: DF." in text
 
 
