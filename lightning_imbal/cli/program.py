@@ -41,12 +41,10 @@ Class-imbalanced medical image classification: train a method, look at every cla
 
 examples:
   lightning_imbal fit --config experiments/marrakchi_isic.yaml --data.root DIR
-  lightning_imbal report runs/demo runs/demo-ce --html report.html
   lightning_imbal init my_images
   lightning_imbal compare --config my_images.yaml --folds 5
 
-Several --config files lie over each other: the later one wins, the command line over all of them.
-All settings: `lightning_imbal fit --help`; those of a class: `... fit --data.help ISIC2018`.
+Later --config files win, then the command line. Settings: `fit --help`, `fit --data.help ISIC2018`.
 """
 
 

@@ -1,6 +1,7 @@
 """Reads tables that are no CSV file as text: Parquet, Excel and JSON lines."""
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +14,7 @@ def _parquet(path: Path) -> pd.DataFrame:
 
 
 def _excel(path: Path) -> pd.DataFrame:
+    import_module("openpyxl")  # which pandas reads with
     return pd.read_excel(path, dtype=str, keep_default_na=False, na_values=[""])
 
 
