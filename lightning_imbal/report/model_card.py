@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lightning_imbal.runs.run import by_size, too_good
+from lightning_imbal.runs.run import by_size, caveats_of
 from lightning_imbal.score_names import OF_CLASS
 from lightning_imbal.stats.caveats import FEW_IMAGES, shared_groups
 from lightning_imbal.stats.read_runs import read_runs
@@ -120,7 +120,7 @@ def _limits(
     if few:
         named = ", ".join(f"{escape(row['name'])} ({row['images']})" for row in few)
         yield f"Fewer than {FEW_IMAGES} {found['identity']['part']} images, so that the scores mean little: {named}."
-    yield from map(escape, too_good(found))
+    yield from map(escape, caveats_of(found))
     yield from shared_groups(split, found["identity"]["part"])
     calibrated = results.cells.set_index("metric")["calibrated"].get("ece", np.nan)
     beside = (

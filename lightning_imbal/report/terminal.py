@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lightning_imbal.errors import UserError
-from lightning_imbal.runs.run import Run, answer_text, by_size, too_good
+from lightning_imbal.runs.run import Run, answer_text, by_size, caveats_of
 from lightning_imbal.score_names import OF_CLASS, SHOWN
 from lightning_imbal.wording import score_text
 
@@ -50,7 +50,7 @@ def run_table(results: dict[str, Any]) -> Group:
     """Precision, recall and F1 of every class, most common first; below them the groups and the summary."""
     name, part = results["identity"]["name"], results["identity"]["part"]
     said = [f"{name}: {remark}."] if (remark := answer_text(results)) else []
-    table = _titled(f"{name}: {part} part", "\n".join([*too_good(results), *said]))
+    table = _titled(f"{name}: {part} part", "\n".join([*caveats_of(results), *said]))
     table.add_column("class", no_wrap=True)
     for column in ("train images", f"{part} images", "precision", "recall", "F1"):
         table.add_column(column, justify="right", style="bold" if column == "F1" else "")
@@ -160,7 +160,7 @@ def comparison_tables(runs: Sequence[dict[str, Any]], width: int, told: "Told | 
     number = max(1, (width - taken) // (RUN_WIDTH + 3))
     for first in range(0, len(names), number):
         part = slice(first, first + number)
-        caption = [sentence for run in runs[part] for sentence in too_good(run)]
+        caption = [*dict.fromkeys(sentence for run in runs[part] for sentence in caveats_of(run))]
         caption += [f"{name}: {remark}." for name, remark in zip(names[part], remarks[part], strict=True) if remark]
         caption += below if first + number >= len(names) else []
         table = _titled("F1 per class", "\n".join(caption))

@@ -159,9 +159,17 @@ class Run:
         return known[key].get(kind.removeprefix("group_"), nan)
 
 
-def too_good(results: dict[str, Any]) -> list[str]:
-    """Sentences on why the scores of a run are better than those of new images would be, as far as is known."""
-    return [*filter(None, (trained_images_text(results), chosen_by_text(results)))]
+def caveats_of(results: dict[str, Any]) -> list[str]:
+    """Sentences on why the scores of a run are better than those of new images would be, and what was left out of it.
+
+    As far as is known.
+    """
+    return [*filter(None, (trained_images_text(results), chosen_by_text(results))), *data_remarks(results)]
+
+
+def data_remarks(results: dict[str, Any]) -> list[str]:
+    """Sentences about images and classes of the source that were left out of a run, or joined."""
+    return [str(remark) for remark in results["identity"].get("data_remarks", [])]
 
 
 def trained_images_text(results: dict[str, Any]) -> str:

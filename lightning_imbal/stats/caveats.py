@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from lightning_imbal.runs.run import too_good
+from lightning_imbal.runs.run import caveats_of
 from lightning_imbal.stats.analysis import test_counts
 from lightning_imbal.stats.results import Results
 from lightning_imbal.wording import number_of
@@ -19,8 +19,8 @@ def limits_of(results: Results) -> list[str]:
     runs = [run for of_row in rows.values() for run in of_row]
     split = runs[0].split()
     shared = [] if split is None else shared_groups(split, runs[0].identity["part"])
-    optimistic = [sentence for run in runs for sentence in too_good(run.results)]
-    return [*optimistic, *shared, *few_test_images(test_counts(runs))]
+    optimistic = [sentence for run in runs for sentence in caveats_of(run.results)]
+    return [*dict.fromkeys(optimistic), *shared, *few_test_images(test_counts(runs))]
 
 
 def few_test_images(counts: dict[str, int]) -> Iterator[str]:

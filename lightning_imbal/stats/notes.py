@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
+from lightning_imbal.runs.run import data_remarks
 from lightning_imbal.stats.bootstrap import SIGNIFICANT
 from lightning_imbal.stats.column_difference import shared_images
 from lightning_imbal.stats.column_scores import AND_RUNS, Block, Winner
@@ -40,7 +41,7 @@ def notes_of(
     if done["p_value"].notna().any():
         notes += _star(done, baseline)
     notes += [*_ties(done, spec), *_winners(winners, baseline, spec), *_shared(spec, blocks)]
-    notes += [*_floors(blocks, done), *_nothing_learned(done, spec)]
+    notes += [*_floors(blocks, done), *_nothing_learned(done, spec), *_data_remarks(blocks)]
     if overlays:
         networks = origins(done, "networks")
         notes.append(
@@ -173,6 +174,13 @@ def _nothing_learned(done: pd.DataFrame, spec: Spec) -> Iterator[str]:
         of_column = done[(done["dataset"] == column.dataset) & (done["backbone"] == column.backbone)]
         if len(of_column) and not of_column["learned"].any():
             yield f"{column.title}: {NOTHING_LEARNED}."
+
+
+def _data_remarks(blocks: Sequence[Block]) -> Iterator[str]:
+    for block in blocks:
+        runs = [run for of_row in block.done.values() for run in of_row]
+        remarks = dict.fromkeys(remark for run in runs for remark in data_remarks(run.results))
+        yield from (f"{block.column.title}: {remark}" for remark in remarks)
 
 
 def _shared(spec: Spec, blocks: Sequence[Block]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from made_runs import write_run, write_stage
 
 from lightning_imbal.errors import UserError
 from lightning_imbal.runs.predictions import labels_of, mean_probability
-from lightning_imbal.runs.run import Run, by_size, too_good
+from lightning_imbal.runs.run import Run, by_size, caveats_of
 
 NAMES = ("nv", "mel", "bkl/lk", "df")
 COUNTS = (400, 60, 30, 7)
@@ -197,13 +197,18 @@ def test_scores_are_read_without_pandas(tmp_path):
     assert told == [str(Run(tmp_path).score("f1")), "set()"]
 
 
+def test_what_was_left_out_is_said():
+    results = {"identity": {"name": "a", "part": "test", "data_remarks": ["b is left out."]}, "classes": []}
+    assert caveats_of(results) == ["b is left out."]
+
+
 def test_why_scores_are_too_good_is_said_as_far_as_it_is_known():
     results = {"identity": {"name": "ce", "part": "val"}, "classes": [{"images": 3}, {"images": 4}]}
-    assert too_good(results) == []  # of an older version
+    assert caveats_of(results) == []  # of an older version
     results["identity"] |= {"trained_images": 0, "chosen_by": {}}
-    assert too_good(results) == []
+    assert caveats_of(results) == []
     results["identity"] |= {"trained_images": 2, "chosen_by": {"epoch": "val/f1", "tau": "balanced accuracy"}}
-    assert too_good(results) == [
+    assert caveats_of(results) == [
         "ce: 2 of the 7 val images were trained on, the scores say nothing of new images.",
         "ce has chosen its epoch by val/f1 and its tau by balanced accuracy on this very val part, so that the scores "
         "are too good; those of the test part are not.",
