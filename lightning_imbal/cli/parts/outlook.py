@@ -40,6 +40,9 @@ def _kept_together(data: ImbalDataModule) -> str:
         return f"all images of one {data.group_by} in one part"
     if data.group_name:
         return f"no images together, although their {data.group_name} is known (--data.group_by {data.group_name})"
+    if suspected := data.suspected_groups():
+        torn = f"{suspected['torn']} of them are in several parts ({suspected['option']} keeps them together)"
+        return f"no images together, but {suspected['said']}, and {torn}"
     return "no images together: no group, such as the patient, is known"
 
 

@@ -1,6 +1,7 @@
 """What is said of the images before training, and the work of each stage, by which the time left is estimated."""
 
 import layouts
+import pandas as pd
 import pytest
 
 from lightning_imbal.cli.parts.next_step import next_step
@@ -21,8 +22,13 @@ def data_of(root, **kwargs):
 def test_images_classes_ratio_split_and_groups_are_said(root):
     images, split, few = about_images(data_of(root))
     assert images.startswith("44 images of 3 classes: train ") and "a ratio of " in images
-    assert split == "Holdout keeps no images together: no group, such as the patient, is known."
+    assert split.startswith("Holdout keeps no images together, but the column 'patient' looks like 22 patients: 44 of")
+    assert "of them are in several parts (--data.group_column patient keeps them together)" in split
     assert few.startswith("Fewer than 20 test images") and "unclear (" in few
+    table = pd.read_csv(root / "labels.csv").drop(columns="patient")
+    table.to_csv(root / "alone.csv", index=False)
+    alone = about_images(CSVData(str(root), "alone.csv", image_size=16, num_workers=0))[1]
+    assert alone == "Holdout keeps no images together: no group, such as the patient, is known."
     grouped = about_images(data_of(root, group_column="patient"))[1]
     assert grouped == "Holdout keeps all images of one patient in one part."
 
