@@ -8,6 +8,7 @@ from lightning_imbal.atomic_files import refuse_unwritable
 from lightning_imbal.cli.parts.data_options import data_parser, read_data, write_report
 from lightning_imbal.data.audit.audit import audit
 from lightning_imbal.data.audit.lists import read_lists
+from lightning_imbal.data.checks import groups_suspected
 from lightning_imbal.data.copies.candidates import DISTANCE
 from lightning_imbal.data.look.suspected import suspected_groups
 from lightning_imbal.data.pictures.open import CACHE_DIR
@@ -34,7 +35,7 @@ def run(args: list[str]) -> int:
         report = audit(table, cache_dir=CACHE_DIR, suspected=suspected, **looked_for)
         title = " + ".join(Path(lists[name]).name for name in PARTS if lists[name])
     elif data is not None:
-        known, suspected = (data.class_names, data.group_name), data.suspected_groups()
+        known, suspected = (data.class_names, data.group_name), groups_suspected(data)
         report = audit(data.table, *known, cache_dir=data.cache_dir, suspected=suspected, **looked_for)
         title = f"{type(data).__name__}, {type(data.split).__name__}"
     else:

@@ -1,10 +1,13 @@
 """What a data set refuses before anything is trained on it."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from lightning.pytorch.utilities import rank_zero_info
 
 from lightning_imbal.data.labelled_images import LabelledImages
+from lightning_imbal.data.look.suspected import suspected_groups
 from lightning_imbal.data.pictures.files import ImageFiles
 from lightning_imbal.data.pictures.open import unreadable
 from lightning_imbal.data.sample_table import count_images
@@ -21,6 +24,14 @@ def check_groups(data: LabelledImages) -> None:
             f"{type(data.split).__name__} puts images of one {one} into several parts ({len(torn)} times, "
             f"the first is {torn.iloc[0]}): choose Holdout or KFold, which keep them together, or do not group it."
         )
+
+
+def groups_suspected(data: LabelledImages) -> dict[str, Any] | None:
+    """What may belong together though nobody said so, see `suspected_groups`; None where groups are known."""
+    if "group" in data.index or "path" not in data.index:
+        return None
+    files = data.index["path"].str.removeprefix(f"{data.root}/")
+    return suspected_groups(data.table, files, data.unused_columns())
 
 
 def check_split(data: LabelledImages) -> None:

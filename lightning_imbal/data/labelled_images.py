@@ -4,14 +4,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lightning_imbal.data.copies.groups import copies_of_files, copies_of_pictures, join_groups
 from lightning_imbal.data.index.data_folder import DataFolder
-from lightning_imbal.data.look.suspected import suspected_groups
 from lightning_imbal.data.pictures.base import Pictures
 from lightning_imbal.data.pictures.open import Cache, OnBadImage, open_images, refuse_absent
 from lightning_imbal.data.sample_table import check_index, count_training_images, sample_table
@@ -75,13 +73,6 @@ class LabelledImages(ABC):
     def check_source(self) -> list[str]:
         """Complaints about the files of the data set that only `lightning_imbal prepare` takes the time to find."""
         return []
-
-    def suspected_groups(self) -> dict[str, Any] | None:
-        """What may belong together though nobody said so; see `data.audit.suspected.suspected_groups`."""
-        if "group" in self.index or "path" not in self.index:
-            return None
-        files = self.index["path"].str.removeprefix(f"{self.root}/")
-        return suspected_groups(self.table, files, self.unused_columns())
 
     @property
     def remarks(self) -> list[str]:

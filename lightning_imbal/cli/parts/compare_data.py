@@ -16,7 +16,7 @@ from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.data.audit.audit import audit
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.build import build_data
-from lightning_imbal.data.checks import check_groups, missing_in_folds, remember_pictures
+from lightning_imbal.data.checks import check_groups, groups_suspected, missing_in_folds, remember_pictures
 from lightning_imbal.data.pictures.open import unreadable
 from lightning_imbal.data.sample_table import count_images
 from lightning_imbal.errors import UserError
@@ -158,7 +158,7 @@ def _looked_at(parts: Sequence[Part], record: Path, found: dict[str, Any]) -> li
 
 def _audited(parts: Sequence[Part]) -> list[str]:
     data = parts[0].data
-    known, suspected = (data.class_names, data.group_name), data.suspected_groups()
+    known, suspected = (data.class_names, data.group_name), groups_suspected(data)
     report = audit(data.table, *known, cache_dir=data.cache_dir, suspected=suspected)
     if bad := report["unreadable"]:
         raise unreadable(len(bad), len(data.index), bad[0]["cause"])

@@ -7,6 +7,7 @@ from jsonargparse import Namespace
 
 from lightning_imbal.callbacks.time_left import TimeLeft
 from lightning_imbal.data.base import ImbalDataModule
+from lightning_imbal.data.checks import groups_suspected
 from lightning_imbal.data.sample_table import count_images
 from lightning_imbal.data.splits.base import PARTS
 from lightning_imbal.wording import number_of
@@ -40,7 +41,7 @@ def _kept_together(data: ImbalDataModule) -> str:
         return f"all images of one {data.group_by} in one part"
     if data.group_name:
         return f"no images together, although their {data.group_name} is known (--data.group_by {data.group_name})"
-    if suspected := data.suspected_groups():
+    if suspected := groups_suspected(data):
         torn = f"{suspected['torn']} of them are in several parts ({suspected['option']} keeps them together)"
         return f"no images together, but {suspected['said']}, and {torn}"
     return "no images together: no group, such as the patient, is known"
