@@ -56,7 +56,7 @@ def one_hot_columns(table: pd.DataFrame) -> list[str]:
             blocks[-1].append(str(column))
         else:
             blocks.append([])
-    found = [block for block in blocks if len(block) > 1 and _mostly_positive(positives(table[block]))]
+    found = [block for block in blocks if block and _mostly_positive(positives(table[block]))]
     return max(found, key=len, default=[])
 
 

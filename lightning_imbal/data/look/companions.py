@@ -55,7 +55,7 @@ def find_companions(rows: pd.DataFrame, root: Path, opened: bool = False) -> lis
     """
     table = rows[["file", "label"]].astype(object)
     table["stem"] = [without_ending(file.rpartition("/")[2]) for file in table["file"]]
-    table[["pattern", "of"]] = [_marked(*row) for row in table.itertuples(index=False)]
+    table[["pattern", "of"]] = [_marked(*row) for row in table[["file", "stem"]].itertuples(index=False)]
     plain = table[table["pattern"] == ""].drop_duplicates(["label", "stem"]).set_index(["label", "stem"])["file"]
     found = []
     for pattern, kind in table[table["pattern"] != ""].groupby("pattern", sort=True):
@@ -83,10 +83,10 @@ def refuse_companions(rows: pd.DataFrame, root: Path) -> None:
     )
 
 
-def _marked(file: str, label: str, stem: str) -> tuple[str, str]:
+def _marked(file: str, stem: str) -> tuple[str, str]:
     """What leaves a picture and those like it out, and the stem of the one that it belongs to; empty if it is none."""
     mark = next((found for each in MARKS if (found := each.match(stem))), None)
-    folders = [folder for folder in file.split("/")[:-1] if folder != label and FOLDER.match(folder)]
+    folders = [folder for folder in file.split("/")[:-1] if FOLDER.match(folder)]
     if folders:
         return f"**/{folders[-1]}/*", mark["of"] if mark else stem
     if mark:
@@ -95,20 +95,14 @@ def _marked(file: str, label: str, stem: str) -> tuple[str, str]:
 
 
 def _by_pixels(plain: pd.DataFrame, root: Path) -> list[Companions]:
-    """Pictures of two values that have the name of another one of their class in a folder beside theirs.
-
-    A class that is itself called as masks are has the others in any class.
-    """
+    """Pictures of two values in a folder below that of a class, with the names of others of the class."""
     folder = pd.Series(["/".join(file.split("/")[-2:-1]) for file in plain["file"]], plain.index, dtype=object)
-    looks_like_class = folder == plain["label"]
-    suspect = folder.where(~looks_like_class | folder.map(lambda name: bool(FOLDER.match(name))), "")
-    if suspect.nunique() > MANY_FOLDERS:
+    below = folder[folder != plain["label"]]
+    if below.nunique() > MANY_FOLDERS:
         return []
     found = []
-    for name, files in plain["file"].groupby(suspect[suspect != ""]):
-        others = plain[folder != name]
-        if not looks_like_class[files.index].any():
-            others = others[others["label"].isin(plain["label"][files.index])]
+    for name, files in plain["file"].groupby(below):
+        others = plain[(folder != name) & plain["label"].isin(plain["label"][files.index])]
         other = plain["stem"][files.index].map(others.drop_duplicates("stem").set_index("stem")["file"])
         if other.notna().mean() > SURE and _show_masks(files, root):
             found.append(Companions(files.tolist(), f"**/{escape(str(name))}/*", other.iloc[0]))

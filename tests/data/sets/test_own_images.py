@@ -270,6 +270,12 @@ class TestCSVData:
         data = make(own, labels=str(file), group_column="patient")
         assert data.class_names == ("0", "1", "10") and data.index["label"].equals(expected["label"])
 
+    def test_long_numbers_are_as_they_are_written(self, own):
+        patients = pd.Series([2**53 + 1, 2**53 + 3, None], dtype="Int64").repeat(14)[:40].set_axis(own[1].index)
+        own[1].assign(patient=patients).to_parquet(own[0].parent / "labels.parquet")
+        data = make(own, labels=str(own[0].parent / "labels.parquet"), group_column="patient")
+        assert set(data.index["group"].dropna()) == {"9007199254740993", "9007199254740995"}
+
     def test_groups_in_names(self, own):
         data = make(own, group_pattern=r"(?P<patient>\w+_\d)")
         assert data.group_by == "patient" and data.group_name == "patient"
