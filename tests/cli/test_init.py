@@ -79,6 +79,13 @@ def test_a_label_file(table, given, capsys):
     assert "found by name, such as 0/000_left.png for 000_left" in " ".join(capsys.readouterr().out.split())
 
 
+def test_pictures_that_are_not_named_and_columns_that_are_numbers(table, capsys):
+    pd.read_csv(table).rename(columns={"dx": "0"}).iloc[4:].to_csv(table, index=False)
+    assert main(["init", "eyes", "--data.label_column", "0"]) == 0
+    assert settings()["init_args"]["label_column"] == "0"
+    assert "names 89% of the pictures, the others are not used" in " ".join(capsys.readouterr().out.split())
+
+
 def test_what_is_unclear_is_asked_and_answered(table, capsys):
     rows = pd.read_csv(table)
     rows.assign(target=rows["age"] + rows.index % 3).to_csv(table, index=False)
@@ -119,10 +126,13 @@ def test_a_configuration_of_init_is_enough_to_train(eyes, capsys):
         (["eyes", "--data.nothing", "1"], ["nothing"]),
         (["eyes", "--data.labels", "x.csv"], ["no file", "x.csv"]),
         (["eyes/0"], ["are beside it", "eyes"]),
+        (["alone/labels.csv"], ["no pictures in the folder of alone/labels.csv", "--data.labels alone/labels.csv"]),
         (["eyes", "--data.group_pattern", "x"], ["no bracket"]),
     ],
 )
 def test_mistakes_get_a_sentence(eyes, capsys, args, named):
+    (eyes / "alone").mkdir()
+    (eyes / "alone" / "labels.csv").write_text("image,label\na,0\n")
     assert main(["init", *args]) == 2
     said = capsys.readouterr().err
     assert all(word in said for word in named) and "Traceback" not in said, said

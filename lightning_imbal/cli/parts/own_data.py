@@ -58,11 +58,13 @@ def with_protocol(arguments: Sequence[str]) -> list[str]:
 def settings_of(options: Sequence[str]) -> dict[str, Any]:
     """What is given as `--data.NAME VALUE`, as YAML reads it."""
     given = {name.removeprefix("data."): value for name, value in parse_options(options) if name.startswith("data.")}
-    return {name: _read(value) for name, value in given.items() if "." not in name}
+    return {name: _read(name, value) for name, value in given.items() if "." not in name}
 
 
-def _read(value: str) -> Any:
-    """What YAML reads; a pattern such as `*_mask*` is text."""
+def _read(name: str, value: str) -> Any:
+    """What YAML reads; a pattern such as `*_mask*` is text, and so is a column that is called `0`."""
+    if name.endswith("_column") and not value.startswith("["):
+        return value
     try:
         return yaml.safe_load(value)
     except yaml.YAMLError:

@@ -71,7 +71,8 @@ def survey(path: Path, given: Mapping[str, Any]) -> Survey:
         UserError: The images cannot be read; the message says why, and the mend.
     """
     labels = given.get("labels")
-    look, table = look_at(path, _file(labels, path) if labels else None)
+    columns = [value for name, value in given.items() if name.endswith("_column") and isinstance(value, str)]
+    look, table = look_at(path, _file(labels, path) if labels else None, columns)
     look.settings |= given
     look.questions = [question for question in look.questions if not _answered(question, given)]
     with _listening() as told:
@@ -84,9 +85,9 @@ def survey(path: Path, given: Mapping[str, Any]) -> Survey:
         told.clear()
         data = _build(look, {})
         rows = data.selected[0]
-        columns = None if table is None else unused_columns(table, look).loc[rows.index]
+        unused = None if table is None else unused_columns(table, look).loc[rows.index]
         if not {"group_pattern", "group_column"} & {*given}:
-            look.guesses = guess_groups(rows["file"], rows["label"], columns)
+            look.guesses = guess_groups(rows["file"], rows["label"], unused)
         _ = data.index
     _ask_of_groups(look, rows)
     _ask_of_rare_classes(look, count_images(data.index["label"], data.class_names))

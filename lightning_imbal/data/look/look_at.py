@@ -1,6 +1,7 @@
 """Looks at a folder or a label file and says how it can be read."""
 
 import shlex
+from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
@@ -22,12 +23,13 @@ LOOKED_AT = 10_000  # characters of one
 WHOLE = 0.5  # share of the pictures that a label file must name to be the one
 
 
-def look_at(path: Path, labels: Path | None = None) -> tuple[Look, pd.DataFrame | None]:
+def look_at(path: Path, labels: Path | None = None, known: Collection[str] = ()) -> tuple[Look, pd.DataFrame | None]:
     """Finds out what is where.
 
     Args:
         path: A folder of pictures, or a label file beside or above them.
         labels: The label file, if it is known.
+        known: Its columns that the user has named.
 
     Returns:
         What was found, and the table of the label file if there is one.
@@ -35,16 +37,22 @@ def look_at(path: Path, labels: Path | None = None) -> tuple[Look, pd.DataFrame 
     Raises:
         UserError: Nothing there can be read; the message says why.
     """
-    if path.is_file() and is_table(path.name):
+    beside = path.is_file() and is_table(path.name)
+    if beside:
         path, labels = path.parent, path
     check_root(path)
     files = files_below(path)
     pictures = [file for file in files if is_picture(file)]
+    if not pictures and beside:
+        raise UserError(
+            f"There are no pictures in the folder of {labels}, {path}, nor below it: give that of the pictures, and "
+            f"the file with data.labels={labels}."
+        )
     if not pictures:
         raise no_classes(path)
     given = [labels] if labels is not None else [path / file for file in _shallow(files)]
     stems = stems_of(pictures)
-    tables = [table for file in given if (table := read_label_table(file, stems)) is not None]
+    tables = [table for file in given if (table := read_label_table(file, stems, known)) is not None]
     if labels is not None and not tables:
         raise _names_none(labels, path, pictures[0])
     if labels is None and not any(table.share >= WHOLE for table in tables):

@@ -22,6 +22,7 @@ from lightning_imbal.data.splits.base import PART_CALLED
 from lightning_imbal.errors import UserError
 
 MOST = 100  # classes
+KNOWN_LABELS = (LABEL_COLUMNS, OF_LABELS)
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,13 @@ class LabelTable:
     share: float
 
 
-def read_label_table(path: Path, stems: Collection[str]) -> LabelTable | None:
+def read_label_table(path: Path, stems: Collection[str], known: Collection[str] = ()) -> LabelTable | None:
     """Reads a file; None if it does not name pictures with labels.
 
     Args:
         path: The file.
         stems: The names of the pictures, see `stems_of`.
+        known: Columns that the user has named: any of them may hold the labels.
     """
     try:
         header = read_header(path)
@@ -74,6 +76,8 @@ def read_label_table(path: Path, stems: Collection[str]) -> LabelTable | None:
 def look_at_table(found: LabelTable, root: Path) -> Look:
     """The settings of `CSVData` for a label file."""
     look = Look("CSVData", {"root": str(root), "labels": str(found.path)}, "pictures named in a label file")
+    if found.share < 1:
+        look.reasons["labels"] = f"names {found.share:.0%} of the pictures, the others are not used"
     look.set("image_column", found.image[0], "its values are the names of pictures")
     if found.labels:
         label, *others = _different(found.table, found.labels)
