@@ -22,7 +22,6 @@ from lightning_imbal.data.splits.base import PART_CALLED
 from lightning_imbal.errors import UserError
 
 MOST = 100  # classes
-KNOWN_LABELS = (LABEL_COLUMNS, OF_LABELS)
 
 
 @dataclass(frozen=True)
@@ -65,9 +64,9 @@ def read_label_table(path: Path, stems: Collection[str], known: Collection[str] 
     if not image:
         return None
     free = table.drop(columns=image)
-    labels = [
-        column for column in columns_called(list(free), LABEL_COLUMNS, OF_LABELS) if 1 < free[column].nunique() <= MOST
-    ]
+    usual = columns_called(list(free), LABEL_COLUMNS, OF_LABELS)
+    called = dict.fromkeys([*(name for name in known if name in free), *usual])
+    labels = [column for column in called if 1 < free[column].nunique() <= MOST]
     one_hot = one_hot_columns(free)
     share = table[image[0]].nunique() / len(stems)
     return LabelTable(path, table, image, labels, one_hot, share) if labels or one_hot else None
