@@ -70,9 +70,8 @@ def survey(path: Path, given: Mapping[str, Any]) -> Survey:
     Raises:
         UserError: The images cannot be read; the message says why, and the mend.
     """
-    labels = given.get("labels")
-    columns = [value for name, value in given.items() if name.endswith("_column") and isinstance(value, str)]
-    look, table = look_at(path, _file(labels, path) if labels else None, columns)
+    labels, label = given.get("labels"), given.get("label_column")
+    look, table = look_at(path, _file(labels, path) if labels else None, label if isinstance(label, str) else None)
     look.settings |= given
     look.questions = [question for question in look.questions if not _answered(question, given)]
     with _listening() as told:

@@ -1,7 +1,6 @@
 """Looks at a folder or a label file and says how it can be read."""
 
 import shlex
-from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
@@ -23,13 +22,13 @@ LOOKED_AT = 10_000  # characters of one
 WHOLE = 0.5  # share of the pictures that a label file must name to be the one
 
 
-def look_at(path: Path, labels: Path | None = None, known: Collection[str] = ()) -> tuple[Look, pd.DataFrame | None]:
+def look_at(path: Path, labels: Path | None = None, label: str | None = None) -> tuple[Look, pd.DataFrame | None]:
     """Finds out what is where.
 
     Args:
         path: A folder of pictures, or a label file beside or above them.
         labels: The label file, if it is known.
-        known: Its columns that the user has named.
+        label: Its column of the labels, if the user has named it.
 
     Returns:
         What was found, and the table of the label file if there is one.
@@ -52,7 +51,7 @@ def look_at(path: Path, labels: Path | None = None, known: Collection[str] = ())
         raise no_classes(path)
     given = [labels] if labels is not None else [path / file for file in _shallow(files)]
     stems = stems_of(pictures)
-    tables = [table for file in given if (table := read_label_table(file, stems, known)) is not None]
+    tables = [table for file in given if (table := read_label_table(file, stems, label)) is not None]
     if labels is not None and not tables:
         raise _names_none(labels, path, pictures[0])
     if labels is None and not any(table.share >= WHOLE for table in tables):

@@ -45,13 +45,13 @@ class LabelTable:
     share: float
 
 
-def read_label_table(path: Path, stems: Collection[str], known: Collection[str] = ()) -> LabelTable | None:
+def read_label_table(path: Path, stems: Collection[str], label: str | None = None) -> LabelTable | None:
     """Reads a file; None if it does not name pictures with labels.
 
     Args:
         path: The file.
         stems: The names of the pictures, see `stems_of`.
-        known: Columns that the user has named: any of them may hold the labels.
+        label: Column of the labels, if the user has named it.
     """
     try:
         header = read_header(path)
@@ -65,8 +65,8 @@ def read_label_table(path: Path, stems: Collection[str], known: Collection[str] 
         return None
     free = table.drop(columns=image)
     usual = columns_called(list(free), LABEL_COLUMNS, OF_LABELS)
-    called = dict.fromkeys([*(name for name in known if name in free), *usual])
-    labels = [column for column in called if 1 < free[column].nunique() <= MOST]
+    candidates = dict.fromkeys([*([label] if label in free else []), *usual])
+    labels = [column for column in candidates if 1 < free[column].nunique() <= MOST]
     one_hot = one_hot_columns(free)
     share = table[image[0]].nunique() / len(stems)
     return LabelTable(path, table, image, labels, one_hot, share) if labels or one_hot else None
