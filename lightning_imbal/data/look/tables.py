@@ -65,7 +65,7 @@ def read_label_table(path: Path, stems: Collection[str], label: str | None = Non
         return None
     free = table.drop(columns=image)
     usual = columns_called(list(free), LABEL_COLUMNS, OF_LABELS)
-    candidates = dict.fromkeys([*([label] if label in free else []), *usual])
+    candidates = dict.fromkeys([*([label] if label is not None and label in free else []), *usual])
     labels = [column for column in candidates if 1 < free[column].nunique() <= MOST]
     one_hot = one_hot_columns(free)
     share = table[image[0]].nunique() / len(stems)
