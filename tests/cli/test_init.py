@@ -86,6 +86,15 @@ def test_pictures_that_are_not_named_and_columns_that_are_numbers(table, capsys)
     assert "names 89% of the pictures, the others are not used" in " ".join(capsys.readouterr().out.split())
 
 
+def test_two_pictures_of_each_row_are_asked_for(eyes, capsys):
+    patients = [*(f"0{i:02d}" for i in range(12)), *(f"1{i:02d}" for i in range(6))]
+    rows = [(f"{patient}_left", f"{patient}_right", "ab"[i % 2]) for i, patient in enumerate(patients)]
+    pd.DataFrame(rows, columns=["derm", "clinic", "label"]).to_csv("eyes/meta.csv", index=False)
+    assert main(["init", "eyes"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Are the images in derm, or in clinic? --data.image_column derm or --data.image_column clinic" in told
+
+
 def test_what_is_unclear_is_asked_and_answered(table, capsys):
     rows = pd.read_csv(table)
     rows.assign(target=rows["age"] + rows.index % 3).to_csv(table, index=False)

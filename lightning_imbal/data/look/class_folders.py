@@ -29,6 +29,11 @@ def class_files(place: Path) -> tuple[list[str], dict[str, str]]:
             ignored[folder] = "of runs"
         elif folder not in filled:
             ignored[folder] = "without pictures"
+    classes = filled - {*ignored, *(file for file in files if "/" not in file)}
+    for folder in sorted(classes):
+        others = classes - {folder}
+        if len(others) > 1 and others <= {file.split("/")[1] for file in files if file.startswith(f"{folder}/")}:
+            ignored[folder] = "the others again"
     return [file for file in files if file.partition("/")[0] not in ignored], ignored
 
 

@@ -9,6 +9,7 @@ MOST = 100  # classes
 FEW = 5  # pictures of a class, classes
 NUMBER = r"\d{2}"  # in names that may be numbers of patients or slides
 CODE = r"^[0-9a-fA-F.-]{12,}$"  # no name of a class
+VERSION = r"(?i)original|augmented|raw|processed|resized|cropped|enhanced"
 DIAGNOSIS = r"(?i)benign|malignan|normal|healthy|positive|negative|tumou?r|cancer"
 
 
@@ -50,6 +51,8 @@ def class_levels(files: Sequence[str]) -> list[Level]:
     if not usable:
         return []
     first = usable[0]
+    if first.share_of(VERSION) > 0.5:  # the same classes in each
+        return [*(level for level in usable[1:2] if _repeat(folders, level)), first]
     kinds = [
         level
         for level in usable[1:]

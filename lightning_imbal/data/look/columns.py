@@ -21,6 +21,7 @@ LABEL_COLUMNS = (
 )
 OF_LABELS = re.compile(r".*_(?:label|class|diagnosis|dr_grade|retinopathy_grade)|retinopathy_grade")
 SPLIT_COLUMNS = ("split", "part", "partition", "set", "subset", "phase", "dataset", "usage", "data_split")
+UNCERTAIN = ("-1", "-1.0")  # as CheXpert has it
 ONE_HOT = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
 SEPARATORS = re.compile(r"\s*[|;,+&/]\s*")
 LIST = re.compile(r"\[.*\]\Z", re.DOTALL)
@@ -49,7 +50,8 @@ def one_hot_columns(table: pd.DataFrame) -> list[str]:
     Args:
         table: All columns of a label file, as text.
     """
-    binary = [column for column in table if table[column].dropna().str.lower().isin(ONE_HOT).all()]
+    allowed = [*ONE_HOT, *UNCERTAIN]
+    binary = [column for column in table if table[column].dropna().str.lower().isin(allowed).all()]
     blocks: list[list[str]] = [[]]
     for column in table:
         if column in binary:
@@ -80,6 +82,11 @@ def labels_of_columns(table: pd.DataFrame, join: bool, source: object) -> pd.Ser
     Raises:
         UserError: A cell is neither 0 nor 1, or a row has no 1 or several.
     """
+    one, names = positives(table), table.columns.to_numpy(dtype=object)
+    number = one.sum(axis=1)
+    if not join and (number > 1).any():
+        example = JOINED.join(names[one[(number > 1).argmax()]])
+        raise several_findings(int((number > 1).sum()), len(table), example, source)
     strange = ~table.apply(lambda cells: cells.isna() | cells.str.lower().isin(ONE_HOT))
     if strange.to_numpy().any():
         row, column = np.argwhere(strange.to_numpy())[0]
@@ -87,11 +94,6 @@ def labels_of_columns(table: pd.DataFrame, join: bool, source: object) -> pd.Ser
             f"{source} has {table.iloc[row, column]!r} in its column {table.columns[column]!r}, line {row + 2}, but "
             "columns of classes hold 0 and 1 alone: name one column of labels with data.label_column."
         )
-    one, names = positives(table), table.columns.to_numpy(dtype=object)
-    number = one.sum(axis=1)
-    if not join and (number > 1).any():
-        example = JOINED.join(names[one[(number > 1).argmax()]])
-        raise several_findings(int((number > 1).sum()), len(table), example, source)
     if not join and (number == 0).any():
         raise UserError(
             f"{source} gives the image in line {(number == 0).argmax() + 2} none of the classes {', '.join(names)} "

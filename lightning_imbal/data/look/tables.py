@@ -16,12 +16,13 @@ from lightning_imbal.data.look.columns import (
     columns_called,
     one_hot_columns,
 )
-from lightning_imbal.data.look.label_columns import TEXT, names_pictures
+from lightning_imbal.data.look.label_columns import TEXT, names_pictures, stems_of
 from lightning_imbal.data.look.look import Look, Question
 from lightning_imbal.data.splits.base import PART_CALLED
 from lightning_imbal.errors import UserError
 
 MOST = 100  # classes
+MOST_COLUMNS = 500
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,8 @@ def read_label_table(path: Path, stems: Collection[str], label: str | None = Non
     """
     try:
         header = read_header(path)
+        if len(header) > MOST_COLUMNS:  # of pixels
+            return None
         table = stripped(read_columns(path, [name for name in header if name and header.count(name) == 1], **TEXT))
     except UserError:
         return None
@@ -77,7 +80,12 @@ def look_at_table(found: LabelTable, root: Path) -> Look:
     look = Look("CSVData", {"root": str(root), "labels": str(found.path)}, "pictures named in a label file")
     if found.share < 1:
         look.reasons["labels"] = f"names {found.share:.0%} of the pictures, the others are not used"
-    look.set("image_column", found.image[0], "its values are the names of pictures")
+    image, *others = found.image
+    look.set("image_column", image, "its values are the names of pictures")
+    for other in others:
+        if not stems_of(found.table[image].dropna()) & stems_of(found.table[other].dropna()):
+            options = tuple(f"--data.image_column {shlex.quote(column)}" for column in (image, other))
+            look.questions.append(Question(f"Are the images in {image}, or in {other}?", options, unanswered=True))
     if found.labels:
         label, *others = _different(found.table, found.labels)
         look.set("label_column", label, f"{found.table[label].nunique()} different values")

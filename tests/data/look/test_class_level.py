@@ -13,6 +13,7 @@ from lightning_imbal.data.look.class_level import class_levels
         ([f"{['lung', 'colon'][i % 2]}/{['lung', 'colon'][i % 2]}_{i % 4 // 2}/{i}.png" for i in range(40)], [2, 1]),
         ([f"{['benign', 'malignant'][i % 2]}/{'abcd'[i % 4]}/{i}.png" for i in range(40)], [1, 2]),
         ([f"{8000 + i // 4}/{i % 2}/{i}.png" for i in range(40)], [2, 1]),
+        ([f"{['Original', 'Augmented'][i % 2]} set/{'abcd'[i % 8 // 2]}/{i}.png" for i in range(40)], [2, 1]),
         ([f"1.3.6.1.4.1.{i:08d}/{i}.png" for i in range(40)], []),
         ([f"a/{i}.png" for i in range(9)], []),
         ([], []),

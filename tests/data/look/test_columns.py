@@ -46,8 +46,9 @@ def test_columns_of_0_and_1():
     ("columns", "sentence"),
     [
         ({"A": ["1", "1"], "B": ["0", "1"]}, r"f has several findings per image, such as 'A\|B' \(1 of 2 rows\)"),
+        ({"A": ["1.0", "1.0"], "B": ["-1.0", "1.0"]}, r"f has several findings per image, such as 'A\|B'"),
         ({"A": ["1", "0"], "B": ["0", "0"]}, "gives the image in line 3 none of the classes A, B"),
-        ({"A": ["1", "2"], "B": ["0", "1"]}, "has '2' in its column 'A', line 3"),
+        ({"A": ["1", "2"], "B": ["0", "0"]}, "has '2' in its column 'A', line 3"),
     ],
 )
 def test_rows_without_one_class_are_refused(columns, sentence):

@@ -433,6 +433,12 @@ class TestFolderData:
         with pytest.raises(DatasetNotFoundError, match="no folders of classes"):
             _ = FolderData(str(folders), class_level=2).class_names
 
+    def test_the_same_folders_again_are_no_class(self, folders, told):
+        shutil.copytree(folders, folders.parent / "copy")
+        shutil.move(folders.parent / "copy", folders / "all")
+        assert FolderData(str(folders)).class_names == tuple(SIZES)
+        assert "no classes are all (the others again)" in told.text
+
     def test_a_folder_too_high_or_too_low_is_told(self, folders):
         with pytest.raises(DatasetNotFoundError, match=rf"they are in {folders}: give data.root={folders}"):
             _ = FolderData(str(folders.parent)).index
