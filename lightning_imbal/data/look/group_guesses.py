@@ -20,14 +20,15 @@ NO_GROUP = re.compile(
     r"(?:^|_)(?:age|sex|gender|date|day|year|time|width|height|size|url|path|file|md5|hash|label|class|diagnosis)(?:_|\Z)"
 )
 ANY_CASE, IN_A_NAME = "(?i)", r"(?:^|/)"
-COPY = r"[ _.-](?:aug|rot|flip|hflip|vflip|mirror|copy|bright|noise|blur|zoom)"
+TURNED = "aug|rot|flip|hflip|vflip|mirror|copy|bright|noise|blur|zoom"
+COPY, COPY_OF = rf"[ _.-]+(?:{TURNED})", rf"(?:(?:{TURNED})[a-z0-9]*[ _.-]+)"
 # What a group is, and how its pictures are named; the bracket is what they share.
 PATTERNS = (
     ("patient", r"(?P<patient>(?:patient|person|subject|subj|sub|pat|participant)[ _-]?\d+)"),
-    ("patient", rf"{IN_A_NAME}(?P<patient>[^/]*\d[^/]*?)[ _.-](?:left|right|l|r|od|os)(?=(?:[ _.][^/]*)?$)"),
+    ("patient", rf"{IN_A_NAME}(?P<patient>[^/]+?)[ _.-](?:left|right|l|r|od|os)(?=(?:[ _.][^/]*)?$)"),
     ("case", r"(?P<case>(?:case|lesion|slide|study|exam|series|video|vid|seq)[ _-]?\d+)"),
-    ("group", rf"{IN_A_NAME}([^/]*\d[^/]*?)[ _.-]?(?:slice|frame|tile|patch|crop|view|z)[ _.-]?\d+[^/]*$"),
-    ("original", rf"{IN_A_NAME}(?P<original>[^/]+?)(?:{COPY}[^/]*?)?(?:\.\w+)?$"),
+    ("group", rf"{IN_A_NAME}([^/]+?)[ _.-](?:slice|frame|tile|patch|crop|view|z)[ _.-]?\d+[^/]*$"),
+    ("original", rf"{IN_A_NAME}{COPY_OF}?(?P<original>[^/]+?)(?:{COPY}[^/]*?)?(?:\.\w+)?$"),
 )
 FEWEST = 5  # groups
 SHARE, SHARE_OF_NUMBERS = 0.1, 0.5  # of the pictures have others in their group, at least
@@ -116,7 +117,7 @@ def _in_names(files: pd.Series, labels: pd.Series) -> list[Guess]:
 def _of_one_kind(files: pd.Series, labels: pd.Series) -> Iterator[Guess]:
     for word, core in PATTERNS:
         pattern = ANY_CASE + core
-        if word == "original" and not files.str.contains(ANY_CASE + COPY).any():
+        if word == "original" and not files.str.contains(f"{ANY_CASE}{COPY}|/{COPY_OF}").any():
             continue
         groups = groups_in(files, pattern)
         if _plausible(groups, SHARE, LARGEST):

@@ -29,6 +29,10 @@ N = range(40)
         ([f"a/x{i // 4}_slice_{i}.png" for i in N], "group", 10),
         ([f"a/x{i // 2}{'_aug3' * (i % 2)}.png" for i in N], "original", 20),
         ([f"a/x{i // 2}{'-rot90' * (i % 2)}.png" for i in N], "original", 20),
+        ([f"a/x{i // 2}{' - Copy (2)' * (i % 2)}.png" for i in N], "original", 20),
+        ([f"a/{'flipped_' * (i % 2)}x{i // 2}.png" for i in N], "original", 20),
+        ([f"a/{chr(97 + i // 4)}b_slice_{i}.png" for i in N], "group", 10),
+        ([f"a/{chr(97 + i // 2)}b_{['OD', 'OS'][i % 2]}.png" for i in N], "patient", 20),
         ([f"benign/SOB/SOB_{i // 4 + 20}AB/{'40X' if i % 2 else '100X'}/{i}.png" for i in N], "group", 10),
         ([f"train/XR_HAND/patient{i // 2:05d}/study1_positive/image{i % 2}.png" for i in N], "patient", 20),
     ],
@@ -48,6 +52,8 @@ def test_names(files, word, number):
         [f"a/IMG_{i:04d}.png" for i in N],
         [f"benign/benign ({i}).png" for i in N],
         [f"{'ab'[i % 2]}/2019_{i}.png" for i in N],
+        [f"{'ab'[i % 2]}/image_slice_{i}.png" for i in N],
+        [f"{'ab'[i % 2]}/rotor_{i}.png" for i in N],
     ],
 )
 def test_names_that_tell_nothing(files):
