@@ -53,6 +53,8 @@ def find_companions(rows: pd.DataFrame, root: Path, opened: bool = False) -> lis
         root: Where pictures are opened, a few of each kind.
         opened: Whether pictures count only if they have two values, because it is not known what the classes are.
     """
+    if rows.empty:
+        return []
     table = rows[["file", "label"]].astype(object)
     table["stem"] = [without_ending(file.rpartition("/")[2]) for file in table["file"]]
     table[["pattern", "of"]] = [_marked(*row) for row in table[["file", "stem"]].itertuples(index=False)]

@@ -283,6 +283,10 @@ class TestCSVData:
         with pytest.raises(UserError, match="data.group_column and data.group_pattern both say"):
             make(own, group_pattern=r"(\d)", group_column="patient")
 
+    def test_nothing_is_left(self, own, capsys):
+        assert "CSVData has no images" in refused(capsys, own, "--data.exclude", "*")
+        assert "CSVData has no images" in refused(capsys, own, "--data.min_images", "50")
+
     def test_selection_is_said(self, own, told):
         data = make(own, merge={"suspicious": ["malignant", "unclear"]}, min_images=2, exclude="benign_1?.png")
         assert np.bincount(data.index["label"]).tolist() == [10, 20]
