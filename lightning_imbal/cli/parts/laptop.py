@@ -15,6 +15,7 @@ from lightning_imbal.cli.parts.budget import laptop_budget
 from lightning_imbal.cli.parts.messages import cause
 from lightning_imbal.cli.parts.own_data import OWN
 from lightning_imbal.cli.parts.parser import ImbalCLI
+from lightning_imbal.cli.parts.quiet import overheard
 from lightning_imbal.cli.parts.weights import choose_weights
 from lightning_imbal.command_line import last_setting, to_options
 from lightning_imbal.data.build import build_data
@@ -58,7 +59,9 @@ def laid(cli: ImbalCLI, args: list[str]) -> list[str]:
     if begun is None:
         config = cli.read([*before, *args[end:]])
         choose_weights(config)
-        options = options_of(config, training_images(_data(config)))
+        with overheard():  # it is told when the data are read for training
+            images = training_images(_data(config))
+        options = options_of(config, images)
     else:
         options = _options_of_run(begun)
     if not given:

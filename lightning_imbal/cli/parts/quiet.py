@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+TOLD = "lightning.pytorch.utilities.rank_zero"  # where what a user is told is logged
 NOT_FOR_USERS = (
     r".*isinstance\(treespec, LeafSpec\).*",
     r"The number of training batches .* is smaller than the logging interval",  # nothing is logged per step
@@ -39,7 +40,7 @@ def quiet() -> Iterator[None]:
     as it was: the search path, the environment with its seed, the random numbers, warnings and logs.
     """
     before, path = dict(os.environ), [*sys.path]
-    logger, hide = logging.getLogger("lightning.pytorch.utilities.rank_zero"), _is_for_users
+    logger, hide = logging.getLogger(TOLD), _is_for_users
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else importing it asks a server for its newest version
     os.environ.pop("PL_GLOBAL_SEED", None) if "LOCAL_RANK" not in os.environ else None
     sys.path.append(os.getcwd())
@@ -63,3 +64,23 @@ def quiet() -> Iterator[None]:
 
 def _is_for_users(record: logging.LogRecord) -> bool:
     return not any(text in record.getMessage() for text in NOT_FOR_USERS_TO_LOG)
+
+
+@contextmanager
+def overheard() -> Iterator[list[str]]:
+    """Collects what is told meanwhile, instead of printing it."""
+    told: list[str] = []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            told.append(record.getMessage())
+
+    logger = logging.getLogger(TOLD)
+    handlers, propagate, level = logger.handlers, logger.propagate, logger.level
+    logger.handlers, logger.propagate = [Listener()], False
+    logger.setLevel(logging.INFO)
+    try:
+        yield told
+    finally:
+        logger.handlers, logger.propagate = handlers, propagate
+        logger.setLevel(level)

@@ -1,8 +1,6 @@
 """Looks the user's own images over: how they can be read, what they are, and what is unclear about them."""
 
-import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from lightning_imbal.cli.parts.quiet import overheard
 from lightning_imbal.data.build import build_data
 from lightning_imbal.data.look.companions import find_companions
 from lightning_imbal.data.look.folders import HOLDOUT
@@ -25,7 +24,6 @@ from lightning_imbal.wording import number_of
 
 OPENED = 100  # pictures whose headers are read
 FEWEST = 3  # images of a class that training, validation and test parts need
-TOLD = "lightning.pytorch.utilities.rank_zero"
 
 
 @dataclass
@@ -74,7 +72,7 @@ def survey(path: Path, given: Mapping[str, Any]) -> Survey:
     look, table = look_at(path, _file(labels, path) if labels else None, label if isinstance(label, str) else None)
     look.settings |= given
     look.questions = [question for question in look.questions if not _answered(question, given)]
-    with _listening() as told:
+    with overheard() as told:
         rows = _build(look, {"exclude": look.settings.get("exclude", [])}).selected[0]
         if "exclude" not in given and (companions := find_companions(rows, Path(look.settings["root"]))):
             number = sum(len(each.files) for each in companions)
@@ -143,26 +141,6 @@ def _split(look: Look, data: OwnImages) -> str:
     of_setting = next((guess.word for guess in look.guesses if guess.option[0] in look.settings), data.group_name)
     together = f"{of_setting}s kept together" if of_setting else "no group was found: image by image"
     return f"none is there, so a stratified one of 7:1:2, {together}"
-
-
-@contextmanager
-def _listening() -> Iterator[list[str]]:
-    """Collects what is told meanwhile, instead of printing it."""
-    told: list[str] = []
-
-    class Listener(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            told.append(record.getMessage())
-
-    logger, listener = logging.getLogger(TOLD), Listener()
-    handlers, propagate, level = logger.handlers, logger.propagate, logger.level
-    logger.handlers, logger.propagate = [listener], False
-    logger.setLevel(logging.INFO)
-    try:
-        yield told
-    finally:
-        logger.handlers, logger.propagate = handlers, propagate
-        logger.setLevel(level)
 
 
 def _formats(paths: pd.Series) -> tuple[dict[str, int], dict[str, int]]:
