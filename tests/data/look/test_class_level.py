@@ -12,6 +12,7 @@ from lightning_imbal.data.look.class_level import class_levels
         ([f"{'ab'[i % 2]}/{'images' if i % 3 else 'extra'}/{i}.png" for i in range(20)], [1]),
         ([f"{['lung', 'colon'][i % 2]}/{['lung', 'colon'][i % 2]}_{i % 4 // 2}/{i}.png" for i in range(40)], [2, 1]),
         ([f"{['benign', 'malignant'][i % 2]}/{'abcd'[i % 4]}/{i}.png" for i in range(40)], [1, 2]),
+        ([f"{'ab'[i % 2]}/{'xyz'[i % 3]}/{i}.png" for i in range(40)], [1]),
         ([f"{8000 + i // 4}/{i % 2}/{i}.png" for i in range(40)], [2, 1]),
         ([f"{['Original', 'Augmented'][i % 2]} set/{'abcd'[i % 8 // 2]}/{i}.png" for i in range(40)], [2, 1]),
         ([f"1.3.6.1.4.1.{i:08d}/{i}.png" for i in range(40)], []),

@@ -40,6 +40,7 @@ def test_columns_of_0_and_1():
     assert one_hot_columns(table) == ["MEL", "NV", "UNK"]
     assert labels_of_columns(table[["MEL", "NV", "UNK"]], False, "f").tolist() == ["MEL", "NV", "UNK"]
     assert one_hot_columns(table[["image", "smoker", "site"]]) == []
+    assert one_hot_columns(text(image=["x", "y"], smoker=["1", "1"], healthy=["0", "0"])) == []
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,11 @@ def test_photographs_are_no_masks_whatever_they_are_called(tmp_path, one, other)
     assert not found(tmp_path, [name.format(i) for name in (one, other) for i in NUMBERS], [])
 
 
+def test_masks_of_many_classes(tmp_path):
+    pictures = [f"class {k}/{i}.png" for k in range(12) for i in NUMBERS]
+    assert found(tmp_path, pictures, [file.replace("/", "/lungs/") for file in pictures]) == ["**/lungs/*"]
+
+
 def test_thumbnails_are_told_by_the_picture_that_they_belong_to(tmp_path):
     files = [f"a/{i}{mark}.png" for i in NUMBERS for mark in ("", "_thumb")]
     for file in files:

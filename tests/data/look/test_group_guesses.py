@@ -54,6 +54,7 @@ def test_names(files, word, number):
         [f"{'ab'[i % 2]}/2019_{i}.png" for i in N],
         [f"{'ab'[i % 2]}/image_slice_{i}.png" for i in N],
         [f"{'ab'[i % 2]}/rotor_{i}.png" for i in N],
+        [f"a/scan{max(0, i - 29) // 2}_{i}.png" for i in N],
     ],
 )
 def test_names_that_tell_nothing(files):
@@ -98,6 +99,7 @@ def test_patterns_of_the_user(told):
     assert group_word(r"(?P<patient>\d+)_(left|right)") == "patient" and group_word(r"(\d+)_(left|right)") == "group"
     files = pd.Series(["a/1_left.png", "a/1_right.png", "a/other.png"])
     assert known_groups(files, r"(\d+)_(left|right)").tolist() == ["1", "1", None]
+    assert known_groups(files, r"(a)/(?P<patient>\d+)").tolist() == ["1", "1", None]
     assert "does not fit 1 picture, such as a/other.png: each of these is on its own" in told.text
     for pattern, sentence in (
         (r"(\d", "no regular expression"),

@@ -7,6 +7,8 @@ import shutil
 import cv2
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -271,8 +273,11 @@ class TestCSVData:
         assert data.class_names == ("0", "1", "10") and data.index["label"].equals(expected["label"])
 
     def test_long_numbers_are_as_they_are_written(self, own):
-        patients = pd.Series([2**53 + 1, 2**53 + 3, None], dtype="Int64").repeat(14)[:40].set_axis(own[1].index)
-        own[1].assign(patient=patients).to_parquet(own[0].parent / "labels.parquet")
+        table = pa.Table.from_pandas(own[1].drop(columns="patient"), preserve_index=False)
+        numbers = pa.array([2**53 + 1, 2**53 + 3, None, None] * 10)
+        pq.write_table(
+            table.append_column("patient", numbers).replace_schema_metadata(), own[0].parent / "labels.parquet"
+        )
         data = make(own, labels=str(own[0].parent / "labels.parquet"), group_column="patient")
         assert set(data.index["group"].dropna()) == {"9007199254740993", "9007199254740995"}
 
