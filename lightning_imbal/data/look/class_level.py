@@ -9,7 +9,7 @@ MOST = 100  # classes
 FEW = 5  # pictures of a class, classes
 NUMBER = r"\d{2}"  # in names that may be numbers of patients or slides
 CODE = r"^[0-9a-fA-F.-]{12,}$"  # no name of a class
-VERSION = r"(?i)original|augmented|raw|processed|resized|cropped|enhanced"
+VERSION = r"(?i)original|augmented|raw|processed|resized|cropped|enhanced|fold|batch|cent(?:er|re)|hospital|scanner"
 DIAGNOSIS = r"(?i)benign|malignan|normal|healthy|positive|negative|tumou?r|cancer"
 
 
@@ -42,7 +42,8 @@ def class_levels(files: Sequence[str]) -> list[Level]:
     folders = pd.Series(files, dtype=object).str.split("/").str[:-1]
     depth = int(folders.str.len().min()) if len(folders) else 0
     levels = [Level(i + 1, tuple(sorted(folders.str[i].unique()))) for i in range(depth)]
-    usable = [level for level in levels if 1 < len(level.names) <= MOST and not level.share_of(CODE) > 0.5]
+    some = [level for level in levels if 1 < len(level.names) <= min(MOST, len(files) / 2)]
+    usable = [level for level in some if not level.share_of(CODE) > 0.5]
     if (
         levels and len(levels[0].names) > FEW and levels[0].share_of(NUMBER) > 0.5
     ):  # of patients, perhaps, and their classes below
@@ -51,8 +52,6 @@ def class_levels(files: Sequence[str]) -> list[Level]:
     if not usable:
         return []
     first = usable[0]
-    if first.share_of(VERSION) > 0.5:  # the same classes in each
-        return [*(level for level in usable[1:2] if _repeat(folders, level)), first]
     kinds = [
         level
         for level in usable[1:]
@@ -61,7 +60,17 @@ def class_levels(files: Sequence[str]) -> list[Level]:
         and not level.share_of(NUMBER) > 0.5
         and not _repeat(folders, level)
     ]
-    return [first, *kinds[-1:]] if first.share_of(DIAGNOSIS) > 0.5 else [*kinds[-1:], first]
+    same = [level for level in usable[1:] if not level.share_of(NUMBER) > 0.5 and _is_everywhere(folders, level)][:1]
+    if first.share_of(DIAGNOSIS) > 0.5:
+        return [first, *kinds[-1:], *same]
+    return [*same, first] if first.share_of(VERSION) > 0.5 else [*kinds[-1:], first, *same]
+
+
+def _is_everywhere(folders: pd.Series, level: Level) -> bool:
+    """Whether the folders above it have all of its folders, each."""
+    places = folders.str[: level.number].str.join("/").drop_duplicates()
+    within = places.str.rpartition("/")[2].groupby(places.str.rpartition("/")[0]).nunique()
+    return len(within) > 1 and bool((within == len(level.names)).all())
 
 
 def _repeat(folders: pd.Series, level: Level) -> bool:
