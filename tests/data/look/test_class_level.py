@@ -17,7 +17,7 @@ from lightning_imbal.data.look.class_level import class_levels
         ([f"fold_{i % 3}/{['all', 'hem'][i % 2]}/{i}.png" for i in range(40)], [2, 1]),
         ([f"{8000 + i // 4}/{i % 2}/{i}.png" for i in range(40)], [2, 1]),
         ([f"{['Original', 'Augmented'][i % 2]} set/{'abcd'[i % 8 // 2]}/{i}.png" for i in range(40)], [2, 1]),
-        ([f"1.3.6.1.4.1.{i:08d}/{i}.png" for i in range(40)], []),
+        ([f"1.3.6.1.4.1.{i // 8:08d}/{i}.png" for i in range(40)], []),
         ([f"a/{i}.png" for i in range(9)], []),
         ([], []),
     ],
