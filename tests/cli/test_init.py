@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -84,6 +85,17 @@ def test_pictures_that_are_not_named_and_columns_that_are_numbers(table, capsys)
     assert main(["init", "eyes", "--data.label_column", "0"]) == 0
     assert settings()["init_args"]["label_column"] == "0"
     assert "names 89% of the pictures, the others are not used" in " ".join(capsys.readouterr().out.split())
+
+
+def test_all_kinds_of_companions_are_left_out(eyes, capsys):
+    for file in sorted((eyes / "eyes").glob("?/*.png")):
+        save_picture(file.with_name(f"{file.stem}_thumb.png"), 7)
+        mask = eyes / "eyes" / "masks" / file.parent.name / file.name
+        mask.parent.mkdir(parents=True, exist_ok=True)
+        write(mask, np.repeat([[0, 255]], 6, axis=0).repeat(6, axis=1).astype(np.uint8))
+    assert main(["init", "eyes"]) == 0
+    assert settings()["init_args"]["exclude"] == ["**/masks/*", "*_thumb*"]
+    assert "36 images below eyes" in capsys.readouterr().out
 
 
 def test_two_pictures_of_each_row_are_asked_for(eyes, capsys):

@@ -16,7 +16,6 @@ from lightning_imbal.data.look.folders import HOLDOUT
 from lightning_imbal.data.look.group_guesses import guess_groups
 from lightning_imbal.data.look.look import Look, Question
 from lightning_imbal.data.look.look_at import look_at
-from lightning_imbal.data.look.tables import unused_columns
 from lightning_imbal.data.sample_table import count_images
 from lightning_imbal.data.sets.own_images import OwnImages
 from lightning_imbal.data.splits.groups import torn_groups
@@ -69,23 +68,20 @@ def survey(path: Path, given: Mapping[str, Any]) -> Survey:
         UserError: The images cannot be read; the message says why, and the mend.
     """
     labels, label = given.get("labels"), given.get("label_column")
-    look, table = look_at(path, _file(labels, path) if labels else None, label if isinstance(label, str) else None)
+    look = look_at(path, _file(labels, path) if labels else None, label if isinstance(label, str) else None)
     look.settings |= given
     look.questions = [question for question in look.questions if not _answered(question, given)]
     with overheard() as told:
-        rows = _build(look, {"exclude": look.settings.get("exclude", [])}).selected[0]
-        if "exclude" not in given and (companions := find_companions(rows, Path(look.settings["root"]))):
-            number = sum(len(each.files) for each in companions)
-            reason = f"{number_of(number, 'picture')} that look like masks of others, such as {companions[0].files[0]}"
-            patterns = [each.pattern for each in companions]
-            look.set("exclude", [*dict.fromkeys([*look.settings.get("exclude", []), *patterns])], reason)
-        told.clear()
-        data = _build(look, {})
-        rows = data.selected[0]
-        unused = None if table is None else unused_columns(table, look).loc[rows.index]
-        if not {"group_pattern", "group_column"} & {*given}:
-            look.guesses = guess_groups(rows["file"], rows["label"], unused)
+        data = _build(look, {} if "exclude" in given else {"exclude": []})
+        if "exclude" not in given:
+            _leave_companions_out(look, data)
+        if "exclude" in {*look.settings} - {*given}:
+            told.clear()
+            data = _build(look, {})
         _ = data.index
+        rows = data.selected[0].reset_index(drop=True)
+        if not {"group_pattern", "group_column"} & {*given}:
+            look.guesses = guess_groups(rows["file"], rows["label"], data.unused_columns())
     _ask_of_groups(look, rows)
     _ask_of_rare_classes(look, count_images(data.index["label"], data.class_names))
     return Survey(look, data, [*dict.fromkeys(told)])
@@ -96,6 +92,15 @@ def keep_together(look: Look) -> None:
     guess = next(iter(look.guesses), None)
     if guess and not any(guess.told() in option for question in look.questions for option in question.options):
         look.set(guess.option[0], guess.option[1], guess.said())
+
+
+def _leave_companions_out(look: Look, data: OwnImages) -> None:
+    """Adds the patterns of pictures that belong to others to those that are known, with the reason."""
+    if companions := find_companions(data.selected[0], data.root):
+        number = sum(len(each.files) for each in companions)
+        reason = f"{number_of(number, 'picture')} that look like masks of others, such as {companions[0].files[0]}"
+        patterns = [*look.settings.get("exclude", []), *(each.pattern for each in companions)]
+        look.set("exclude", [*dict.fromkeys(patterns)], reason)
 
 
 def _build(look: Look, settings: dict[str, Any]) -> OwnImages:

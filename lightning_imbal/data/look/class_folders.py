@@ -20,19 +20,22 @@ def class_files(place: Path) -> tuple[list[str], dict[str, str]]:
     """The pictures in the folders of classes, and the folders that are none with the reason."""
     files = pictures_in(place)
     folders = [entry.name for entry in sorted(place.iterdir()) if entry.is_dir()]
-    filled = {file.partition("/")[0] for file in files}
+    below: dict[str, set[str]] = {}  # the folders and pictures in each
+    for file in files:
+        folder, _, rest = file.partition("/")
+        below.setdefault(folder, set()).add(rest.partition("/")[0])
     ignored = {}
     for folder in folders:
         if is_litter(folder):
             ignored[folder] = "hidden or left behind by a computer"
         elif _holds_runs(place / folder):
             ignored[folder] = "of runs"
-        elif folder not in filled:
+        elif folder not in below:
             ignored[folder] = "without pictures"
-    classes = filled - {*ignored, *(file for file in files if "/" not in file)}
+    classes = {*folders} - {*ignored}
     for folder in sorted(classes):
         others = classes - {folder}
-        if len(others) > 1 and others <= {file.split("/")[1] for file in files if file.startswith(f"{folder}/")}:
+        if len(others) > 1 and others <= below[folder]:
             ignored[folder] = "the others again"
     return [file for file in files if file.partition("/")[0] not in ignored], ignored
 

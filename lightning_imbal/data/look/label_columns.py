@@ -53,6 +53,12 @@ def label_columns(path: Path, given: str | list[str], taken: Collection[str]) ->
     return given
 
 
+def columns_of(path: Path) -> list[str]:
+    """The columns of a label file that have a name of their own."""
+    header = read_header(path)
+    return [name for name in header if name and header.count(name) == 1]
+
+
 def columns_of_pictures(path: Path, columns: Sequence[str], root: Path) -> list[str]:
     """The columns that name pictures below a folder, most of which are there."""
     stems = stems_of(pictures_in(root)) if root.is_dir() else set()

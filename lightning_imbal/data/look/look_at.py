@@ -3,8 +3,6 @@
 import shlex
 from pathlib import Path
 
-import pandas as pd
-
 from lightning_imbal.data.index.label_files import read_columns, read_header
 from lightning_imbal.data.index.listing import files_below, is_picture
 from lightning_imbal.data.index.table_formats import is_table
@@ -22,16 +20,13 @@ LOOKED_AT = 10_000  # characters of one
 WHOLE = 0.5  # share of the pictures that a label file must name to be the one
 
 
-def look_at(path: Path, labels: Path | None = None, label: str | None = None) -> tuple[Look, pd.DataFrame | None]:
+def look_at(path: Path, labels: Path | None = None, label: str | None = None) -> Look:
     """Finds out what is where.
 
     Args:
         path: A folder of pictures, or a label file beside or above them.
         labels: The label file, if it is known.
         label: Its column of the labels, if the user has named it.
-
-    Returns:
-        What was found, and the table of the label file if there is one.
 
     Raises:
         UserError: Nothing there can be read; the message says why.
@@ -56,7 +51,7 @@ def look_at(path: Path, labels: Path | None = None, label: str | None = None) ->
         raise _names_none(labels, path, pictures[0])
     if labels is None and not any(table.share >= WHOLE for table in tables):
         try:
-            return look_at_folders(path), None
+            return look_at_folders(path)
         except DatasetNotFoundError as error:
             raise _other_labels(path, files, stems) or error from None
     best, *others = sorted(tables, key=_order)
@@ -65,7 +60,7 @@ def look_at(path: Path, labels: Path | None = None, label: str | None = None) ->
         names = [str(file.relative_to(path) if file.is_relative_to(path) else file) for file in (best.path, *alike)]
         question = f"Are the labels in {names[0]}, or in {' or '.join(names[1:])}?"
         look.questions.append(Question(question, tuple(f"--data.labels {shlex.quote(name)}" for name in names)))
-    return look, best.table
+    return look
 
 
 def _shallow(files: list[str]) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lightning_imbal.data.index.label_files import read_columns, read_header, stripped
+from lightning_imbal.data.index.label_files import read_columns, stripped
 from lightning_imbal.data.look.columns import (
     IMAGE_COLUMNS,
     LABEL_COLUMNS,
@@ -16,7 +16,7 @@ from lightning_imbal.data.look.columns import (
     columns_called,
     one_hot_columns,
 )
-from lightning_imbal.data.look.label_columns import TEXT, names_pictures, stems_of
+from lightning_imbal.data.look.label_columns import TEXT, columns_of, names_pictures, stems_of
 from lightning_imbal.data.look.look import Look, Question
 from lightning_imbal.data.splits.base import PART_CALLED
 from lightning_imbal.errors import UserError
@@ -55,15 +55,15 @@ def read_label_table(path: Path, stems: Collection[str], label: str | None = Non
         label: Column of the labels, if the user has named it.
     """
     try:
-        header = read_header(path)
-        if len(header) > MOST_COLUMNS:  # of pixels
+        columns = columns_of(path)
+        if len(columns) > MOST_COLUMNS:  # of pixels
             return None
-        table = stripped(read_columns(path, [name for name in header if name and header.count(name) == 1], **TEXT))
+        table = stripped(read_columns(path, columns, **TEXT))
     except UserError:
         return None
-    called = columns_called(list(table), IMAGE_COLUMNS)
-    columns = [*called, *(column for column in table if column not in called)]
-    image = [column for column in columns if names_pictures(table[column], stems)]
+    called = columns_called(columns, IMAGE_COLUMNS)
+    likeliest = [*called, *(column for column in columns if column not in called)]
+    image = [column for column in likeliest if names_pictures(table[column], stems)]
     if not image:
         return None
     free = table.drop(columns=image)
@@ -100,13 +100,6 @@ def look_at_table(found: LabelTable, root: Path) -> Look:
             look.set("split_column", column, f"its values are {_values(found.table[column])}")
             break
     return look
-
-
-def unused_columns(table: pd.DataFrame, look: Look) -> pd.DataFrame:
-    """The columns that mean nothing yet."""
-    used = [look.settings.get(f"{name}_column") for name in ("image", "label", "split")]
-    flat = [column for each in used for column in (each if isinstance(each, list) else [each])]
-    return table.drop(columns=[column for column in flat if column in table])
 
 
 def _different(table: pd.DataFrame, columns: list[str]) -> list[str]:

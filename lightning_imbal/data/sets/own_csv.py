@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from lightning_imbal.data.index.label_files import read_columns, read_header, stripped
+from lightning_imbal.data.index.label_files import read_columns, stripped
 from lightning_imbal.data.index.spellings import one_spelling
 from lightning_imbal.data.look.columns import join_findings, labels_of_columns
-from lightning_imbal.data.look.label_columns import TEXT, image_column, label_columns
+from lightning_imbal.data.look.label_columns import TEXT, columns_of, image_column, label_columns
 from lightning_imbal.data.look.named_pictures import locate
 from lightning_imbal.data.sets.own_images import OwnImages
 from lightning_imbal.data.splits.base import PART_CALLED, PARTS
@@ -118,10 +118,9 @@ class CSVData(OwnImages):
         )
 
     def unused_columns(self) -> pd.DataFrame:
-        header = read_header(self.source)
         columns, label = self.columns
         used = [*columns.values(), *(label if isinstance(label, list) else [label])]
-        free = [name for name in header if name and header.count(name) == 1 and name not in used]
+        free = [name for name in columns_of(self.source) if name not in used]
         table = stripped(read_columns(self.source, free, **TEXT)) if free else pd.DataFrame(index=self.file.index)
         return table.loc[self.selected[0].index].reset_index(drop=True)
 
