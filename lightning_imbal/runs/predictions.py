@@ -26,6 +26,7 @@ class Predictions:
         class_names: Name of each class, in label order.
         class_counts: Number of training images of each class, in label order.
         groups: Class names of each group.
+        decided: What a decision rule answers, (N,) int64; by default the class with the largest probability.
     """
 
     image: np.ndarray
@@ -36,11 +37,18 @@ class Predictions:
     class_names: tuple[str, ...]
     class_counts: tuple[int, ...]
     groups: dict[str, tuple[str, ...]]
+    decided: np.ndarray | None = None
+
+    @property
+    def answers(self) -> np.ndarray:
+        """The class that each image is taken for, (N,); of equal probabilities the first."""
+        return self.probability.argmax(axis=1) if self.decided is None else self.decided
 
     def only(self, kept: np.ndarray) -> "Predictions":
         """Those of some of the images, given as (N,) bool."""
         names = ("image", "unit", "alone", "label", "probability")
-        return replace(self, **{name: getattr(self, name)[kept] for name in names})
+        decided = None if self.decided is None else self.decided[kept]
+        return replace(self, decided=decided, **{name: getattr(self, name)[kept] for name in names})
 
 
 def as_predictions(table: pd.DataFrame, results: dict[str, Any], split: pd.DataFrame | None) -> Predictions:
@@ -84,7 +92,7 @@ def check_origin(found: Predictions, results: dict[str, Any], split: pd.DataFram
     Raises:
         UserError: They do not belong together.
     """
-    number, best = len(found.class_names), found.probability.argmax(axis=1)
+    number, best = len(found.class_names), found.answers
     confusion = np.bincount(found.label * number + best, minlength=number**2).reshape(number, number)
     # Of equal probabilities the results may count another one, if they were rounded when they were written.
     ties = ((found.probability == found.probability.max(axis=1, keepdims=True)).sum(axis=1) != 1).sum()

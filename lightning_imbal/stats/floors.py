@@ -43,4 +43,4 @@ def _drawn(run: Predictions, rng: np.random.Generator) -> Predictions:
 
 
 def _answered(run: Predictions, answer: np.ndarray) -> Predictions:
-    return replace(run, probability=np.eye(len(run.class_names))[answer])
+    return replace(run, probability=np.eye(len(run.class_names))[answer], decided=None)

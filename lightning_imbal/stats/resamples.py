@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 from scipy.sparse import csr_array
 
+from lightning_imbal.decisions.confusions import Confusions, ratio
 from lightning_imbal.runs.predictions import Predictions
 
 NUM_BINS = 15
@@ -25,7 +26,7 @@ class TestSet:
         self.rarest = int(np.argmin(predictions.class_counts))
         # Rounding may have left a mean of softmax outputs just above 1.
         self.label, self.probability = predictions.label, predictions.probability.clip(0, 1)
-        self.prediction = self.probability.argmax(axis=1)
+        self.prediction = predictions.answers
         self.class_images = np.bincount(self.label, minlength=self.num_classes)
         self.present = self.class_images > 0
 
@@ -75,7 +76,7 @@ class TestSet:
         return csr_array((value, (row, image)), shape=(num_rows, len(self.label)))
 
 
-class Resamples:
+class Resamples(Confusions):
     """Counts of r resamples. All arrays have the resamples last.
 
     Args:
@@ -84,49 +85,21 @@ class Resamples:
 
     Attributes:
         weight: The same, (N, r) float64.
-        total: Number of images, (r,).
     """
 
     def __init__(self, test: TestSet, weight: np.ndarray) -> None:
-        self.test = test
+        self.test: TestSet = test
         self.weight = np.ascontiguousarray(weight.T, dtype=np.float64)
-        self.total = self.weight.sum(axis=0)
 
     @cached_property
-    def confusion(self) -> np.ndarray:
+    def total(self) -> np.ndarray:
+        """Number of images, (r,)."""
+        return self.weight.sum(axis=0)
+
+    @cached_property
+    def confusion(self) -> np.ndarray:  # type: ignore[override]  # it is counted when it is asked for
         """Images by true and predicted class, (C, C, r)."""
         return (self.test.pairs @ self.weight).reshape(self.test.num_classes, self.test.num_classes, -1)
-
-    @cached_property
-    def hits(self) -> np.ndarray:
-        """Images of each class that are predicted right, (C, r)."""
-        return np.einsum("ccr->cr", self.confusion)
-
-    @cached_property
-    def true(self) -> np.ndarray:
-        """Images of each class, (C, r)."""
-        return self.confusion.sum(axis=1)
-
-    @cached_property
-    def predicted(self) -> np.ndarray:
-        """Images that are predicted to be of each class, (C, r)."""
-        return self.confusion.sum(axis=0)
-
-    @cached_property
-    def per_class(self) -> dict[str, np.ndarray]:
-        """Recall, precision and F1, each (C, r); 0 where they are not defined."""
-        recall, precision = ratio(self.hits, self.true), ratio(self.hits, self.predicted)
-        return {"recall": recall, "precision": precision, "f1": ratio(2 * self.hits, self.true + self.predicted)}
-
-    @cached_property
-    def kept(self) -> np.ndarray:
-        """Whether a class is not left out of a resample, (C, r)."""
-        return (self.true > 0) | ~self.test.present[:, None]
-
-    @cached_property
-    def varied(self) -> np.ndarray:
-        """Whether neither labels nor predictions are constant, (r,)."""
-        return ((self.true > 0).sum(axis=0) > 1) & ((self.predicted > 0).sum(axis=0) > 1)
 
     @cached_property
     def unlike_images(self) -> np.ndarray:
@@ -144,20 +117,3 @@ class Resamples:
         weight, step = self.weight[self.test.order], self.test.steps @ self.weight
         won = [np.einsum("nr,nr->r", weight[c], step[c].cumsum(axis=0)) for _, c in self.test.classes_in_order()]
         return ratio(np.stack(won), self.unlike_images)
-
-    @cached_property
-    def unlike_pairs(self) -> np.ndarray:
-        """Geometric mean of the ordered pairs of images with two labels and of those with two predictions, (r,)."""
-        true, predicted = (self.total**2 - (images**2).sum(axis=0) for images in (self.true, self.predicted))
-        return np.sqrt(true * predicted)
-
-
-def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    """The ratio; 0 where the denominator is."""
-    return np.divide(numerator, denominator, out=np.zeros_like(denominator), where=denominator > 0)
-
-
-def mean(value: np.ndarray, counted: np.ndarray) -> np.ndarray:
-    """Mean over the classes that count, (C, r) to (r,); NaN where none does."""
-    with np.errstate(invalid="ignore"):
-        return value.sum(axis=0, where=counted) / counted.sum(axis=0)

@@ -48,6 +48,7 @@ class Round:
             label=np.concatenate([fold.label for fold in self.folds]),
             probability=np.concatenate([fold.probability for fold in self.folds]),
             class_counts=tuple(counts.tolist()),
+            decided=None if first.decided is None else np.concatenate([fold.answers for fold in self.folds]),
         )
 
     def only(self, alone: bool) -> "Round":

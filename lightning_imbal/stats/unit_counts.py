@@ -32,7 +32,7 @@ class UnitCounts:
         self._classes = len(joined[0].class_names)
         code, known = pd.factorize(np.concatenate([each.unit for each in joined]))
         label = np.concatenate([each.label for each in joined])
-        guess = np.concatenate([each.probability.argmax(axis=1) for each in joined])
+        guess = np.concatenate([each.answers for each in joined])
         pair, place = np.unique(np.concatenate([code * self._classes + c for c in (label, guess)]), return_inverse=True)
         self._unit, self._class = np.divmod(pair, self._classes)
         of_label, of_guess = np.split(place, 2)

@@ -1,0 +1,195 @@
+"""Scores of the answers in many confusion matrices at once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Protocol
+
+import numpy as np
+
+from lightning_imbal.score_names import OF_CLASS
+
+
+class Classes(Protocol):
+    """What scores must know of the classes.
+
+    Attributes:
+        class_names: In label order.
+        groups: Class names of each group.
+        rarest: Label of the class with fewest training images.
+        present: Whether there are images of a class at all, (C,) bool.
+    """
+
+    class_names: tuple[str, ...]
+    groups: dict[str, tuple[str, ...]]
+    rarest: int
+    present: np.ndarray
+
+
+@dataclass(eq=False)
+class KnownClasses:
+    """Classes by themselves, without the images of a test."""
+
+    class_names: tuple[str, ...]
+    groups: dict[str, tuple[str, ...]]
+    rarest: int
+    present: np.ndarray
+
+
+class Confusions:
+    """Counts of R sets of images. All arrays have the sets last.
+
+    A class that `test` has but a set lacks is left out of that set: it does not count in any mean over classes.
+
+    Args:
+        test: The classes.
+        confusion: Images by true and predicted class, (C, C, R) float64.
+    """
+
+    def __init__(self, test: Classes, confusion: np.ndarray) -> None:
+        self.test, self.confusion = test, confusion
+
+    @cached_property
+    def total(self) -> np.ndarray:
+        """Number of images, (R,)."""
+        return self.confusion.sum(axis=(0, 1))
+
+    @cached_property
+    def hits(self) -> np.ndarray:
+        """Images of each class that are predicted right, (C, R)."""
+        return np.einsum("ccr->cr", self.confusion)
+
+    @cached_property
+    def true(self) -> np.ndarray:
+        """Images of each class, (C, R)."""
+        return self.confusion.sum(axis=1)
+
+    @cached_property
+    def predicted(self) -> np.ndarray:
+        """Images that are predicted to be of each class, (C, R)."""
+        return self.confusion.sum(axis=0)
+
+    @cached_property
+    def per_class(self) -> dict[str, np.ndarray]:
+        """Recall, precision and F1, each (C, R); 0 where they are not defined."""
+        recall, precision = ratio(self.hits, self.true), ratio(self.hits, self.predicted)
+        return {"recall": recall, "precision": precision, "f1": ratio(2 * self.hits, self.true + self.predicted)}
+
+    @cached_property
+    def kept(self) -> np.ndarray:
+        """Whether a class is not left out of a set, (C, R)."""
+        return (self.true > 0) | ~self.test.present[:, None]
+
+    @cached_property
+    def varied(self) -> np.ndarray:
+        """Whether neither labels nor predictions are constant, (R,)."""
+        return ((self.true > 0).sum(axis=0) > 1) & ((self.predicted > 0).sum(axis=0) > 1)
+
+    @cached_property
+    def unlike_pairs(self) -> np.ndarray:
+        """Geometric mean of the ordered pairs of images with two labels and of those with two predictions, (R,)."""
+        true, predicted = (self.total**2 - (images**2).sum(axis=0) for images in (self.true, self.predicted))
+        return np.sqrt(true * predicted)
+
+
+def answer_score(sets: Confusions, name: str) -> np.ndarray | None:
+    """A score of the answers in each set, (R,); NaN where it is not defined. None if it is no such score.
+
+    Keys and definitions are those of `lightning_imbal.metrics.classification_scores`.
+    """
+    classes, groups = sets.test.class_names, sets.test.groups
+    key, _, part = name.partition("/")
+    if name in SUMMARY:
+        return SUMMARY[name](sets)
+    if key in OF_CLASS and part in classes:
+        return _of_class(sets, key, classes.index(part))
+    if key in PER_GROUP and part in groups:
+        return PER_GROUP[key](sets, [classes.index(member) for member in groups[part]])
+    return None
+
+
+def _of_class(sets: Confusions, key: str, c: int) -> np.ndarray:
+    return np.where(sets.kept[c], sets.per_class[key][c], np.nan)
+
+
+def _accuracy(sets: Confusions) -> np.ndarray:
+    return ratio(sets.hits.sum(axis=0), sets.total)
+
+
+def _balanced_accuracy(sets: Confusions) -> np.ndarray:
+    return mean(sets.per_class["recall"], sets.true > 0)
+
+
+def _macro(sets: Confusions, key: str) -> np.ndarray:
+    return mean(sets.per_class[key], sets.kept)
+
+
+def _scr(sets: Confusions) -> np.ndarray:
+    return _of_class(sets, "recall", sets.test.rarest)
+
+
+def _group_recall(sets: Confusions, members: list[int]) -> np.ndarray:
+    seen = [c for c in members if sets.test.present[c]]
+    if not seen:
+        return np.zeros_like(sets.total)
+    return mean(sets.per_class["recall"][seen], sets.true[seen] > 0)
+
+
+def _group_f1(sets: Confusions, members: list[int]) -> np.ndarray:
+    return mean(sets.per_class["f1"][members], sets.kept[members])
+
+
+def _mcc(sets: Confusions) -> np.ndarray:
+    """Matthews correlation (Gorodkin 2004)."""
+    covariance = sets.total * sets.hits.sum(axis=0) - (sets.true * sets.predicted).sum(axis=0)
+    return _if_varied(sets, covariance, sets.unlike_pairs)
+
+
+def _kappa(sets: Confusions) -> np.ndarray:
+    """Cohen's kappa with quadratic weights."""
+    rank = np.arange(len(sets.test.class_names))
+    distance = (rank[:, None] - rank) ** 2.0
+    expected = (sets.true * (distance @ sets.predicted)).sum(axis=0)
+    return _if_varied(sets, expected - sets.total * np.tensordot(distance, sets.confusion), expected)
+
+
+def _kendall_tau(sets: Confusions) -> np.ndarray:
+    """Tau-b: concordant less discordant pairs (each in both orders), relative to `unlike_pairs`."""
+    surplus = _higher_less_lower(_higher_less_lower(sets.confusion, axis=0), axis=1)
+    return _if_varied(sets, np.einsum("tpr,tpr->r", sets.confusion, surplus), sets.unlike_pairs)
+
+
+def _if_varied(sets: Confusions, numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    """The ratio; 0 where labels or predictions are constant."""
+    return ratio(numerator, np.where(sets.varied, denominator, 0))
+
+
+def _higher_less_lower(images: np.ndarray, axis: int) -> np.ndarray:
+    """Images in all higher classes less those in all lower ones, for each class along an axis."""
+    running = images.cumsum(axis=axis)
+    return running.take([-1], axis=axis) - 2 * running + images
+
+
+def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    """The ratio; 0 where the denominator is."""
+    return np.divide(numerator, denominator, out=np.zeros_like(denominator), where=denominator > 0)
+
+
+def mean(value: np.ndarray, counted: np.ndarray) -> np.ndarray:
+    """Mean over the classes that count, (C, R) to (R,); NaN where none does."""
+    with np.errstate(invalid="ignore"):
+        return value.sum(axis=0, where=counted) / counted.sum(axis=0)
+
+
+SUMMARY: dict[str, Callable[[Confusions], np.ndarray]] = {
+    "accuracy": _accuracy,
+    "balanced_accuracy": _balanced_accuracy,
+    "f1": partial(_macro, key="f1"),
+    "precision": partial(_macro, key="precision"),
+    "recall": partial(_macro, key="recall"),
+    "scr": _scr,
+    "mcc": _mcc,
+    "kappa": _kappa,
+    "kendall_tau": _kendall_tau,
+}
+PER_GROUP = {"group_recall": _group_recall, "group_f1": _group_f1}
