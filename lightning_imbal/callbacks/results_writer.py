@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -23,6 +24,7 @@ from lightning_imbal.runs.folder import is_finished
 from lightning_imbal.runs.identity import split_text
 from lightning_imbal.score_names import OF_CLASS
 
+SMALLEST = float(np.finfo(np.float32).smallest_subnormal)
 SET_ASIDE = "metrics.before_resume.json"
 REPORTED_VERSIONS = ("lightning_imbal", "torch", "torchvision", "lightning", "timm", "albumentations")
 
@@ -32,7 +34,7 @@ class ResultsWriter(Callback):
 
     `split.csv` (the part of every image) appears when a stage starts; `metrics.json` (every score, per class and per
     group, with the identity of the run) and `predictions.parquet` (one row per image) at the end of `test` or
-    `validate`.
+    `validate`; `predictions_val.parquet` (the same of the validation part, as logits) where that part is tested.
 
     Files appear whole or not at all. The results of a run that goes on are set aside until it has new ones; they hold
     digests of the files of its stages, so that those of another run are not taken for them.
@@ -57,11 +59,16 @@ class ResultsWriter(Callback):
             write_whole(file, lambda path: path.write_text(text, encoding="utf-8", newline=""))
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Writes the predictions of the test part, and those of further reports into folders of their own."""
+        """Writes the predictions of the tested part, and those of further reports into folders of their own.
+
+        Those of the validation part, which decisions are fitted on, have no scores beside them.
+        """
         model = model_of(pl_module)
-        for name, report in model.side_reports.items():
-            self._write_predictions(trainer, report, "test", name)
-        self._write_predictions(trainer, model.test_report, "test")
+        for side, report in [*model.side_reports.items(), ("", model.test_report)]:
+            if data_of(trainer).tested == "val":
+                self._write_logits(trainer, report, side)
+            else:
+                self._write_predictions(trainer, report, "test", side)
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Writes the predictions of the validation part when it is evaluated by itself, not during training."""
@@ -91,13 +98,29 @@ class ResultsWriter(Callback):
             backbone = type(model_of(trainer.lightning_module).backbone).__name__
         identity = {**self.identity, "backbone": backbone, **environment(trainer), "part": part}
         identity["name"] = " ".join(filter(None, [identity["name"], side]))
-        image = data_of(trainer).table["image"].to_numpy()[predictions["index"].numpy()]
-        names = pd.Index(report.class_names)
-        table = pd.DataFrame(predictions["probability"].float().numpy(), columns="probability/" + names)
-        table.insert(0, "image", image)
-        table.insert(1, "label", names.to_numpy()[predictions["label"].numpy()])
+        probability = predictions["probability"].float().numpy()
+        table = _table_of(trainer, predictions, report, "probability", probability)
         write_whole(self.folder / side / "predictions.parquet", table.to_parquet)
         self.results[side] = {"identity": identity, **summarize(scores, predictions, report)}
+
+    def _write_logits(self, trainer: Trainer, report: ImbalReport, side: str) -> None:
+        predictions = report.predictions()
+        if trainer.is_global_zero:
+            # A logarithm in double precision, so that its exponential is the same single-precision probability.
+            logits = np.log(predictions["probability"].double().numpy().clip(SMALLEST))
+            table = _table_of(trainer, predictions, report, "logit", logits)
+            write_whole(self.folder / side / "predictions_val.parquet", table.to_parquet)
+
+
+def _table_of(
+    trainer: Trainer, predictions: dict[str, torch.Tensor], report: ImbalReport, what: str, values: np.ndarray
+) -> pd.DataFrame:
+    """One row per image: `image`, `label`, and a column for each class, such as `logit/<class>`."""
+    names = pd.Index(report.class_names)
+    table = pd.DataFrame(values, columns=f"{what}/" + names)
+    table.insert(0, "image", data_of(trainer).table["image"].to_numpy()[predictions["index"].numpy()])
+    table.insert(1, "label", names.to_numpy()[predictions["label"].numpy()])
+    return table
 
 
 def summarize(scores: dict[str, float], predictions: dict[str, torch.Tensor], report: ImbalReport) -> dict[str, Any]:

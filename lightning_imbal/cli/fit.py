@@ -22,6 +22,7 @@ from lightning_imbal.cli.parts.seed import seed
 from lightning_imbal.cli.parts.show import show_results
 from lightning_imbal.cli.parts.trained_images import count_trained
 from lightning_imbal.cli.parts.trainer import stage_trainer
+from lightning_imbal.cli.parts.validation import predict_validation
 from lightning_imbal.cli.parts.weights import choose_weights
 from lightning_imbal.command_line import given_below
 from lightning_imbal.data.base import ImbalDataModule
@@ -118,5 +119,6 @@ def test(trainer: Trainer, built: Namespace, folder: Path, further: Sequence[str
     dev_run = trainer.fast_dev_run  # type: ignore[attr-defined]  # Lightning sets it, but does not declare it
     if trainer.limit_test_batches and not dev_run:
         trainer.callbacks = of_tests(trainer.callbacks)  # type: ignore[attr-defined]  # Lightning sets it
+        predict_validation(trainer, built.model, built.data, kept_checkpoint(trainer))
         trainer.test(built.model, datamodule=built.data, ckpt_path=kept_checkpoint(trainer), verbose=False)
         show_results(folder, built.model, further)

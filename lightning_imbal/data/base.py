@@ -2,7 +2,7 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import albumentations as A
 from lightning.pytorch import LightningDataModule
@@ -93,6 +93,7 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         self.normalize = Normalize(mean, std)
         self.stored: dict[str, FeatureDataset] = {}
         self.predicted: ImageDataset | None = None
+        self.tested: Literal["test", "val"] = "test"
 
     @cached_property
     def class_groups(self) -> dict[str, list[str]] | None:
@@ -152,8 +153,8 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         return self._evaluation_loader("val")
 
     def test_dataloader(self) -> DataLoader[Any] | list[Any]:
-        """Loads the test part."""
-        return self._evaluation_loader("test")
+        """Loads the part that is tested: `tested`, by default the test part."""
+        return self._evaluation_loader(self.tested)
 
     def _evaluation_loader(self, part: str) -> DataLoader[Any] | list[Any]:
         dataset = self.stored[part] if part in self.stored else self.dataset(part, [self.test_recipe])

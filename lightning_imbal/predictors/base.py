@@ -43,6 +43,9 @@ class Predictor(nn.Module, ABC):
     def set_normalization(self, mean: Tensor, std: Tensor) -> None:
         """Tells before an evaluation how images were normalised: pixels in 0..1, less `mean`, over `std`, (3, 1, 1)."""
 
+    def forget_calibration(self) -> None:
+        """Undoes what `calibrate` has fitted, before it is fitted anew."""
+
     def calibrate(self, logits: Tensor, label: Tensor) -> None:
         """Fits what is learnt after training, to the logits (N, C) that it gives validation images, and labels (N,)."""
 

@@ -18,5 +18,6 @@ def tell_normalization(module: nn.Module, mean: Tensor, std: Tensor) -> None:
 
 def calibrate(predictor: Predictor, model: nn.Module, batches: Iterable[Batch]) -> None:
     """Fits a predictor to what it makes of a network and batches of the validation part."""
+    predictor.forget_calibration()
     seen = [(predictor(model, batch["image"]).float(), batch["label"]) for batch in batches]
     predictor.calibrate(*map(torch.cat, zip(*seen, strict=True)))

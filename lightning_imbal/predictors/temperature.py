@@ -29,6 +29,10 @@ class TemperatureScaled(Predictor):
         self.needs_calibration = temperature is None
         self.temperature = 1.0 if temperature is None else temperature
 
+    def forget_calibration(self) -> None:
+        if self.needs_calibration:
+            self.temperature = 1.0
+
     def calibrate(self, logits: Tensor, label: Tensor) -> None:
         """Multiplies the temperature by what minimises the negative log-likelihood, within exp(-3) to exp(3).
 

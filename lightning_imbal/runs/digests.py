@@ -10,7 +10,7 @@ from lightning_imbal.runs.folder import RECORD, is_finished, read_record, stage_
 from lightning_imbal.runs.reading import check_keys, reading
 
 OF_STAGE = ("config.yaml", "split.csv", "metrics.csv", "checkpoints/best.ckpt", "checkpoints/last.ckpt")
-OF_RESULTS = ("predictions.parquet", "features.npz", RECORD)
+OF_RESULTS = ("predictions.parquet", "predictions_val.parquet", "features.npz", RECORD)
 
 
 def digests(folder: Path) -> dict[str, str]:

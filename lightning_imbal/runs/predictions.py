@@ -55,7 +55,8 @@ def as_predictions(table: pd.DataFrame, results: dict[str, Any], split: pd.DataF
     """Makes predictions of what the files of a run hold.
 
     Args:
-        table: `image`, `label` (name of the class) and a column `probability/<class>` for each class.
+        table: `image`, `label` (name of the class) and a column `probability/<class>`, or `logit/<class>`, for each
+            class.
         results: With the `classes` and `groups` of `metrics.json`.
         split: With `image` and, where known, `group` of every image of all parts.
 
@@ -63,6 +64,8 @@ def as_predictions(table: pd.DataFrame, results: dict[str, Any], split: pd.DataF
         ValueError: The table is of other classes.
     """
     names = [row["name"] for row in results["classes"]]
+    if logits := [name for name in table.columns if name.startswith("logit/")]:
+        table = table.assign(**_softmax(table[logits]))
     known = {name.removeprefix("probability/") for name in table.columns if name.startswith("probability/")}
     if known != set(names) or not set(table["label"]) <= known:
         raise ValueError("The classes are others.")
@@ -78,6 +81,17 @@ def as_predictions(table: pd.DataFrame, results: dict[str, Any], split: pd.DataF
         class_counts=tuple(row["train_images"] for row in results["classes"]),
         groups={group: tuple(row["classes"]) for group, row in results["groups"].items()},
     )
+
+
+def check_part(found: Predictions, split: pd.DataFrame | None, part: str, folder: Path) -> None:
+    """Refuses predictions of images that are not in a part of the split of their run, where that is known.
+
+    Raises:
+        UserError: They do not belong together.
+    """
+    if split is not None and not set(found.image) <= set(split.loc[split["part"] == part, "image"]):
+        name = "predictions_val.parquet" if part == "val" else "predictions.parquet"
+        raise UserError(f"split.csv and {name} in {folder} are not of one run: {AGAIN}.")
 
 
 def check_origin(found: Predictions, results: dict[str, Any], split: pd.DataFrame | None, folder: Path) -> None:
@@ -98,11 +112,7 @@ def check_origin(found: Predictions, results: dict[str, Any], split: pd.DataFram
     ties = ((found.probability == found.probability.max(axis=1, keepdims=True)).sum(axis=1) != 1).sum()
     if np.abs(confusion - np.array(results["confusion"])).sum() > 2 * ties:
         raise UserError(f"predictions.parquet and metrics.json in {folder} are not of one run: {AGAIN}.")
-    if split is None:
-        return
-    tested = split.loc[split["part"] == results["identity"]["part"], "image"]
-    if not set(found.image) <= set(tested):
-        raise UserError(f"split.csv and predictions.parquet in {folder} are not of one run: {AGAIN}.")
+    check_part(found, split, results["identity"]["part"], folder)
 
 
 def labels_of(runs: Sequence[Predictions]) -> pd.Series:
@@ -115,6 +125,14 @@ def mean_probability(runs: Sequence[Predictions]) -> np.ndarray:
     """Mean of each image's probabilities over the runs that tested it, in the order of `labels_of`, (M, C)."""
     image, probability = (np.concatenate([getattr(run, name) for run in runs]) for name in ("image", "probability"))
     return pd.DataFrame(probability).groupby(image, sort=False).mean().to_numpy()
+
+
+def _softmax(logits: pd.DataFrame) -> pd.DataFrame:
+    """Columns `probability/<class>` of columns `logit/<class>`."""
+    values = logits.to_numpy(dtype=np.float64)
+    values = np.exp(values - values.max(axis=1, keepdims=True))
+    names = logits.columns.str.replace("logit/", "probability/", n=1)
+    return pd.DataFrame(values / values.sum(axis=1, keepdims=True), columns=names, index=logits.index)
 
 
 def _units(image: pd.Series, split: pd.DataFrame | None) -> tuple[pd.Series, pd.Series]:

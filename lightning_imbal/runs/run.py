@@ -95,17 +95,26 @@ class Run:
             raise UserError(
                 f"{self.folder} has predictions, but no metrics.json: finish the run, or give another folder."
             )
-        import pandas as pd
+        from lightning_imbal.runs.predictions import check_origin
 
-        from lightning_imbal.runs.predictions import as_predictions, check_origin
+        predictions = self._read(file)
+        check_origin(predictions, self.results, self._own_split, self.folder)
+        return predictions
 
-        results, split = self.results, self.split()
-        with reading(file, f"{AGAIN}; or else metrics.json beside it is that of another run"):
-            check_digest(file, self.folder)
-            predictions = as_predictions(pd.read_parquet(file), results, split)
-        # A test may be on other data than the run that it lies in.
-        own = stages_in(self.folder) and self.identity.get("checkpoint") is None
-        check_origin(predictions, results, split if own else None, self.folder)
+    @cached_property
+    def validation(self) -> "Predictions | None":
+        """The same of the validation images; None if there are none, or they were not predicted.
+
+        Raises:
+            UserError: As for `predictions`.
+        """
+        file = self.folder / "predictions_val.parquet"
+        if not file.is_file() or not is_finished(self.folder):
+            return None
+        from lightning_imbal.runs.predictions import check_part
+
+        predictions = self._read(file)
+        check_part(predictions, self._own_split, "val", self.folder)
         return predictions
 
     @property
@@ -122,6 +131,25 @@ class Run:
         """That of the last stage which has one, as `Stage.split` reads it."""
         splits = (stage.split() for stage in reversed(self.stages))
         return next((split for split in splits if split is not None), None)
+
+    def _read(self, file: Path) -> "Predictions":
+        import pandas as pd
+
+        from lightning_imbal.runs.predictions import as_predictions
+
+        results, split = self.results, self._split
+        with reading(file, f"{AGAIN}; or else metrics.json beside it is that of another run"):
+            check_digest(file, self.folder)
+            return as_predictions(pd.read_parquet(file), results, split)
+
+    @cached_property
+    def _split(self) -> "pd.DataFrame | None":
+        return self.split()
+
+    @property
+    def _own_split(self) -> "pd.DataFrame | None":
+        """That of the run, if it is known to be that of its results: a test may be on other data."""
+        return self._split if stages_in(self.folder) and self.identity.get("checkpoint") is None else None
 
     def feature_map(self) -> "pd.DataFrame | None":
         """`image`, `label`, `x`, `y` of the images that are on the map of features; None if there is none.

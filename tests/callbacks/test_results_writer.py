@@ -3,6 +3,7 @@
 import json
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -21,7 +22,7 @@ def trainer(tmp_path):
     report.update(probability, torch.tensor([0, 1, 0]), torch.tensor([3, 0, 4]))
     module = SimpleNamespace(hparams={"backbone": "resnet18"}, val_report=report, test_report=report, side_reports={})
     return SimpleNamespace(
-        datamodule=SimpleNamespace(table=pd.DataFrame({"image": IMAGES})),
+        datamodule=SimpleNamespace(table=pd.DataFrame({"image": IMAGES}), tested="test"),
         lightning_module=module,
         is_global_zero=True,
         sanity_checking=False,
@@ -48,6 +49,18 @@ def test_results_by_hand(trainer, tmp_path):
     table = pd.read_parquet(tmp_path / "predictions.parquet")
     assert table["image"].tolist() == ["a", "d", "e"] and table["label"].tolist() == ["mel", "nv", "nv"]
     assert table["probability/mel"].tolist() == [0.25, 0.75, 0.625]
+
+
+def test_what_is_predicted_of_the_validation_part_is_kept_to_the_last_digit_and_not_scored(trainer, tmp_path):
+    trainer.datamodule.tested, report = "val", trainer.lightning_module.test_report
+    report.update(torch.tensor([[1.0, 0.0], [1 - 2**-20, 2**-20]]), torch.tensor([0, 0]), torch.tensor([1, 2]))
+    writer = ResultsWriter(tmp_path, {"name": "run"})
+    writer.on_test_epoch_end(trainer, trainer.lightning_module)
+    writer.on_test_end(trainer, trainer.lightning_module)
+    assert [file.name for file in tmp_path.iterdir()] == ["predictions_val.parquet"]
+    table = pd.read_parquet(tmp_path / "predictions_val.parquet")
+    assert table["image"].tolist() == ["a", "b", "c", "d", "e"]
+    assert np.exp(table["logit/mel"]).tolist() == pytest.approx([0.25, 2**-149, 2**-20, 0.75, 0.625], rel=1e-14)
 
 
 def test_a_validation_during_training_leaves_nothing(trainer, tmp_path):

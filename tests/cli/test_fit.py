@@ -27,6 +27,7 @@ def untrained(monkeypatch):
         return SimpleNamespace(
             checkpoint_callbacks=kept,
             callbacks=kept,
+            loggers=[],
             limit_test_batches=1.0,
             fast_dev_run=False,
             fit=lambda *args, **kwargs: None,
@@ -41,7 +42,8 @@ def untrained(monkeypatch):
 def test_the_best_epoch_is_handed_on_and_that_of_the_last_stage_is_tested(untrained, tmp_path):
     assert fit.run([*DEMO, "--run_dir", str(tmp_path)]) == 0
     assert untrained.models[1].backbone_ckpt == os.path.relpath(tmp_path / "stage1" / "best")
-    assert untrained.tested == [str(tmp_path / "stage2" / "best")]
+    # The validation part, then the test part.
+    assert untrained.tested == [str(tmp_path / "stage2" / "best")] * 2
 
 
 def test_a_drawn_seed_is_that_of_every_stage(untrained, tmp_path):

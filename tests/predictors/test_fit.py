@@ -7,14 +7,14 @@ from lightning_imbal.predictors import PerturbedInput, TemperatureScaled
 from lightning_imbal.predictors.fit import calibrate, tell_normalization
 
 
-def test_a_predictor_is_fitted_to_what_it_gives_itself(monkeypatch):
+def test_a_predictor_is_fitted_to_what_it_gives_itself_before_an_earlier_fit(monkeypatch):
     predictor, given = TemperatureScaled(torch.tensor([3, 2])), []
     predictor.temperature = 2.0  # of an earlier fit
     monkeypatch.setattr(predictor, "calibrate", lambda logits, label: given.append((logits, label)))
     batches = [{"image": torch.full((2, 2), 4.0), "label": torch.tensor([0, 1])}] * 2
     calibrate(predictor, nn.Identity(), batches)
     [(logits, label)] = given
-    assert torch.equal(logits, torch.full((4, 2), 2.0)) and label.tolist() == [0, 1, 0, 1]
+    assert torch.equal(logits, torch.full((4, 2), 4.0)) and label.tolist() == [0, 1, 0, 1]
 
 
 def test_every_predictor_in_a_module_is_told():

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -47,6 +48,17 @@ def test_fit_leaves_the_files_of_both_stages(run):
     assert config["data"]["init_args"]["sampler"]["class_path"].endswith("OversampleToMax")
 
 
+def test_the_validation_part_is_predicted_as_the_test_part(run):
+    table, split = pd.read_parquet(run / "predictions_val.parquet"), pd.read_csv(run / "stage2" / "split.csv")
+    assert set(table["image"]) == set(split.loc[split["part"] == "val", "image"]) != set()
+    curves = pd.read_csv(run / "stage2" / "metrics.csv").dropna(subset="val/accuracy")
+    logits = table[[f"logit/{digit}" for digit in range(10)]].to_numpy()
+    accuracy = (logits.argmax(axis=1).astype(str) == table["label"].astype(str)).mean()
+    assert np.isclose(curves["val/accuracy"], accuracy).any()
+    assert len(curves) == len(curves["epoch"].unique()), "it is no epoch of training"
+    assert "predictions_val.parquet" in json.loads((run / "metrics.json").read_text())["files"]
+
+
 def test_metrics_and_predictions_agree(run):
     results = json.loads((run / "metrics.json").read_text())
     table = pd.read_parquet(run / "predictions.parquet")
@@ -78,6 +90,8 @@ def test_test_repeats_the_scores_of_fit(run, capsys):
     assert main(["test", "--ckpt_path", ckpt_path, "--trainer.enable_progress_bar", "false"]) == 0
     first, again = (json.loads((run / place / "metrics.json").read_text()) for place in (".", "test"))
     assert first["summary"] == again["summary"] and again["identity"]["part"] == "test"
+    tables = [pd.read_parquet(run / place / "predictions_val.parquet") for place in (".", "test")]
+    pd.testing.assert_frame_equal(*tables)
     assert main(["test", "--ckpt_path", ckpt_path, "--trainer.enable_progress_bar", "false"]) == 0
     assert (run / "test_2" / "metrics.json").is_file(), "a second test must not overwrite the first"
 

@@ -12,6 +12,7 @@ from lightning_imbal.cli.parts.show import show_results
 from lightning_imbal.cli.parts.trained import with_saved_config
 from lightning_imbal.cli.parts.trained_images import chosen_by, count_trained
 from lightning_imbal.cli.parts.trainer import evaluation_trainer
+from lightning_imbal.cli.parts.validation import predict_validation
 from lightning_imbal.modules.base_checkpoint import load_weights
 
 FROM_CHECKPOINT = {"pretrained": False, "backbone_ckpt": None}  # all weights come from it
@@ -40,6 +41,8 @@ def evaluate(verb: str, part: str, args: list[str]) -> int:
     results = run_dir.for_results(config, args, verb)
     trainer = evaluation_trainer(config, built, None if dev_run else results, trained, chosen)
     options = {name: built[name] for name in cli.trainer_arguments}
+    if verb == "test" and not dev_run:
+        predict_validation(trainer, built.model, built.data, config.ckpt_path)
     getattr(trainer, verb)(built.model, datamodule=built.data, **options)
     if not dev_run:
         show_results(Path(results), built.model)

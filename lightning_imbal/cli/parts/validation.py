@@ -1,0 +1,27 @@
+"""Predicts the validation part as a test predicts the test part: decisions are fitted on that."""
+
+from lightning.pytorch import Trainer
+
+from lightning_imbal.callbacks.test_features import SaveFeatures
+from lightning_imbal.data.base import ImbalDataModule
+from lightning_imbal.modules.base_classifier import ImbalClassifier
+
+
+def predict_validation(trainer: Trainer, model: ImbalClassifier, data: ImbalDataModule, checkpoint: str) -> None:
+    """Writes `predictions_val.parquet`, if there is a validation part; nothing is logged.
+
+    Args:
+        trainer: Its `ResultsWriter` writes.
+        model: Predicts.
+        data: Whose validation part is predicted.
+        checkpoint: File of the weights.
+    """
+    if not len(data.rows("val")):
+        return
+    callbacks, loggers = trainer.callbacks, trainer.loggers  # type: ignore[attr-defined]  # set by Lightning
+    trainer.callbacks = [each for each in callbacks if not isinstance(each, SaveFeatures)]  # type: ignore[attr-defined]
+    trainer.loggers, data.tested = [], "val"
+    try:
+        trainer.test(model, datamodule=data, ckpt_path=checkpoint, verbose=False)
+    finally:
+        trainer.callbacks, trainer.loggers, data.tested = callbacks, loggers, "test"  # type: ignore[attr-defined]
