@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from lightning_imbal.runs.folder import is_finished, read_record
-from lightning_imbal.runs.run import Run
 from lightning_imbal.score_names import lower_is_better
 from lightning_imbal.stats.bootstrap import holm
 from lightning_imbal.stats.calibration import calibrated_point
@@ -18,6 +17,7 @@ from lightning_imbal.stats.floors import floors_of
 from lightning_imbal.stats.learned import JUDGED_BY, Verdict, verdicts
 from lightning_imbal.stats.mcnemar import mcnemar_p_value
 from lightning_imbal.stats.rounds import Round, joined_score, rounds_of
+from lightning_imbal.stats.row_runs import ReadRuns
 from lightning_imbal.stats.row_scores import NO_INTERVAL
 from lightning_imbal.stats.unit_counts import FEW_UNITS
 from lightning_imbal.tables.cell import Cell
@@ -80,9 +80,8 @@ class Block:
         for cell in cells:
             if is_finished(cell.folder):
                 self.cells_done[cell.row].append(cell)
-        self.done = {
-            name: [Run(cell.folder, cell.repeat) for cell in of_row] for name, of_row in self.cells_done.items()
-        }
+        read = ReadRuns()
+        self.done = {name: read.of_row(spec.rows[name], of_row) for name, of_row in self.cells_done.items()}
         self.class_names = next((run.class_names for of_row in self.done.values() for run in of_row), [])
         self.rounds = {name: rounds_of(of_row) for name, of_row in self.done.items()}
         predictions = {

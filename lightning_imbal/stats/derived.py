@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,14 +25,13 @@ class DerivedRun(Run):
     Identity, stages and split are those of the run.
 
     Args:
-        folder: Of the run.
-        change: Makes its predictions from those in the folder; each image that is left has an answer.
-        repeat: As in `Run`.
+        origin: The run.
+        change: Makes its predictions from those of the run; each image that is left has an answer.
     """
 
-    def __init__(self, folder: str | Path, change: Change, repeat: str = "") -> None:
-        super().__init__(folder, repeat)
-        self.origin, self.change = Run(folder, repeat), change
+    def __init__(self, origin: Run, change: Change) -> None:
+        super().__init__(origin.folder, origin.repeat)
+        self.origin, self.change = origin, change
 
     @cached_property
     def predictions(self) -> Predictions:

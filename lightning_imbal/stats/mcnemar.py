@@ -17,7 +17,8 @@ def mcnemar_p_value(row: Sequence[Predictions], baseline: Sequence[Predictions])
     et al. (2003, Stat. Med. 22(15)): the share of images of each unit on which only one of the two is right.
 
     Returns:
-        The p-value; NaN if the two do not have the same test images.
+        The p-value; NaN if the two do not have the same test images, or if several runs have decided on the same images
+        by rules of their own, of which there is no mean.
     """
     first, second = _correct(row), _correct(baseline)
     if not first.index.equals(second.index) or first.empty:
@@ -39,7 +40,13 @@ def _correct(runs: Sequence[Predictions]) -> pd.DataFrame:
     if not runs:
         return pd.DataFrame({"correct": [], "unit": []})
     label = labels_of(runs)
-    correct = (mean_probability(runs).argmax(axis=1) == label).astype(np.int64)
+    if len(label) == sum(len(run.label) for run in runs):
+        answers = np.concatenate([run.answers for run in runs])
+    elif any(run.decided is not None for run in runs):
+        return pd.DataFrame({"correct": [], "unit": []})
+    else:
+        answers = mean_probability(runs).argmax(axis=1)
+    correct = (answers == label).astype(np.int64)
     image, unit = (np.concatenate([getattr(run, name) for run in runs]) for name in ("image", "unit"))
     units = pd.Series(unit, index=image)
     return pd.DataFrame({"correct": correct, "unit": units[~units.index.duplicated()]}).sort_index()

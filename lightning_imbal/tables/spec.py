@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from lightning_imbal.decisions.base import Rule
 from lightning_imbal.score_names import lower_is_better
 
 
@@ -52,6 +53,7 @@ class Row:
         start: Row whose first stage is the same; it is taken from that run and not trained again.
         test: Results are those of this test, not those of the run's own.
         report: Sub-folder of the results, such as `plain` of a PerturbedClassifier.
+        decision: Rule by which classes are answered, fitted on the validation part; nothing is trained for it.
         quoted: The paper quotes the numbers from elsewhere; nothing is run.
         curve: Name of the curve of a figure that the row is a point of.
         x: Where on that curve.
@@ -63,6 +65,7 @@ class Row:
     start: str | None = None
     test: FurtherTest | None = None
     report: str = ""
+    decision: Rule | None = None
     quoted: bool = False
     curve: str | None = None
     x: float | None = None

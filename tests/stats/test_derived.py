@@ -33,7 +33,7 @@ def flat(results):
 
 def test_what_is_not_changed_has_the_scores_of_the_run(tmp_path):
     write_run(tmp_path / "run", images=300)
-    run, derived = Run(tmp_path / "run", "seed 0"), DerivedRun(tmp_path / "run", unchanged, "seed 0")
+    run, derived = Run(tmp_path / "run", "seed 0"), DerivedRun(Run(tmp_path / "run", "seed 0"), unchanged)
     assert flat(derived.results) == pytest.approx(flat(run.results), abs=1e-6)
     assert derived.results["confusion"] == run.results["confusion"]
     assert derived.results["classes"][3].keys() == run.results["classes"][3].keys()
@@ -43,7 +43,7 @@ def test_what_is_not_changed_has_the_scores_of_the_run(tmp_path):
 
 def test_scores_are_those_of_the_changed_predictions(tmp_path):
     write_run(tmp_path / "run", images=301)
-    derived, found = DerivedRun(tmp_path / "run", every_second), Run(tmp_path / "run").predictions
+    derived, found = DerivedRun(Run(tmp_path / "run"), every_second), Run(tmp_path / "run").predictions
     probability, label = torch.tensor(found.probability[::2]), torch.tensor(found.label[::2])
     expected = classification_scores(probability, label, COUNTS, NAMES, GROUPS)
     assert len(derived.predictions.image) == 151
@@ -59,7 +59,7 @@ def test_answers_of_a_rule_are_what_is_scored(tmp_path):
     def all_df(predictions):
         return replace(predictions, decided=np.full(len(predictions.label), 3))
 
-    derived = DerivedRun(tmp_path / "run", all_df)
+    derived = DerivedRun(Run(tmp_path / "run"), all_df)
     confusion = np.array(derived.results["confusion"])
     assert confusion[:, 3].sum() == 100 == confusion.sum()
     assert derived.score("recall/df") == 1.0 and derived.score("recall/nv") == 0.0
@@ -76,7 +76,7 @@ def test_a_class_without_images_is_scored_as_a_test_scores_it(tmp_path):
 def test_the_map_of_features_is_of_the_same_images_or_there_is_none(tmp_path):
     write_run(tmp_path / "run", images=50)
     write_features(tmp_path / "run")
-    same, other = DerivedRun(tmp_path / "run", unchanged), DerivedRun(tmp_path / "run", every_second)
+    same, other = DerivedRun(Run(tmp_path / "run"), unchanged), DerivedRun(Run(tmp_path / "run"), every_second)
     assert same.feature_map().equals(Run(tmp_path / "run").feature_map())
     assert other.feature_map() is None
 
@@ -84,4 +84,4 @@ def test_the_map_of_features_is_of_the_same_images_or_there_is_none(tmp_path):
 def test_a_run_without_predictions_is_refused(tmp_path):
     write_run(tmp_path / "run", images=20, predictions=False)
     with pytest.raises(UserError, match=r"run has no predictions\.parquet, which its scores .* run `test` again"):
-        DerivedRun(tmp_path / "run", unchanged).score("f1")
+        DerivedRun(Run(tmp_path / "run"), unchanged).score("f1")

@@ -1,0 +1,108 @@
+"""Decisions for finished runs: fitted on what they predicted of validation images, applied to those of the test.
+
+No test image has a part in what is decided for it. Of a cross-validation without a validation part, the decision of a
+fold is fitted on the test images of the other folds, which that fold's network was trained on but theirs were not.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from lightning_imbal.decisions.base import Decision, Labelled, Rule
+from lightning_imbal.errors import UserError
+from lightning_imbal.runs.predictions import Predictions
+from lightning_imbal.runs.run import Run
+from lightning_imbal.stats.derived import DerivedRun
+from lightning_imbal.stats.rounds import Round, rounds_of
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """Images that the decision of a run is fitted on.
+
+    Args:
+        images: Their predictions.
+        of: What they are, for people.
+    """
+
+    images: Predictions
+    of: str
+
+
+def labelled(predictions: Predictions) -> Labelled:
+    """Predictions as a rule takes them."""
+    return Labelled(
+        predictions.probability,
+        predictions.label,
+        predictions.unit,
+        predictions.class_names,
+        predictions.class_counts,
+        predictions.groups,
+    )
+
+
+def fitted_on(runs: Sequence[Run]) -> list[Fitted]:
+    """For each run of a row, in their order, what its decision is fitted on.
+
+    Raises:
+        UserError: A run has no predictions of validation images, and no other fold.
+    """
+    found: dict[int, Fitted] = {}
+    for folds in rounds_of(runs):
+        for run in folds:
+            others = [each.predictions for each in folds if each is not run and each.predictions is not None]
+            if run.validation is not None:
+                found[id(run)] = Fitted(run.validation, "the validation part")
+            elif others and len(others) == len(folds) - 1:
+                found[id(run)] = Fitted(Round(tuple(others)).joined, "the test images of the other folds")
+            else:
+                raise UserError(_none(run))
+    return [found[id(run)] for run in runs]
+
+
+def decisions_of(runs: Sequence[Run], rule: Rule) -> list[Decision]:
+    """The decision of a rule for each run of a row, in their order.
+
+    Raises:
+        UserError: There is nothing to fit it on, or it does not suffice.
+    """
+    return [rule.fit(labelled(each.images)) for each in fitted_on(runs)]
+
+
+def decided(predictions: Predictions, decision: Decision) -> Predictions:
+    """Predictions with what a decision answers for them."""
+    return replace(predictions, decided=decision.answer(predictions.probability))
+
+
+def decided_runs(runs: Sequence[Run], rule: Rule) -> list[Run]:
+    """The same runs with the answers of a rule.
+
+    Raises:
+        UserError: As for `decisions_of`; or the rule leaves images without an answer, so that nothing can be scored.
+    """
+    if not runs:
+        return []
+    decisions = decisions_of(runs, rule)
+    if not all(decision.always_answers for decision in decisions):
+        raise UserError(
+            f"{type(rule).__name__} leaves images without an answer, so that a table cannot score it: see "
+            "`lightning_imbal decide` for what it answers."
+        )
+
+    def of(run: Run, decision: Decision) -> Run:
+        return DerivedRun(run, lambda predictions: decided(predictions, decision))
+
+    return [of(run, decision) for run, decision in zip(runs, decisions, strict=True)]
+
+
+def _none(run: Run) -> str:
+    checkpoint = run.folder / "stage1" / "checkpoints" / "best.ckpt"
+    split = run.split()
+    if split is not None and (split["part"] == "val").any():
+        return (
+            f"{run.folder} has no predictions of its validation part (predictions_val.parquet), which a decision is "
+            f"fitted on: `lightning_imbal test --ckpt_path {checkpoint}` writes them beside new results."
+        )
+    return (
+        f"{run.folder} has no validation part, which a decision is fitted on: train with one "
+        "(--data.split.val 0.1), or give all folds of a cross-validation."
+    )

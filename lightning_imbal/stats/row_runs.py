@@ -1,0 +1,25 @@
+"""The finished runs of the rows of a table, with the answers that each row asks for."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lightning_imbal.runs.run import Run
+from lightning_imbal.stats.decided import decided_runs
+from lightning_imbal.tables.cell import Cell
+from lightning_imbal.tables.spec import Row
+
+
+class ReadRuns:
+    """Runs whose files are read once, however many rows they are in."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Path, str], Run] = {}
+
+    def of_row(self, row: Row, cells: Sequence[Cell]) -> list[Run]:
+        """The runs of the finished cells of a row, in their order.
+
+        Raises:
+            UserError: A decision cannot be fitted.
+        """
+        runs = [self._known.setdefault((cell.folder, cell.repeat), Run(cell.folder, cell.repeat)) for cell in cells]
+        return runs if row.decision is None else decided_runs(runs, row.decision)
