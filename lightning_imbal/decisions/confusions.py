@@ -70,10 +70,19 @@ class Confusions:
         return self.confusion.sum(axis=0)
 
     @cached_property
-    def per_class(self) -> dict[str, np.ndarray]:
-        """Recall, precision and F1, each (C, R); 0 where they are not defined."""
-        recall, precision = ratio(self.hits, self.true), ratio(self.hits, self.predicted)
-        return {"recall": recall, "precision": precision, "f1": ratio(2 * self.hits, self.true + self.predicted)}
+    def recall(self) -> np.ndarray:
+        """Of each class, (C, R); 0 where it is not defined, as with precision and F1."""
+        return ratio(self.hits, self.true)
+
+    @cached_property
+    def precision(self) -> np.ndarray:
+        """Of each class, (C, R)."""
+        return ratio(self.hits, self.predicted)
+
+    @cached_property
+    def f1(self) -> np.ndarray:
+        """Of each class, (C, R)."""
+        return ratio(2 * self.hits, self.true + self.predicted)
 
     @cached_property
     def kept(self) -> np.ndarray:
@@ -109,7 +118,7 @@ def answer_score(sets: Confusions, name: str) -> np.ndarray | None:
 
 
 def _of_class(sets: Confusions, key: str, c: int) -> np.ndarray:
-    return np.where(sets.kept[c], sets.per_class[key][c], np.nan)
+    return np.where(sets.kept[c], getattr(sets, key)[c], np.nan)
 
 
 def _accuracy(sets: Confusions) -> np.ndarray:
@@ -117,11 +126,11 @@ def _accuracy(sets: Confusions) -> np.ndarray:
 
 
 def _balanced_accuracy(sets: Confusions) -> np.ndarray:
-    return mean(sets.per_class["recall"], sets.true > 0)
+    return mean(sets.recall, sets.true > 0)
 
 
 def _macro(sets: Confusions, key: str) -> np.ndarray:
-    return mean(sets.per_class[key], sets.kept)
+    return mean(getattr(sets, key), sets.kept)
 
 
 def _scr(sets: Confusions) -> np.ndarray:
@@ -132,11 +141,11 @@ def _group_recall(sets: Confusions, members: list[int]) -> np.ndarray:
     seen = [c for c in members if sets.test.present[c]]
     if not seen:
         return np.zeros_like(sets.total)
-    return mean(sets.per_class["recall"][seen], sets.true[seen] > 0)
+    return mean(sets.recall[seen], sets.true[seen] > 0)
 
 
 def _group_f1(sets: Confusions, members: list[int]) -> np.ndarray:
-    return mean(sets.per_class["f1"][members], sets.kept[members])
+    return mean(sets.f1[members], sets.kept[members])
 
 
 def _mcc(sets: Confusions) -> np.ndarray:
