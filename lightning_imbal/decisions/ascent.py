@@ -104,9 +104,9 @@ class Ascent:
             return Confusions(self._classes, pairs.reshape(number, number, steps))
         sets = Confusions(self._classes, np.zeros((number, number, 0)))
         # What is wrong is in one row more.
-        sets.hits = running(
-            number + 1, np.where(answers == label, label, number), np.where(label == c, c, number)
-        )[:number]
+        sets.hits = running(number + 1, np.where(answers == label, label, number), np.where(label == c, c, number))[
+            :number
+        ]
         sets.predicted = running(number, answers, np.full(len(label), c))
         sets.true = np.broadcast_to(self._true[:, None], sets.hits.shape)
         sets.total = np.full(steps, self._total)

@@ -27,9 +27,10 @@ class Offsets(Rule):
         self.score = score
 
     def fit(self, validation: Labelled) -> Decision:
-        ascent = Ascent(validation, self.score)
-        adjusted = PriorAdjusted(self.score).fit(validation).offset
-        ends = [ascent.climb(start) for start in (np.zeros(len(validation.class_names)), adjusted)]
-        _, offset = max(ends, key=lambda end: end[0])
+        ascent, number = Ascent(validation, self.score), len(validation.class_names)
+        starts = [np.zeros(number)]
+        if all(validation.class_counts):
+            starts.append(np.log(np.diag(PriorAdjusted(self.score).fit(validation).gain)))
+        _, offset = max((ascent.climb(start) for start in starts), key=lambda end: end[0])
         offset = offset - offset[np.argmax(validation.class_counts)]
         return Decision(validation.class_names, gain=np.diag(np.exp(offset)))
