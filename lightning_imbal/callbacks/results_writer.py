@@ -21,7 +21,7 @@ from lightning_imbal.metrics.report import ImbalReport
 from lightning_imbal.runs.digests import digests
 from lightning_imbal.runs.folder import is_finished
 from lightning_imbal.runs.identity import split_text
-from lightning_imbal.score_names import OF_CLASS
+from lightning_imbal.runs.results import as_results
 
 SET_ASIDE = "metrics.before_resume.json"
 REPORTED_VERSIONS = ("lightning_imbal", "torch", "torchvision", "lightning", "timm", "albumentations")
@@ -102,27 +102,10 @@ class ResultsWriter(Callback):
 
 def summarize(scores: dict[str, float], predictions: dict[str, torch.Tensor], report: ImbalReport) -> dict[str, Any]:
     """Arranges the scores of a report as `metrics.json` holds them: summary, classes, groups, confusion."""
-    names, label = report.class_names, predictions["label"]
-    pairs = label * len(names) + predictions["probability"].argmax(dim=1)
-    test_counts = label.bincount(minlength=len(names)).tolist()
-    return {
-        "summary": {name: value for name, value in scores.items() if "/" not in name},
-        "classes": [
-            {"name": name, "train_images": int(train), "images": images}
-            | {metric: scores[f"{metric}/{name}"] for metric in OF_CLASS}
-            for name, train, images in zip(names, report.class_counts, test_counts, strict=True)
-        ],
-        "groups": {
-            group: {
-                "classes": list(members),
-                "recall": scores[f"group_recall/{group}"],
-                "f1": scores[f"group_f1/{group}"],
-            }
-            for group, members in report.class_groups.items()
-        },
-        # Rows are true classes, columns predicted ones.
-        "confusion": pairs.bincount(minlength=len(names) ** 2).reshape(len(names), -1).tolist(),
-    }
+    names = report.class_names
+    pairs = predictions["label"] * len(names) + predictions["probability"].argmax(dim=1)
+    confusion = pairs.bincount(minlength=len(names) ** 2).reshape(len(names), -1).tolist()
+    return as_results(scores, confusion, names, report.class_counts, report.class_groups)
 
 
 def environment(trainer: Trainer) -> dict[str, Any]:
