@@ -21,7 +21,7 @@ from lightning_imbal.metrics.report import ImbalReport
 from lightning_imbal.runs.digests import digests
 from lightning_imbal.runs.folder import is_finished
 from lightning_imbal.runs.identity import split_text
-from lightning_imbal.score_names import OF_CLASS
+from lightning_imbal.score_names import OF_CLASS, OF_PROBABILITY
 
 SET_ASIDE = "metrics.before_resume.json"
 REPORTED_VERSIONS = ("lightning_imbal", "torch", "torchvision", "lightning", "timm", "albumentations")
@@ -109,7 +109,7 @@ def summarize(scores: dict[str, float], predictions: dict[str, torch.Tensor], re
         "summary": {name: value for name, value in scores.items() if "/" not in name},
         "classes": [
             {"name": name, "train_images": int(train), "images": images}
-            | {metric: scores[f"{metric}/{name}"] for metric in OF_CLASS}
+            | {metric: scores[f"{metric}/{name}"] for metric in (*OF_CLASS, *OF_PROBABILITY)}
             for name, train, images in zip(names, report.class_counts, test_counts, strict=True)
         ],
         "groups": {
