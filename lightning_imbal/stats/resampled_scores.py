@@ -6,8 +6,9 @@ from functools import partial
 import numpy as np
 
 from lightning_imbal.runs.predictions import Predictions
-from lightning_imbal.score_names import OF_CLASS
-from lightning_imbal.stats.resamples import Resamples, TestSet, mean, ratio
+from lightning_imbal.score_names import OF_CLASS, OF_PROBABILITY, OF_RANKING
+from lightning_imbal.stats.resamples import Resamples, TestSet, mean
+from lightning_imbal.stats.thresholds import ratio
 
 MAX_ELEMENTS = 1_000_000  # of an array over resamples: what fits into a processor's cache
 
@@ -16,8 +17,7 @@ def resampled_scores(predictions: Predictions, weight: np.ndarray, names: Sequen
     """Scores many resamples of the same images; only what is asked for is computed.
 
     Keys and definitions are those of `lightning_imbal.metrics.classification_scores`, and so are the values where all
-    weights are one; beside them there is `auc/<class>`, that class against all others. A class that the test set lacks
-    counts as it does there. A class that the test set has but a resample lacks is left out of that resample: its own
+    weights are one. A class that the test set lacks counts as it does there. A class that the test set has but a resample lacks is left out of that resample: its own
     scores are NaN, and it does not count in any mean over classes, which is NaN if no class is left. All scores of a
     resample without images are NaN.
 
@@ -48,17 +48,25 @@ def _score(resamples: Resamples, name: str) -> np.ndarray:
         return SUMMARY[name](resamples)
     if key in OF_CLASS and part in classes:
         return _of_class(resamples, key, classes.index(part))
-    if key == "auc" and part in classes:
-        c = classes.index(part)
-        return np.where(resamples.ranked[c], resamples.auc[c], np.nan)
+    if key in OF_PROBABILITY and part in classes:
+        return _of_probability(resamples, key, classes.index(part))
     if key in PER_GROUP and part in groups:
         return PER_GROUP[key](resamples, [classes.index(member) for member in groups[part]])
-    keys = ", ".join([*SUMMARY, *(f"{key}/CLASS" for key in OF_CLASS), *(f"{key}/GROUP" for key in PER_GROUP)])
+    of_class = (f"{key}/CLASS" for key in (*OF_CLASS, *OF_PROBABILITY))
+    keys = ", ".join([*SUMMARY, *of_class, *(f"{key}/GROUP" for key in PER_GROUP)])
     raise ValueError(f"{name!r} is no score of classes {classes} and groups {tuple(groups)}: give one of {keys}.")
 
 
 def _of_class(resamples: Resamples, key: str, c: int) -> np.ndarray:
     return np.where(resamples.kept[c], resamples.per_class[key][c], np.nan)
+
+
+def _of_probability(resamples: Resamples, key: str, c: int) -> np.ndarray:
+    if key == "cce":
+        return np.where(resamples.kept[c], resamples.class_calibration[c], np.nan)
+    if not resamples.test.ranked[c]:
+        return np.full_like(resamples.total, OF_RANKING[key])
+    return np.where(resamples.ranked[c], resamples.ranking(key)[c], np.nan)
 
 
 def _accuracy(resamples: Resamples) -> np.ndarray:
@@ -88,10 +96,10 @@ def _group_f1(resamples: Resamples, members: list[int]) -> np.ndarray:
     return mean(resamples.per_class["f1"][members], resamples.kept[members])
 
 
-def _auc(resamples: Resamples) -> np.ndarray:
-    if resamples.test.present.sum() == 1:
-        return np.full_like(resamples.total, 0.5)
-    return mean(resamples.auc, resamples.ranked)
+def _macro_ranking(resamples: Resamples, key: str) -> np.ndarray:
+    if not resamples.test.ranked.any():
+        return np.full_like(resamples.total, OF_RANKING[key])
+    return mean(resamples.ranking(key), resamples.ranked)
 
 
 def _mcc(resamples: Resamples) -> np.ndarray:
@@ -120,6 +128,14 @@ def _ece(resamples: Resamples) -> np.ndarray:
     return ratio(np.abs(resamples.test.bins @ resamples.weight).sum(axis=0), resamples.total)
 
 
+def _cce(resamples: Resamples) -> np.ndarray:
+    return mean(resamples.class_calibration, resamples.kept)
+
+
+def _of_images(resamples: Resamples, key: str) -> np.ndarray:
+    return ratio(resamples.test.errors[key] @ resamples.weight, resamples.total)
+
+
 def _if_varied(resamples: Resamples, numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     """The ratio; 0 where labels or predictions are constant."""
     return ratio(numerator, np.where(resamples.varied, denominator, 0))
@@ -138,10 +154,13 @@ SUMMARY: dict[str, Callable[[Resamples], np.ndarray]] = {
     "precision": partial(_macro, key="precision"),
     "recall": partial(_macro, key="recall"),
     "scr": _scr,
-    "auc": _auc,
+    **{key: partial(_macro_ranking, key=key) for key in OF_RANKING},
     "mcc": _mcc,
     "kappa": _kappa,
     "kendall_tau": _kendall_tau,
     "ece": _ece,
+    "cce": _cce,
+    "brier": partial(_of_images, key="brier"),
+    "log_loss": partial(_of_images, key="log_loss"),
 }
 PER_GROUP = {"group_recall": _group_recall, "group_f1": _group_f1}
