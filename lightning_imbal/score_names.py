@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Score:
-    """A score of all classes together.
+    """A score of all classes together; what is also one of a single class is called `<key>/<class>` there.
 
     Args:
         title: Its name in the tables, as the papers call it.
@@ -35,13 +35,32 @@ SCORES = {
     "recall": Score("Macro recall", shown=False),
     "scr": Score("Recall of rarest class (SCR)", "Recall of the rarest class"),
     "auc": Score("Macro AUC"),
+    "ap": Score("Macro average precision: area below precision over recall", "Average precision", shown=False),
+    "sensitivity_at_90": Score("Macro sensitivity at a specificity of at least 0.90", shown=False),
+    "sensitivity_at_95": Score("Macro sensitivity at a specificity of at least 0.95", shown=False),
+    "specificity_at_90": Score("Macro specificity at a sensitivity of at least 0.90", shown=False),
+    "pauc": Score("Macro AUC above a sensitivity of 0.8, between 0 and 0.2 (ISIC 2024)", shown=False),
     "mcc": Score("MCC"),
     "kappa": Score("Quadratic kappa", ordered=True),
     "kendall_tau": Score("Kendall tau-b", ordered=True),
     "ece": Score("Expected calibration error", "Calibration error", lower_is_better=True),
+    "cce": Score("Class-wise calibration error", lower_is_better=True, shown=False),
+    "brier": Score("Brier score: squared error of all probabilities, 0 to 2", lower_is_better=True, shown=False),
+    "log_loss": Score("Log loss: how improbable the true classes were held", lower_is_better=True, shown=False),
 }
 SHOWN = {key: score.title for key, score in SCORES.items() if score.shown}
-OF_CLASS = {"precision": "Precision", "recall": "Recall", "f1": "F1"}  # with the name of the class: `f1/nevus`
+# Scores of a class, with its name: `f1/nevus`. Of the predicted classes:
+OF_CLASS = {"precision": "Precision", "recall": "Recall", "f1": "F1"}
+# Of the probability of the class, against all others: what it is of a class without images, or without others.
+OF_RANKING = {
+    "auc": 0.5,
+    "ap": 0.0,
+    "sensitivity_at_90": 0.0,
+    "sensitivity_at_95": 0.0,
+    "specificity_at_90": 0.0,
+    "pauc": 0.0,
+}
+OF_PROBABILITY = (*OF_RANKING, "cce")
 OF_GROUP = ("group_recall", "group_f1")  # with that of the group: `group_f1/minor`
 
 
@@ -52,4 +71,5 @@ def lower_is_better(key: str) -> bool:
         >>> lower_is_better("ece"), lower_is_better("f1/nevus")
         (True, False)
     """
-    return key in SCORES and SCORES[key].lower_is_better
+    kind = key.partition("/")[0]
+    return kind in SCORES and SCORES[kind].lower_is_better

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from lightning_imbal.metrics import classification_scores
-from lightning_imbal.score_names import OF_CLASS, OF_GROUP, SCORES, SHOWN, lower_is_better
+from lightning_imbal.score_names import OF_CLASS, OF_GROUP, OF_PROBABILITY, SCORES, SHOWN, lower_is_better
 from lightning_imbal.stats.resampled_scores import PER_GROUP, SUMMARY
 
 NAMES, COUNTS = ["a", "b", "c", "d"], [60, 50, 40, 30]
@@ -21,15 +21,20 @@ def scores_of(predicted, label=LABEL, confidence=0.9):
 def test_every_score_is_named_and_resampled():
     found = scores_of(LABEL)
     assert set(SCORES) == {key for key in found if "/" not in key} == set(SUMMARY)
-    assert set(OF_CLASS) | set(OF_GROUP) == {key.partition("/")[0] for key in found if "/" in key}
+    assert {*OF_CLASS, *OF_PROBABILITY, *OF_GROUP} == {key.partition("/")[0] for key in found if "/" in key}
     assert set(OF_GROUP) == set(PER_GROUP)
-    assert set(SHOWN) == set(SCORES) - {"recall"}
+    assert set(OF_PROBABILITY) <= set(SCORES)
+    assert set(SCORES) - set(SHOWN) == {"recall", *OF_PROBABILITY, "brier", "log_loss"} - {"auc"}
 
 
 @pytest.mark.parametrize("key", SCORES)
 def test_right_predictions_have_the_better_score(key):
     right, wrong = scores_of(LABEL)[key], scores_of((LABEL + 1) % 4)[key]
     assert right < wrong if lower_is_better(key) else right > wrong
+
+
+def test_less_is_better_of_the_calibration_of_a_class():
+    assert lower_is_better("cce/a") and not lower_is_better("pauc/a")
 
 
 @pytest.mark.parametrize("key", ["f1/a", "group_recall/all"])

@@ -151,6 +151,6 @@ def scores_at_prevalence(confusion: np.ndarray, c: int, prevalence: np.ndarray) 
     names = tuple(map(str, range(len(true))))
     sets = Confusions(KnownClasses(names, {}, c, present), kept[:, :, None] * share[:, None])
     known = np.where(present, 1, np.nan)
-    scores = {key: value.T * known for key, value in sets.per_class.items()}
+    scores = {key: getattr(sets, key).T * known for key in ("recall", "precision", "f1")}
     scores["recall"] = np.broadcast_to(np.diag(kept) * known, scores["f1"].shape)
     return scores | {"macro_f1": scores["f1"][:, present].mean(axis=1)}

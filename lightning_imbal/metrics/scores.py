@@ -1,12 +1,9 @@
 """Scores of predictions: per class, per group of classes and overall."""
 
-import warnings
-
 import torch
 from scipy.stats import kendalltau
 from torch import Tensor
 from torchmetrics.functional.classification import (
-    multiclass_auroc,
     multiclass_cohen_kappa,
     multiclass_confusion_matrix,
     multiclass_f1_score,
@@ -15,7 +12,15 @@ from torchmetrics.functional.classification import (
 )
 
 from lightning_imbal.errors import UserError
+from lightning_imbal.metrics.calibration import (
+    brier_score,
+    class_calibration_error,
+    expected_calibration_error,
+    log_loss,
+)
 from lightning_imbal.metrics.classes import check_classes
+from lightning_imbal.metrics.ranking import ranking_scores
+from lightning_imbal.score_names import OF_RANKING
 
 PER_CLASS = {"f1": multiclass_f1_score, "precision": multiclass_precision, "recall": multiclass_recall}
 
@@ -32,8 +37,9 @@ def classification_scores(
     Every score is finite. A class without test images has recall and F1 0, a class never predicted has precision 0;
     both count in the macro means over all C classes, while balanced accuracy and the recall of a group take the mean
     over the classes present in `label` (0 if there is none). MCC, kappa and tau are 0 if the labels or the predictions
-    are constant, as with a single image. AUC is the mean over the classes with both positives and negatives (0.5 if
-    there is none).
+    are constant, as with a single image. Scores that rank go by the probability of a class against all others; of a class
+    without images, or without others, AUC is 0.5 and any other one 0, and means are over the classes that have both
+    (0.5 and 0 if there is none).
 
     Args:
         probability: Softmax outputs, (N, C).
@@ -44,11 +50,18 @@ def classification_scores(
 
     Returns:
         - "accuracy"; "balanced_accuracy" (mean class recall, MCR); "f1", "precision", "recall" (macro);
-        - "scr": recall of the class with fewest training images, the first if tied; "auc": macro one-vs-rest;
+        - "scr": recall of the class with fewest training images, the first if tied;
+        - "auc", "ap" (average precision), "pauc" (area of the ROC curve above a sensitivity of 0.8, as in the ISIC 2024
+          challenge: 0 to 0.2), each macro one-vs-rest;
+        - "sensitivity_at_90", "sensitivity_at_95": the best of all thresholds "probability >= t" with a specificity of at
+          least 0.90, 0.95; "specificity_at_90": the same with a sensitivity of at least 0.90; macro one-vs-rest;
         - "mcc": Matthews correlation (Gorodkin 2004); "kappa": Cohen's kappa with quadratic weights;
         - "kendall_tau": tau-b of predicted and true label;
         - "ece": expected calibration error (Guo et al. 2017, arXiv:1706.04599, eq. 3), 15 bins;
-        - "f1/<class>", "precision/<class>", "recall/<class>", "group_recall/<group>", "group_f1/<group>".
+        - "cce": class-wise calibration error (Kull et al. 2019), a mean over all classes;
+        - "brier": squared error summed over the classes; "log_loss": clipped as scikit-learn does;
+        - "<score>/<class>" of f1, precision, recall, of all that rank, and of cce;
+        - "group_recall/<group>", "group_f1/<group>".
 
     Raises:
         UserError: If an output is infinite or NaN.
@@ -69,12 +82,17 @@ def classification_scores(
     per_class = {
         name: score(prediction, label, num_classes, average="none").double() for name, score in PER_CLASS.items()
     }
+    by_probability = _by_probability(probability, label)
+    images = label.bincount(minlength=num_classes)
+    ranked = (images > 0) & (images < len(label))
     scores = _summary(probability, label, per_class, class_counts)
-    for name, value in per_class.items():
+    for name, value in by_probability.items():
+        counted = value[ranked] if name in OF_RANKING else value
+        scores[name] = counted.mean() if len(counted) else OF_RANKING[name]
+    for name, value in (per_class | by_probability).items():
         scores |= {f"{name}/{class_name}": score for class_name, score in zip(class_names, value, strict=True)}
-    present = label.bincount(minlength=num_classes) > 0
     for group, members in class_groups.items():
-        scores |= _of_group(group, torch.tensor([class_names.index(name) for name in members]), per_class, present)
+        scores |= _of_group(group, torch.tensor([class_names.index(name) for name in members]), per_class, images > 0)
     return {name: float(score) for name, score in scores.items()}
 
 
@@ -92,12 +110,20 @@ def _summary(
         "balanced_accuracy": per_class["recall"][present].mean(),
         **{name: value.mean() for name, value in per_class.items()},
         "scr": per_class["recall"][class_counts.index(min(class_counts))],
-        "auc": _auc(probability, label),
         "mcc": _mcc(confusion) if varied else 0.0,
         "kappa": multiclass_cohen_kappa(prediction, label, num_classes, weights="quadratic") if varied else 0.0,
         "kendall_tau": kendalltau(prediction.numpy(), label.numpy()).statistic if varied else 0.0,
-        "ece": _ece(confidence, prediction == label),
+        "ece": expected_calibration_error(confidence, prediction == label),
+        "brier": brier_score(probability, label),
+        "log_loss": log_loss(probability, label),
     }
+
+
+def _by_probability(probability: Tensor, label: Tensor) -> dict[str, Tensor]:
+    """The scores of each class by its probability, each (C,)."""
+    ranking = ranking_scores(probability.numpy(), label.numpy())
+    of_ranking = {name: torch.from_numpy(value) for name, value in ranking.items()}
+    return of_ranking | {"cce": class_calibration_error(probability, label)}
 
 
 def _of_group(group: str, members: Tensor, per_class: dict[str, Tensor], present: Tensor) -> dict[str, Tensor | float]:
@@ -120,28 +146,11 @@ def _checked(probability: Tensor) -> Tensor:
     return probability.clamp(0, 1)
 
 
-def _auc(probability: Tensor, label: Tensor) -> Tensor | float:
-    num_classes = probability.shape[1]
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="No (positive|negative) samples", category=UserWarning)
-        auc = multiclass_auroc(probability, label, num_classes, average="none").double()
-    positives = torch.bincount(label, minlength=num_classes)
-    defined = (positives > 0) & (positives < len(label))
-    return auc[defined].mean() if defined.any() else 0.5
-
-
 def _mcc(confusion: Tensor) -> Tensor:
     # The function of torchmetrics 1.9 squares counts in float32: 1e-4 off when almost all predictions are one class.
     true, predicted, total = confusion.sum(dim=1), confusion.sum(dim=0), confusion.sum()
     covariance = total * confusion.trace() - true @ predicted
     return covariance / ((total**2 - true @ true) * (total**2 - predicted @ predicted)).sqrt()
-
-
-def _ece(confidence: Tensor, correct: Tensor, num_bins: int = 15) -> Tensor:
-    # The function of torchmetrics 1.9 puts a confidence of exactly 1 into a sixteenth bin; here the last bin is closed.
-    bins = (confidence * num_bins).long().clamp(max=num_bins - 1)
-    gap = torch.bincount(bins, weights=confidence - correct.double(), minlength=num_bins)
-    return gap.abs().sum() / len(confidence)
 
 
 def check_shapes(probability: Tensor, label: Tensor, num_classes: int) -> None:

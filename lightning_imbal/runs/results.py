@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lightning_imbal.score_names import OF_CLASS
+from lightning_imbal.score_names import OF_CLASS, OF_PROBABILITY
 
 
 def as_results(
@@ -26,7 +26,7 @@ def as_results(
         "summary": {name: value for name, value in scores.items() if "/" not in name},
         "classes": [
             {"name": name, "train_images": int(train), "images": sum(of_class)}
-            | {score: scores[f"{score}/{name}"] for score in OF_CLASS}
+            | {score: scores[f"{score}/{name}"] for score in (*OF_CLASS, *OF_PROBABILITY)}
             for name, train, of_class in zip(class_names, class_counts, confusion, strict=True)
         ],
         "groups": {

@@ -12,7 +12,7 @@ from lightning_imbal.runs.digests import check_digest
 from lightning_imbal.runs.folder import best_checkpoint, is_finished, stages_in, stages_of
 from lightning_imbal.runs.reading import AGAIN, check_keys, reading
 from lightning_imbal.runs.stage import Stage
-from lightning_imbal.score_names import OF_CLASS, OF_GROUP, SCORES
+from lightning_imbal.score_names import OF_CLASS, OF_GROUP, OF_PROBABILITY, SCORES
 from lightning_imbal.wording import fold_text
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ class Run:
         """
         kind = key.partition("/")[0]
         known = {key: self.results["summary"]} if key in SCORES else {}
-        if kind in OF_CLASS:
+        if kind in OF_CLASS or kind in OF_PROBABILITY:
             known |= {f"{kind}/{row['name']}": row for row in self.results["classes"]}
         if kind in OF_GROUP:
             known |= {f"{kind}/{group}": row for group, row in self.results["groups"].items()}

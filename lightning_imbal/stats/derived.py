@@ -10,7 +10,7 @@ from lightning_imbal.errors import UserError
 from lightning_imbal.runs.predictions import Predictions
 from lightning_imbal.runs.results import as_results
 from lightning_imbal.runs.run import Run
-from lightning_imbal.score_names import OF_CLASS, OF_GROUP, SCORES
+from lightning_imbal.score_names import OF_CLASS, OF_GROUP, OF_PROBABILITY, SCORES
 from lightning_imbal.stats.resampled_scores import resampled_scores
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class DerivedRun(Run):
 def scored(predictions: Predictions) -> dict[str, Any]:
     """Scores predictions, each image once, as `metrics.json` holds it: `summary`, `classes`, `groups`, `confusion`."""
     names, number = predictions.class_names, len(predictions.class_names)
-    keys = [*SCORES, *(f"{score}/{name}" for score in OF_CLASS for name in names)]
+    keys = [*SCORES, *(f"{score}/{name}" for score in (*OF_CLASS, *OF_PROBABILITY) for name in names)]
     keys += [f"{score}/{group}" for score in OF_GROUP for group in predictions.groups]
     once = np.ones((1, len(predictions.label)))
     scores = {key: float(value[0]) for key, value in resampled_scores(predictions, once, keys).items()}

@@ -1,6 +1,5 @@
 """What the scores of many resamples of a test set are computed from; what several scores need is computed once."""
 
-from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
@@ -8,6 +7,7 @@ from scipy.sparse import csr_array
 
 from lightning_imbal.decisions.confusions import Confusions, ratio
 from lightning_imbal.runs.predictions import Predictions
+from lightning_imbal.stats.thresholds import RANKING, Counts, Thresholds
 
 NUM_BINS = 15
 
@@ -29,6 +29,7 @@ class TestSet:
         self.prediction = predictions.answers
         self.class_images = np.bincount(self.label, minlength=self.num_classes)
         self.present = self.class_images > 0
+        self.ranked = self.present & (self.class_images < len(self.label))
 
     @cached_property
     def pairs(self) -> csr_array:
@@ -44,33 +45,25 @@ class TestSet:
         return self._matrix(surplus, bin_of(confidence), np.arange(len(surplus)), NUM_BINS)
 
     @cached_property
-    def order(self) -> np.ndarray:
-        """The images by class, and within a class by rising probability of that class, (N,)."""
-        return np.lexsort((self.probability[np.arange(len(self.label)), self.label], self.label))
-
-    def classes_in_order(self) -> Iterator[tuple[int, slice]]:
-        """Each class, and where its images are in `order`."""
-        stop = self.class_images.cumsum()
-        for c in range(self.num_classes):
-            yield c, slice(stop[c] - self.class_images[c], stop[c])
+    def class_bins(self) -> csr_array:
+        """The same of the probability of each class less its truth, (C * 15, N)."""
+        surplus = self.probability - np.eye(self.num_classes)[self.label]
+        row = bin_of(self.probability) + NUM_BINS * np.arange(self.num_classes)
+        image = np.arange(len(self.label)).repeat(self.num_classes)
+        return self._matrix(surplus.ravel(), row.ravel(), image, NUM_BINS * self.num_classes)
 
     @cached_property
-    def steps(self) -> csr_array:
-        """Counts what each image of a class outranks that the image before it did not, (N, N), rows as in `order`.
+    def errors(self) -> dict[str, np.ndarray]:
+        """Brier score and log loss of each image, (N,)."""
+        of_truth = self.probability[np.arange(len(self.label)), self.label]
+        eps = np.finfo(np.float64).eps
+        squares = (self.probability - np.eye(self.num_classes)[self.label]) ** 2
+        return {"brier": squares.sum(axis=1), "log_loss": -np.log(of_truth.clip(eps, 1 - eps))}
 
-        An image outranks those of other classes that have a lower probability of its class; a tie counts half. The sum
-        over the images of a class up to one of them is so what that one outranks.
-        """
-        rows, images = [], []
-        for c, place in self.classes_in_order():
-            own, other = self.probability[self.order[place], c], np.flatnonzero(self.label != c)
-            for side in ("left", "right"):
-                first = np.searchsorted(own, self.probability[other, c], side)
-                outranked = first < len(own)
-                rows.append(place.start + first[outranked])
-                images.append(other[outranked])
-        row, image = np.concatenate(rows), np.concatenate(images)
-        return self._matrix(np.full(len(row), 0.5), row, image, len(self.label))
+    @cached_property
+    def thresholds(self) -> Thresholds:
+        """Those of every class."""
+        return Thresholds(self.label, self.probability)
 
     def _matrix(self, value: np.ndarray, row: np.ndarray, image: np.ndarray, num_rows: int) -> csr_array:
         return csr_array((value, (row, image)), shape=(num_rows, len(self.label)))
@@ -90,6 +83,7 @@ class Resamples(Confusions):
     def __init__(self, test: TestSet, weight: np.ndarray) -> None:
         self.test: TestSet = test
         self.weight = np.ascontiguousarray(weight.T, dtype=np.float64)
+        self._ranking: dict[str, np.ndarray] = {}
 
     @cached_property
     def total(self) -> np.ndarray:
@@ -102,18 +96,28 @@ class Resamples(Confusions):
         return (self.test.pairs @ self.weight).reshape(self.test.num_classes, self.test.num_classes, -1)
 
     @cached_property
-    def unlike_images(self) -> np.ndarray:
-        """Pairs of an image of each class and an image of another one, (C, r)."""
-        return self.true * (self.total - self.true)
-
-    @cached_property
     def ranked(self) -> np.ndarray:
-        """Whether a class has such pairs, (C, r)."""
-        return self.unlike_images > 0
+        """Whether there are images of a class, and others, (C, r)."""
+        return (self.true > 0) & (self.true < self.total)
 
     @cached_property
-    def auc(self) -> np.ndarray:
-        """Share of the pairs in which the image of the class ranks higher, (C, r); 0 where there are none."""
-        weight, step = self.weight[self.test.order], self.test.steps @ self.weight
-        won = [np.einsum("nr,nr->r", weight[c], step[c].cumsum(axis=0)) for _, c in self.test.classes_in_order()]
-        return ratio(np.stack(won), self.unlike_images)
+    def counts(self) -> list[Counts]:
+        """What the thresholds of each class count."""
+        test = self.test.thresholds
+        own, tied, passed = (matrix @ self.weight for matrix in (test.own, test.tied, test.passed))
+        return [
+            Counts(own[at], tied[at], passed[at].cumsum(axis=0), positives, self.total - positives)
+            for at, positives in zip(test.places, self.true, strict=True)
+        ]
+
+    def ranking(self, kind: str) -> np.ndarray:
+        """A score of every class by its probability, (C, r); 0 where there are no images of it, or no others."""
+        if kind not in self._ranking:
+            self._ranking[kind] = np.stack([RANKING[kind](counts) for counts in self.counts])
+        return self._ranking[kind]
+
+    @cached_property
+    def class_calibration(self) -> np.ndarray:
+        """Calibration error of the probability of each class, (C, r)."""
+        gaps = np.abs(self.test.class_bins @ self.weight)
+        return ratio(gaps.reshape(self.test.num_classes, NUM_BINS, -1).sum(axis=1), self.total)

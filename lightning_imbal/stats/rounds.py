@@ -3,7 +3,7 @@
 A fold tests few images of a rare class, or none, so that the mean of its folds' F1 is biased. Their predictions, or
 confusion matrices, are put together before they are scored (Forman and Scholz 2010, Apples-to-apples in
 cross-validation studies, SIGKDD Explorations 12(1)). What ranks or bins probabilities, which networks of other folds
-need not have on one scale, is scored in each fold and averaged.
+need not have on one scale, is scored in each fold and averaged: that of a class over the folds that have images of it.
 """
 
 import json
@@ -18,9 +18,11 @@ import numpy as np
 
 from lightning_imbal.runs.predictions import Predictions
 from lightning_imbal.runs.run import Run
+from lightning_imbal.score_names import OF_PROBABILITY, OF_RANKING
 from lightning_imbal.stats.resampled_scores import resampled_scores
 
-OF_EACH_FOLD = ("auc", "ece")
+OF_EACH_FOLD = (*OF_PROBABILITY, "ece")  # and of single classes
+OF_IMAGES = ("brier", "log_loss")  # means over images
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,14 +70,17 @@ class Round:
         weight = np.ones((1, len(self.joined.label))) if weight is None else weight
         if len(self.folds) == 1:
             return resampled_scores(self.joined, weight, names)
-        found = resampled_scores(self.joined, weight, [name for name in names if name not in OF_EACH_FOLD])
-        if apart := [name for name in names if name in OF_EACH_FOLD]:
+        found = resampled_scores(self.joined, weight, [name for name in names if not _of_each_fold(name)])
+        if apart := [name for name in names if _of_each_fold(name)]:
             ends = np.cumsum([len(fold.label) for fold in self.folds])[:-1]
             parts = [
                 resampled_scores(fold, part, apart)
                 for fold, part in zip(self.folds, np.split(weight, ends, axis=1), strict=True)
             ]
-            found |= {name: mean_known([part[name] for part in parts]) for name in apart}
+            images = [np.bincount(fold.label, minlength=len(fold.class_names)) for fold in self.folds]
+            for name in apart:
+                able = _folds_with(name, self.joined.class_names, images)
+                found[name] = mean_known([parts[place][name] for place in able])
         return {name: found[name] for name in names}
 
 
@@ -114,12 +119,29 @@ def joined_score(folds: Sequence[Run], key: str) -> float:
     values = [run.score(key) for run in folds]
     if len(folds) == 1:
         return values[0]
-    if key in OF_EACH_FOLD:
-        return float(mean_known([np.array([value]) for value in values])[0])
     if np.isnan(values).any():  # a run that is older than the score
         return nan
+    images = [np.array([row["images"] for row in run.results["classes"]]) for run in folds]
+    if _of_each_fold(key):
+        return float(np.mean([values[place] for place in _folds_with(key, folds[0].class_names, images)]))
+    if key in OF_IMAGES:
+        return float(np.average(values, weights=np.sum(images, axis=1)))
     confusion = np.sum([run.results["confusion"] for run in folds], axis=0)
     return float(resampled_scores(_of_confusion(folds, confusion), confusion[confusion > 0][None], [key])[key][0])
+
+
+def _of_each_fold(key: str) -> bool:
+    return key.partition("/")[0] in OF_EACH_FOLD
+
+
+def _folds_with(key: str, class_names: Sequence[str], images: Sequence[np.ndarray]) -> list[int]:
+    """Which folds can rank the class that a score is of, by their images of each class (C,); all if none can, or has to."""
+    kind, _, part = key.partition("/")
+    if kind in OF_RANKING and part:
+        c = class_names.index(part)
+        if able := [place for place, of_fold in enumerate(images) if 0 < of_fold[c] < of_fold.sum()]:
+            return able
+    return list(range(len(images)))
 
 
 def mean_known(values: Sequence[np.ndarray]) -> np.ndarray:

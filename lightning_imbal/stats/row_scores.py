@@ -1,8 +1,10 @@
 """The scores of one row of a table with their 95 % intervals, by what the score is and how many units its classes have.
 
-- Recall, precision and F1 of a class, and accuracy: as proportions.
+- Recall, precision and F1 of a class, and accuracy: as proportions. AUC of a class: of two normal distributions.
 - Means over classes: percentiles of the bootstrap; where a class has fewer than 10 units, for which resamples cannot
   stand, the intervals of the classes put together (method of variance estimates recovery; Zou and Donner 2008).
+- Average precision, partial AUC and operating points, of a class or all: percentiles; none where the images of a class
+  that they hang on have fewer than 10 units. Of the partial AUC that is a fifth of a class, of a specificity a tenth.
 - Anything else: percentiles of the bootstrap.
 - A calibration error: none, for it is never below 0, and resamples of it are larger than itself.
 """
@@ -11,7 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lightning_imbal.score_names import OF_CLASS
+from lightning_imbal.score_names import OF_CLASS, OF_PROBABILITY, OF_RANKING
 from lightning_imbal.stats.bootstrap import percentiles
 from lightning_imbal.stats.proportions import MANY, Intervals, of_rounds, satterthwaite, student
 from lightning_imbal.stats.rounds import Round, mean_known
@@ -24,11 +26,16 @@ MEANS = {
     "recall": ("recall", True),
     "precision": ("precision", True),
     "f1": ("f1", True),
-    "auc": ("auc", False),
+    **{key: (key, False) for key in OF_RANKING},
     "group_recall": ("recall", False),
     "group_f1": ("f1", True),
 }
+WITH_INTERVALS = (*OF_CLASS, "auc")  # of a class, however few its units are
+# Share of a class that others hang on: of what is above a sensitivity, the images with the least probability.
+HANG_ON = {"ap": 1.0, "sensitivity_at_90": 1.0, "sensitivity_at_95": 1.0, "specificity_at_90": 0.1, "pauc": 0.2}
+WITHOUT_INTERVALS = ("ece", "cce")
 SIGNED = ("mcc", "kappa", "kendall_tau")
+HIGHEST = {"pauc": 0.2, "brier": 2.0, "log_loss": np.inf}  # of others 1
 
 
 class RowScores:
@@ -78,26 +85,32 @@ class RowScores:
     def interval(self, key: str) -> tuple[float, float]:
         """The 95 % interval of a score; NaN where there is none, and never one without width."""
         kind, _, part = key.partition("/")
-        if key == "ece":
+        if kind in WITHOUT_INTERVALS:
             return NO_INTERVAL
         if key == "accuracy":
             found = self.counts.accuracy(self.median)
             low, high = found.low[0], found.high[0]
-        elif (c := self._class_of(key)) is not None:
+        elif (c := self._class_of(key)) is not None and (key == "scr" or kind in WITH_INTERVALS):
             found = self.of_classes("recall" if key == "scr" else kind)
             low, high = found.low[c], found.high[c]
         elif self.few(key):
             low, high = self._recovered(key)
         else:
             low, high = self._percentiles(key)
-        low, high = np.clip([low, high], -1 if key in SIGNED else 0, 1)
+        low, high = np.clip([low, high], -1 if key in SIGNED else 0, HIGHEST.get(kind, 1.0))
         return (float(low), float(high)) if low < high else NO_INTERVAL
 
     def few(self, key: str) -> bool:
-        """Whether a class that a score is of, or is the mean over, was tested with fewer than 10 units."""
-        c = self._class_of(key)
-        members = self.members(key) if c is None else [c]
-        return any(0 < self.counts.units[c] < FEW_UNITS for c in members)
+        """Whether a class that a score is of, or is the mean over, was tested with fewer than 10 units that count."""
+        units = self.counts.units[self._classes_of(key)] * HANG_ON.get(key.partition("/")[0], 1.0)
+        return bool(((units > 0) & (units < FEW_UNITS)).any())
+
+    def hangs_on(self, key: str) -> float:
+        """On how many independent images a score hangs that is no mean of scores with intervals."""
+        if (share := HANG_ON.get(key.partition("/")[0])) is None:
+            return self.counts.all_effective
+        effective = self.counts.effective[self._classes_of(key)]
+        return share * float(effective[effective > 0].min(initial=self.counts.all_effective))
 
     def members(self, key: str) -> list[int]:
         """The classes that a score is the mean over; none if it is no such mean."""
@@ -114,15 +127,16 @@ class RowScores:
 
     def weights(self, key: str) -> tuple[str, np.ndarray] | None:
         """The score of single classes that a score is, or is a mean of, and the weight of each class in it, (C,)."""
-        kind, weight = key.partition("/")[0], np.zeros(len(self.class_names))
-        if (c := self._class_of(key)) is not None:
+        kind, weight = "recall" if key == "scr" else key.partition("/")[0], np.zeros(len(self.class_names))
+        c, members, all_count = self._class_of(key), self.members(key), False
+        if members:
+            kind, all_count = MEANS[kind]
+        known = kind != "auc" or all(f"auc/{name}" in self.observed for name in self.class_names)
+        if kind not in WITH_INTERVALS or not known:
+            return None
+        if c is not None:
             weight[c] = 1
-            return "recall" if key == "scr" else kind, weight
-        if not (members := self.members(key)):
-            return None
-        kind, all_count = MEANS[kind]
-        if kind == "auc" and f"auc/{self.class_names[0]}" not in self.observed:
-            return None
+            return kind, weight
         weight[members] = self.tested[members]
         return kind, weight / max(1, len(members) if all_count else weight.sum())
 
@@ -131,10 +145,16 @@ class RowScores:
         kind, _, part = key.partition("/")
         if key == "scr":
             return self.rarest
-        return self.class_names.index(part) if kind in OF_CLASS and part else None
+        return self.class_names.index(part) if kind in (*OF_CLASS, *OF_PROBABILITY) and part else None
+
+    def _classes_of(self, key: str) -> list[int]:
+        """That, or those that it is the mean over."""
+        return self.members(key) if (c := self._class_of(key)) is None else [c]
 
     def _recovered(self, key: str) -> tuple[float, float]:
-        kind, weight = self.weights(key) or ("", np.zeros(0))
+        if (found := self.weights(key)) is None:
+            return NO_INTERVAL
+        kind, weight = found
         names = [f"{kind}/{name}" for name in self.class_names]
         together = correlation([self.averages(name) for name in names], [self.by_images(name) for name in names])
         return recovered(self.value(key), weight, self.of_classes(kind), together)
@@ -160,7 +180,7 @@ class RowScores:
 
 
 def class_keys(round_: Round, counts: UnitCounts, keys: Sequence[str]) -> list[str]:
-    """The scores of single classes that the intervals of means over classes with few units are made of.
+    """The scores of single classes that intervals are made of: of means over classes with few units, and of an AUC.
 
     Args:
         round_: One of the row.
@@ -172,8 +192,11 @@ def class_keys(round_: Round, counts: UnitCounts, keys: Sequence[str]) -> list[s
     kinds = []
     for key in keys:
         kind, _, part = key.partition("/")
-        if kind in MEANS and few.intersection(first.groups.get(part, first.class_names)):
-            kinds.append(MEANS[kind][0])
+        of_class, _ = MEANS.get(kind, ("", False))
+        if of_class in WITH_INTERVALS and few.intersection(first.groups.get(part, first.class_names)):
+            kinds.append(of_class)
+        if part and kind == "auc":
+            kinds.append(kind)
     return [f"{kind}/{name}" for kind in dict.fromkeys(kinds) for name in first.class_names]
 
 

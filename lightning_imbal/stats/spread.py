@@ -37,7 +37,7 @@ def spread(
 def _around_zero(key: str, row: RowScores, other: RowScores) -> float:
     """What the variance of the difference of two rows lacks, if it is really 0: that around it, not around the mean."""
     if (found := other.weights(key)) is None:
-        return (row.value(key) - other.value(key)) ** 2 / other.counts.all_effective
+        return (row.value(key) - other.value(key)) ** 2 / other.hangs_on(key)
     kind, weight = found
     counted = (weight != 0) & (other.counts.units > 0)
     difference = np.nan_to_num(row.of_classes(kind).value - other.of_classes(kind).value)

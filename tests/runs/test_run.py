@@ -135,6 +135,7 @@ def test_scores_are_those_of_the_file(tmp_path):
     assert run.score("kappa") == run.results["summary"]["kappa"]
     assert run.score("recall") == run.results["summary"]["recall"]
     assert run.score("f1/bkl/lk") == run.results["classes"][CLASSES.index("bkl/lk")]["f1"]
+    assert run.score("ap/nv") == run.results["classes"][0]["ap"] != run.score("ap")
     assert run.score("group_f1/minor") == run.results["groups"]["minor"]["f1"]
 
 
@@ -143,6 +144,7 @@ def test_scores_are_those_of_the_file(tmp_path):
     [
         ("kappa", ["summary", "kappa"]),
         ("precision/nv", ["classes", 0, "precision"]),
+        ("sensitivity_at_95/nv", ["classes", 0, "sensitivity_at_95"]),
         ("group_f1/minor", ["groups", "minor", "f1"]),
     ],
 )
@@ -152,7 +154,7 @@ def test_score_that_an_older_run_lacks_is_nan(tmp_path, key, path):
     assert np.isnan(Run(tmp_path).score(key))
 
 
-@pytest.mark.parametrize("key", ["kapa", "f1/melanoma", "group_f1/tail", "group_precision/minor", "f1/", "auc/nv"])
+@pytest.mark.parametrize("key", ["kapa", "f1/melanoma", "group_f1/tail", "group_precision/minor", "f1/", "auc/nevus", "kappa/nv"])
 def test_what_is_no_score_is_refused(tmp_path, key):
     write_run(tmp_path)
     with pytest.raises(UserError, match=f"has no score '{key}', which the table asks for"):

@@ -21,8 +21,9 @@ from lightning_imbal.stats.resampled_scores import resampled_scores
 from lightning_imbal.stats.rounds import Round
 
 KEYS = ["accuracy", "balanced_accuracy", "f1", "precision", "recall", "scr", "auc", "mcc", "kappa", "kendall_tau"]
-KEYS += ["ece"]
-KEYS += [f"{key}/{name}" for key in ("f1", "precision", "recall") for name in NAMES]
+RANKING = ["auc", "ap", "sensitivity_at_90", "sensitivity_at_95", "specificity_at_90", "pauc"]
+KEYS += [*RANKING[1:], "ece", "cce", "brier", "log_loss"]
+KEYS += [f"{key}/{name}" for key in ("f1", "precision", "recall", *RANKING, "cce") for name in NAMES]
 KEYS += [f"{key}/{group}" for key in ("group_recall", "group_f1") for group in GROUPS]
 IN_PAIRS = ["accuracy", "f1", "f1/df", "ece"]
 
@@ -175,11 +176,11 @@ def test_unknown_score_is_refused_by_its_name(name):
         resampled_scores(CASES["ties"], np.ones((1, 300)), ["accuracy", name])
 
 
-def test_auc_is_computed_only_if_asked_for(monkeypatch):
-    monkeypatch.setattr(scores_module.TestSet, "classes_in_order", None)
-    others = [key for key in KEYS if key != "auc"]
+def test_what_ranks_is_computed_only_if_asked_for(monkeypatch):
+    monkeypatch.setattr(scores_module.TestSet, "thresholds", None)
+    others = [key for key in KEYS if key.partition("/")[0] not in RANKING]
     assert list(resampled_scores(CASES["ties"], np.ones((1, 300)), others)) == others
-    with pytest.raises(TypeError):
+    with pytest.raises(AttributeError):
         resampled_scores(CASES["ties"], np.ones((1, 300)), KEYS)
 
 

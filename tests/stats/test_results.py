@@ -198,7 +198,7 @@ class TestValues:
         assert not any(cell.quoted for row in ("CE", "LDAM") for cell in rows_of(results, row))
         assert cell_of(results, "DANIL").published == 60
 
-    @pytest.mark.parametrize("key", ["f1_score", "group_recall/tail", "f1/melanoma", "group_recall", "auc/nv"])
+    @pytest.mark.parametrize("key", ["f1_score", "group_recall/tail", "f1/melanoma", "group_recall", "brier/nv"])
     def test_score_that_a_run_lacks_is_named(self, key, tmp_path):
         spec = spec_of(metrics={"acc": METRICS["acc"], "other": Metric(score=key)})
         write_run(tmp_path / "skin7+cl+seed1", predictions=False)
