@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -20,7 +21,9 @@ from lightning_imbal.contract import data_of
 from lightning_imbal.metrics.report import ImbalReport
 from lightning_imbal.runs.digests import digests
 from lightning_imbal.runs.folder import is_finished
-from lightning_imbal.runs.identity import split_text
+from lightning_imbal.runs.identity import as_split, split_text
+from lightning_imbal.runs.pooling import Pool, pooled
+from lightning_imbal.runs.predictions import Predictions, as_predictions
 from lightning_imbal.runs.results import as_results
 
 SET_ASIDE = "metrics.before_resume.json"
@@ -40,10 +43,11 @@ class ResultsWriter(Callback):
     Args:
         folder: Where to write them.
         identity: What names the run: its name, seed, split, method, data set, ...
+        pool: How the test images of each group are put together before they are scored; None leaves each by itself.
     """
 
-    def __init__(self, folder: str | Path, identity: dict[str, Any]) -> None:
-        self.folder, self.identity = Path(folder), identity
+    def __init__(self, folder: str | Path, identity: dict[str, Any], pool: Pool | None = None) -> None:
+        self.folder, self.identity, self.pool = Path(folder), identity, pool
         self.results: dict[str, dict[str, Any]] = {}  # by the folder below; of the epoch that is about to end
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -71,10 +75,8 @@ class ResultsWriter(Callback):
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Writes the scores, last of all: that they are there says that the run is finished."""
         for side, results in self.results.items():
-            folder = self.folder / side
-            text = json.dumps(results | {"files": digests(folder)}, indent=2) + "\n"
-            write_whole(folder / "metrics.json", partial(Path.write_text, data=text))
-            (folder / SET_ASIDE).unlink(missing_ok=True)
+            write_results(self.folder / side, results)
+            (self.folder / side / SET_ASIDE).unlink(missing_ok=True)
         self.results = {}
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -91,13 +93,41 @@ class ResultsWriter(Callback):
             backbone = type(model_of(trainer.lightning_module).backbone).__name__
         identity = {**self.identity, "backbone": backbone, **environment(trainer), "part": part}
         identity["name"] = " ".join(filter(None, [identity["name"], side]))
-        image = data_of(trainer).table["image"].to_numpy()[predictions["index"].numpy()]
-        names = pd.Index(report.class_names)
-        table = pd.DataFrame(predictions["probability"].float().numpy(), columns="probability/" + names)
-        table.insert(0, "image", image)
-        table.insert(1, "label", names.to_numpy()[predictions["label"].numpy()])
+        sample_table = data_of(trainer).table
+        image = sample_table["image"].to_numpy()[predictions["index"].numpy()]
+        table, results = predictions_table(predictions, image, report), summarize(scores, predictions, report)
+        if self.pool and part == "test":
+            identity["pool"] = self.pool
+            table, results = evaluated(pooled(as_predictions(table, results, as_split(sample_table)), self.pool))
         write_whole(self.folder / side / "predictions.parquet", table.to_parquet)
-        self.results[side] = {"identity": identity, **summarize(scores, predictions, report)}
+        self.results[side] = {"identity": identity, **results}
+
+
+def evaluated(predictions: Predictions) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """What `predictions.parquet` and `metrics.json`, but for the identity, hold of predictions that are known."""
+    groups = {group: list(names) for group, names in predictions.groups.items()}
+    report = ImbalReport(list(predictions.class_counts), list(predictions.class_names), groups)
+    report.sync_on_compute = False  # they are those of all devices
+    # As they are written: what is scored is what can be read again.
+    probability = torch.from_numpy(predictions.probability).float()
+    report.update(probability, torch.from_numpy(predictions.label), torch.arange(len(predictions.label)))
+    found = report.predictions()
+    return predictions_table(found, predictions.image, report), summarize(report.compute(), found, report)
+
+
+def predictions_table(predictions: dict[str, torch.Tensor], image: np.ndarray, report: ImbalReport) -> pd.DataFrame:
+    """What `predictions.parquet` holds of the predictions of a report, of these images."""
+    names = pd.Index(report.class_names)
+    table = pd.DataFrame(predictions["probability"].float().numpy(), columns="probability/" + names)
+    table.insert(0, "image", image)
+    table.insert(1, "label", names.to_numpy()[predictions["label"].numpy()])
+    return table
+
+
+def write_results(folder: Path, results: dict[str, Any]) -> None:
+    """Writes `metrics.json`, with digests of the files beside it, which must be there by then."""
+    text = json.dumps(results | {"files": digests(folder)}, indent=2) + "\n"
+    write_whole(folder / "metrics.json", partial(Path.write_text, data=text))
 
 
 def summarize(scores: dict[str, float], predictions: dict[str, torch.Tensor], report: ImbalReport) -> dict[str, Any]:
@@ -111,11 +141,18 @@ def summarize(scores: dict[str, float], predictions: dict[str, torch.Tensor], re
 def environment(trainer: Trainer) -> dict[str, Any]:
     """What a result depends on beside its configuration: versions, device, commit, and when it was made."""
     return {
-        "commit": _commit(),
-        "versions": {name: version(name) for name in REPORTED_VERSIONS},
+        **software(),
         "device": torch.cuda.get_device_name() if trainer.strategy.root_device.type == "cuda" else "cpu",
         "devices": trainer.world_size,
         "precision": str(trainer.precision),
+    }
+
+
+def software() -> dict[str, Any]:
+    """The commit, versions, and when this is."""
+    return {
+        "commit": _commit(),
+        "versions": {name: version(name) for name in REPORTED_VERSIONS},
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from math import nan
 from pathlib import Path
@@ -11,7 +12,7 @@ from lightning_imbal.errors import UserError
 from lightning_imbal.runs.digests import check_digest
 from lightning_imbal.runs.folder import best_checkpoint, is_finished, stages_in, stages_of
 from lightning_imbal.runs.reading import AGAIN, check_keys, reading
-from lightning_imbal.runs.stage import Stage
+from lightning_imbal.runs.stage import Stage, read_split
 from lightning_imbal.score_names import OF_CLASS, OF_GROUP, SCORES
 from lightning_imbal.wording import fold_text
 
@@ -99,12 +100,15 @@ class Run:
 
         from lightning_imbal.runs.predictions import as_predictions, check_origin
 
-        results, split = self.results, self.split()
+        # What is pooled is a unit, and no image of the split.
+        results, split = self.results, None if self.identity.get("pool") else self.split()
         with reading(file, f"{AGAIN}; or else metrics.json beside it is that of another run"):
             check_digest(file, self.folder)
             predictions = as_predictions(pd.read_parquet(file), results, split)
+        if self.identity.get("pool"):
+            predictions = replace(predictions, unit=predictions.image)
         # A test may be on other data than the run that it lies in.
-        own = stages_in(self.folder) and self.identity.get("checkpoint") is None
+        own = self.identity.get("checkpoint") is None and (stages_in(self.folder) or self.identity.get("members"))
         check_origin(predictions, results, split if own else None, self.folder)
         return predictions
 
@@ -119,9 +123,10 @@ class Run:
         return best_checkpoint(self.folder, stages_of(self.folder))
 
     def split(self) -> "pd.DataFrame | None":
-        """That of the last stage which has one, as `Stage.split` reads it."""
+        """That beside the results, as of an ensemble, or that of the last stage which has one."""
+        own = read_split(self.folder / "split.csv", self.folder)
         splits = (stage.split() for stage in reversed(self.stages))
-        return next((split for split in splits if split is not None), None)
+        return own if own is not None else next((split for split in splits if split is not None), None)
 
     def feature_map(self) -> "pd.DataFrame | None":
         """`image`, `label`, `x`, `y` of the images that are on the map of features; None if there is none.
@@ -130,7 +135,7 @@ class Run:
             UserError: The file is damaged, or that of other predictions.
         """
         file = self.folder / "features.npz"
-        if not file.is_file():
+        if not file.is_file() or self.identity.get("pool"):  # it is of single images
             return None
         import numpy as np
         import pandas as pd
@@ -160,11 +165,12 @@ class Run:
 
 
 def caveats_of(results: dict[str, Any]) -> list[str]:
-    """Sentences on why the scores of a run are better than those of new images would be, and what was left out of it.
+    """Sentences on why the scores of a run are better than those of new images would be, and what they are not of.
 
     As far as is known.
     """
-    return [*filter(None, (trained_images_text(results), chosen_by_text(results))), *data_remarks(results)]
+    texts = trained_images_text(results), chosen_by_text(results), pool_text(results)
+    return [*filter(None, texts), *data_remarks(results)]
 
 
 def data_remarks(results: dict[str, Any]) -> list[str]:
@@ -177,9 +183,11 @@ def trained_images_text(results: dict[str, Any]) -> str:
     identity, images = results["identity"], sum(row["images"] for row in results["classes"])
     if not (trained := identity.get("trained_images")):
         return ""
+    # Of pooled images, only the groups are counted.
+    of = "" if identity.get("pool") else f"{images} "
     return (
-        f"{identity['name']}: {trained} of the {images} {identity['part']} images were trained on, the scores say "
-        "nothing of new images."
+        f"{identity['name']}: {trained} of the {of}{identity['part']} images were trained on, the scores say nothing "
+        "of new images."
     )
 
 
@@ -192,6 +200,17 @@ def chosen_by_text(results: dict[str, Any]) -> str:
     return (
         f"{identity['name']} has chosen {listed} on this very {identity['part']} part, so that the scores are too "
         "good; those of the test part are not."
+    )
+
+
+def pool_text(results: dict[str, Any]) -> str:
+    """A sentence if the images of each group are put together in a run; empty if not."""
+    identity = results["identity"]
+    if not (pool := identity.get("pool")):
+        return ""
+    how = "the mean" if pool == "mean" else "the largest (scaled to a sum of one)"
+    return (
+        f"{identity['name']}: all images of a group (lesion, patient) count as one, with {how} of their probabilities."
     )
 
 

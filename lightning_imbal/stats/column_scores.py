@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from lightning_imbal.runs.folder import is_finished, read_record
-from lightning_imbal.runs.run import Run
 from lightning_imbal.score_names import lower_is_better
 from lightning_imbal.stats.bootstrap import holm
 from lightning_imbal.stats.calibration import calibrated_point
 from lightning_imbal.stats.compared import Compared
+from lightning_imbal.stats.derived import run_of
 from lightning_imbal.stats.floors import floors_of
 from lightning_imbal.stats.learned import JUDGED_BY, Verdict, verdicts
 from lightning_imbal.stats.mcnemar import mcnemar_p_value
@@ -81,7 +81,8 @@ class Block:
             if is_finished(cell.folder):
                 self.cells_done[cell.row].append(cell)
         self.done = {
-            name: [Run(cell.folder, cell.repeat) for cell in of_row] for name, of_row in self.cells_done.items()
+            name: [run_of(spec.rows[name], cell.folder, cell.repeat) for cell in of_row]
+            for name, of_row in self.cells_done.items()
         }
         self.class_names = next((run.class_names for of_row in self.done.values() for run in of_row), [])
         self.rounds = {name: rounds_of(of_row) for name, of_row in self.done.items()}
@@ -96,9 +97,8 @@ class Block:
                 run.score(key)  # refuses what is no score
         keys += [f"f1/{name}" for name in self.class_names]
         predicted = {name: self._predicted(name) for name in self.known}
-        floors = floors_of(
-            max(predicted.values(), key=lambda rounds: sum(len(each.folds) for each in rounds), default=[])
-        )
+        most = max(predicted.values(), key=lambda rounds: sum(len(each.joined.label) for each in rounds), default=[])
+        floors = floors_of(most)
         self.compared = Compared(predicted, [*keys, JUDGED_BY], spec.average, floors=floors if predicted else {})
         self.verdicts = verdicts(self.done, self.compared)
 
@@ -220,7 +220,7 @@ class Block:
         # 0, where a process was killed after the results were there.
         seconds = [record["seconds"] for record in records if record and record["seconds"]]
         predictions = self.known.get(name, [])
-        grouped = any((run.unit != "image " + run.image).any() for run in predictions)
+        grouped = any(run.grouped.any() for run in predictions)
         return {
             "units": ("groups of images" if grouped else "images") + (AND_RUNS if len(self.rounds[name]) > 1 else ""),
             "networks": _joined(each.get("backbone") or "unknown" for each in identities),

@@ -1,18 +1,20 @@
 """A run of which nothing is trained or tested again: its stored predictions are changed, and scored as changed."""
 
-from collections.abc import Callable
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lightning_imbal.errors import UserError
+from lightning_imbal.runs.pooling import pooled
 from lightning_imbal.runs.predictions import Predictions
 from lightning_imbal.runs.results import as_results
 from lightning_imbal.runs.run import Run
 from lightning_imbal.score_names import OF_CLASS, OF_GROUP, SCORES
 from lightning_imbal.stats.resampled_scores import resampled_scores
+from lightning_imbal.tables.spec import Row
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,17 +25,20 @@ Change = Callable[[Predictions], Predictions]
 class DerivedRun(Run):
     """A run whose predictions are changed before they are scored, such as put together for each lesion.
 
-    Identity, stages and split are those of the run.
+    Stages and split are those of the run, and so is the identity, but for what is added.
 
     Args:
         folder: Of the run.
         change: Makes its predictions from those in the folder; each image that is left has an answer.
         repeat: As in `Run`.
+        about: What its identity says beside that of the run, such as `{"pool": "mean"}`.
     """
 
-    def __init__(self, folder: str | Path, change: Change, repeat: str = "") -> None:
+    def __init__(
+        self, folder: str | Path, change: Change, repeat: str = "", about: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(folder, repeat)
-        self.origin, self.change = Run(folder, repeat), change
+        self.origin, self.change, self.about = Run(folder, repeat), change, dict(about or {})
 
     @cached_property
     def predictions(self) -> Predictions:
@@ -52,13 +57,21 @@ class DerivedRun(Run):
     @cached_property
     def results(self) -> dict[str, Any]:
         """As `metrics.json` has them, with the scores of the changed predictions."""
-        return self.origin.results | scored(self.predictions)
+        identity = self.origin.identity | self.about
+        return self.origin.results | {"identity": identity} | scored(self.predictions)
 
     def feature_map(self) -> "pd.DataFrame | None":
         """That of the run; None where its images are no longer those of the predictions."""
         table, before = self.origin.feature_map(), self.origin.predictions
         same = before is not None and np.array_equal(before.image, self.predictions.image)
         return table if same else None
+
+
+def run_of(row: Row, folder: Path, repeat: str) -> Run:
+    """A run of a row of a table, with the predictions that the row asks for."""
+    if row.pool is None:
+        return Run(folder, repeat)
+    return DerivedRun(folder, partial(pooled, how=row.pool), repeat, {"pool": row.pool})
 
 
 def scored(predictions: Predictions) -> dict[str, Any]:

@@ -52,6 +52,8 @@ class Row:
         start: Row whose first stage is the same; it is taken from that run and not trained again.
         test: Results are those of this test, not those of the run's own.
         report: Sub-folder of the results, such as `plain` of a PerturbedClassifier.
+        pool: The images of each group (lesion, patient) count as one: `mean` or `max` of their probabilities. Nothing
+            is run for it; a row with the same settings, pooled or not, has the same runs.
         quoted: The paper quotes the numbers from elsewhere; nothing is run.
         curve: Name of the curve of a figure that the row is a point of.
         x: Where on that curve.
@@ -63,6 +65,7 @@ class Row:
     start: str | None = None
     test: FurtherTest | None = None
     report: str = ""
+    pool: Literal["mean", "max"] | None = None
     quoted: bool = False
     curve: str | None = None
     x: float | None = None
