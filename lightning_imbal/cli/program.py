@@ -44,7 +44,6 @@ examples:
   lightning_imbal fit --config experiments/marrakchi_isic.yaml --data.root DIR
   lightning_imbal init my_images
   lightning_imbal compare --config my_images.yaml --folds 5
-
 Later --config files win, then the command line. Settings: `fit --help`, `fit --data.help ISIC2018`.
 """
 
