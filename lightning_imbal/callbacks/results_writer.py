@@ -109,8 +109,8 @@ def evaluated(predictions: Predictions) -> tuple[pd.DataFrame, dict[str, Any]]:
     report = ImbalReport(list(predictions.class_counts), list(predictions.class_names), groups)
     report.sync_on_compute = False  # they are those of all devices
     # As they are written: what is scored is what can be read again.
-    probability = torch.from_numpy(predictions.probability).float()
-    report.update(probability, torch.from_numpy(predictions.label), torch.arange(len(predictions.label)))
+    probability, label = torch.tensor(predictions.probability).float(), torch.tensor(predictions.label)
+    report.update(probability, label, torch.arange(len(label)))
     found = report.predictions()
     return predictions_table(found, predictions.image, report), summarize(report.compute(), found, report)
 
