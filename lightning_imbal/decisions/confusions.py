@@ -181,7 +181,7 @@ def _higher_less_lower(images: np.ndarray, axis: int) -> np.ndarray:
 
 def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     """The ratio; 0 where the denominator is."""
-    return np.divide(numerator, denominator, out=np.zeros_like(denominator), where=denominator > 0)
+    return np.divide(numerator, denominator, out=np.zeros(numerator.shape), where=denominator > 0)
 
 
 def mean(value: np.ndarray, counted: np.ndarray) -> np.ndarray:

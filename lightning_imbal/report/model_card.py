@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lightning_imbal.runs.run import by_size, caveats_of
+from lightning_imbal.runs.caveats import caveats_of
+from lightning_imbal.runs.run import by_size
 from lightning_imbal.score_names import OF_CLASS
 from lightning_imbal.stats.caveats import FEW_IMAGES, shared_groups
 from lightning_imbal.stats.read_runs import read_runs

@@ -69,7 +69,9 @@ def _check(places: Sequence[Path], found: Sequence[dict[str, Any]]) -> None:
 
 def _repeat(identity: dict[str, Any]) -> str:
     fold = identity["split"].get("fold")
-    return f"seed {identity['seed']}" if fold is None else f"fold {fold}"
+    if fold is not None:
+        return f"fold {fold}"
+    return "ensemble" if identity.get("members") else f"seed {identity['seed']}"
 
 
 def _parent(places: Sequence[Path]) -> Path:

@@ -82,7 +82,8 @@ def _by_score(name: str, score: str | None) -> tuple[str, Rule]:
         raise UserError(f"--rule {name} is asked for by {OTHERS[name]}, which says what it needs.")
     if name not in BY_SCORE:
         known = [*BY_SCORE, "Argmax"]
-        raise UserError(f"There is no rule {name!r}: {did_you_mean(name, known) or f'choose from {", ".join(known)}.'}")
+        hint = did_you_mean(name, known) or f"choose from {', '.join(known)}."
+        raise UserError(f"There is no rule {name!r}: {hint}")
     return f"{name} ({score})" if score else name, BY_SCORE[name](score or "f1")
 
 
