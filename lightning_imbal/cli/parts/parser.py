@@ -98,6 +98,8 @@ class ImbalCLI(LightningCLI):
         if self.verb == "predict":
             parser.add_argument("--images", type=str, required=True, help="Folder of pictures, searched below too.")
             parser.add_argument("--output", type=str, default="predictions.csv", help="The CSV file to write.")
+            answers = "Answer by a decision.json of `decide`, not by the largest probability."
+            parser.add_argument("--decision", type=str | None, help=answers)
 
     def _fact(self, name: str) -> Callable[[ImbalDataModule], Any]:
         """What a model is built with: that of the data, or what its checkpoint was trained with."""

@@ -1,7 +1,9 @@
 """Predictions for a folder of images, as a CSV."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from jsonargparse import Namespace
 from lightning.pytorch import Trainer
@@ -10,13 +12,21 @@ from lightning_imbal.atomic_files import write_whole
 from lightning_imbal.callbacks.predictions import CollectPredictions
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.look.group_pattern import EXAMPLE, known_groups
+from lightning_imbal.decisions.base import Decision
+from lightning_imbal.decisions.file import StoredDecision
 from lightning_imbal.errors import UserError
 from lightning_imbal.modules.base_classifier import ImbalClassifier
 from lightning_imbal.runs.pooling import pooled_probability
 from lightning_imbal.runs.spreadsheet import to_csv
 
 
-def folder_to_csv(trainer: Trainer, model: ImbalClassifier, data: ImbalDataModule, config: Namespace) -> None:
+def folder_to_csv(
+    trainer: Trainer,
+    model: ImbalClassifier,
+    data: ImbalDataModule,
+    config: Namespace,
+    stored: StoredDecision | None = None,
+) -> None:
     """Writes one row per predicted image, in the order of the folder.
 
     The columns are `file` below the folder, `predicted` class, and one `probability/<class>` per class. Pooled, there
@@ -27,6 +37,7 @@ def folder_to_csv(trainer: Trainer, model: ImbalClassifier, data: ImbalDataModul
         model: Gets its weights from `config.ckpt_path`.
         data: Its test transform prepares the images.
         config: `images` (folder), `output` (CSV file), `ckpt_path` and `pool`.
+        stored: What answers; by default the class with the largest probability.
 
     Raises:
         UserError: The folder holds no images, or nothing says which of them are to be pooled.
@@ -45,14 +56,22 @@ def folder_to_csv(trainer: Trainer, model: ImbalClassifier, data: ImbalDataModul
     images = table.groupby(level=0, sort=False).size().to_numpy()
     if config.pool:
         table = pooled_probability(table.to_numpy(), table.index, config.pool)
-    answer = classes[table.to_numpy().argmax(axis=1)]
+    answer = _answers(table.to_numpy(dtype=np.float64), model.class_names, stored)
     table.columns = "probability/" + classes
     table.insert(0, "predicted", answer)
     if config.pool:
         table.insert(0, "images", images)
     table.insert(0, "group" if config.pool else "file", table.index)
     write_whole(Path(config.output), lambda path: to_csv(table, path))
+    if stored:
+        print(f"Answered by {config.decision}: {stored.rule}, {(answer == '').sum()} without an answer.")
     print(f"{len(table)} predictions: {config.output}")
+
+
+def _answers(probability: np.ndarray, class_names: Sequence[str], stored: StoredDecision | None) -> np.ndarray:
+    """The class of each picture, (N,) text; empty where a decision gives no answer."""
+    decision = Decision(tuple(class_names)) if stored is None else stored.decision
+    return np.array([*class_names, ""], dtype=object)[decision.answer(probability)]
 
 
 def _groups(names: pd.Series, data: ImbalDataModule) -> pd.Series:
