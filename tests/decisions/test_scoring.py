@@ -34,7 +34,7 @@ def test_unknown_score_is_refused(name, said):
     [
         ("f1/me", "f1/me is of no class: did you mean mel?"),
         ("group_recall/xyz", "is of no group: there are rare."),
-        ("recall/df", "recall/df is not defined: no validation image"),
+        ("recall/df", "recall/df is not defined: there is no validation image"),
     ],
 )
 def test_score_of_what_is_not_there(name, said):
