@@ -1,5 +1,7 @@
 """Coordinate ascent over offsets of logits: each step tries every place where an answer changes."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from lightning_imbal.decisions.base import Labelled
@@ -114,3 +116,15 @@ class Ascent:
         sets.true = np.broadcast_to(self._true[:, None], sets.hits.shape)
         sets.total = np.full(steps, self._total)
         return sets
+
+
+def best_offset(validation: Labelled, score: str, starts: Sequence[np.ndarray]) -> np.ndarray:
+    """The offsets, (C,), whose score is the best of those that an ascent finds from each start, (C,).
+
+    Args:
+        validation: The images.
+        score: What is made large.
+        starts: Offsets to begin with: the score at the end is none of theirs or less.
+    """
+    ascent = Ascent(validation, score)
+    return max((ascent.climb(start) for start in starts), key=lambda end: end[0])[1]

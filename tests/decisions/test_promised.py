@@ -74,14 +74,17 @@ def test_mapie_tests_the_same_thresholds():
 
 
 def test_images_that_an_earlier_class_takes_are_missed():
-    images = long_tailed(600, skill=1.5, tail=2)
-    decision = Sensitivity({"mel": 0.8, "bcc": 0.4}).fit(images)
-    assert list(decision.thresholds) == ["mel", "bcc"]
-    for c, target in ((1, 0.8), (2, 0.4)):
-        hits = decision.answer(images.probability)[images.label == c] == c
-        assert bound(hits.sum(), len(hits), 0.025) >= target
-    alone = Sensitivity({"bcc": 0.4}, confidence=0.975).fit(images).thresholds["bcc"]
-    assert decision.thresholds["bcc"] < alone
+    mel = np.tile([0.6, 0.3, 0.1], (60, 1))
+    taken = np.tile([0.0, 0.35, 0.65], (10, 1))
+    rest = np.stack([1 - np.linspace(0.3, 0.9, 90), np.zeros(90), np.linspace(0.3, 0.9, 90)], axis=1)
+    images = make([1] * 60 + [2] * 100, np.concatenate([mel, taken, rest]))
+    decision = Sensitivity({"mel": 0.8, "bcc": 0.7}).fit(images)
+    assert list(decision.thresholds) == ["mel", "bcc"] and decision.thresholds["mel"] == 0.3
+    missed = next(number for number in range(100) if bound(99 - number, 100, 0.025) < 0.7)
+    assert missed > 10 and decision.thresholds["bcc"] == rest[missed - 10, 2]
+    assert (decision.answer(images.probability)[60:] == 2).sum() == 100 - missed
+    alone = Sensitivity({"bcc": 0.7}, confidence=0.975).fit(images)
+    assert alone.thresholds["bcc"] > decision.thresholds["bcc"]
 
 
 def test_level_is_divided_by_the_classes():
