@@ -78,12 +78,12 @@ def test_a_rule_goes_part_of_the_way_from_the_adjusted_prior():
     ends = [PriorAdjusted().fit(images).offset, best(images, "f1")]
     adjusted, far = (offset - offset[0] for offset in ends)
     number = np.bincount(images.label)
-    expected = adjusted + number / (number + 100) * (far - adjusted)
+    expected = adjusted + number / (number + 10) * (far - adjusted)
     assert np.abs(far - adjusted).max() > 0.1 and Offsets().fit(images).offset == pytest.approx(expected)
     images.unit = (np.arange(400) // 2).astype(str)
     pairs = set(zip(images.unit, images.label, strict=True))
     units = np.array([sum(label == c for _, label in pairs) for c in range(4)])
-    expected = adjusted + units / (units + 100) * (far - adjusted)
+    expected = adjusted + units / (units + 10) * (far - adjusted)
     assert Offsets().fit(images).offset == pytest.approx(expected)
 
 
