@@ -98,7 +98,7 @@ class Confusions:
     def unlike_pairs(self) -> np.ndarray:
         """Geometric mean of the ordered pairs of images with two labels and of those with two predictions, (R,)."""
         true, predicted = (self.total**2 - (images**2).sum(axis=0) for images in (self.true, self.predicted))
-        return np.sqrt(true * predicted)
+        return np.sqrt(np.maximum(true * predicted, 0))  # sums of weights are rounded
 
 
 def answer_score(sets: Confusions, name: str) -> np.ndarray | None:
