@@ -12,7 +12,7 @@ SINGULAR = 1e-9
 
 
 def black_box_shift(validation: Labelled, answers: np.ndarray, test_answers: np.ndarray) -> np.ndarray:
-    """The shares under which as many images are taken for each class as are (Lipton et al. 2018, ICML, Section 4).
+    """The shares under which as many images are taken for each class as are (Lipton et al. 2018, ICML).
 
     The probabilities need not be calibrated; answers of any decision will do, also -1, which is no answer.
 

@@ -61,9 +61,9 @@ def prediction_sets(validation: Labelled, alpha: float = 0.1, per_class: bool = 
 
     The score of an image is one less the probability of its class (LAC; Sadinle et al. 2019, JASA 114). Its threshold
     is the smallest score that at least (K + 1)(1 - alpha) of K units do not exceed. Images of one lesion or patient are
-    alike, so each counts as the fraction of its unit that it is (HCP; Lee, Barber and Willett 2023, arXiv:2306.06342,
-    Eq. 9): where units are single images, this is split conformal prediction. Weights of images, of a change of
-    prevalence, are respected, the new image having that of its supposed class (Podkopaev and Ramdas 2021, UAI).
+    alike, so each counts as the fraction of its unit that it is (HCP; Lee, Barber and Willett 2023,
+    arXiv:2306.06342): where units are single images, this is split conformal prediction. Weights of images, of a change
+    of prevalence, are respected, the new image having that of its supposed class (Podkopaev and Ramdas 2021, UAI).
 
     What is promised is the share 1 - alpha of the next images, on average over validation sets: for images like those,
     one from each new unit. With one threshold for each class (Mondrian; Vovk 2012) it holds in every class, and so at
