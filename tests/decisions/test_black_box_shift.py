@@ -5,7 +5,7 @@ import pytest
 from made_labelled import drawn, labelled
 from scipy.optimize import minimize
 
-from lightning_imbal.decisions.black_box_shift import answer_shares, black_box_shift, on_simplex, told_apart
+from lightning_imbal.decisions.black_box_shift import answer_shares, black_box_shift, on_simplex
 from lightning_imbal.errors import UserError
 
 
@@ -74,9 +74,3 @@ def test_answers_that_cannot_tell_classes_apart_are_refused():
         black_box_shift(images(label), alike, test_answers)
     with pytest.raises(UserError, match="no validation image of bkl"):
         black_box_shift(images(np.repeat([0, 1], 4)), np.repeat([0, 1], 4), test_answers)
-
-
-def test_how_well_classes_are_told_apart():
-    assert told_apart(np.vstack([np.zeros(3), np.eye(3)]))[0] == pytest.approx(1)
-    least, direction = told_apart(np.array([[0, 0], [0.6, 0.4], [0.4, 0.6]]))
-    assert least == pytest.approx(0.2) and abs(direction) == pytest.approx([0.5**0.5] * 2)

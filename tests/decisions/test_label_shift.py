@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from made_labelled import drawn, labelled
 
-from lightning_imbal.decisions.label_shift import expectation_maximisation, information, large_entries
-from lightning_imbal.decisions.prevalence import class_shares
+from lightning_imbal.decisions.label_shift import balanced_means, expectation_maximisation, large_entries, told_apart
 
 PRIOR, SHARE = np.array([0.7, 0.2, 0.1]), np.array([0.2, 0.3, 0.5])
 
@@ -67,20 +66,34 @@ def test_a_class_that_could_not_be_is_refused():
         expectation_maximisation(np.full((2, 3), 1 / 3), np.array([0.5, 0.5, 0.0]))
 
 
-def test_labels_inform_wholly_and_alike_classes_not_at_all():
+def test_how_well_classes_are_told_apart():
+    assert told_apart(np.vstack([np.zeros(3), np.eye(3)]))[0] == pytest.approx(1)
+    least, direction = told_apart(np.array([[0, 0], [0.6, 0.4], [0.4, 0.6]]))
+    assert least == pytest.approx(0.2) and abs(direction) == pytest.approx([0.5**0.5] * 2)
+
+
+def test_balanced_means_by_hand():
+    # Classes 3 : 1, so odds are divided by 3.
+    images = labelled([[0.75, 0.25], [0.9, 0.1], [0.5, 0.5], [0.6, 0.4]], [0, 0, 1, 0])
+    zero = np.array([0.5, 3 / 4, 0.25, 1 / 3])
+    expected = [[zero[[0, 1, 3]].mean(), 0.25], [1 - zero[[0, 1, 3]].mean(), 0.75]]
+    np.testing.assert_allclose(balanced_means(images), expected)
+
+
+def test_alike_classes_are_named():
     label = np.repeat(np.arange(3), [6, 3, 1])
-    assert information(labelled(np.eye(3)[label], label))[0] == pytest.approx(1)
+    assert told_apart(balanced_means(labelled(np.eye(3)[label], label)))[0] == pytest.approx(1)
     alike = np.where(label[:, None] == 0, [1.0, 0, 0], [0, 0.75, 0.25])
-    least, direction = information(labelled(alike, label))
+    least, direction = told_apart(balanced_means(labelled(alike, label)))
     assert least == pytest.approx(0, abs=1e-12)
     assert large_entries(direction, ("nv", "mel", "bkl")) == ["mel", "bkl"]
 
 
-def test_information_is_one_less_the_rate_of_convergence():
+def test_classes_are_told_apart_as_fast_as_expectation_maximisation_converges():
     prior = np.full(3, 1 / 3)
     probability, label = drawn(np.random.default_rng(2), 20_000, prior, prior, distance=1.0)
-    images = labelled(probability, label)
-    assert information(images)[0] == pytest.approx(1 - rate(probability, class_shares(images)), abs=0.02)
+    least, _ = told_apart(balanced_means(labelled(probability, label)))
+    assert least == pytest.approx(1 - rate(probability, prior), abs=0.02)
 
 
 def rate(probability, prior):
@@ -90,6 +103,6 @@ def rate(probability, prior):
         odds = probability * share / prior
         return (odds / odds.sum(axis=1, keepdims=True)).mean(axis=0)
 
-    end = slow_end = expectation_maximisation(probability, prior)
-    slopes = [(step(end + 1e-6 * e) - step(slow_end - 1e-6 * e)) / 2e-6 for e in np.eye(len(prior))]
+    end = expectation_maximisation(probability, prior)
+    slopes = [(step(end + 1e-6 * towards) - step(end - 1e-6 * towards)) / 2e-6 for towards in np.eye(len(prior))]
     return max(np.linalg.eigvals(np.array(slopes)).real)
