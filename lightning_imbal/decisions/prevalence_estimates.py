@@ -21,7 +21,7 @@ from lightning_imbal.decisions.temperature import bias_corrected_temperature, lo
 from lightning_imbal.wording import number_of
 
 RESAMPLES = 1000
-MAX_ELEMENTS = 20_000_000  # weights of images that are drawn at once
+MAX_ELEMENTS = 1_000_000  # weights of images that are drawn at once; more are slower
 CLOSE = 1e-6  # how much a step may still change a share that is drawn
 TAIL = 0.025
 FEW = 10  # units of a class, from which it is hardly known how images of it are answered
