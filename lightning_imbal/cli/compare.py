@@ -10,7 +10,8 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from lightning_imbal.atomic_files import refuse_unwritable
+from lightning_imbal.atomic_files import refuse_unwritable, write_whole
+from lightning_imbal.cli.parts.rules import DEFAULT
 from lightning_imbal.cli.parts.running import (
     add_options,
     check_jobs,
@@ -25,9 +26,12 @@ from lightning_imbal.command_line import last_setting, parse_options, to_options
 from lightning_imbal.errors import UserError, refuse_below
 from lightning_imbal.launch.plan import Plan
 from lightning_imbal.launch.runner import discard_left_halves
+from lightning_imbal.report.decided import print_rules
 from lightning_imbal.report.tables.write import write_and_print
 from lightning_imbal.stats.advice import advise
-from lightning_imbal.stats.results import collect, ranked
+from lightning_imbal.stats.advice_rules import advise_rules
+from lightning_imbal.stats.results import Results, collect, learned_rows, ranked
+from lightning_imbal.stats.rule_results import RuleResults, rule_results
 from lightning_imbal.tables.comparison import BASELINES, comparison
 from lightning_imbal.tables.methods import protocol_of, rows_of
 from lightning_imbal.tables.spec import Row
@@ -137,6 +141,12 @@ def _write(
     write_and_print(results, plan.runs / "compare", console)
     advice = advise(results, baseline, again)
     _print(advice, console)
+    if rules := _rules(results):
+        print_rules(rules, console, [])
+        write_whole(plan.runs / "compare_rules.csv", partial(rules.scores.to_csv, index=False))
+        of_rules = advise_rules(rules)
+        _print(of_rules, console)
+        advice += of_rules
     if not results.cells["runs"].any():
         return None
     from lightning_imbal.report.page.page import write_page
@@ -144,6 +154,14 @@ def _write(
     page = plan.runs / "compare.html"
     write_page(results, page, warnings, advice, reasons)
     return page
+
+
+def _rules(results: Results) -> RuleResults | None:
+    """What decision rules make of the methods that learned something; None if there is nothing to fit them on."""
+    [column] = results.spec.columns
+    runs, learned = results.runs[column.title], learned_rows(results, column)
+    known = {name: runs[name] for name in learned if all(run.predictions and run.validation for run in runs[name])}
+    return rule_results(known, DEFAULT) if known else None
 
 
 def _data_class(configs: Iterable[str], options: Sequence[str]) -> str:

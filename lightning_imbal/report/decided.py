@@ -14,11 +14,12 @@ from lightning_imbal.stats.bootstrap import SIGNIFICANT
 from lightning_imbal.stats.rule_results import ARGMAX, RuleResults
 from lightning_imbal.stats.rule_results import SCORES as TOLD
 from lightning_imbal.stats.set_scores import SetsOfRuns
-from lightning_imbal.wording import interval_text, score_text, signed_text
+from lightning_imbal.wording import NOT_MEASURED, interval_text, score_text, signed_text
 
+OVERVIEW = ("f1", "balanced_accuracy")
 FEW = 10  # validation images of a class, on which little can be fitted
 NOTE = (
-    "In brackets 95 % intervals; differences are to the same networks without a rule, on the same test images. "
+    "Differences are to the same networks without a rule ({}) on the same test images, in brackets 95 % intervals. "
     "* differs by more than the choice of the test images{} explains, at 5 %, corrected for the number of rules. "
     "Rules are fitted on {}, never on the test part; the epoch may have been chosen on the same images."
 )
@@ -32,8 +33,12 @@ def print_rules(results: RuleResults, console: Console, classes_of: Sequence[str
         console: Where to print.
         classes_of: The rules whose classes are printed.
     """
-    for row, scores in results.scores.groupby("row", sort=False):
-        console.print(_scores(str(row), scores))
+    methods = results.scores.groupby("row", sort=False)
+    if len(methods) > 1:
+        console.print(_overview(results.scores))
+    for row, scores in methods:
+        if len(methods) == 1:
+            console.print(_scores(str(row), scores))
         for rule, classes in results.classes[results.classes["row"] == row].groupby("rule", sort=False):
             if rule in classes_of:
                 console.print(_classes(f"{row}, {rule}", classes))
@@ -45,7 +50,9 @@ def notes(results: RuleResults) -> Iterator[str]:
     """Sentences below the tables."""
     fitted = [each for of_row in results.fitted.values() for each in of_row]
     seeds = any(len(of_row) > 1 for of_row in results.fitted.values())
-    yield NOTE.format(" and the chance of training" if seeds else "", " or ".join(dict.fromkeys(e.of for e in fitted)))
+    yield NOTE.format(
+        ARGMAX, " and the chance of training" if seeds else "", " or ".join(dict.fromkeys(e.of for e in fitted))
+    )
     few: dict[str, int] = {}
     for images in (each.images for each in fitted):
         units = [len(np.unique(images.unit[images.label == c])) for c in range(len(images.class_names))]
@@ -94,44 +101,61 @@ def print_sets(
     console.print("Referred: images whose set is not a single class, which are left to a person.", highlight=False)
 
 
+def _overview(scores: pd.DataFrame) -> Table:
+    """Of every method and rule the macro F1, and below it the balanced accuracy, with differences."""
+    f1, balanced = (SCORES[key].in_words for key in OVERVIEW)
+    table = _titled(f"{f1}, below it {balanced.lower()}, by decision rule")
+    table.add_column("method", overflow="fold")
+    rules = list(dict.fromkeys(scores["rule"]))
+    for rule in rules:
+        table.add_column(Text(rule), justify="right", overflow="fold")
+    for row, of_row in scores.groupby("row", sort=False):
+        found = of_row.set_index(["rule", "score"])
+        cells = []
+        for rule in rules:
+            known = [found.loc[(rule, key)] for key in OVERVIEW if (rule, key) in found.index]
+            cells.append("\n".join(_short(each, rule) for each in known) or NOT_MEASURED)
+        table.add_row(Text(str(row)), *map(Text, cells))
+    return table
+
+
+def _short(found: pd.Series, rule: str) -> str:
+    star = "*" if found["p_value"] < SIGNIFICANT else ""
+    beside = "" if rule == ARGMAX else f" ({signed_text(found['difference'], 3)}{star})"
+    return f"{score_text(found['value'])}{beside}"
+
+
 def _scores(row: str, scores: pd.DataFrame) -> Table:
     table = _titled(f"{row}: test part, by rule")
-    table.add_column("rule")
+    table.add_column("rule", min_width=13, overflow="fold")
     for key in TOLD:
         table.add_column(SCORES[key].in_words, justify="right")
-        table.add_column(f"against {ARGMAX}", justify="right")
     for rule, of_rule in scores.groupby("rule", sort=False):
         cells = []
         for key in TOLD:
             found = of_rule[of_rule["score"] == key].iloc[0]
-            cells.append(f"{score_text(found['value'])}\n{interval_text(found['low'], found['high'], 3)}")
-            cells.append(_difference(found) if rule != ARGMAX else "")
+            ends = ("low", "high") if rule == ARGMAX else ("from", "to")
+            cells.append(f"{_short(found, str(rule))}\n{interval_text(*found[list(ends)], 3)}".rstrip())
         table.add_row(Text(str(rule)), *map(Text, cells))
     return table
 
 
 def _classes(title: str, classes: pd.DataFrame) -> Table:
-    table = _titled(title)
-    table.add_column("class", no_wrap=True)
-    table.add_column("test images", justify="right")
+    """Of every class its scores without and with a rule, and below them the interval of their difference."""
+    table = _titled(f"{title}: without -> with the rule")
+    table.add_column("class", overflow="fold")
+    table.add_column("images", justify="right")
     scores = list(dict.fromkeys(classes["score"]))
     for score in scores:
-        table.add_column(f"{score.capitalize()}\n{ARGMAX}", justify="right")
-        table.add_column("\nrule", justify="right")
-        table.add_column("\ndifference", justify="right")
+        table.add_column(score.capitalize(), justify="right")
     for name, of_class in classes.groupby("class", sort=False):
         cells = []
         for score in scores:
             found = of_class[of_class["score"] == score].iloc[0]
-            cells += [score_text(found["argmax"]), score_text(found["value"]), _difference(found)]
+            both = f"{score_text(found['argmax'], 2)} -> {score_text(found['value'], 2)}"
+            cells.append(f"{both}\n{interval_text(found['from'], found['to'], 2)}".rstrip())
         table.add_row(Text(str(name)), str(of_class["images"].iloc[0]), *map(Text, cells))
     return table
-
-
-def _difference(found: pd.Series) -> str:
-    star = "*" if found.get("p_value", np.nan) < SIGNIFICANT else ""
-    text = signed_text(found["difference"], 3) + star
-    return f"{text}\n{interval_text(found['from'], found['to'], 3)}".rstrip("\n")
 
 
 def _titled(title: str) -> Table:

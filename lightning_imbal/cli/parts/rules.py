@@ -27,7 +27,7 @@ OTHERS = {
 DEFAULT: dict[str, Rule] = {
     "PriorAdjusted": PriorAdjusted(),
     "Offsets": Offsets(),
-    "Offsets (balanced_accuracy)": Offsets("balanced_accuracy"),
+    "Offsets for balanced_accuracy": Offsets("balanced_accuracy"),
 }
 
 
@@ -84,7 +84,7 @@ def _by_score(name: str, score: str | None) -> tuple[str, Rule]:
         known = [*BY_SCORE, "Argmax"]
         hint = did_you_mean(name, known) or f"choose from {', '.join(known)}."
         raise UserError(f"There is no rule {name!r}: {hint}")
-    return f"{name} ({score})" if score else name, BY_SCORE[name](score or "f1")
+    return f"{name} for {score}" if score else name, BY_SCORE[name](score or "f1")
 
 
 def _targets(texts: Sequence[str], option: str) -> dict[str, float]:
