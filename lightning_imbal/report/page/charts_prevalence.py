@@ -20,9 +20,9 @@ from lightning_imbal.stats.at_prevalence import PREVALENCES, best_ranges, scores
 from lightning_imbal.stats.drawn_methods import Method
 
 ABOUT = (
-    "Scores at your prevalence: choose a class, and find how frequent it is where you are on the horizontal axis; in the "
-    "test images it is so at the dotted line. The other classes keep their proportions to each other, and every class "
-    "its recall: the answers of the methods stay as they are. Images of all runs of a method are counted."
+    "Scores at your prevalence: choose a class, and find how frequent it is where you are on the horizontal axis; in "
+    "the test images it is so at the dotted line. The other classes keep their proportions to each other, and every "
+    "class its recall: the answers of the methods stay as they are. Images of all runs of a method are counted."
 )
 BEST = (
     " The two bars name the best method at each prevalence, by macro F1 and by F1 of the class; where lines are close, "
