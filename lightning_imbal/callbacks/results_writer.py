@@ -21,7 +21,9 @@ from lightning_imbal.contract import data_of
 from lightning_imbal.metrics.report import ImbalReport
 from lightning_imbal.runs.digests import digests
 from lightning_imbal.runs.folder import is_finished
-from lightning_imbal.runs.identity import split_text
+from lightning_imbal.runs.identity import as_split, split_text
+from lightning_imbal.runs.pooling import Pool, pooled
+from lightning_imbal.runs.predictions import Predictions, as_predictions
 from lightning_imbal.runs.results import as_results
 
 SMALLEST = float(np.finfo(np.float32).smallest_subnormal)
@@ -42,10 +44,11 @@ class ResultsWriter(Callback):
     Args:
         folder: Where to write them.
         identity: What names the run: its name, seed, split, method, data set, ...
+        pool: How the test images of each group are put together before they are scored; None leaves each by itself.
     """
 
-    def __init__(self, folder: str | Path, identity: dict[str, Any]) -> None:
-        self.folder, self.identity = Path(folder), identity
+    def __init__(self, folder: str | Path, identity: dict[str, Any], pool: Pool | None = None) -> None:
+        self.folder, self.identity, self.pool = Path(folder), identity, pool
         self.results: dict[str, dict[str, Any]] = {}  # by the folder below; of the epoch that is about to end
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -65,10 +68,7 @@ class ResultsWriter(Callback):
         """
         model = model_of(pl_module)
         for side, report in [*model.side_reports.items(), ("", model.test_report)]:
-            if data_of(trainer).tested == "val":
-                self._write_logits(trainer, report, side)
-            else:
-                self._write_predictions(trainer, report, "test", side)
+            self._write_predictions(trainer, report, data_of(trainer).tested, side)
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Writes the predictions of the validation part when it is evaluated by itself, not during training."""
@@ -78,10 +78,8 @@ class ResultsWriter(Callback):
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Writes the scores, last of all: that they are there says that the run is finished."""
         for side, results in self.results.items():
-            folder = self.folder / side
-            text = json.dumps(results | {"files": digests(folder)}, indent=2) + "\n"
-            write_whole(folder / "metrics.json", partial(Path.write_text, data=text))
-            (folder / SET_ASIDE).unlink(missing_ok=True)
+            write_results(self.folder / side, results)
+            (self.folder / side / SET_ASIDE).unlink(missing_ok=True)
         self.results = {}
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -93,34 +91,60 @@ class ResultsWriter(Callback):
         scores, predictions = report.compute(), report.predictions()
         if not trainer.is_global_zero:
             return
+        sample_table, folder = data_of(trainer).table, self.folder / side
+        image = sample_table["image"].to_numpy()[predictions["index"].numpy()]
+        table, results = predictions_table(predictions, image, report), summarize(scores, predictions, report)
+        if self.pool:
+            table, results = evaluated(pooled(as_predictions(table, results, as_split(sample_table)), self.pool))
+        if trainer.state.fn == "test" and part == "val":
+            write_whole(folder / "predictions_val.parquet", as_logits(table).to_parquet)
+            return
         backbone = trainer.lightning_module.hparams.get("backbone")
         if not isinstance(backbone, str):  # a network of the user's own
             backbone = type(model_of(trainer.lightning_module).backbone).__name__
         identity = {**self.identity, "backbone": backbone, **environment(trainer), "part": part}
         identity["name"] = " ".join(filter(None, [identity["name"], side]))
-        probability = predictions["probability"].float().numpy()
-        table = _table_of(trainer, predictions, report, "probability", probability)
-        write_whole(self.folder / side / "predictions.parquet", table.to_parquet)
-        self.results[side] = {"identity": identity, **summarize(scores, predictions, report)}
-
-    def _write_logits(self, trainer: Trainer, report: ImbalReport, side: str) -> None:
-        predictions = report.predictions()
-        if trainer.is_global_zero:
-            # A logarithm in double precision, so that its exponential is the same single-precision probability.
-            logits = np.log(predictions["probability"].double().numpy().clip(SMALLEST))
-            table = _table_of(trainer, predictions, report, "logit", logits)
-            write_whole(self.folder / side / "predictions_val.parquet", table.to_parquet)
+        if self.pool:
+            identity["pool"] = self.pool
+        write_whole(folder / "predictions.parquet", table.to_parquet)
+        self.results[side] = {"identity": identity, **results}
 
 
-def _table_of(
-    trainer: Trainer, predictions: dict[str, torch.Tensor], report: ImbalReport, what: str, values: np.ndarray
-) -> pd.DataFrame:
-    """One row per image: `image`, `label`, and a column for each class, such as `logit/<class>`."""
+def evaluated(predictions: Predictions) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """What `predictions.parquet` and `metrics.json`, but for the identity, hold of predictions that are known."""
+    groups = {group: list(names) for group, names in predictions.groups.items()}
+    report = ImbalReport(list(predictions.class_counts), list(predictions.class_names), groups)
+    report.sync_on_compute = False  # they are those of all devices
+    # As they are written: what is scored is what can be read again.
+    probability, label = torch.tensor(predictions.probability).float(), torch.tensor(predictions.label)
+    report.update(probability, label, torch.arange(len(label)))
+    found = report.predictions()
+    return predictions_table(found, predictions.image, report), summarize(report.compute(), found, report)
+
+
+def predictions_table(predictions: dict[str, torch.Tensor], image: np.ndarray, report: ImbalReport) -> pd.DataFrame:
+    """What `predictions.parquet` holds of the predictions of a report, of these images."""
     names = pd.Index(report.class_names)
-    table = pd.DataFrame(values, columns=f"{what}/" + names)
-    table.insert(0, "image", data_of(trainer).table["image"].to_numpy()[predictions["index"].numpy()])
+    table = pd.DataFrame(predictions["probability"].float().numpy(), columns="probability/" + names)
+    table.insert(0, "image", image)
     table.insert(1, "label", names.to_numpy()[predictions["label"].numpy()])
     return table
+
+
+def as_logits(table: pd.DataFrame) -> pd.DataFrame:
+    """The same table with `logit/<class>` in the place of `probability/<class>`.
+
+    They are logarithms in double precision, so that their exponentials are the same single-precision probabilities.
+    """
+    kept, columns = table[["image", "label"]], table.columns[2:]
+    logits = np.log(table[columns].to_numpy(dtype=np.float64).clip(SMALLEST))
+    return kept.join(pd.DataFrame(logits, columns=columns.str.replace("probability/", "logit/", n=1)))
+
+
+def write_results(folder: Path, results: dict[str, Any]) -> None:
+    """Writes `metrics.json`, with digests of the files beside it, which must be there by then."""
+    text = json.dumps(results | {"files": digests(folder)}, indent=2) + "\n"
+    write_whole(folder / "metrics.json", partial(Path.write_text, data=text))
 
 
 def summarize(scores: dict[str, float], predictions: dict[str, torch.Tensor], report: ImbalReport) -> dict[str, Any]:
@@ -134,11 +158,18 @@ def summarize(scores: dict[str, float], predictions: dict[str, torch.Tensor], re
 def environment(trainer: Trainer) -> dict[str, Any]:
     """What a result depends on beside its configuration: versions, device, commit, and when it was made."""
     return {
-        "commit": _commit(),
-        "versions": {name: version(name) for name in REPORTED_VERSIONS},
+        **software(),
         "device": torch.cuda.get_device_name() if trainer.strategy.root_device.type == "cuda" else "cpu",
         "devices": trainer.world_size,
         "precision": str(trainer.precision),
+    }
+
+
+def software() -> dict[str, Any]:
+    """The commit, versions, and when this is."""
+    return {
+        "commit": _commit(),
+        "versions": {name: version(name) for name in REPORTED_VERSIONS},
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 

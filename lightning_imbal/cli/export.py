@@ -5,10 +5,13 @@ from pathlib import Path
 import albumentations as A
 import numpy as np
 import pandas as pd
+import torch
 
 from lightning_imbal.atomic_files import refuse_unwritable, write_whole
+from lightning_imbal.cli.parts.stored_decision import decision_for
 from lightning_imbal.cli.parts.trained_model import TrainedModel
 from lightning_imbal.cli.parts.verb_parser import VerbParser
+from lightning_imbal.decisions.base import Decision
 from lightning_imbal.errors import UserError
 from lightning_imbal.export.check import BATCH_SIZES, check, predict
 from lightning_imbal.export.inference import Inference, input_size
@@ -28,13 +31,15 @@ def run(args: list[str]) -> int:
     trained_run, file = Run(given.run), Path(given.onnx)
     _check(trained_run, file)
     trained = TrainedModel(_checkpoint(trained_run), options)
+    decision, about_decision = _decision(given.decision, trained_run)
     recipe, normalize = trained.datamodule.test_recipe, trained.datamodule.normalize
     (predictor, left_out), size = trained.predictor(), input_size(recipe)
-    about = trained.about(predictor, left_out, size, trained_run)
-    inference = Inference(trained.model, predictor, normalize)
+    about = trained.about(predictor, left_out, size, trained_run) | about_decision
+    offset = None if decision is None else decision.offset
+    inference = Inference(trained.model, predictor, normalize, None if offset is None else torch.tensor(offset).float())
     images, ids = trained.images(size)
     content, expected = to_onnx(inference, size, about), predict(inference, images, normalize)
-    checked = _checked(len(images), bool(ids), check(content, images, expected))
+    checked = _checked(len(images), bool(ids), check(content, images, expected, offset))
     plain = trained_run.folder / "plain"
     scores = plain if left_out and is_finished(plain) else trained_run.folder
     own, origin = _origin(scores, ids, expected[-1])
@@ -49,10 +54,32 @@ def run(args: list[str]) -> int:
     return 0
 
 
+def _decision(file: str | None, run: Run) -> tuple[Decision | None, dict[str, str]]:
+    """What answers, and texts about it: the ONNX file keeps them and the card shows them.
+
+    Raises:
+        UserError: The file is absent, damaged or of other classes.
+    """
+    if file is None:
+        return None, {}
+    stored, warning = decision_for(file, str(_checkpoint(run)))
+    if warning:
+        print(warning)
+    inside = "is the output `answer`" if stored.decision.offset is not None else "is left to who uses the file"
+    return stored.decision, {
+        "decision": Path(file).read_text(encoding="utf-8"),
+        "decided": f"{stored.rule}, fitted on {stored.fitted_on.get('images', 'validation images')}: it {inside}",
+    }
+
+
 def _parser() -> VerbParser:
     parser = VerbParser("export", USAGE, __doc__.partition("\n")[0])
     parser.add_argument("run", metavar="RUN", help="folder that fit wrote to, or test inside it")
     parser.add_argument("--onnx", metavar="FILE", required=True, help="file to write; the card has its name and .md")
+    what = (
+        "decision.json of `decide`: an offset per class becomes the output `answer`, any other goes into the metadata"
+    )
+    parser.add_argument("--decision", metavar="FILE", help=what)
     return parser
 
 

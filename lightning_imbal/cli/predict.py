@@ -1,11 +1,14 @@
 """`lightning_imbal predict`: classifies a folder of images with a checkpoint, into a CSV."""
 
+from lightning.pytorch.utilities import rank_zero_info
+
 from lightning_imbal.atomic_files import refuse_unwritable
 from lightning_imbal.cli.parts.check import check_evaluation
 from lightning_imbal.cli.parts.evaluation import read_checkpoint
 from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.cli.parts.predict_folder import folder_to_csv
 from lightning_imbal.cli.parts.seed import seed
+from lightning_imbal.cli.parts.stored_decision import decision_for
 from lightning_imbal.cli.parts.trainer import evaluation_trainer
 from lightning_imbal.errors import UserError
 from lightning_imbal.modules.base_checkpoint import load_weights
@@ -18,9 +21,12 @@ def run(args: list[str]) -> int:
     refuse_unwritable("--output", config.output)
     if not config.images:
         raise UserError("--images is empty: give the folder of the pictures.")
+    decision, warning = decision_for(config.decision, config.ckpt_path) if config.decision else (None, "")
+    if warning:
+        rank_zero_info(warning)
     seed(config)
     built = cli.build(config)
     check_evaluation("", built.model, built.data)
     load_weights(built.model, config.ckpt_path)
-    folder_to_csv(evaluation_trainer(config, built, None), built.model, built.data, config)
+    folder_to_csv(evaluation_trainer(config, built, None), built.model, built.data, config, decision)
     return 0

@@ -9,8 +9,8 @@ from importlib.metadata import version
 from types import ModuleType
 
 VERBS = (
-    *("list", "init", "fit", "validate", "test", "predict", "report", "compare", "table", "dashboard", "export"),
-    *("prepare", "audit"),
+    *("list", "init", "fit", "validate", "test", "predict", "decide", "ensemble", "report", "compare", "table"),
+    *("dashboard", "export", "prepare", "audit"),
 )
 PIP = re.compile(r"pip install (?:-U )?['\"]*([\w.-]+)")  # as libraries advise
 REFUSALS = (  # of Lightning, with their modules
@@ -31,6 +31,8 @@ Class-imbalanced medical image classification: train a method, look at every cla
   validate  evaluate a checkpoint on the validation part
   test      evaluate a checkpoint on the test part
   predict   classify a folder of images with a checkpoint, into a CSV
+  decide    from probabilities to answers: fit a rule to the validation part, see what it changes for each class
+  ensemble  make one run of several: mean probabilities of seeds or methods, all folds together
   report    results of one run, or of several side by side: in the terminal, as a page, as figures
   compare   find out which method to use on your own images
   table     run what a table of a paper lacks, then print it with the published numbers beside ours
@@ -43,7 +45,6 @@ examples:
   lightning_imbal fit --config experiments/marrakchi_isic.yaml --data.root DIR
   lightning_imbal init my_images
   lightning_imbal compare --config my_images.yaml --folds 5
-
 Later --config files win, then the command line. Settings: `fit --help`, `fit --data.help ISIC2018`.
 """
 

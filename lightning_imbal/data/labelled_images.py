@@ -34,6 +34,7 @@ class LabelledImages(ABC):
 
     class_names: tuple[str, ...]
     group_name: str | None = None
+    group_pattern: str | None = None
     default_split: Split = Holdout()
     official_counts: Sequence[int] | None = None
 

@@ -1,5 +1,7 @@
 """Coordinate ascent over offsets of logits: each step tries every place where an answer changes."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from lightning_imbal.decisions.base import Labelled
@@ -39,7 +41,7 @@ class Ascent:
         offset, logit = start.copy(), self._logit + start
         value, idle, c = self._value(logit), 0, 0
         while idle < self._number:
-            place, score = self._best(logit, c)
+            place, score = self.best_place(logit, c)
             idle += 1
             if score > value + EQUAL:
                 offset[c], value, idle = place, score, 0
@@ -50,7 +52,7 @@ class Ascent:
     def _value(self, logit: np.ndarray) -> float:
         return float(score_answers(self._validation, logit.argmax(axis=1)[None], self._score)[0])
 
-    def _best(self, logit: np.ndarray, c: int) -> tuple[float, float]:
+    def best_place(self, logit: np.ndarray, c: int) -> tuple[float, float]:
         """The best offset of a class, while the others stay, and the score that it gives."""
         others = logit.copy()
         others[:, c] = -np.inf
@@ -94,10 +96,13 @@ class Ascent:
 
         def running(rows: int, before: np.ndarray, after: np.ndarray) -> np.ndarray:
             """Images in each row at each step, (rows, R), from the row of each image before it moves and after it."""
-            change = np.bincount(after[moved] * steps + step, mass, rows * steps)
+            change = np.zeros(rows * steps)
+            change += np.bincount(after[moved] * steps + step, mass, rows * steps)
             change -= np.bincount(before[moved] * steps + step, mass, rows * steps)
             change[::steps] += np.bincount(before, weight, rows)
-            return change.reshape(rows, steps).cumsum(axis=1)
+            sums = change.reshape(rows, steps).cumsum(axis=1)
+            sums[sums < EQUAL * self._total] = 0  # what weights that were added and taken away again leave
+            return sums
 
         if self._score in NEED_PAIRS:
             pairs = running(number**2, label * number + answers, label * number + c)
@@ -111,3 +116,15 @@ class Ascent:
         sets.true = np.broadcast_to(self._true[:, None], sets.hits.shape)
         sets.total = np.full(steps, self._total)
         return sets
+
+
+def best_offset(validation: Labelled, score: str, starts: Sequence[np.ndarray]) -> np.ndarray:
+    """The offsets, (C,), whose score is the best of those that an ascent finds from each start, (C,).
+
+    Args:
+        validation: The images.
+        score: What is made large.
+        starts: Offsets to begin with: the score at the end is none of theirs or less.
+    """
+    ascent = Ascent(validation, score)
+    return max((ascent.climb(start) for start in starts), key=lambda end: end[0])[1]

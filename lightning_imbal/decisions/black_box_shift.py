@@ -4,7 +4,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from lightning_imbal.decisions.base import NO_ANSWER, Labelled
-from lightning_imbal.decisions.label_shift import large_entries
+from lightning_imbal.decisions.label_shift import large_entries, told_apart
 from lightning_imbal.decisions.temperature import check_all_present
 from lightning_imbal.errors import UserError
 
@@ -12,7 +12,7 @@ SINGULAR = 1e-9
 
 
 def black_box_shift(validation: Labelled, answers: np.ndarray, test_answers: np.ndarray) -> np.ndarray:
-    """The shares under which as many images are taken for each class as are (Lipton et al. 2018, ICML, Section 4).
+    """The shares under which as many images are taken for each class as are (Lipton et al. 2018, ICML).
 
     The probabilities need not be calibrated; answers of any decision will do, also -1, which is no answer.
 
@@ -63,16 +63,6 @@ def check_told_apart(given: np.ndarray, class_names: tuple[str, ...]) -> None:
     names = never or large_entries(direction, class_names)
     why = "is never answered for" if never else "cannot be told apart by the answers for"
     raise UserError(f"How frequent classes are cannot be estimated: {', '.join(names)} {why} validation images.")
-
-
-def told_apart(given: np.ndarray) -> tuple[float, np.ndarray]:
-    """How well answers tell classes apart, from 0 (two are answered alike) to 1 (all right).
-
-    Returns:
-        The least singular value of `given` (1 + C, C), and its direction among the classes, (C,).
-    """
-    _, size, direction = np.linalg.svd(given)
-    return float(size[-1]), direction[-1]
 
 
 def on_simplex(given: np.ndarray, answered: np.ndarray) -> np.ndarray:

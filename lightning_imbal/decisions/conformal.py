@@ -61,9 +61,9 @@ def prediction_sets(validation: Labelled, alpha: float = 0.1, per_class: bool = 
 
     The score of an image is one less the probability of its class (LAC; Sadinle et al. 2019, JASA 114). Its threshold
     is the smallest score that at least (K + 1)(1 - alpha) of K units do not exceed. Images of one lesion or patient are
-    alike, so each counts as the fraction of its unit that it is (HCP; Lee, Barber and Willett 2023, arXiv:2306.06342,
-    Eq. 9): where units are single images, this is split conformal prediction. Weights of images, of a change of
-    prevalence, are respected, the new image having that of its supposed class (Podkopaev and Ramdas 2021, UAI).
+    alike, so each counts as the fraction of its unit that it is (HCP; Lee, Barber and Willett 2023,
+    arXiv:2306.06342): where units are single images, this is split conformal prediction. Weights of images, of a change
+    of prevalence, are respected, the new image having that of its supposed class (Podkopaev and Ramdas 2021, UAI).
 
     What is promised is the share 1 - alpha of the next images, on average over validation sets: for images like those,
     one from each new unit. With one threshold for each class (Mondrian; Vovk 2012) it holds in every class, and so at
@@ -79,15 +79,22 @@ def prediction_sets(validation: Labelled, alpha: float = 0.1, per_class: bool = 
     """
     if not 0 < alpha < 1:
         raise UserError(f"alpha must be between 0 and 1, but is {alpha:g}.")
-    number = len(validation.class_names)
-    threshold, notes = np.zeros(number), []
-    for c in range(number):
-        rows = np.flatnonzero(validation.label == c) if per_class else np.arange(len(validation.label))
-        threshold[c] = _threshold(validation, rows, c, alpha)
-        if per_class or c == 0:
-            of_what = f" for {validation.class_names[c]}" if per_class else ""
-            notes += _too_few(validation.unit[rows], alpha, of_what)
-    return PredictionSets(validation.class_names, threshold, alpha, notes)
+    label, number = validation.label, len(validation.class_names)
+    images = np.bincount(label, minlength=number)
+    weight = np.bincount(label, validation.weight, number) / np.maximum(images, 1)
+    next_weight = np.where(images > 0, weight, weight.max())
+    if not per_class:
+        every = np.arange(len(label))
+        threshold = _thresholds(validation, every, next_weight, alpha)
+        return PredictionSets(validation.class_names, threshold, alpha, _too_few(validation.unit, alpha))
+    of_class = [np.flatnonzero(label == c) for c in range(number)]
+    thresholds = [_thresholds(validation, rows, next_weight[[c]], alpha) for c, rows in enumerate(of_class)]
+    notes = [
+        note
+        for name, rows in zip(validation.class_names, of_class, strict=True)
+        for note in _too_few(validation.unit[rows], alpha, f" for {name}")
+    ]
+    return PredictionSets(validation.class_names, np.concatenate(thresholds), alpha, notes)
 
 
 def coverage(sets: np.ndarray, label: np.ndarray) -> SetScores:
@@ -101,20 +108,24 @@ def coverage(sets: np.ndarray, label: np.ndarray) -> SetScores:
     )
 
 
-def _threshold(validation: Labelled, rows: np.ndarray, c: int, alpha: float) -> float:
-    """The least probability for a class, so that enough of the images in `rows` keep their own; 0 if none is enough."""
+def _thresholds(validation: Labelled, rows: np.ndarray, next_weight: np.ndarray, alpha: float) -> np.ndarray:
+    """The least probabilities, so that enough of the images in `rows` keep their class; 0 where all are not enough.
+
+    Args:
+        validation: The images.
+        rows: Those that are looked at.
+        next_weight: What the next image may weigh, (K,), each of which gives a threshold.
+        alpha: In how many sets the true class may be missing.
+    """
     own = validation.probability[rows, validation.label[rows]]
     order = np.argsort(-own)
-    weight, of_class = validation.weight[rows], validation.weight[validation.label == c]
     _, unit, size = np.unique(validation.unit[rows], return_inverse=True, return_counts=True)
-    mass = (weight / size[unit])[order].cumsum()
-    next_image = of_class.mean() if len(of_class) else validation.weight.max()
-    needed = (1 - alpha) * (mass[-1:].sum() + next_image)
-    place = np.searchsorted(mass, needed * (1 - ROUNDING))
-    return float(own[order[place]]) if place < len(order) else 0.0
+    kept = (validation.weight[rows] / size[unit])[order].cumsum()
+    needed = (1 - alpha) * (kept[-1:].sum() + next_weight)
+    return np.r_[own[order], 0.0][np.searchsorted(kept, needed * (1 - ROUNDING))]
 
 
-def _too_few(unit: np.ndarray, alpha: float, of_what: str) -> list[str]:
+def _too_few(unit: np.ndarray, alpha: float, of_what: str = "") -> list[str]:
     """A sentence if images of so few units promise nothing; where their units are known, these are counted."""
     units, least = len(np.unique(unit)), ceil(1 / alpha - 1 - ROUNDING)
     noun = "images" if units == len(unit) else "lesions or patients"

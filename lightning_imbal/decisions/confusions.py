@@ -98,7 +98,7 @@ class Confusions:
     def unlike_pairs(self) -> np.ndarray:
         """Geometric mean of the ordered pairs of images with two labels and of those with two predictions, (R,)."""
         true, predicted = (self.total**2 - (images**2).sum(axis=0) for images in (self.true, self.predicted))
-        return np.sqrt(true * predicted)
+        return np.sqrt(np.maximum(true * predicted, 0))  # sums of weights are rounded
 
 
 def answer_score(sets: Confusions, name: str) -> np.ndarray | None:
@@ -181,7 +181,7 @@ def _higher_less_lower(images: np.ndarray, axis: int) -> np.ndarray:
 
 def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     """The ratio; 0 where the denominator is."""
-    return np.divide(numerator, denominator, out=np.zeros_like(denominator), where=denominator > 0)
+    return np.divide(numerator, denominator, out=np.zeros(numerator.shape), where=denominator > 0)
 
 
 def mean(value: np.ndarray, counted: np.ndarray) -> np.ndarray:

@@ -55,8 +55,8 @@ def _read(file: str) -> dict[str, dict[str, float]]:
     if not answered or any(len(row) != len(rows[0]) for row in rows):
         raise UserError(f"{file} is not square: write one row and one column for each class.")
     costs = {
-        row[0]: {name: _number(file, row[0], name, cell) for name, cell in zip(answered, row[1:], strict=True)}
-        for row in rows[1:]
+        line[0]: {name: _number(file, line[0], name, cell) for name, cell in zip(answered, line[1:], strict=True)}
+        for line in rows[1:]
     }
     for name, row_costs in costs.items():
         cheapest = min(row_costs, key=row_costs.__getitem__)

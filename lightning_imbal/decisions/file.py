@@ -50,12 +50,8 @@ def write_decision(
     def of_class(values: np.ndarray) -> dict[str, float]:
         return dict(zip(names, values.tolist(), strict=True))
 
-    content: dict[str, Any] = {
-        "rule": rule,
-        "settings": dict(settings),
-        "fitted_on": dict(fitted_on),
-        "classes": list(names),
-    }
+    content: dict[str, Any] = {"rule": rule, "settings": dict(settings), "fitted_on": dict(fitted_on)}
+    content["classes"] = list(names)
     if (offset := _offset(decision)) is not None:
         content["offsets"] = of_class(offset)
     if (decision.gain == np.diag(np.diag(decision.gain))).all():
@@ -113,8 +109,10 @@ def _as_stored(content: dict[str, Any], names: tuple[str, ...]) -> StoredDecisio
         gain = -np.stack([of_class(content["costs"][name]) for name in names])
     thresholds = {name: _number(value) for name, value in content["thresholds"].items()}
     decision = Decision(names, gain, thresholds, _number(content["confidence"]), of_class(content["ratio"]))
-    offset, written = _offset(decision), content.get("offsets")
-    if (offset is None) != (written is None) or (offset is not None and not np.allclose(offset, of_class(written))):
+    offset = _offset(decision)
+    if (offset is not None) != ("offsets" in content) or (
+        offset is not None and not np.allclose(offset, of_class(content["offsets"]))
+    ):
         raise ValueError("The offsets are not those of the gains.")
     if not thresholds.keys() < set(names) or (decision.ratio < 0).any() or not isinstance(content["rule"], str):
         raise ValueError("The parts do not fit.")

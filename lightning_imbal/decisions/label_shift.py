@@ -71,22 +71,31 @@ def fixed_point(step: Callable[[np.ndarray], np.ndarray], start: np.ndarray, clo
     return share
 
 
-def information(validation: Labelled) -> tuple[float, np.ndarray]:
-    """How much calibrated probabilities tell of the shares of classes, in the direction in which they tell least.
+def balanced_means(validation: Labelled) -> np.ndarray:
+    """The mean probabilities of images of each class, as they would be if classes were equally frequent.
 
-    Labels would tell 1; at 0 a direction cannot be estimated at all, and near it expectation maximisation hardly moves.
-    This is the least eigenvalue of the information matrix of shares, relative to that of labels, where classes are
-    equally frequent.
+    Where the probabilities are calibrated, this is the information matrix of the shares of equally frequent classes,
+    relative to what labels would tell of them; it is one less the rate at which expectation maximisation converges.
 
     Returns:
-        The eigenvalue, and its eigenvector, (C,), whose large entries are the classes that are taken for each other.
+        The mean of each class (row) among the images of each class (column), (C, C); columns sum to one.
     """
-    balanced = 1 / class_shares(validation) / len(validation.class_names)
-    probability = adjusted(validation.probability, balanced)
-    weight = validation.weight * balanced[validation.label]
-    matrix = len(balanced) * (probability.T * weight) @ probability / weight.sum()
-    size, direction = np.linalg.eigh(matrix)
-    return float(size[0]), direction[:, 0]
+    probability = adjusted(validation.probability, 1 / class_shares(validation))
+    weight = np.eye(len(validation.class_names))[validation.label] * validation.weight[:, None]
+    return probability.T @ (weight / weight.sum(axis=0))
+
+
+def told_apart(given: np.ndarray) -> tuple[float, np.ndarray]:
+    """How well classes are told apart, from 0 (two are taken for the same) to 1 (all right).
+
+    Args:
+        given: The share of each answer among the images of each class, (A, C); columns sum to one.
+
+    Returns:
+        The least singular value, and its direction among the classes, (C,).
+    """
+    _, size, direction = np.linalg.svd(given)
+    return float(size[-1]), direction[-1]
 
 
 def large_entries(direction: np.ndarray, class_names: tuple[str, ...]) -> list[str]:

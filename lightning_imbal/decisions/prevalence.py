@@ -94,7 +94,7 @@ def _number(text: str, what: str) -> float:
 
 
 def ratio_to(share: np.ndarray, prior: np.ndarray, class_names: Sequence[str]) -> np.ndarray:
-    """What probabilities are multiplied by (`Decision.ratio`) if shares of classes change from `prior` to `share`, (C,).
+    """What probabilities are multiplied by (`Decision.ratio`) if shares change from `prior` to `share`, (C,).
 
     A class with a share of 0 is never answered; one that is in neither stays as it is.
 
@@ -103,8 +103,8 @@ def ratio_to(share: np.ndarray, prior: np.ndarray, class_names: Sequence[str]) -
     """
     if len(missing := np.flatnonzero((prior == 0) & (share > 0))):
         raise UserError(
-            f"The prevalence of {class_names[missing[0]]!r} is {share[missing[0]]:g}, but no image of it is among those "
-            "that it would be changed from: set it to 0."
+            f"The prevalence of {class_names[missing[0]]!r} is {share[missing[0]]:g}, but there are no images whose "
+            "probabilities could be adjusted to it: set it to 0."
         )
     return np.divide(share, prior, out=np.ones_like(share), where=prior > 0)
 
@@ -140,17 +140,17 @@ def scores_at_prevalence(confusion: np.ndarray, c: int, prevalence: np.ndarray) 
 
     Returns:
         `recall`, `precision` and `f1` of each class, (G, C), and `macro_f1`, their mean over the classes that have test
-        images, (G,). NaN for a class without test images; where `c` has none, all but the recalls of the others.
+        images, (G,). NaN for a class without test images; where `c` has none, or all others have none, nothing but
+        recalls is known.
     """
     true = confusion.sum(axis=1)
     present, others = true > 0, np.where(np.arange(len(true)) == c, 0, true)
     kept = np.divide(confusion, true[:, None], out=np.zeros(confusion.shape), where=present[:, None])
-    with np.errstate(invalid="ignore"):
-        share = np.outer(others / others.sum(), 1 - prevalence)  # NaN where there is no other class
-    share[c] = prevalence if present[c] else np.nan
+    share = np.outer(others / (others.sum() or 1), 1 - prevalence)
+    share[c] = prevalence
     names = tuple(map(str, range(len(true))))
     sets = Confusions(KnownClasses(names, {}, c, present), kept[:, :, None] * share[:, None])
-    known = np.where(present, 1, np.nan)
-    scores = {key: getattr(sets, key).T * known for key in ("recall", "precision", "f1")}
-    scores["recall"] = np.broadcast_to(np.diag(kept) * known, scores["f1"].shape)
-    return scores | {"macro_f1": scores["f1"][:, present].mean(axis=1)}
+    known = np.where(present & present[c] & others.any(), 1, np.nan)
+    precision, f1 = sets.precision.T * known, sets.f1.T * known
+    recall = np.broadcast_to(np.where(present, np.diag(kept), np.nan), f1.shape)
+    return {"recall": recall, "precision": precision, "f1": f1, "macro_f1": f1[:, present].mean(axis=1)}

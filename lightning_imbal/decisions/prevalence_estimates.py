@@ -7,20 +7,21 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from lightning_imbal.decisions.base import NO_ANSWER, Labelled
-from lightning_imbal.decisions.black_box_shift import answer_shares, black_box_shift, on_simplex, told_apart
+from lightning_imbal.decisions.black_box_shift import answer_shares, black_box_shift, on_simplex
 from lightning_imbal.decisions.label_shift import (
+    balanced_means,
     expectation_maximisation,
     expected,
     fixed_point,
-    information,
     large_entries,
+    told_apart,
 )
 from lightning_imbal.decisions.prevalence import Estimate, class_shares
 from lightning_imbal.decisions.temperature import bias_corrected_temperature, logarithms
 from lightning_imbal.wording import number_of
 
 RESAMPLES = 1000
-MAX_ELEMENTS = 20_000_000  # weights of images that are drawn at once
+MAX_ELEMENTS = 1_000_000  # weights of images that are drawn at once; more are slower
 CLOSE = 1e-6  # how much a step may still change a share that is drawn
 TAIL = 0.025
 FEW = 10  # units of a class, from which it is hardly known how images of it are answered
@@ -71,14 +72,8 @@ def estimate_by_probabilities(
         images = of_class.T @ draw.known
         ratio = _drawn_biases(known, draw.known, images, np.exp(calibration.bias)) / images
         drawn.append(_drawn_shares(new, draw, ratio, (share + prior) / 2))
-    least, direction = information(replace(validation, probability=calibration.calibrated(validation.probability)))
-    warnings = _of_few(validation)
-    if least < LITTLE:
-        names = " and ".join(large_entries(direction, validation.class_names))
-        warnings.append(
-            f"the probabilities hardly tell {names} apart: labels of {least:.0%} as many images would say as much of "
-            "their shares"
-        )
+    means = balanced_means(replace(validation, probability=calibration.calibrated(validation.probability)))
+    warnings = [*_of_few(validation), *_alike(means, "the probabilities", validation.class_names)]
     return _estimate(share, drawn, "expectation maximisation of calibrated probabilities", warnings)
 
 
@@ -129,11 +124,8 @@ def estimate_by_answers(
         answered[1:] += draw.new_missed
         pairs = zip(np.moveaxis(given / given.sum(axis=0), 2, 0), (answered / answered.sum(axis=0)).T, strict=True)
         drawn.append(np.stack([on_simplex(*pair) for pair in pairs], axis=1))
-    least, direction = told_apart(answer_shares(validation, answers))
-    warnings = _of_few(validation)
-    if least < LITTLE:
-        names = " and ".join(large_entries(direction, validation.class_names))
-        warnings.append(f"the answers hardly tell {names} apart: their shares may be exchanged")
+    alike = _alike(answer_shares(validation, answers), "the answers", validation.class_names)
+    warnings = [*_of_few(validation), *alike]
     return _estimate(share, drawn, "black-box shift of the answers", warnings)
 
 
@@ -174,6 +166,12 @@ def _of_few(validation: Labelled) -> list[str]:
         for name, number in zip(validation.class_names, units, strict=True)
         if number < FEW
     ]
+
+
+def _alike(given: np.ndarray, what: str, class_names: tuple[str, ...]) -> list[str]:
+    least, direction = told_apart(given)
+    names = large_entries(direction, class_names)
+    return [f"{what} hardly tell {' and '.join(names)} apart: their shares may be exchanged"] * (least < LITTLE)
 
 
 def _estimate(share: np.ndarray, drawn: list[np.ndarray], method: str, warnings: list[str]) -> Estimate:

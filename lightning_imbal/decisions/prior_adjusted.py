@@ -18,7 +18,7 @@ class PriorAdjusted(Rule):
 
     Args:
         score: What the best tau from 0, 0.05, ... to 2 is best in. Of neighbours that are equally good the middle is
-            taken, since the score of other images changes at places near the ends.
+            taken, of several such places the smallest (on other images, no choice among them was better).
         tau: Given, it is not fitted: 0 leaves the answers as they are, 1 is that of Eq. 9.
 
     Raises:

@@ -75,7 +75,7 @@ class Promised(Rule):
         for tried in np.unique(value[value > -np.inf]):
             hit = value >= tried
             share = float((weight * hit).sum() / weight.sum())
-            if lower_bound(share, effective_size(hit, weight, unit), alpha) < self.targets[name]:
+            if lower_bound(share, effective_size(hit, weight, unit, alpha), alpha) < self.targets[name]:
                 break
             first = tried
         if first == -np.inf:
@@ -87,7 +87,7 @@ class Promised(Rule):
 
     def _check_number(self, name: str, weight: np.ndarray, unit: np.ndarray, alpha: float) -> None:
         images, units = len(unit), len(np.unique(unit))
-        size = effective_size(np.ones(images, dtype=bool), weight, unit) if images else 0.0
+        size = effective_size(np.ones(images, dtype=bool), weight, unit, alpha) if images else 0.0
         if images and lower_bound(1.0, size, alpha) >= self.targets[name]:
             return
         number = f"{images} of {units} groups" if units < images else f"{images}"

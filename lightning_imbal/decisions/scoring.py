@@ -3,7 +3,7 @@
 import numpy as np
 
 from lightning_imbal.decisions.base import Labelled
-from lightning_imbal.decisions.confusions import PER_GROUP, SUMMARY, Confusions, answer_score
+from lightning_imbal.decisions.confusions import PER_GROUP, SUMMARY, Classes, Confusions, answer_score
 from lightning_imbal.errors import UserError
 from lightning_imbal.score_names import OF_CLASS, SCORES
 from lightning_imbal.wording import did_you_mean
@@ -21,7 +21,7 @@ def check_score(name: str) -> None:
     key, _, part = name.partition("/")
     if name in SUMMARY or (part and (key in OF_CLASS or key in PER_GROUP)):
         return
-    if key in SCORES:
+    if name in SCORES or (part and key in SCORES):
         raise UserError(
             f"The score {name} does not depend on the answers, so that no rule can be fitted to it: name another one, "
             f"such as {', '.join(list(SUMMARY)[:3])}."
@@ -47,8 +47,8 @@ def scores_of(sets: Confusions, name: str) -> np.ndarray:
         kind, known = ("class", sets.test.class_names) if key in OF_CLASS else ("group", tuple(sets.test.groups))
         hint = did_you_mean(part, known) or f"there are {', '.join(known) or 'none'}."
         raise UserError(f"The score {name} is of no {kind}: {hint}")
-    if np.isnan(score).any():
-        raise UserError(f"The score {name} is not defined: no validation image is of the class it is about.")
+    if np.isnan(score).any() or not sets.test.present[_members(sets.test, name)].any():
+        raise UserError(f"The score {name} is not defined: there is no validation image of what it is about.")
     return score
 
 
@@ -59,3 +59,12 @@ def score_answers(validation: Labelled, answers: np.ndarray, name: str) -> np.nd
         UserError: As of `scores_of`.
     """
     return scores_of(validation.confusions(answers), name)
+
+
+def _members(classes: Classes, name: str) -> list[int]:
+    """Labels of the classes that a score is about."""
+    key, _, part = name.partition("/")
+    if name == "scr":
+        return [classes.rarest]
+    names = (part,) if key in OF_CLASS and part else classes.groups.get(part, classes.class_names)
+    return [classes.class_names.index(each) for each in names]

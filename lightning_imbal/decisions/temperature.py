@@ -36,7 +36,7 @@ def logarithms(probability: np.ndarray) -> np.ndarray:
 
 
 def bias_corrected_temperature(validation: Labelled) -> Calibration:
-    """Fits a temperature and biases by the likelihood of validation images (Alexandari et al. 2020, ICML, Section 2.4).
+    """Fits a temperature and biases by the likelihood of validation images (BCTS; Alexandari et al. 2020, ICML).
 
     So calibrated probabilities of a class have a mean over the validation images which is its share there.
 

@@ -3,7 +3,7 @@
 from math import ceil, log
 
 import numpy as np
-from scipy.special import betaincinv
+from scipy.special import betaincinv, ndtri, stdtrit
 
 FEW_UNITS = 10  # below, what units vary by cannot be seen from them
 
@@ -24,27 +24,32 @@ def lower_bound(share: float, size: float, alpha: float) -> float:
     return float(betaincinv(hits, size - hits + 1, alpha)) if hits > 0 else 0.0
 
 
-def effective_size(hit: np.ndarray, weight: np.ndarray, unit: np.ndarray) -> float:
+def effective_size(hit: np.ndarray, weight: np.ndarray, unit: np.ndarray, alpha: float) -> float:
     """How many independent images would tell as much about a share as images of units do.
 
     Korn and Graubard 1998, Surv. Methodol. 24: p (1 - p) by the variance of p, which is that of a ratio estimator over
-    the units, but not more than there are images. Where all images are hit or none is, and of fewer than 10 units,
-    the images of a unit are taken to be alike: units of one size then count as one image each.
+    the units, by the square of t / z, but not more than there are images. Their degrees of freedom of t, those of all
+    units, promise too often where few images are missed, as simulations show: here they are the units that hold a miss
+    (or a hit, if those are fewer). The images of a unit are taken to be alike, so that units of one size count as one
+    image each, where that gives more, where all images are hit or none is, and of fewer than 10 units.
 
     Args:
         hit: Whether each image counts, (N,) bool.
         weight: Of each image, (N,).
         unit: Number of the unit of each image, (N,), from 0 without gaps.
+        alpha: Of the bound for which it is.
     """
-    total = weight.sum()
-    of_unit = np.bincount(unit, weight)
-    of_units = total**2 / (of_unit**2).sum()
-    share = (weight * hit).sum() / total
-    units = len(of_unit)
-    if units == len(unit) or units < FEW_UNITS or share in (0, 1):
-        return float(of_units)
-    variance = (np.bincount(unit, weight * (hit - share)) ** 2).sum() / total**2 * units / (units - 1)
-    return float(min(share * (1 - share) / variance, total**2 / (weight**2).sum()))
+    total, of_unit = weight.sum(), np.bincount(unit, weight)
+    hits, units = np.bincount(unit, weight * hit), len(of_unit)
+    of_units = float(total**2 / (of_unit**2).sum())
+    freedom = min((hits > 0).sum(), (np.bincount(unit, ~hit) > 0).sum())
+    if units == len(unit) or units < FEW_UNITS or freedom == 0:
+        return of_units
+    share = hits.sum() / total
+    of_image = share * (1 - share)
+    variance = ((hits - share * of_unit) ** 2).sum() / total**2 * units / (units - 1)
+    variance = max(variance, of_image * (weight**2).sum() / total**2)
+    return float(max(of_image / variance * (ndtri(alpha) / stdtrit(freedom, alpha)) ** 2, of_units))
 
 
 def units_needed(target: float, alpha: float) -> int:

@@ -7,8 +7,7 @@ from torch import Tensor
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.normalize import Normalize
 from lightning_imbal.errors import UserError
-from lightning_imbal.export.inference import Inference
-from lightning_imbal.export.onnx import OUTPUTS
+from lightning_imbal.export.inference import ANSWER, OUTPUTS, Inference
 
 CHECKED_IMAGES = 100
 BATCH_SIZES = (1, 16)
@@ -37,19 +36,20 @@ def predict(inference: Inference, images: Tensor, normalize: Normalize) -> list[
     return [logits.numpy(), logits.softmax(dim=1).numpy()]
 
 
-def check(content: bytes, images: Tensor, expected: list[np.ndarray]) -> list[float]:
+def check(content: bytes, images: Tensor, expected: list[np.ndarray], offset: np.ndarray | None = None) -> list[float]:
     """Runs a file by onnxruntime, in batches of 1 and of 16.
 
     Args:
         content: The file.
         images: The input, (N, 3, H, W), uint8.
         expected: Logits and probabilities (N, C) of these images.
+        offset: What the file is to add to its logits before it answers, (C,); None if it does not.
 
     Returns:
         Largest absolute difference of the logits and of the probabilities.
 
     Raises:
-        UserError: One of them is more than 1e-4.
+        UserError: One of them is more than 1e-4, or an answer is another one.
     """
     import onnxruntime
 
@@ -58,8 +58,14 @@ def check(content: bytes, images: Tensor, expected: list[np.ndarray]) -> list[fl
     for batch_size in BATCH_SIZES:
         pixels = [batch.numpy() / np.float32(255) for batch in images.split(batch_size)]
         batches = [session.run(OUTPUTS, {"image": batch}) for batch in pixels]
-        found = map(np.concatenate, zip(*batches, strict=True))
+        found = [np.concatenate(parts) for parts in zip(*batches, strict=True)]
         differences.append([np.abs(a - b).max() for a, b in zip(found, expected, strict=True)])
+        if offset is not None:
+            answers = np.concatenate([session.run([ANSWER], {"image": batch})[0] for batch in pixels])
+            decided = np.sort(found[0] + offset.astype(np.float32))
+            sure = decided[:, -1] - decided[:, -2] > TOLERANCE  # of a tie, rounding decides
+            if (answers != (found[0] + offset.astype(np.float32)).argmax(axis=1))[sure].any():
+                raise UserError("No ONNX file was written: it would not answer as the decision does.")
     worst = np.max(differences, axis=0)
     for name, difference in zip(OUTPUTS, worst, strict=True):
         if not difference <= TOLERANCE:  # NaN is no agreement either

@@ -12,8 +12,6 @@ from torch import nn
 from lightning_imbal.errors import UserError
 from lightning_imbal.export.inference import Inference
 
-OUTPUTS = ("logits", "probability")
-
 
 def require_packages() -> None:
     """Refuses, before anything is built, what could not be written or checked.
@@ -30,7 +28,8 @@ def require_packages() -> None:
 
 
 def to_onnx(inference: Inference, size: tuple[int, int], metadata: dict[str, str]) -> bytes:
-    """Writes the graph: `image` (batch, 3, H, W) float32, RGB in 0..1, to `logits` and `probability` (batch, C).
+    """Writes the graph: `image` (batch, 3, H, W) float32, RGB in 0..1, to `logits` and `probability` (batch, C),
+    and to `answer` (batch,) if it answers.
 
     Args:
         inference: What to write; it is put into evaluation mode.
@@ -56,7 +55,7 @@ def to_onnx(inference: Inference, size: tuple[int, int], metadata: dict[str, str
                 (torch.rand(2, 3, *size),),
                 dynamo=True,
                 input_names=["image"],
-                output_names=list(OUTPUTS),
+                output_names=list(inference.outputs),
                 dynamic_shapes=({0: torch.export.Dim("batch")},),
                 external_data=False,
                 verbose=False,

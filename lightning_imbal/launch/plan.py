@@ -151,7 +151,10 @@ class Plan:
                     f"{name} runs a share of the epochs, but trainer.max_epochs is {whole!r}: give a number."
                 )
             after = ("--trainer.max_epochs", str(max(1, round(row.epochs * int(whole)))))
-        parts = [_part(column.configs, column.options), _part(row.configs, row.options | share) or _slug(name)]
+        parts = [
+            _part(column.configs, column.options),
+            _part(row.configs, row.options | share) or _slug(_runs_of(name, self.spec)),
+        ]
         # The folder's name is the name of the run, so it says all.
         stem = "".join(f"{part}+" for part in parts if part)
         return _Line(before, after, stem, Labels(self.name, name, column.title))
@@ -196,6 +199,19 @@ def _chosen(spec: Spec, only: Sequence[str]) -> set[tuple[str, str]]:
         return all(not of or fits(name, of) for name, of in zip(called, of_kind, strict=True))
 
     return {(name, column.title) for name in spec.rows for column in spec.columns if left(name, column)}
+
+
+def _runs_of(name: str, spec: Spec) -> str:
+    """The row whose runs a row has: of one that is pooled, the first with the same settings."""
+    row = spec.rows[name]
+    if row.pool is None:
+        return name
+    same = (row.configs, row.options, row.epochs, row.start)
+    return next(
+        other
+        for other, each in spec.rows.items()
+        if (each.configs, each.options, each.epochs, each.start) == same and not each.quoted
+    )
 
 
 def _part(configs: Iterable[str], options: dict[str, Any]) -> str:

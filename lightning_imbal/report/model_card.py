@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lightning_imbal.runs.run import by_size, caveats_of
+from lightning_imbal.runs.caveats import caveats_of
+from lightning_imbal.runs.run import by_size
 from lightning_imbal.score_names import OF_CLASS
 from lightning_imbal.stats.caveats import FEW_IMAGES, shared_groups
 from lightning_imbal.stats.read_runs import read_runs
@@ -97,6 +98,7 @@ def _about(
         "backbone": identity.get("backbone") or "unknown",
         "classifier": facts["head"],
         "at inference": facts["adjustment"],
+        "decision": facts.get("decided", ""),
         "data set": trained_on,
         "seed": identity["seed"],
         "checkpoint": facts["checkpoint"],
@@ -207,9 +209,17 @@ class_names = json.loads(session.get_modelmeta().custom_metadata_map["class_name
 picture = cv2.cvtColor(cv2.imread("image.jpg"), cv2.COLOR_BGR2RGB)
 {steps}
 image = picture.transpose(2, 0, 1)[None].astype(np.float32) / 255
-probability = session.run(["probability"], {{"image": image}})[0][0]
-print(class_names[probability.argmax()], probability.max())
+{_answer(facts)}
 ```"""
+
+
+def _answer(facts: dict[str, str]) -> str:
+    """Lines of Python that ask the file, and say what it answers."""
+    if facts.get("decided", "").endswith("`answer`"):
+        return """probability, answer = session.run(["probability", "answer"], {"image": image})
+print(class_names[answer[0]], probability[0, answer[0]])"""
+    return """probability = session.run(["probability"], {"image": image})[0][0]
+print(class_names[probability.argmax()], probability.max())"""
 
 
 def _interval(low: float, high: float) -> str:

@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from lightning_imbal.errors import UserError
-from lightning_imbal.runs.run import Run, answer_text, by_size, caveats_of
+from lightning_imbal.runs.caveats import answer_text, caveats_of
+from lightning_imbal.runs.run import Run, by_size
 from lightning_imbal.score_names import OF_CLASS, SHOWN
 from lightning_imbal.wording import score_text
 
@@ -50,9 +51,11 @@ def run_table(results: dict[str, Any]) -> Group:
     """Precision, recall and F1 of every class, most common first; below them the groups and the summary."""
     name, part = results["identity"]["name"], results["identity"]["part"]
     said = [f"{name}: {remark}."] if (remark := answer_text(results)) else []
-    table = _titled(f"{name}: {part} part", "\n".join([*caveats_of(results), *said]))
+    pooled = f", pooled by {pool}" if (pool := results["identity"].get("pool")) else ""
+    table = _titled(f"{name}: {part} part{pooled}", "\n".join([*caveats_of(results), *said]))
     table.add_column("class", no_wrap=True)
-    for column in ("train images", f"{part} images", "precision", "recall", "F1"):
+    counted = "groups" if results["identity"].get("pool") else "images"
+    for column in ("train images", f"{part} {counted}", "precision", "recall", "F1"):
         table.add_column(column, justify="right", style="bold" if column == "F1" else "")
     for row in by_size(results["classes"]):
         scores = [score_text(row.get(score)) for score in OF_CLASS]

@@ -10,7 +10,7 @@ from lightning_imbal.runs.folder import RECORD, is_finished, read_record, stage_
 from lightning_imbal.runs.reading import check_keys, reading
 
 OF_STAGE = ("config.yaml", "split.csv", "metrics.csv", "checkpoints/best.ckpt", "checkpoints/last.ckpt")
-OF_RESULTS = ("predictions.parquet", "predictions_val.parquet", "features.npz", RECORD)
+OF_RESULTS = ("predictions.parquet", "predictions_val.parquet", "features.npz", "split.csv", RECORD)
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -23,7 +23,7 @@ def digests(folder: Path) -> dict[str, str]:
     """
     files = [folder / name for name in OF_RESULTS]
     files += [stage / name for stage in stages_in(folder) for name in OF_STAGE]
-    return {file.relative_to(folder).as_posix(): _digest(file) for file in files if file.is_file()}
+    return {file.relative_to(folder).as_posix(): digest(file) for file in files if file.is_file()}
 
 
 def check_digest(file: Path, folder: Path) -> None:
@@ -38,7 +38,7 @@ def check_digest(file: Path, folder: Path) -> None:
     """
     name, results = file.relative_to(folder).as_posix(), folder / "metrics.json"
     known = recorded(folder)
-    if name in known and known[name] != _digest(file):
+    if name in known and known[name] != digest(file):
         raise UserError(
             f"{file} is not the one with which {results} was written: put that of this run back, or delete {results} "
             "and write it again with the run's own command (`fit` with --ckpt_path last, or `test`)."
@@ -71,7 +71,8 @@ def recorded(folder: Path) -> dict[str, Any]:
     return results.get("files", {})
 
 
-def _digest(file: Path) -> str:
+def digest(file: Path) -> str:
+    """SHA-256 of a file of a run; of `command.json` that of the command alone."""
     if file.name == RECORD and (record := read_record(file.parent)):
         return sha256(json.dumps(record["identity"], sort_keys=True).encode()).hexdigest()
     with file.open("rb") as content:

@@ -121,6 +121,12 @@ def split_text(table: pd.DataFrame) -> str:
     return to_csv(_of_split(table))
 
 
+def as_split(table: pd.DataFrame) -> pd.DataFrame:
+    """A sample table as `Stage.split` would read what is written of it."""
+    text = StringIO(split_text(table), newline="")
+    return without_apostrophes(pd.read_csv(text, dtype="str", keep_default_na=False))
+
+
 def _of_split(table: pd.DataFrame) -> pd.DataFrame:
     return table[[name for name in SPLIT_COLUMNS if name in table]]
 
@@ -137,9 +143,7 @@ def split_changes(before: pd.DataFrame, table: pd.DataFrame) -> str:
         before: As `Stage.split` reads it.
         table: The sample table now.
     """
-    text = StringIO(split_text(table), newline="")
-    now = without_apostrophes(pd.read_csv(text, dtype="str", keep_default_na=False)).set_index("image")
-    before = before.set_index("image")
+    now, before = as_split(table).set_index("image"), before.set_index("image")
     told = [
         *_some("gone", before.index.difference(now.index, sort=False)),
         *_some("new", now.index.difference(before.index, sort=False)),

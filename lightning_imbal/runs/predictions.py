@@ -44,6 +44,11 @@ class Predictions:
         """The class that each image is taken for, (N,); of equal probabilities the first."""
         return self.probability.argmax(axis=1) if self.decided is None else self.decided
 
+    @property
+    def grouped(self) -> np.ndarray:
+        """Whether the lesion or patient of each image is known, (N,) bool."""
+        return grouped(self.image, self.unit)
+
     def only(self, kept: np.ndarray) -> "Predictions":
         """Those of some of the images, given as (N,) bool."""
         names = ("image", "unit", "alone", "label", "probability")
@@ -70,7 +75,7 @@ def as_predictions(table: pd.DataFrame, results: dict[str, Any], split: pd.DataF
     if known != set(names) or not set(table["label"]) <= known:
         raise ValueError("The classes are others.")
     image = table["image"].astype("str")
-    unit, alone = _units(image, split)
+    unit, alone = units_of(image, split)
     return Predictions(
         image=image.to_numpy(),
         unit=unit.to_numpy(),
@@ -135,7 +140,12 @@ def _softmax(logits: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(values / values.sum(axis=1, keepdims=True), columns=names, index=logits.index)
 
 
-def _units(image: pd.Series, split: pd.DataFrame | None) -> tuple[pd.Series, pd.Series]:
+def grouped(image: np.ndarray, unit: np.ndarray) -> np.ndarray:
+    """Whether the unit of each image is a known lesion or patient, (N,) bool."""
+    return unit != "image " + image
+
+
+def units_of(image: pd.Series, split: pd.DataFrame | None) -> tuple[pd.Series, pd.Series]:
     """The group of each image, and whether it has no other image; an image without a group is a unit of its own."""
     own = "image " + image
     if split is None or "group" not in split:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from math import nan
 from pathlib import Path
@@ -11,7 +12,7 @@ from lightning_imbal.errors import UserError
 from lightning_imbal.runs.digests import check_digest
 from lightning_imbal.runs.folder import best_checkpoint, is_finished, stages_in, stages_of
 from lightning_imbal.runs.reading import AGAIN, check_keys, reading
-from lightning_imbal.runs.stage import Stage
+from lightning_imbal.runs.stage import Stage, read_split
 from lightning_imbal.score_names import OF_CLASS, OF_GROUP, OF_PROBABILITY, SCORES
 from lightning_imbal.wording import fold_text
 
@@ -128,19 +129,22 @@ class Run:
         return best_checkpoint(self.folder, stages_of(self.folder))
 
     def split(self) -> "pd.DataFrame | None":
-        """That of the last stage which has one, as `Stage.split` reads it."""
+        """That beside the results, as of an ensemble, or that of the last stage which has one."""
+        own = read_split(self.folder / "split.csv", self.folder)
         splits = (stage.split() for stage in reversed(self.stages))
-        return next((split for split in splits if split is not None), None)
+        return own if own is not None else next((split for split in splits if split is not None), None)
 
     def _read(self, file: Path) -> "Predictions":
         import pandas as pd
 
         from lightning_imbal.runs.predictions import as_predictions
 
-        results, split = self.results, self._split
+        # What is pooled is a unit, and no image of the split.
+        results, split = self.results, None if self.identity.get("pool") else self._split
         with reading(file, f"{AGAIN}; or else metrics.json beside it is that of another run"):
             check_digest(file, self.folder)
-            return as_predictions(pd.read_parquet(file), results, split)
+            predictions = as_predictions(pd.read_parquet(file), results, split)
+        return replace(predictions, unit=predictions.image) if self.identity.get("pool") else predictions
 
     @cached_property
     def _split(self) -> "pd.DataFrame | None":
@@ -149,7 +153,8 @@ class Run:
     @property
     def _own_split(self) -> "pd.DataFrame | None":
         """That of the run, if it is known to be that of its results: a test may be on other data."""
-        return self._split if stages_in(self.folder) and self.identity.get("checkpoint") is None else None
+        own = self.identity.get("checkpoint") is None and (stages_in(self.folder) or self.identity.get("members"))
+        return self._split if own and not self.identity.get("pool") else None
 
     def feature_map(self) -> "pd.DataFrame | None":
         """`image`, `label`, `x`, `y` of the images that are on the map of features; None if there is none.
@@ -158,7 +163,7 @@ class Run:
             UserError: The file is damaged, or that of other predictions.
         """
         file = self.folder / "features.npz"
-        if not file.is_file():
+        if not file.is_file() or self.identity.get("pool"):  # it is of single images
             return None
         import numpy as np
         import pandas as pd
@@ -185,49 +190,6 @@ class Run:
         if key not in known:
             raise UserError(f"{self.folder} has no score {key!r}, which the table asks for.")
         return known[key].get(kind.removeprefix("group_"), nan)
-
-
-def caveats_of(results: dict[str, Any]) -> list[str]:
-    """Sentences on why the scores of a run are better than those of new images would be, and what was left out of it.
-
-    As far as is known.
-    """
-    return [*filter(None, (trained_images_text(results), chosen_by_text(results))), *data_remarks(results)]
-
-
-def data_remarks(results: dict[str, Any]) -> list[str]:
-    """Sentences about images and classes of the source that were left out of a run, or joined."""
-    return [str(remark) for remark in results["identity"].get("data_remarks", [])]
-
-
-def trained_images_text(results: dict[str, Any]) -> str:
-    """A sentence if a run was evaluated on images that it was trained on; empty if not, as far as is known."""
-    identity, images = results["identity"], sum(row["images"] for row in results["classes"])
-    if not (trained := identity.get("trained_images")):
-        return ""
-    return (
-        f"{identity['name']}: {trained} of the {images} {identity['part']} images were trained on, the scores say "
-        "nothing of new images."
-    )
-
-
-def chosen_by_text(results: dict[str, Any]) -> str:
-    """A sentence if an epoch, or anything else, was chosen by the images of a run; empty if not, as far as is known."""
-    identity = results["identity"]
-    if not (chosen := identity.get("chosen_by")):
-        return ""
-    listed = " and ".join(f"its {what} by {score}" for what, score in chosen.items())
-    return (
-        f"{identity['name']} has chosen {listed} on this very {identity['part']} part, so that the scores are too "
-        "good; those of the test part are not."
-    )
-
-
-def answer_text(results: dict[str, Any]) -> str:
-    """That a run took all images, of several classes, for one; empty if not."""
-    confusion, names = results["confusion"], [row["name"] for row in results["classes"]]
-    taken = [name for name, images in zip(names, zip(*confusion, strict=True), strict=True) if any(images)]
-    return f'answers only "{taken[0]}"' if len(taken) == 1 and sum(map(any, confusion)) > 1 else ""
 
 
 def by_size(classes: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -74,23 +74,40 @@ class Stage:
         Raises:
             UserError: The file is damaged, or that of another run.
         """
-        import pandas as pd
-
-        from lightning_imbal.runs.spreadsheet import without_apostrophes
-
-        file = self.folder / "split.csv"
-        if not file.is_file():
-            return None
-        with reading(file):
-            self._whole_text(file)
-            # As text: an id such as 007 is no number, and a patient called NA is not a missing one.
-            table = pd.read_csv(file, dtype="str", keep_default_na=False)
-            if absent := {"image", "class", "part"} - {*table.columns}:
-                raise ValueError(f"There is no {' and no '.join(sorted(absent))}.")
-        return without_apostrophes(table)
+        return read_split(self.folder / "split.csv", self.folder.parent)
 
     def _whole_text(self, file: Path) -> str:
-        """The text of one of its files, which is whole and that of its own run."""
-        text = whole_text(file)
-        check_digest(file, self.folder.parent)
-        return text
+        return own_text(file, self.folder.parent)
+
+
+def own_text(file: Path, run: Path) -> str:
+    """The text of a file of a run, which is whole and its own.
+
+    Raises:
+        UserError: It is that of another run.
+        ValueError: It is not whole.
+    """
+    text = whole_text(file)
+    check_digest(file, run)
+    return text
+
+
+def read_split(file: Path, run: Path) -> "pd.DataFrame | None":
+    """Reads a `split.csv` of a run, as `Stage.split` returns it; None if there is none.
+
+    Raises:
+        UserError: The file is damaged, or that of another run.
+    """
+    import pandas as pd
+
+    from lightning_imbal.runs.spreadsheet import without_apostrophes
+
+    if not file.is_file():
+        return None
+    with reading(file):
+        own_text(file, run)
+        # As text: an id such as 007 is no number, and a patient called NA is not a missing one.
+        table = pd.read_csv(file, dtype="str", keep_default_na=False)
+        if absent := {"image", "class", "part"} - {*table.columns}:
+            raise ValueError(f"There is no {' and no '.join(sorted(absent))}.")
+    return without_apostrophes(table)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from lightning_imbal.runs.run import caveats_of
+from lightning_imbal.runs.caveats import caveats_of
 from lightning_imbal.stats.analysis import test_counts
 from lightning_imbal.stats.results import Results
 from lightning_imbal.wording import number_of
@@ -39,6 +39,14 @@ def few_test_images(counts: dict[str, int]) -> Iterator[str]:
         yield f"Too few test images for an F1 that means much: {', '.join(few[:MAX_NAMED])}{more}."
 
 
+def in_trained_groups(split: pd.DataFrame, part: str) -> int:
+    """How many of the images that were evaluated are of a known group that was also trained on; `split` as below."""
+    if "group" not in split:
+        return 0
+    learned = split["group"][split["part"].isin({"train", "val"} - {part})]
+    return int(split["group"][split["part"] == part].isin(set(learned) - {""}).sum())
+
+
 def shared_groups(split: pd.DataFrame, part: str) -> Iterator[str]:
     """What is known of lesions and patients on both sides of a split.
 
@@ -53,12 +61,13 @@ def shared_groups(split: pd.DataFrame, part: str) -> Iterator[str]:
             "too good if images of one patient are on both sides."
         )
         return
-    learned = known["group"][known["part"].isin({"train", "val"} - {part})]
     tested = split[split["part"] == part]
-    shared, unknown = tested["group"].isin(set(learned)).sum(), (tested["group"] == "").sum()
-    yield (
-        f"{shared:,} of {len(tested):,} {part} images are of a group (lesion, patient) that was also trained on"
-        + (": the scores may be too good." if shared else ".")
-    )
+    shared, unknown = in_trained_groups(split, part), (tested["group"] == "").sum()
+    # Of all folds of a cross-validation together, every image was tested.
+    if len(tested) < len(split):
+        yield (
+            f"{shared:,} of {len(tested):,} {part} images are of a group (lesion, patient) that was also trained on"
+            + (": the scores may be too good." if shared else ".")
+        )
     if unknown:
         yield f"Of {unknown:,} {part} images no group is known."

@@ -95,9 +95,8 @@ class Block:
                 run.score(key)  # refuses what is no score
         keys += [f"f1/{name}" for name in self.class_names]
         predicted = {name: self._predicted(name) for name in self.known}
-        floors = floors_of(
-            max(predicted.values(), key=lambda rounds: sum(len(each.folds) for each in rounds), default=[])
-        )
+        most = max(predicted.values(), key=lambda rounds: sum(len(each.joined.label) for each in rounds), default=[])
+        floors = floors_of(most)
         self.compared = Compared(predicted, [*keys, JUDGED_BY], spec.average, floors=floors if predicted else {})
         self.verdicts = verdicts(self.done, self.compared)
 
@@ -219,7 +218,7 @@ class Block:
         # 0, where a process was killed after the results were there.
         seconds = [record["seconds"] for record in records if record and record["seconds"]]
         predictions = self.known.get(name, [])
-        grouped = any((run.unit != "image " + run.image).any() for run in predictions)
+        grouped = any(run.grouped.any() for run in predictions)
         return {
             "units": ("groups of images" if grouped else "images") + (AND_RUNS if len(self.rounds[name]) > 1 else ""),
             "networks": _joined(each.get("backbone") or "unknown" for each in identities),

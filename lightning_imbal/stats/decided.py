@@ -6,9 +6,14 @@ fold is fitted on the test images of the other folds, which that fold's network 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
 
 from lightning_imbal.decisions.base import Decision, Labelled, Rule
+from lightning_imbal.decisions.prevalence import class_shares, ratio_to, reweighted
 from lightning_imbal.errors import UserError
+from lightning_imbal.runs.digests import recorded
 from lightning_imbal.runs.predictions import Predictions
 from lightning_imbal.runs.run import Run
 from lightning_imbal.stats.derived import DerivedRun
@@ -59,13 +64,48 @@ def fitted_on(runs: Sequence[Run]) -> list[Fitted]:
     return [found[id(run)] for run in runs]
 
 
+def fit(rule: Rule, fitted: Fitted, share: np.ndarray | None = None) -> Decision:
+    """The decision of a rule.
+
+    Args:
+        rule: The rule.
+        fitted: What it is fitted on.
+        share: Of each class where the decision is to be used, (C,); by default that of the fitted images.
+
+    Raises:
+        UserError: The images do not suffice.
+    """
+    images = labelled(fitted.images)
+    if share is None:
+        return rule.fit(images)
+    ratio = ratio_to(share, class_shares(images), images.class_names)
+    return replace(rule.fit(reweighted(images, share)), ratio=ratio)
+
+
 def decisions_of(runs: Sequence[Run], rule: Rule) -> list[Decision]:
     """The decision of a rule for each run of a row, in their order.
 
     Raises:
         UserError: There is nothing to fit it on, or it does not suffice.
     """
-    return [rule.fit(labelled(each.images)) for each in fitted_on(runs)]
+    return [fit(rule, each) for each in fitted_on(runs)]
+
+
+def about(run: Run, fitted: Fitted) -> dict[str, Any]:
+    """What the decision of a run was fitted on, as its file says it."""
+    images, checkpoint = fitted.images, run.best_checkpoint
+    return {
+        "run": run.identity["name"],
+        "images": fitted.of,
+        "of_class": {
+            name: int(number)
+            for name, number in zip(
+                images.class_names, np.bincount(images.label, minlength=len(images.class_names)), strict=True
+            )
+        },
+        "units": len(np.unique(images.unit)),
+        "checkpoint": recorded(run.folder).get(f"{checkpoint.parts[-3]}/checkpoints/best.ckpt"),
+    }
 
 
 def decided(predictions: Predictions, decision: Decision) -> Predictions:

@@ -1,12 +1,13 @@
 """A run of which nothing is trained or tested again: its stored predictions are changed, and scored as changed."""
 
-from collections.abc import Callable
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lightning_imbal.errors import UserError
+from lightning_imbal.runs.pooling import Pool, pooled
 from lightning_imbal.runs.predictions import Predictions
 from lightning_imbal.runs.results import as_results
 from lightning_imbal.runs.run import Run
@@ -22,16 +23,25 @@ Change = Callable[[Predictions], Predictions]
 class DerivedRun(Run):
     """A run whose predictions are changed before they are scored, such as put together for each lesion.
 
-    Identity, stages and split are those of the run.
+    Stages and split are those of the run, and so is the identity, but for what is added.
 
     Args:
         origin: The run.
         change: Makes its predictions from those of the run; each image that is left has an answer.
+        of_validation: Makes those of the validation images; by default they stay as they are.
+        about: What its identity says beside that of the run, such as `{"pool": "mean"}`.
     """
 
-    def __init__(self, origin: Run, change: Change) -> None:
+    def __init__(
+        self,
+        origin: Run,
+        change: Change,
+        of_validation: Change | None = None,
+        about: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(origin.folder, origin.repeat)
-        self.origin, self.change = origin, change
+        self.origin, self.change, self.of_validation = origin, change, of_validation
+        self.about = dict(about or {})
 
     @cached_property
     def predictions(self) -> Predictions:
@@ -48,15 +58,28 @@ class DerivedRun(Run):
         return self.change(found)
 
     @cached_property
+    def validation(self) -> Predictions | None:
+        """The same of the validation images, as far as those are changed; None if the run has none."""
+        found = self.origin.validation
+        return found if found is None or self.of_validation is None else self.of_validation(found)
+
+    @cached_property
     def results(self) -> dict[str, Any]:
         """As `metrics.json` has them, with the scores of the changed predictions."""
-        return self.origin.results | scored(self.predictions)
+        identity = self.origin.identity | self.about
+        return self.origin.results | {"identity": identity} | scored(self.predictions)
 
     def feature_map(self) -> "pd.DataFrame | None":
         """That of the run; None where its images are no longer those of the predictions."""
         table, before = self.origin.feature_map(), self.origin.predictions
         same = before is not None and np.array_equal(before.image, self.predictions.image)
         return table if same else None
+
+
+def pooled_run(run: Run, how: Pool) -> Run:
+    """A run with the images of each group as one."""
+    change = partial(pooled, how=how)
+    return DerivedRun(run, change, change, {"pool": how})
 
 
 def scored(predictions: Predictions) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lightning_imbal.runs.run import Run, answer_text
+from lightning_imbal.runs.caveats import answer_text
+from lightning_imbal.runs.run import Run
 from lightning_imbal.stats.bootstrap import SIGNIFICANT, holm
 from lightning_imbal.stats.compared import Compared
 from lightning_imbal.wording import number_of

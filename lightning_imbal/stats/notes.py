@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
-from lightning_imbal.runs.run import data_remarks
+from lightning_imbal.runs.caveats import data_remarks
 from lightning_imbal.stats.bootstrap import SIGNIFICANT
 from lightning_imbal.stats.column_difference import shared_images
 from lightning_imbal.stats.column_scores import AND_RUNS, Block, Winner
@@ -40,6 +40,7 @@ def notes_of(
     notes = [*_measured(done, spec), *_few(blocks, done), *_calibration(done)]
     if done["p_value"].notna().any():
         notes += _star(done, baseline)
+    notes += [*_pooled(done, spec)]
     notes += [*_ties(done, spec), *_winners(winners, baseline, spec), *_shared(spec, blocks)]
     notes += [*_floors(blocks, done), *_nothing_learned(done, spec), *_data_remarks(blocks)]
     if overlays:
@@ -76,6 +77,16 @@ def _measured(done: pd.DataFrame, spec: Spec) -> Iterator[str]:
                 else ""
             )
         )
+
+
+def _pooled(done: pd.DataFrame, spec: Spec) -> Iterator[str]:
+    rows = {name: row.pool for name, row in spec.rows.items() if row.pool and name in set(done["row"])}
+    for how, of in {"mean": "the mean", "max": "the largest"}.items():
+        if named := [name for name, pool in rows.items() if pool == how]:
+            yield (
+                f"{', '.join(named)}: the images of each group (lesion, patient) count as one, with {of} of their "
+                "probabilities; the scores are of other things than those of single images."
+            )
 
 
 def _few(blocks: Sequence[Block], done: pd.DataFrame) -> Iterator[str]:

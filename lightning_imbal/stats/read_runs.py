@@ -26,23 +26,32 @@ def read_runs(folders: Sequence[str | Path]) -> Results:
     Raises:
         UserError: A folder holds no finished run, or the runs have different classes or parts.
     """
-    places = list(dict.fromkeys(Path(folder).absolute() for folder in folders))
-    found = [Run(place).results for place in places]
-    _check(places, found)
-    data, part = found[0]["identity"]["data"], found[0]["identity"]["part"]
+    methods = methods_of(folders)
+    runs = [run for of_row in methods.values() for run in of_row]
+    data, part = runs[0].identity["data"], runs[0].identity["part"]
     column = Column(dataset=f"{data}, {part} part")
-    names = _row_names(places)
-    cells = [
-        Cell(name, column, _repeat(results["identity"]), None, place)
-        for name, results, place in zip(names, found, places, strict=True)
-    ]
+    cells = [Cell(name, column, run.repeat, None, run.folder) for name, of_row in methods.items() for run in of_row]
     spec = Spec(
-        title=f"{number_of(len(places), 'run')} on {data}",
+        title=f"{number_of(len(runs), 'run')} on {data}",
         columns=[column],
-        rows={name: Row() for name in names},
+        rows={name: Row() for name in methods},
         metrics={key: Metric(score=key, title=title) for key, title in SHOWN.items()},
     )
-    return collect(spec, cells, [], _parent(places), names[0])
+    return collect(spec, cells, [], _parent([run.folder for run in runs]), next(iter(methods)))
+
+
+def methods_of(folders: Sequence[str | Path]) -> dict[str, list[Run]]:
+    """Finished runs by the name of their method: those that differ in seed or fold alone are of one.
+
+    Raises:
+        UserError: As for `read_runs`.
+    """
+    places = list(dict.fromkeys(Path(folder).absolute() for folder in folders))
+    _check(places, [Run(place).results for place in places])
+    found: dict[str, list[Run]] = {}
+    for name, place in zip(_row_names(places), places, strict=True):
+        found.setdefault(name, []).append(Run(place, _repeat(Run(place).identity)))
+    return found
 
 
 def _check(places: Sequence[Path], found: Sequence[dict[str, Any]]) -> None:
@@ -60,7 +69,9 @@ def _check(places: Sequence[Path], found: Sequence[dict[str, Any]]) -> None:
 
 def _repeat(identity: dict[str, Any]) -> str:
     fold = identity["split"].get("fold")
-    return f"seed {identity['seed']}" if fold is None else f"fold {fold}"
+    if fold is not None:
+        return f"fold {fold}"
+    return "ensemble" if identity.get("members") else f"seed {identity['seed']}"
 
 
 def _parent(places: Sequence[Path]) -> Path:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from lightning_imbal.runs.run import Run
 from lightning_imbal.stats.decided import decided_runs
+from lightning_imbal.stats.derived import pooled_run
 from lightning_imbal.tables.cell import Cell
 from lightning_imbal.tables.spec import Row
 
@@ -16,10 +17,12 @@ class ReadRuns:
         self._known: dict[tuple[Path, str], Run] = {}
 
     def of_row(self, row: Row, cells: Sequence[Cell]) -> list[Run]:
-        """The runs of the finished cells of a row, in their order.
+        """The runs of the finished cells of a row, in their order: first pooled, then decided.
 
         Raises:
-            UserError: A decision cannot be fitted.
+            UserError: They cannot be pooled, or a decision cannot be fitted.
         """
         runs = [self._known.setdefault((cell.folder, cell.repeat), Run(cell.folder, cell.repeat)) for cell in cells]
+        if row.pool is not None:
+            runs = [pooled_run(run, row.pool) for run in runs]
         return runs if row.decision is None else decided_runs(runs, row.decision)

@@ -54,6 +54,8 @@ class Row:
         test: Results are those of this test, not those of the run's own.
         report: Sub-folder of the results, such as `plain` of a PerturbedClassifier.
         decision: Rule by which classes are answered, fitted on the validation part; nothing is trained for it.
+        pool: The images of each group (lesion, patient) count as one: `mean` or `max` of their probabilities. Nothing
+            is run for it; a row with the same settings, pooled or not, has the same runs.
         quoted: The paper quotes the numbers from elsewhere; nothing is run.
         curve: Name of the curve of a figure that the row is a point of.
         x: Where on that curve.
@@ -66,6 +68,7 @@ class Row:
     test: FurtherTest | None = None
     report: str = ""
     decision: Rule | None = None
+    pool: Literal["mean", "max"] | None = None
     quoted: bool = False
     curve: str | None = None
     x: float | None = None

@@ -52,7 +52,7 @@ def test_results_by_hand(trainer, tmp_path):
 
 
 def test_what_is_predicted_of_the_validation_part_is_kept_to_the_last_digit_and_not_scored(trainer, tmp_path):
-    trainer.datamodule.tested, report = "val", trainer.lightning_module.test_report
+    trainer.state.fn, trainer.datamodule.tested, report = "test", "val", trainer.lightning_module.test_report
     report.update(torch.tensor([[1.0, 0.0], [1 - 2**-20, 2**-20]]), torch.tensor([0, 0]), torch.tensor([1, 2]))
     writer = ResultsWriter(tmp_path, {"name": "run"})
     writer.on_test_epoch_end(trainer, trainer.lightning_module)

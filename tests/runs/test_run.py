@@ -11,8 +11,9 @@ from made_runs import NAMES as CLASSES
 from made_runs import write_run, write_stage
 
 from lightning_imbal.errors import UserError
+from lightning_imbal.runs.caveats import caveats_of
 from lightning_imbal.runs.predictions import labels_of, mean_probability
-from lightning_imbal.runs.run import Run, by_size, caveats_of
+from lightning_imbal.runs.run import Run, by_size
 
 NAMES = ("nv", "mel", "bkl/lk", "df")
 COUNTS = (400, 60, 30, 7)
@@ -154,7 +155,9 @@ def test_score_that_an_older_run_lacks_is_nan(tmp_path, key, path):
     assert np.isnan(Run(tmp_path).score(key))
 
 
-@pytest.mark.parametrize("key", ["kapa", "f1/melanoma", "group_f1/tail", "group_precision/minor", "f1/", "auc/nevus", "kappa/nv"])
+@pytest.mark.parametrize(
+    "key", ["kapa", "f1/melanoma", "group_f1/tail", "group_precision/minor", "f1/", "auc/nevus", "kappa/nv"]
+)
 def test_what_is_no_score_is_refused(tmp_path, key):
     write_run(tmp_path)
     with pytest.raises(UserError, match=f"has no score '{key}', which the table asks for"):

@@ -13,7 +13,11 @@ from lightning_imbal.cli.parts.trained import with_saved_config
 from lightning_imbal.cli.parts.trained_images import chosen_by, count_trained
 from lightning_imbal.cli.parts.trainer import evaluation_trainer
 from lightning_imbal.cli.parts.validation import predict_validation
+from lightning_imbal.data.labelled_images import LabelledImages
 from lightning_imbal.modules.base_checkpoint import load_weights
+from lightning_imbal.runs.identity import as_split
+from lightning_imbal.runs.pooling import check_units
+from lightning_imbal.runs.predictions import units_of
 
 FROM_CHECKPOINT = {"pretrained": False, "backbone_ckpt": None}  # all weights come from it
 
@@ -27,6 +31,13 @@ def read_checkpoint(cli: ImbalCLI, args: list[str]) -> Namespace:
     return config
 
 
+def check_poolable(data: LabelledImages) -> None:
+    """Refuses test images that cannot be pooled, before they are tested."""
+    tested = data.table.iloc[data.rows("test")]
+    image = tested["image"].astype("str")
+    check_units(image.to_numpy(), units_of(image, as_split(data.table))[0].to_numpy(), tested["class"].to_numpy())
+
+
 def evaluate(verb: str, part: str, args: list[str]) -> int:
     """Runs `test` or `validate` on a part of the data, writes and prints the results, and returns the exit status."""
     cli = ImbalCLI(verb)
@@ -34,6 +45,8 @@ def evaluate(verb: str, part: str, args: list[str]) -> int:
     seed(config)
     built = cli.build(config)
     check_evaluation(part, built.model, built.data)
+    if config.get("pool"):
+        check_poolable(built.data)
     trained = count_trained(config.ckpt_path, part, built.data, config.allow_trained_images)
     chosen = chosen_by(config.ckpt_path, built.model, built.data) if part == "val" else {}
     load_weights(built.model, config.ckpt_path)

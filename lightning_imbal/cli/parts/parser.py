@@ -92,9 +92,14 @@ class ImbalCLI(LightningCLI):
         if self.verb != "predict":
             allow = "Evaluate also on images that the checkpoint was trained on; every report says so."
             parser.add_argument("--allow_trained_images", type=bool, default=False, help=allow)
+        if self.verb in ("test", "predict"):
+            what = "Count all images of a group (lesion, patient) as one, with the mean or maximum of probabilities."
+            parser.add_argument("--pool", type=Literal["mean", "max"] | None, help=what)
         if self.verb == "predict":
             parser.add_argument("--images", type=str, required=True, help="Folder of pictures, searched below too.")
             parser.add_argument("--output", type=str, default="predictions.csv", help="The CSV file to write.")
+            answers = "Answer by a decision.json of `decide`, not by the largest probability."
+            parser.add_argument("--decision", type=str | None, help=answers)
 
     def _fact(self, name: str) -> Callable[[ImbalDataModule], Any]:
         """What a model is built with: that of the data, or what its checkpoint was trained with."""

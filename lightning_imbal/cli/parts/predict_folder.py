@@ -1,7 +1,9 @@
 """Predictions for a folder of images, as a CSV."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from jsonargparse import Namespace
 from lightning.pytorch import Trainer
@@ -9,35 +11,74 @@ from lightning.pytorch import Trainer
 from lightning_imbal.atomic_files import write_whole
 from lightning_imbal.callbacks.predictions import CollectPredictions
 from lightning_imbal.data.base import ImbalDataModule
+from lightning_imbal.data.look.group_pattern import EXAMPLE, known_groups
+from lightning_imbal.decisions.base import Decision
+from lightning_imbal.decisions.file import StoredDecision
+from lightning_imbal.errors import UserError
 from lightning_imbal.modules.base_classifier import ImbalClassifier
+from lightning_imbal.runs.pooling import pooled_probability
 from lightning_imbal.runs.spreadsheet import to_csv
 
 
-def folder_to_csv(trainer: Trainer, model: ImbalClassifier, data: ImbalDataModule, config: Namespace) -> None:
+def folder_to_csv(
+    trainer: Trainer,
+    model: ImbalClassifier,
+    data: ImbalDataModule,
+    config: Namespace,
+    stored: StoredDecision | None = None,
+) -> None:
     """Writes one row per predicted image, in the order of the folder.
 
-    The columns are `file` below the folder, `predicted` class, and one `probability/<class>` per class.
+    The columns are `file` below the folder, `predicted` class, and one `probability/<class>` per class. Pooled, there
+    is a row for each group of pictures: `group` and the number of its `images` instead of `file`.
 
     Args:
         trainer: Runs the prediction.
         model: Gets its weights from `config.ckpt_path`.
         data: Its test transform prepares the images.
-        config: `images` (folder), `output` (CSV file) and `ckpt_path`.
+        config: `images` (folder), `output` (CSV file), `ckpt_path` and `pool`.
+        stored: What answers; by default the class with the largest probability.
 
     Raises:
-        UserError: The folder holds no images.
+        UserError: The folder holds no images, or nothing says which of them are to be pooled.
     """
     files = data.predict_folder(config.images)
+    names = pd.Series([file.relative_to(Path(config.images).expanduser()).as_posix() for file in files])
+    group = _groups(names, data) if config.pool else names
     data.cache = "none"  # which is of the data set, not of these images
     collect = CollectPredictions()
     trainer.callbacks.append(collect)  # type: ignore[attr-defined]  # Lightning sets it, but does not declare it
     trainer.predict(model, datamodule=data, ckpt_path=config.ckpt_path, return_predictions=False)
     if not trainer.is_global_zero:
         return
-    probability, names = collect.found["probability"].float(), pd.Index(model.class_names)
-    files = [files[row].relative_to(Path(config.images).expanduser()) for row in collect.found["index"].tolist()]
-    table = pd.DataFrame(probability.numpy(), columns="probability/" + names)
-    table.insert(0, "file", [file.as_posix() for file in files])
-    table.insert(1, "predicted", names[probability.argmax(dim=1).numpy()])
+    row, classes = collect.found["index"].numpy(), pd.Index(model.class_names)
+    table = pd.DataFrame(collect.found["probability"].float().numpy(), index=group.to_numpy()[row])
+    images = table.groupby(level=0, sort=False).size().to_numpy()
+    if config.pool:
+        table = pooled_probability(table.to_numpy(), table.index, config.pool)
+    answer = _answers(table.to_numpy(dtype=np.float64), model.class_names, stored)
+    table.columns = "probability/" + classes
+    table.insert(0, "predicted", answer)
+    if config.pool:
+        table.insert(0, "images", images)
+    table.insert(0, "group" if config.pool else "file", table.index)
     write_whole(Path(config.output), lambda path: to_csv(table, path))
+    if stored:
+        print(f"Answered by {config.decision}: {stored.rule}, {(answer == '').sum()} without an answer.")
     print(f"{len(table)} predictions: {config.output}")
+
+
+def _answers(probability: np.ndarray, class_names: Sequence[str], stored: StoredDecision | None) -> np.ndarray:
+    """The class of each picture, (N,) text; empty where a decision gives no answer."""
+    decision = Decision(tuple(class_names)) if stored is None else stored.decision
+    return np.array([*class_names, ""], dtype=object)[decision.answer(probability)]
+
+
+def _groups(names: pd.Series, data: ImbalDataModule) -> pd.Series:
+    """What each picture is pooled with; one that the pattern does not fit is by itself."""
+    if data.group_pattern is None:
+        raise UserError(
+            "--pool must know which pictures belong together, but the data have no pattern of file names: set "
+            f"--data.group_pattern (of FolderData and CSVData), such as {EXAMPLE}."
+        )
+    return known_groups(names, data.group_pattern).fillna(names)

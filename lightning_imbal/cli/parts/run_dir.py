@@ -96,7 +96,16 @@ def for_results(config: Namespace, args: list[str], subcommand: str) -> Path:
     if chosen is None:
         stage = stage_of(Path(config.ckpt_path))
         return first_free((stage.parent if stage.name.startswith("stage") else stage) / subcommand)
+    refuse_taken(chosen)
+    return Path(chosen)
+
+
+def refuse_taken(chosen: str) -> None:
+    """Refuses a --run_dir that cannot be written, or already holds results.
+
+    Raises:
+        UserError: The message names another folder.
+    """
     atomic_files.refuse_unwritable("--run_dir", chosen, folder=True)
     if is_finished(Path(chosen)):
         raise UserError(f"{chosen} already holds results: give another --run_dir, such as {first_free(Path(chosen))}.")
-    return Path(chosen)

@@ -19,7 +19,17 @@ def show_results(folder: Path, model: ImbalClassifier, further: Sequence[str] = 
         model: What was tested.
         further: Sentences about what to do next.
     """
-    beside = [str(folder / name) for name in model.side_reports if (folder / name).is_dir()]
+    show_folder(folder, [str(folder / name) for name in model.side_reports if (folder / name).is_dir()], further)
+
+
+def show_folder(folder: Path, beside: Sequence[str] = (), further: Sequence[str] = ()) -> None:
+    """The same of results without their model.
+
+    Args:
+        folder: Of the results.
+        beside: Folders of side reports.
+        further: Sentences about what to do next.
+    """
     print_runs([str(folder)])
     if beside:
         print_runs([*beside, str(folder)])

@@ -128,7 +128,7 @@ def evaluation_trainer(
     if results is not None:
         name, checkpoint = Path(config.run_dir).name, str(config.ckpt_path)
         about = identity(config, built.model, built.data, name, trained_images, checkpoint)
-        callbacks.append(ResultsWriter(results, about | {"chosen_by": chosen_by or {}}))
+        callbacks.append(ResultsWriter(results, about | {"chosen_by": chosen_by or {}}, config.get("pool")))
     return build_trainer({**built.trainer, "logger": False, "callbacks": callbacks})
 
 

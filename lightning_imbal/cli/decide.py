@@ -1,0 +1,125 @@
+"""`lightning_imbal decide`: from probabilities to answers, by a rule that is fitted on the validation part."""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from lightning_imbal.atomic_files import refuse_unwritable
+from lightning_imbal.cli.parts.rules import DEFAULT, add_rules, rules_of
+from lightning_imbal.cli.parts.verb_parser import VerbParser
+from lightning_imbal.decisions.abstain import Abstain
+from lightning_imbal.decisions.base import Rule
+from lightning_imbal.decisions.file import write_decision
+from lightning_imbal.errors import UserError
+from lightning_imbal.report.decided import print_abstained, print_rules, print_sets
+from lightning_imbal.runs.run import Run
+from lightning_imbal.stats.abstained import abstained
+from lightning_imbal.stats.decided import Fitted, about, fit, fitted_on
+from lightning_imbal.stats.prevalences import ESTIMATE, Prevalences
+from lightning_imbal.stats.read_runs import methods_of
+from lightning_imbal.stats.rule_results import Shares, rule_results
+from lightning_imbal.stats.set_scores import sets_of_runs
+
+USAGE = (
+    "lightning_imbal decide RUN [RUN ...] [--rule Offsets --score balanced_accuracy, --sensitivity melanoma=0.9, ...]"
+)
+
+
+def run(args: list[str]) -> int:
+    """Runs `decide` and returns the exit status."""
+    given = _parser().parse_args(args[1:])
+    asked = rules_of(given)
+    methods = methods_of(given.runs)
+    runs = [run for of_row in methods.values() for run in of_row]
+    _check(given, asked, runs)
+    console, shares = Console(), None
+    if given.prevalence:
+        prevalences = Prevalences(given.prevalence, runs[0].class_names)
+        _tell_prevalence(methods, prevalences, console)
+        shares = prevalences.of
+    rules = asked or ({} if given.sets else DEFAULT)
+    _tell_rules(methods, rules, shares, console)
+    for name, of_row in methods.items() if given.sets else ():
+        marginal, of_class = (
+            sets_of_runs(of_row, fitted_on(of_row), given.sets, per_class) for per_class in (False, True)
+        )
+        print_sets(name, marginal, of_class, of_row[0].class_names, console)
+    if len(asked) == 1:
+        [rule] = asked.values()
+        _write(methods, rule, shares, given.output, console)
+    elif rules:
+        console.print("No decision.json is written: ask for one rule, such as --rule PriorAdjusted.", highlight=False)
+    return 0
+
+
+def _check(given: argparse.Namespace, asked: Mapping[str, Rule], runs: Sequence[Run]) -> None:
+    """Refuses, before anything is fitted, what could not be written."""
+    if given.output is not None:
+        if len(runs) > 1 or len(asked) != 1:
+            raise UserError("--output is for the decision of one run by one rule: give one of each.")
+        if Path(given.output).suffix != ".json" or Path(given.output).is_dir():
+            raise UserError(f"--output {given.output} is no JSON file: name one such as decision.json.")
+        refuse_unwritable("--output", given.output)
+
+
+def _tell_prevalence(methods: Mapping[str, Sequence[Run]], prevalences: Prevalences, console: Console) -> None:
+    """Prints how frequent the classes are where rules are to be used."""
+    pairs = [pair for runs in methods.values() for pair in _pairs(runs)]
+    for each in pairs:
+        prevalences.of(*each)
+    for sentence in prevalences.sentences(pairs[0][1]):
+        console.print(Text(sentence), soft_wrap=True)
+    if prevalences.given != ESTIMATE:
+        told = "The scores below are at the prevalence of the test images; `report --html` shows them at others."
+        console.print(told, highlight=False)
+
+
+def _tell_rules(
+    methods: Mapping[str, Sequence[Run]], rules: Mapping[str, Rule], shares: Shares | None, console: Console
+) -> None:
+    """Prints what rules change; refuses if none of them can be fitted."""
+    if answering := {title: rule for title, rule in rules.items() if not isinstance(rule, Abstain)}:
+        results = rule_results(methods, answering, shares)
+        if not results.decisions:
+            raise UserError(next(iter(results.refused.values())))
+        print_rules(results, console, list(answering) if len(answering) == 1 else [])
+    for title, rule in rules.items():
+        for name, runs in methods.items() if isinstance(rule, Abstain) else ():
+            decisions = [fit(rule, each, shares(run, each) if shares else None) for run, each in _pairs(runs)]
+            print_abstained(f"{name}, {title}", abstained(runs, decisions), runs[0].class_names, console)
+
+
+def _write(
+    methods: Mapping[str, Sequence[Run]],
+    rule: Rule,
+    shares: Shares | None,
+    output: str | None,
+    console: Console,
+) -> None:
+    """Writes the decision of each run."""
+    for runs in methods.values():
+        for run, each in _pairs(runs):
+            share = shares(run, each) if shares else None
+            file = Path(output or run.folder / "decision.json")
+            write_decision(file, fit(rule, each, share), type(rule).__name__, vars(rule), about(run, each))
+            console.print(Text(f"Decision: {file}"), soft_wrap=True)
+
+
+def _pairs(runs: Sequence[Run]) -> list[tuple[Run, Fitted]]:
+    return list(zip(runs, fitted_on(runs), strict=True))
+
+
+def _parser() -> VerbParser:
+    parser = VerbParser("decide", USAGE, __doc__.partition("\n")[0])
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="folder that fit, test or table wrote results to")
+    add_rules(parser)
+    how = (
+        "share of each class where the rule is used: a CSV file (class, prevalence), or `estimate` from the test images"
+    )
+    parser.add_argument("--prevalence", metavar="FILE", help=how)
+    parser.add_argument("--sets", type=float, metavar="SHARE", help="sets of classes that hold the true one so often")
+    parser.add_argument("--output", metavar="FILE", help="where to write the decision (default: RUN/decision.json)")
+    return parser

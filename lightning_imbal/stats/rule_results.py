@@ -1,0 +1,133 @@
+"""What decision rules change: every method with every rule, beside the same networks where nothing is decided."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from lightning_imbal.decisions.base import Decision, Rule
+from lightning_imbal.errors import UserError
+from lightning_imbal.runs.predictions import Predictions
+from lightning_imbal.runs.run import Run
+from lightning_imbal.score_names import OF_CLASS
+from lightning_imbal.stats.bootstrap import holm
+from lightning_imbal.stats.compared import Compared, Difference
+from lightning_imbal.stats.decided import Fitted, decided, fit, fitted_on
+from lightning_imbal.stats.rounds import Round, rounds_of
+
+ARGMAX = "argmax"
+SCORES = ("f1", "balanced_accuracy", "accuracy")  # that rules are told by
+SCORE_COLUMNS = ["row", "rule", "score", "value", "low", "high", "difference", "from", "to", "p_value"]
+CLASS_COLUMNS = ["row", "rule", "class", "images", "score", "argmax", "value", "difference", "from", "to"]
+
+Shares = Callable[[Run, Fitted], np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class RuleResults:
+    """What rules make of the answers of finished runs.
+
+    Args:
+        scores: One row per method, rule and score: its `value` and 95 % interval (`low`, `high`), averaged over the
+            rounds; `difference` to the same networks without a rule, with its paired 95 % interval (`from`, `to`), and
+            `p_value`, corrected for the number of rows and rules (Holm 1979). The rule `argmax` has no difference.
+        classes: One row per method, rule, class and recall, precision or F1: what it is with `argmax`, its `value` with
+            the rule, and the `difference` with its paired interval.
+        decisions: Those of the runs of a method, by the names of method and rule.
+        fitted: What they are fitted on, by the name of the method.
+        refused: Why a rule could not be fitted, by the same names as `decisions`.
+    """
+
+    scores: pd.DataFrame
+    classes: pd.DataFrame
+    decisions: dict[tuple[str, str], list[Decision]] = field(default_factory=dict)
+    fitted: dict[str, list[Fitted]] = field(default_factory=dict)
+    refused: dict[tuple[str, str], str] = field(default_factory=dict)
+
+
+def rule_results(
+    methods: Mapping[str, Sequence[Run]], rules: Mapping[str, Rule], shares: Shares | None = None
+) -> RuleResults:
+    """Fits rules to the validation images of runs, and scores what they answer on the test.
+
+    Args:
+        methods: The runs of each, all with predictions.
+        rules: By what they are called; each answers every image.
+        shares: The share of each class where the rules are to be used; by default that of the validation images.
+
+    Raises:
+        UserError: A run has no predictions of validation images, and no other fold.
+    """
+    scores: list[tuple[object, ...]] = []
+    classes: list[tuple[object, ...]] = []
+    found = RuleResults(pd.DataFrame(), pd.DataFrame())
+    for name, runs in methods.items():
+        found.fitted[name] = fitted_on(runs)
+        rows = {ARGMAX: _rounds(runs, {})}
+        for title, rule in rules.items():
+            try:
+                decisions = [
+                    fit(rule, each, shares(run, each) if shares else None)
+                    for run, each in zip(runs, found.fitted[name], strict=True)
+                ]
+            except UserError as error:
+                found.refused[name, title] = str(error)
+                continue
+            found.decisions[name, title] = decisions
+            rows[title] = _rounds(runs, dict(zip(map(id, runs), decisions, strict=True)))
+        compared = Compared(rows, _keys(runs[0].class_names), resamples=2000)
+        scores += _scores(name, compared)
+        classes += _classes(name, compared, rows[ARGMAX])
+    table = pd.DataFrame(scores, columns=SCORE_COLUMNS)
+    table["p_value"] = table.groupby("score")["p_value"].transform(holm)
+    return RuleResults(
+        table, pd.DataFrame(classes, columns=CLASS_COLUMNS), found.decisions, found.fitted, found.refused
+    )
+
+
+def _keys(names: Sequence[str]) -> list[str]:
+    return [*SCORES, *(f"{score}/{name}" for score in OF_CLASS for name in names)]
+
+
+def _rounds(runs: Sequence[Run], decisions: Mapping[int, Decision]) -> list[Round]:
+    """The rounds of the runs of a method, with what is decided for each run by its identity."""
+
+    def of(run: Run) -> Predictions:
+        predictions = run.predictions
+        if predictions is None:
+            raise UserError(f"{run.folder} has no predictions of single images (predictions.parquet): test it again.")
+        return decided(predictions, decisions[id(run)]) if decisions else predictions
+
+    return [Round(tuple(map(of, folds))) for folds in rounds_of(runs)]
+
+
+def _scores(name: str, compared: Compared) -> list[tuple[object, ...]]:
+    rows: list[tuple[object, ...]] = []
+    for title, row in compared.rows.items():
+        for key in SCORES:
+            difference, p_value = Difference(np.nan, np.nan, np.nan), np.nan
+            if title != ARGMAX:
+                difference = compared.difference(title, ARGMAX, key)
+                p_value = compared.p_value(title, ARGMAX, key)
+            rows.append((name, title, key, row.value(key), *row.interval(key), *difference, p_value))
+    return rows
+
+
+def _classes(name: str, compared: Compared, rounds: Sequence[Round]) -> list[tuple[object, ...]]:
+    rows: list[tuple[object, ...]] = []
+    before, first = compared.rows[ARGMAX], rounds[0].joined
+    images = np.bincount(first.label, minlength=len(first.class_names))
+    for title, row in compared.rows.items():
+        for c in np.argsort(-np.array(first.class_counts), kind="stable") if title != ARGMAX else ():
+            of_class = first.class_names[c]
+            for score in OF_CLASS:
+                key = f"{score}/{of_class}"
+                difference = (
+                    compared.class_difference(title, ARGMAX, [of_class])
+                    if score == "f1"
+                    else compared.difference(title, ARGMAX, key)
+                )
+                values = (before.value(key), row.value(key))
+                rows.append((name, title, of_class, int(images[c]), score, *values, *difference))
+    return rows
