@@ -74,6 +74,18 @@ def write_test(
         table.to_parquet(folder / "predictions.parquet")
 
 
+def write_validation(folder, images=120, skill=1.0, noise=0, classes=range(4), names=NAMES, prefix="VAL_"):
+    """Leaves the predictions of a validation part, which decisions are fitted on, as a test of that part leaves them."""
+    number = len(names)
+    label = np.resize([c for c in [0] * number + [1, 1, *range(2, number)] if c in classes], images)
+    logits = np.random.default_rng([noise, images, 1]).normal(size=(images, number)) + skill * np.eye(number)[label]
+    logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    table = pd.DataFrame(logits, columns=[f"logit/{name}" for name in names])
+    table.insert(0, "image", [f"{prefix}{row:04d}" for row in range(images)])
+    table.insert(1, "label", np.array(names)[label])
+    table.to_parquet(folder / "predictions_val.parquet")
+
+
 def write_split(folder, of_group=None):
     """Leaves the split of a run, with as many images of each group (lesion, patient), or with no groups."""
     number = np.arange(IMAGES)

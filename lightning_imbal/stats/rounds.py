@@ -110,6 +110,16 @@ def rounds_of(runs: Sequence[Run]) -> list[list[Run]]:
     return list(rounds.values())
 
 
+def tested_rounds(runs: Sequence[Run]) -> list[Round]:
+    """The predictions of the rounds of a row; those of which a run has kept none are left out."""
+    rounds = [[run.predictions for run in folds] for folds in rounds_of(runs)]
+    return [
+        Round(tuple(each for each in predictions if each is not None))
+        for predictions in rounds
+        if all(each is not None for each in predictions)
+    ]
+
+
 def joined_score(folds: Sequence[Run], key: str) -> float:
     """A score of the folds of one cross-validation together; that of a run by itself is as its files have it.
 

@@ -10,6 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lightning_imbal.report.figures.look import COLOURS
+from lightning_imbal.stats.drawn_methods import Method
 
 MOST_LEGEND = 320  # pixels; a longer one scrolls
 LABEL_LENGTH = 32
@@ -56,6 +57,12 @@ def line(number: int) -> dict[str, Any]:
     return {"color": colour(number), "dash": DASHES[number % len(DASHES)], "width": 2}
 
 
+def axis(title: str, **more: Any) -> dict[str, Any]:
+    """An axis in the look of the page."""
+    look = {"gridcolor": GRID, "linecolor": DARK, "automargin": True, "zeroline": False, "ticks": "outside"}
+    return look | {"title": {"text": title, "standoff": 10}} | more
+
+
 def figure(traces: Sequence[Any], x: str, y: str, height: int = 380, **layout: Any) -> go.Figure:
     """A figure in the look of the page; its legend is below it.
 
@@ -66,9 +73,8 @@ def figure(traces: Sequence[Any], x: str, y: str, height: int = 380, **layout: A
         height: Of the figure without its legend, in pixels.
         layout: More of plotly's layout, with `xaxis` and `yaxis` as what they have over the look of the page.
     """
-    axis = {"gridcolor": GRID, "linecolor": DARK, "automargin": True, "zeroline": False, "ticks": "outside"}
     for name, title in (("xaxis", x), ("yaxis", y)):
-        layout[name] = axis | {"title": {"text": title, "standoff": 10}} | layout.get(name, {})
+        layout[name] = axis(title, **layout.get(name, {}))
     look = {
         "template": "none",
         "height": height,
@@ -88,6 +94,17 @@ def figure(traces: Sequence[Any], x: str, y: str, height: int = 380, **layout: A
         "dragmode": False,
     }
     return go.Figure(list(traces), look | layout)
+
+
+def drawn_first(methods: Sequence[Method]) -> str:
+    """A sentence on which methods are drawn, if not all are; it follows another one."""
+    shown = sum(method.shown for method in methods)
+    if shown == len(methods):
+        return ""
+    return (
+        f" Drawn are the baseline and the best by macro F1, {shown} of {len(methods)} methods: click on others in the "
+        "legend to see them."
+    )
 
 
 def pattern(number: int) -> dict[str, Any]:

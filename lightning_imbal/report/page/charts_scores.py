@@ -14,6 +14,7 @@ from lightning_imbal.report.page.charts_base import (
     SYMBOLS,
     Chart,
     colour,
+    drawn_first,
     figure,
     label,
     line,
@@ -56,12 +57,7 @@ def f1_bars(results: Results, methods: Sequence[Method], train: dict[str, int], 
     drawn = figure(traces, "class (training and test images)", "F1" + results.spec.unit, 420, bargap=0.18, **axes)
     about = "F1 of every class, from most to fewest training images, a bar for each method with its 95 % interval."
     shown = sum(method.shown for method in methods)
-    if shown < len(methods):
-        about += (
-            f" Drawn are the baseline and the best by macro F1, {shown} of {len(methods)} methods: click on others "
-            "in the legend to see them."
-        )
-    return Chart("f1", about, {"": drawn}, min_width=max(340, len(train) * max(7 * shown, 14)))
+    return Chart("f1", about + drawn_first(methods), {"": drawn}, min_width=max(340, len(train) * max(7 * shown, 14)))
 
 
 def class_histogram(train: dict[str, int], test: dict[str, int]) -> Chart:

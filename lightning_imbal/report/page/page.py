@@ -16,6 +16,7 @@ from plotly.offline import get_plotlyjs
 
 from lightning_imbal.atomic_files import write_whole
 from lightning_imbal.errors import UserError
+from lightning_imbal.report.page.chapter import Chapter
 from lightning_imbal.report.page.charts_base import Chart
 from lightning_imbal.report.page.charts_scores import (
     class_histogram,
@@ -25,7 +26,8 @@ from lightning_imbal.report.page.charts_scores import (
     sweep_chart,
 )
 from lightning_imbal.report.page.charts_training import curves_of, feature_maps, learning_charts
-from lightning_imbal.report.page.tables import SortableTable, calibration_table, class_table, leaderboard
+from lightning_imbal.report.page.decisions import chapter_of_decisions, chapter_of_operating_points
+from lightning_imbal.report.page.tables import calibration_table, class_table, leaderboard
 from lightning_imbal.stats.analysis import reliability, test_counts, worst
 from lightning_imbal.stats.drawn_methods import Method, methods_of
 from lightning_imbal.stats.notes import origins
@@ -44,25 +46,6 @@ NO_FEATURES = (
 WORD = re.compile(r"[^\s_+=/-]{1,20}[_+=/-]?|[\s_+=/-]")
 # What takes < > & and two ends of lines of JavaScript out of a JSON text, which stays equal.
 IN_SCRIPT = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
-
-
-@dataclass(frozen=True)
-class Chapter:
-    """A part of the page.
-
-    Args:
-        key: Its id.
-        title: Its heading.
-        remarks: Sentences below the heading.
-        tables: Its tables; those after the first one are folded in.
-        charts: Its charts.
-    """
-
-    key: str
-    title: str
-    remarks: Sequence[str] = ()
-    tables: Sequence[SortableTable] = ()
-    charts: Sequence[Chart] = ()
 
 
 @dataclass(frozen=True)
@@ -162,7 +145,13 @@ def _chapters(results: Results, methods: Sequence[Method]) -> list[Chapter]:
     if swept := sweeps(results):
         charts = [sweep_chart(results, sweep, number) for number, sweep in enumerate(swept)]
         found.append(Chapter("sweeps", "Hyper-parameter sweeps", charts=charts))
-    return [*found, _calibration(methods), _map(methods, order)]
+    return [
+        *found,
+        _calibration(methods),
+        chapter_of_operating_points(results, methods, test, order),
+        chapter_of_decisions(results, methods, test, order),
+        _map(methods, order),
+    ]
 
 
 def _learning(methods: Sequence[Method], order: Sequence[str]) -> Chapter:
