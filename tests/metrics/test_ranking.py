@@ -35,7 +35,7 @@ def best_of_all_thresholds(probability, positive, of, at_least, bound):
 
 
 def partial_auc(probability, positive, least=0.8):
-    """As the ISIC 2024 challenge has it: labels and scores turned round, the part of the area without McClish's scale."""
+    """As the ISIC 2024 challenge has it: labels and scores turned round, and without McClish's scale."""
     highest = 1 - least
     scaled = sk.roc_auc_score(~positive, 1 - probability, max_fpr=highest)
     smallest = highest**2 / 2

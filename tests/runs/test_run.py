@@ -154,7 +154,9 @@ def test_score_that_an_older_run_lacks_is_nan(tmp_path, key, path):
     assert np.isnan(Run(tmp_path).score(key))
 
 
-@pytest.mark.parametrize("key", ["kapa", "f1/melanoma", "group_f1/tail", "group_precision/minor", "f1/", "auc/nevus", "kappa/nv"])
+@pytest.mark.parametrize(
+    "key", ["kapa", "f1/melanoma", "group_f1/tail", "group_precision/minor", "f1/", "auc/nevus", "kappa/nv"]
+)
 def test_what_is_no_score_is_refused(tmp_path, key):
     write_run(tmp_path)
     with pytest.raises(UserError, match=f"has no score '{key}', which the table asks for"):
