@@ -29,8 +29,7 @@ class Curve:
     @property
     def specificity(self) -> np.ndarray:
         """Share of the other images that are not found, (T,)."""
-        # Not 1 - alarms / N, which may be just below a bound that it reaches.
-        return (self.alarms[-1] - self.alarms) / self.alarms[-1]
+        return 1 - self.alarms / self.alarms[-1]
 
 
 def ranking_scores(probability: np.ndarray, label: np.ndarray) -> dict[str, np.ndarray]:
