@@ -29,8 +29,7 @@ class Curve:
     @property
     def specificity(self) -> np.ndarray:
         """Share of the other images that are not found, (T,)."""
-        # Not 1 - alarms / N, which may be just below a bound that it reaches.
-        return (self.alarms[-1] - self.alarms) / self.alarms[-1]
+        return 1 - self.alarms / self.alarms[-1]
 
 
 def ranking_scores(probability: np.ndarray, label: np.ndarray) -> dict[str, np.ndarray]:
@@ -83,7 +82,7 @@ def _specificity_at(curve: Curve, sensitivity: float) -> float:
 def _partial_auc(curve: Curve, least: float = 0.8) -> float:
     """Area between the ROC curve and the line of a least sensitivity, as the ISIC 2024 challenge has it."""
     sensitivity, specificity = curve.sensitivity, curve.specificity
-    first = np.searchsorted(sensitivity, least, "right")
+    first = np.searchsorted(sensitivity, least)
     at_least = np.interp(least, sensitivity[first - 1 : first + 1], specificity[first - 1 : first + 1])
     return float(np.trapezoid(np.append(at_least, specificity[first:]), np.append(least, sensitivity[first:])))
 

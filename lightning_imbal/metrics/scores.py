@@ -37,9 +37,9 @@ def classification_scores(
     Every score is finite. A class without test images has recall and F1 0, a class never predicted has precision 0;
     both count in the macro means over all C classes, while balanced accuracy and the recall of a group take the mean
     over the classes present in `label` (0 if there is none). MCC, kappa and tau are 0 if the labels or the predictions
-    are constant, as with a single image. Scores that rank go by the probability of a class against all others; of a class
-    without images, or without others, AUC is 0.5 and any other one 0, and means are over the classes that have both
-    (0.5 and 0 if there is none).
+    are constant, as with a single image. Scores that rank go by the probability of a class against all others; of a
+    class without images, or without others, AUC is 0.5 and any other one 0, and means are over the classes that have
+    both (0.5 and 0 if there is none).
 
     Args:
         probability: Softmax outputs, (N, C).
@@ -53,8 +53,8 @@ def classification_scores(
         - "scr": recall of the class with fewest training images, the first if tied;
         - "auc", "ap" (average precision), "pauc" (area of the ROC curve above a sensitivity of 0.8, as in the ISIC 2024
           challenge: 0 to 0.2), each macro one-vs-rest;
-        - "sensitivity_at_90", "sensitivity_at_95": the best of all thresholds "probability >= t" with a specificity of at
-          least 0.90, 0.95; "specificity_at_90": the same with a sensitivity of at least 0.90; macro one-vs-rest;
+        - "sensitivity_at_90", "sensitivity_at_95": the best of all thresholds "probability >= t" with a specificity of
+          at least 0.90, 0.95; "specificity_at_90": the same with a sensitivity of at least 0.90; macro one-vs-rest;
         - "mcc": Matthews correlation (Gorodkin 2004); "kappa": Cohen's kappa with quadratic weights;
         - "kendall_tau": tau-b of predicted and true label;
         - "ece": expected calibration error (Guo et al. 2017, arXiv:1706.04599, eq. 3), 15 bins;

@@ -17,9 +17,9 @@ def resampled_scores(predictions: Predictions, weight: np.ndarray, names: Sequen
     """Scores many resamples of the same images; only what is asked for is computed.
 
     Keys and definitions are those of `lightning_imbal.metrics.classification_scores`, and so are the values where all
-    weights are one. A class that the test set lacks counts as it does there. A class that the test set has but a resample lacks is left out of that resample: its own
-    scores are NaN, and it does not count in any mean over classes, which is NaN if no class is left. All scores of a
-    resample without images are NaN.
+    weights are one. A class that the test set lacks counts as it does there. A class that the test set has but a
+    resample lacks is left out of that resample: its own scores are NaN, and it does not count in any mean over classes,
+    which is NaN if no class is left. All scores of a resample without images are NaN.
 
     Args:
         predictions: Of N images.

@@ -145,7 +145,7 @@ def _of_each_fold(key: str) -> bool:
 
 
 def _folds_with(key: str, class_names: Sequence[str], images: Sequence[np.ndarray]) -> list[int]:
-    """Which folds can rank the class that a score is of, by their images of each class (C,); all if none can, or has to."""
+    """Which folds can rank the class that a score is of, by their images of each class, (C,); all if none can."""
     kind, _, part = key.partition("/")
     if kind in OF_RANKING and part:
         c = class_names.index(part)

@@ -4,7 +4,7 @@
 - Means over classes: percentiles of the bootstrap; where a class has fewer than 10 units, for which resamples cannot
   stand, the intervals of the classes put together (method of variance estimates recovery; Zou and Donner 2008).
 - Average precision, partial AUC and operating points, of a class or all: percentiles; none where the images of a class
-  that they hang on have fewer than 10 units. Of the partial AUC that is a fifth of a class, of a specificity a tenth.
+  that they hang on have fewer than 10 units: all of them, but of the partial AUC and a specificity a tenth.
 - Anything else: percentiles of the bootstrap.
 - A calibration error: none, for it is never below 0, and resamples of it are larger than itself.
 """
@@ -31,8 +31,8 @@ MEANS = {
     "group_f1": ("f1", True),
 }
 WITH_INTERVALS = (*OF_CLASS, "auc")  # of a class, however few its units are
-# Share of a class that others hang on: of what is above a sensitivity, the images with the least probability.
-HANG_ON = {"ap": 1.0, "sensitivity_at_90": 1.0, "sensitivity_at_95": 1.0, "specificity_at_90": 0.1, "pauc": 0.2}
+# Share of a class that others hang on: of what is above a sensitivity, its images with the least probability.
+HANG_ON = {"ap": 1.0, "sensitivity_at_90": 1.0, "sensitivity_at_95": 1.0, "specificity_at_90": 0.1, "pauc": 0.1}
 WITHOUT_INTERVALS = ("ece", "cce")
 SIGNED = ("mcc", "kappa", "kendall_tau")
 HIGHEST = {"pauc": 0.2, "brier": 2.0, "log_loss": np.inf}  # of others 1

@@ -41,12 +41,12 @@ class Thresholds:
             found["passed"].append((start + above[above < len(value)], other[above < len(value)]))
             self.places.append(slice(start, start + len(value)))
             start += len(value)
-        self.own, self.tied, self.passed = (
-            _counting(*map(np.concatenate, zip(*parts, strict=True)), (start, len(label))) for parts in found.values()
-        )
+        self.own, self.tied, self.passed = (_counting(parts, (start, len(label))) for parts in found.values())
 
 
-def _counting(row: np.ndarray, image: np.ndarray, shape: tuple[int, int]) -> csr_array:
+def _counting(parts: list[tuple[np.ndarray, np.ndarray]], shape: tuple[int, int]) -> csr_array:
+    """Of the rows, and the images that count in them, of each class."""
+    row, image = (np.concatenate(of_classes) for of_classes in zip(*parts, strict=True))
     return csr_array((np.ones(len(row)), (row, image)), shape=shape)
 
 

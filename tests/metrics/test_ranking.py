@@ -35,7 +35,7 @@ def best_of_all_thresholds(probability, positive, of, at_least, bound):
 
 
 def partial_auc(probability, positive, least=0.8):
-    """As the ISIC 2024 challenge has it: labels and scores turned round, the part of the area without McClish's scale."""
+    """As the ISIC 2024 challenge has it: labels and scores turned round, and without McClish's scale."""
     highest = 1 - least
     scaled = sk.roc_auc_score(~positive, 1 - probability, max_fpr=highest)
     smallest = highest**2 / 2
@@ -70,7 +70,7 @@ def of_two(first, others):
 
 
 def test_bounds_that_are_just_reached():
-    """One of ten others is above four of five images: a specificity of 9/10, and 1 - 1/10 would be less."""
+    """One of ten others is above four of five images."""
     scores = of_two([0.9, 0.8, 0.8, 0.8, 0.1], [0.85] + [0.05] * 9)
     assert scores["sensitivity_at_90"] == 1.0
     assert scores["sensitivity_at_95"] == 1 / 5

@@ -117,6 +117,8 @@ def test_scores_equal_sklearn():
         "precision/bkl/lk": precision[2],
         "group_f1/middle": f1[1:3].mean(),
         "auc": np.mean(auc),
+        "auc/mel": auc[1],
+        "ap/mel": sk.average_precision_score(label == 1, drawn.probability[:, 1]),
         "mcc": sk.matthews_corrcoef(label, guess),
         "kappa": sk.cohen_kappa_score(label, guess, weights="quadratic"),
         "kendall_tau": stats.kendalltau(label, guess).statistic,
@@ -139,6 +141,10 @@ def test_class_that_a_resample_lacks_is_left_out_of_it():
     assert second["precision"] == exactly((2 / 3 + 0) / 2)
     assert second["group_recall/middle"] == second["group_f1/middle"] == 0.0
     assert got["group_f1/middle"][0] == exactly((1 + 0) / 2)
+    for key in RANKING:
+        assert math.isnan(second[f"{key}/df"]) and not math.isnan(got[f"{key}/df"][0]), key
+        assert second[key] == exactly((second[f"{key}/nv"] + second[f"{key}/mel"]) / 2)
+    assert second["cce"] == exactly((second["cce/nv"] + second["cce/mel"]) / 2) and math.isnan(second["cce/df"])
     # Of nv and mel; the mel is below two of the three nv and above the third, for both classes.
     assert second["auc"] == exactly((((0.5 + 0.5 + 0) / 3) + ((0.5 + 0.5 + 0.5) / 3)) / 2)
 
@@ -146,6 +152,8 @@ def test_class_that_a_resample_lacks_is_left_out_of_it():
 def test_class_that_the_test_set_lacks_counts_in_each_resample():
     predictions = predicted([0, 0, 1, 2], [0, 1, 1, 2])
     got = resampled_scores(predictions, np.array([[1, 1, 1, 0]]), KEYS)
+    assert (got["auc/df"], got["ap/df"], got["pauc/df"]) == (0.5, 0.0, 0.0)
+    assert got["cce"] == exactly((got["cce/nv"] + got["cce/mel"] + got["cce/df"]) / 3)
     assert got["scr"] == got["recall/df"] == got["f1/df"] == got["group_recall/minor"] == 0.0
     assert np.isnan(got["f1/bkl/lk"])
     assert got["f1"] == exactly((2 / 3 + 2 / 3 + 0) / 3)

@@ -45,6 +45,28 @@ def test_what_ranks_or_bins_probabilities_is_averaged_over_the_folds():
         assert got[key] == exactly(np.mean(alone, axis=0))
 
 
+def test_a_class_is_ranked_in_the_folds_that_have_it():
+    label = np.array([0, 0, 1, 3, 0, 1, 1, 0, 1, 3])
+    whole = make(label, long_tailed(10).probability)
+    folds = cut(whole, (np.arange(4), np.arange(4, 7), np.arange(7, 10)))
+    keys = ["auc/df", "ap/df", "pauc/df", "ap/nv", "auc/bkl/lk", "cce/df"]
+    got = folds.scores(keys)
+    alone = [Round((fold,)).scores(keys) for fold in folds.folds]
+    for key in ("auc/df", "ap/df", "pauc/df"):
+        assert got[key] == exactly(np.mean([alone[0][key], alone[2][key]], axis=0)), key
+    for key in ("ap/nv", "cce/df"):
+        assert got[key] == exactly(np.mean([each[key] for each in alone], axis=0)), key
+    assert got["auc/bkl/lk"] == 0.5
+    assert got["ap/nv"] != pytest.approx(Round((whole,)).scores(["ap/nv"])["ap/nv"])
+
+
+def test_errors_of_images_are_joined():
+    whole = long_tailed(90)
+    folds = cut(whole, (np.arange(20), np.arange(20, 90)))
+    got, expected = (each.scores(["brier", "log_loss"]) for each in (folds, Round((whole,))))
+    assert all(got[key] == exactly(expected[key].tolist()) for key in ("brier", "log_loss"))
+
+
 def test_a_class_of_four_images_in_five_folds_is_found_whole():
     """Averaged over the folds, a perfect classifier had an F1 of 0.8 there."""
     label = np.repeat([0, 1, 3], [20, 10, 4])
@@ -119,6 +141,32 @@ def test_scores_without_predictions_are_those_of_the_joined_confusions(tmp_path)
     for key in ("auc", "ece"):
         assert joined_score(runs, key) == exactly(np.mean([run.score(key) for run in runs]))
     assert joined_score(runs, "f1/df") != pytest.approx(np.mean([run.score("f1/df") for run in runs]), abs=1e-3)
+
+
+@pytest.mark.parametrize("predictions", [True, False])
+def test_scores_by_probability_are_the_same_without_predictions(tmp_path, predictions):
+    """Of folds of unlike size, one of which lacks a class."""
+    for k, (images, classes) in enumerate([(40, range(4)), (90, range(3)), (60, range(4))]):
+        write_run(tmp_path / str(k), images=images, first=100 * k, noise=k, split=split(k), classes=classes)
+    runs = [Run(tmp_path / str(k)) for k in range(3)]
+    keys = ["ap", "sensitivity_at_95", "cce", "brier", "log_loss", "auc/df", "specificity_at_90/df", "cce/df"]
+    expected = Round(tuple(run.predictions for run in runs)).scores(keys)
+    if not predictions:
+        for run in runs:
+            (run.folder / "predictions.parquet").unlink()
+    for key in keys:
+        assert joined_score(runs, key) == pytest.approx(expected[key].item(), abs=1e-6), key
+    assert runs[1].score("auc/df") == 0.5
+    assert joined_score(runs, "brier") != pytest.approx(np.mean([run.score("brier") for run in runs]), abs=1e-4)
+
+
+@pytest.mark.parametrize("key", ["auc", "ap/nv"])
+def test_what_ranks_is_not_known_where_one_fold_is_older(tmp_path, key):
+    for k in range(2):
+        write_run(tmp_path / str(k), images=30, first=30 * k, split=split(k))
+    runs = [Run(tmp_path / str(k)) for k in range(2)]
+    del runs[1].results["summary"]["auc"], runs[1].results["classes"][0]["ap"]
+    assert np.isnan(joined_score(runs, key))
 
 
 def test_a_score_that_one_fold_is_older_than_is_not_known(tmp_path):

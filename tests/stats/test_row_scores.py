@@ -63,6 +63,52 @@ def test_a_class_of_few_units_changes_the_interval_of_the_means_it_is_in():
     assert row.interval("group_recall/middle") != nearly(recovered(0.5, np.full(4, 0.25), f1, together))
 
 
+def test_auc_of_a_class_is_of_two_normal_distributions():
+    run = many()
+    row = row_of(run, keys=["auc/mel"])
+    values = np.array([row.observed[f"auc/{name}"][0] for name in NAMES])
+    found = UnitCounts([Round((run,))]).auc(values, np.zeros(4))
+    assert row.interval("auc/mel") == nearly((found.low[1], found.high[1]))
+
+
+def test_scores_by_probability_are_percentiles_where_enough_images_decide_them():
+    """Of a specificity at a sensitivity of 0.9, and of the partial AUC, those are a tenth of the class."""
+    run = many()
+    kept = (run.label != 3) | (np.cumsum(run.label == 3) <= 12)
+    ranking = ["ap", "sensitivity_at_90", "sensitivity_at_95", "specificity_at_90", "pauc"]
+    keys = [f"{key}{part}" for key in ranking for part in ("", "/nv", "/mel", "/df")] + ["brier", "log_loss"]
+    row = row_of(run.only(kept), keys=keys)
+    units = row.counts.units
+    assert units[3] == 12 and units[1] < 100 <= units[0]
+    without = [key for key in keys if np.isnan(row.interval(key)).all()]
+    assert without == [f"{key}{part}" for key in ("specificity_at_90", "pauc") for part in ("", "/mel", "/df")]
+    few = row_of(run.only((run.label != 3) | (np.cumsum(run.label == 3) <= 9)), keys=["ap", "ap/df", "ap/nv"])
+    assert [np.isnan(few.interval(key)).all() for key in ("ap", "ap/df", "ap/nv")] == [True, True, False]
+    low, high = percentiles(row.resampled["ap/nv"][0])
+    assert row.interval("ap/nv") == nearly((low, high), 0.002)
+
+
+def test_intervals_end_where_the_score_does():
+    label = many().label
+    wrong = row_of(predicted(label, (label + 1) % 4), keys=["log_loss", "brier"])
+    low, high = wrong.interval("log_loss")
+    assert np.isnan(low) or 1 < low < high, "every image has the same"
+    drawn = row_of(make(label, np.eye(4)[(label + (np.arange(400) % 8 > 0)) % 4]), keys=["log_loss", "brier"])
+    low, high = drawn.interval("log_loss")
+    assert 20 < low < drawn.value("log_loss") < high
+    low, high = drawn.interval("brier")
+    assert 1 < low < drawn.value("brier") < high <= 2
+    assert row_of(many(), keys=["pauc/nv"]).interval("pauc/nv")[1] <= 0.2
+
+
+def test_a_difference_in_what_few_images_decide_is_uncertain():
+    run = many()
+    row = row_of(run, keys=["pauc/df", "ap/df", "ap", "mcc"])
+    effective = row.counts.effective
+    assert row.hangs_on("ap/df") == nearly(effective[3]) and row.hangs_on("pauc/df") == nearly(effective[3] / 10)
+    assert row.hangs_on("ap") == nearly(effective.min()) and row.hangs_on("mcc") == row.counts.all_effective
+
+
 def test_a_perfect_classifier_has_intervals_with_a_width_where_there_is_one():
     label = np.repeat([0, 1, 2, 3], [40, 20, 12, 4])
     row = row_of(predicted(label, label))
@@ -87,8 +133,9 @@ def test_worse_than_guessing_is_below_zero():
     assert low < high < 0
 
 
-def test_calibration_error_has_none():
-    assert np.isnan(row_of(many()).interval("ece")).all()
+@pytest.mark.parametrize("key", ["ece", "cce", "cce/nv"])
+def test_calibration_error_has_none(key):
+    assert np.isnan(row_of(many(), keys=[key]).interval(key)).all()
 
 
 @pytest.mark.parametrize(("average", "more"), [("mean", 1.0), ("median", np.pi / 2)])

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -88,3 +89,18 @@ def test_table(lacking, tmp_path):
     beside = ["calibrated"] if key == "ece" else ["low", "high"]
     assert table.loc[(key, "newer"), ["value", *beside]].notna().all()
     assert table.loc[key, "best"][["older", "newer"]].tolist() == ["newer", "newer"]
+
+
+def test_table_of_a_score_of_a_class(tmp_path):
+    for seed, name in enumerate(("older", "newer")):
+        write_run(tmp_path / name, noise=seed)
+    results = json.loads((tmp_path / "older" / "metrics.json").read_text())
+    del results["classes"][1]["sensitivity_at_95"]
+    (tmp_path / "older" / "metrics.json").write_text(json.dumps(results))
+    spec = comparison({"older": Row(), "newer": Row()}, "skin", Path("protocol.yaml"))
+    spec.metrics = {key: Metric(score=key) for key in ("f1", "sensitivity_at_95/mel", "cce/nv")}
+    cells = [Cell(name, spec.columns[0], "seed 0", None, tmp_path / name) for name in ("older", "newer")]
+    table = collect(spec, cells, [], tmp_path, "newer").cells.set_index(["metric", "row"])
+    assert table.loc[("sensitivity_at_95/mel", "older"), ["value", "low", "p_value"]].isna().all()
+    assert table.loc[("sensitivity_at_95/mel", "newer"), ["value", "low"]].notna().all()
+    assert 0 < table.loc[("cce/nv", "older"), "p_value"] <= 1 and np.isnan(table.loc[("cce/nv", "newer"), "low"])
