@@ -5,7 +5,7 @@ from abc import abstractmethod
 import numpy as np
 
 from lightning_imbal.decisions.base import Decision, Labelled, Rule, check_known
-from lightning_imbal.decisions.thresholds import effective_size, lower_bound, units_needed
+from lightning_imbal.decisions.thresholds import effective_size, lower_bound, unit_correlation, units_needed
 from lightning_imbal.errors import UserError
 
 
@@ -69,25 +69,27 @@ class Promised(Rule):
         """
         value, weight, unit = value[kept], validation.weight[kept], validation.unit[kept]
         unit = np.unique(unit, return_inverse=True)[1]
-        name, first = validation.class_names[c], -np.inf
-        alpha = (1 - self.confidence) / len(self.targets)
+        name, alpha = validation.class_names[c], (1 - self.confidence) / len(self.targets)
         self._check_number(name, weight, unit, alpha)
-        for tried in np.unique(value[value > -np.inf]):
-            hit = value >= tried
-            share = float((weight * hit).sum() / weight.sum())
-            if lower_bound(share, effective_size(hit, weight, unit, alpha), alpha) < self.targets[name]:
-                break
-            first = tried
-        if first == -np.inf:
+        tried, place = np.unique(value, return_inverse=True)
+        right = np.bincount(place, weight)[::-1].cumsum()[::-1]
+        share = right / right[0]
+        size = effective_size(weight, unit, unit_correlation(value, unit))
+        # Where all are right, nothing tells that the images of a unit differ.
+        size = np.where(share < 1, size, effective_size(weight, unit, 1.0))
+        possible = tried > -np.inf
+        promised = lower_bound(share, size, alpha)[possible] >= self.targets[name]
+        number = int(np.append(promised, False).argmin())
+        if not number:
             raise UserError(
                 f"No threshold of {name} promises {self._promise(name)}: classes that are named before it take "
                 f"{np.isneginf(value).sum()} of its {len(value)} validation images. Name it first, or lower a target."
             )
-        return float(first)
+        return float(tried[possible][number - 1])
 
     def _check_number(self, name: str, weight: np.ndarray, unit: np.ndarray, alpha: float) -> None:
         images, units = len(unit), len(np.unique(unit))
-        size = effective_size(np.ones(images, dtype=bool), weight, unit, alpha) if images else 0.0
+        size = effective_size(weight, unit, 1.0) if images else 0.0
         if images and lower_bound(1.0, size, alpha) >= self.targets[name]:
             return
         number = f"{images} of {units} groups" if units < images else f"{images}"
