@@ -75,7 +75,7 @@ def write_test(
 
 
 def write_validation(folder, images=120, skill=1.0, noise=0, classes=range(4), names=NAMES, prefix="VAL_"):
-    """Leaves the predictions of a validation part, which decisions are fitted on, as a test of that part leaves them."""
+    """Leaves the predictions of a validation part, which decisions are fitted on."""
     number = len(names)
     label = np.resize([c for c in [0] * number + [1, 1, *range(2, number)] if c in classes], images)
     logits = np.random.default_rng([noise, images, 1]).normal(size=(images, number)) + skill * np.eye(number)[label]

@@ -21,11 +21,13 @@ from lightning_imbal.stats.decided import Fitted, about, fit, fitted_on
 from lightning_imbal.stats.prevalences import ESTIMATE, Prevalences
 from lightning_imbal.stats.read_runs import methods_of
 from lightning_imbal.stats.rule_results import Shares, rule_results
-from lightning_imbal.stats.set_scores import sets_of_runs
+from lightning_imbal.stats.set_coverage import sets_of
 
 USAGE = (
     "lightning_imbal decide RUN [RUN ...] [--rule Offsets --score balanced_accuracy, --sensitivity melanoma=0.9, ...]"
 )
+
+SETS = {"one threshold\nfor all": False, "one for\neach class": True}
 
 
 def run(args: list[str]) -> int:
@@ -43,10 +45,9 @@ def run(args: list[str]) -> int:
     rules = asked or ({} if given.sets else DEFAULT)
     _tell_rules(methods, rules, shares, console)
     for name, of_row in methods.items() if given.sets else ():
-        marginal, of_class = (
-            sets_of_runs(of_row, fitted_on(of_row), given.sets, per_class) for per_class in (False, True)
-        )
-        print_sets(name, marginal, of_class, of_row[0].class_names, console)
+        found = {kind: sets_of(of_row, per_class, 1 - given.sets) for kind, per_class in SETS.items()}
+        known = {kind: sets for kind, sets in found.items() if sets is not None}
+        print_sets(name, known, of_row[0].class_names, given.sets, console)
     if len(asked) == 1:
         [rule] = asked.values()
         _write(methods, rule, shares, given.output, console)
@@ -57,6 +58,13 @@ def run(args: list[str]) -> int:
 
 def _check(given: argparse.Namespace, asked: Mapping[str, Rule], runs: Sequence[Run]) -> None:
     """Refuses, before anything is fitted, what could not be written."""
+    if given.sets is not None and not 0 < given.sets < 1:
+        raise UserError(f"--sets is {given.sets:g}: give a share above 0 and below 1, such as 0.9.")
+    for of_run in runs:
+        if of_run.predictions is None:
+            raise UserError(
+                f"{of_run.folder} has no predictions of single images (predictions.parquet): `test` it again."
+            )
     if given.output is not None:
         if len(runs) > 1 or len(asked) != 1:
             raise UserError("--output is for the decision of one run by one rule: give one of each.")

@@ -1,6 +1,6 @@
 """What decision rules change, in the terminal."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from lightning_imbal.stats.abstained import Abstained
 from lightning_imbal.stats.bootstrap import SIGNIFICANT
 from lightning_imbal.stats.rule_results import ARGMAX, RuleResults
 from lightning_imbal.stats.rule_results import SCORES as TOLD
-from lightning_imbal.stats.set_scores import SetsOfRuns
+from lightning_imbal.stats.set_coverage import SetsOfRow
 from lightning_imbal.wording import NOT_MEASURED, interval_text, score_text, signed_text
 
 OVERVIEW = ("f1", "balanced_accuracy")
@@ -77,28 +77,40 @@ def print_abstained(name: str, found: Abstained, class_names: Sequence[str], con
 
 
 def print_sets(
-    name: str, marginal: SetsOfRuns, of_class: SetsOfRuns, class_names: Sequence[str], console: Console
+    name: str, kinds: Mapping[str, SetsOfRow], class_names: Sequence[str], promised: float, console: Console
 ) -> None:
-    """Prints how often prediction sets hold the true class, promised of all images together and of each class."""
-    table = _titled(f"{name}: sets that hold the true class of {marginal.promised:.0%} of the images")
-    table.add_column("class")
-    table.add_column("test images", justify="right")
-    for heading in ("promised of\nall together", "promised of\neach class"):
-        table.add_column(heading, justify="right")
-    for c, label in enumerate(class_names):
-        shares = [score_text(each.coverage[c]) for each in (marginal, of_class)]
-        table.add_row(Text(label), str(marginal.images[c]), *shares)
-    table.add_section()
-    for what, values in {
-        "all": [score_text(each.covered) for each in (marginal, of_class)],
-        "classes per set": [f"{each.mean_size:.2f}" for each in (marginal, of_class)],
-        "referred": [score_text(each.referred) for each in (marginal, of_class)],
-    }.items():
-        table.add_row(what, "", *values)
+    """Prints how often prediction sets hold the true class, and how large they are.
+
+    Args:
+        name: Of the method.
+        kinds: The sets, by what they promise.
+        class_names: In label order.
+        promised: How often they are to hold the true class.
+        console: Where to print.
+    """
+    table = _titled(f"{name}: sets that are to hold the true class of {promised:.0%} of the images")
+    table.add_column("class", overflow="fold")
+    for kind in kinds:
+        table.add_column(Text(kind), justify="right")
+        table.add_column("classes\nin a set", justify="right")
+    for c, label in enumerate([*class_names, "all"]):
+        if c == len(class_names):
+            table.add_section()
+        cells = []
+        for found in kinds.values():
+            share = score_text(found.coverage.value[c])
+            ends = interval_text(found.coverage.low[c], found.coverage.high[c], 3)
+            cells += [f"{share}\n{ends}".rstrip(), score_text(found.mean_size[c], 2)]
+        table.add_row(Text(label), *map(Text, cells))
     console.print(table)
-    for sentence in dict.fromkeys([*marginal.notes, *of_class.notes]):
-        console.print(Text(f"{name}: {sentence}."), soft_wrap=True)
-    console.print("Referred: images whose set is not a single class, which are left to a person.", highlight=False)
+    for kind, found in kinds.items():
+        referred = (
+            f"{' '.join(kind.split())}: {found.referred[-1]:.0%} of the images have none or several classes in their"
+        )
+        console.print(f"Referred, {referred} set, and are left to a person.", soft_wrap=True, highlight=False)
+        if found.in_every:
+            few = ", ".join(class_names[c] for c in found.in_every)
+            console.print(Text(f"Too few validation images to promise that of {few}: in every set."), soft_wrap=True)
 
 
 def _overview(scores: pd.DataFrame) -> Table:
@@ -134,8 +146,8 @@ def _scores(row: str, scores: pd.DataFrame) -> Table:
         cells = []
         for key in TOLD:
             found = of_rule[of_rule["score"] == key].iloc[0]
-            ends = ("low", "high") if rule == ARGMAX else ("from", "to")
-            cells.append(f"{_short(found, str(rule))}\n{interval_text(*found[list(ends)], 3)}".rstrip())
+            low, high = ("low", "high") if rule == ARGMAX else ("from", "to")
+            cells.append(f"{_short(found, str(rule))}\n{interval_text(found[low], found[high], 3)}".rstrip())
         table.add_row(Text(str(rule)), *map(Text, cells))
     return table
 

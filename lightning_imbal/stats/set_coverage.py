@@ -33,12 +33,13 @@ class SetsOfRow:
     in_every: list[int]
 
 
-def sets_of(runs: Sequence[Run], per_class: bool) -> SetsOfRow | None:
+def sets_of(runs: Sequence[Run], per_class: bool, alpha: float = ALPHA) -> SetsOfRow | None:
     """Prediction sets of a row, each run's calibrated on its own validation part.
 
     Args:
         runs: Of the row.
         per_class: Whether each class has a threshold of its own, or all the same.
+        alpha: The share of the sets that may lack the true class.
 
     Returns:
         How well they do; None if no round has predictions of the validation and the test part of all its runs.
@@ -49,7 +50,7 @@ def sets_of(runs: Sequence[Run], per_class: bool) -> SetsOfRow | None:
         known = [(fitted_on, test) for fitted_on, test in parts if fitted_on is not None and test is not None]
         if len(known) < len(folds):
             continue
-        fitted = [prediction_sets(labelled(fitted_on), ALPHA, per_class) for fitted_on, _ in known]
+        fitted = [prediction_sets(labelled(fitted_on), alpha, per_class) for fitted_on, _ in known]
         sets = [each.sets(test.probability) for each, (_, test) in zip(fitted, known, strict=True)]
         hits.append(Round(tuple(_held(test, of_test) for (_, test), of_test in zip(known, sets, strict=True))))
         found = _of_classes(np.concatenate(sets), hits[-1].joined.label)
