@@ -24,12 +24,15 @@ def run(args: list[str]) -> int:
     made = ensemble([Run(member) for member in given.runs])
     identity = identity_of(made, folder.absolute().name)
     from lightning_imbal.atomic_files import write_whole
-    from lightning_imbal.callbacks.results_writer import evaluated, software, write_results
+    from lightning_imbal.callbacks.results_writer import as_logits, evaluated, software, write_results
     from lightning_imbal.cli.parts.show import show_folder
     from lightning_imbal.runs.spreadsheet import to_csv
 
     table, results = evaluated(made.predictions)
     write_whole(folder / "predictions.parquet", table.to_parquet)
+    if made.validation is not None:
+        # Their labels are scored nowhere: only the logits are kept.
+        write_whole(folder / "predictions_val.parquet", as_logits(evaluated(made.validation)[0]).to_parquet)
     write_whole(folder / "split.csv", lambda file: to_csv(made.split, file))
     write_results(folder, {"identity": identity | software(), **results})
     show_folder(folder, further=[OF_FOLDS] if any(len(folds) > 1 for folds in made.rounds) else [])

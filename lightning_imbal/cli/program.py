@@ -28,10 +28,9 @@ Class-imbalanced medical image classification: train a method, look at every cla
   list      what there is to choose from: methods, data sets, tables, losses, scores, ...
   init      look at a folder of images, or at the file that names them, and write a configuration
   fit       train every stage of an experiment, then test it and print the F1 of each class
-  validate  evaluate a checkpoint on the validation part
-  test      evaluate a checkpoint on the test part
+  test      evaluate a checkpoint on the test part; validate: on the validation part
   predict   classify a folder of images with a checkpoint, into a CSV
-  decide    from probabilities to answers: fit a rule to the validation part, see what it changes for each class
+  decide    fit a decision rule to the validation part, and see what it changes for each class
   ensemble  make one run of several: mean probabilities of seeds or methods, all folds together
   report    results of one run, or of several side by side: in the terminal, as a page, as figures
   compare   find out which method to use on your own images

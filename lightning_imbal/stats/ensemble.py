@@ -24,12 +24,14 @@ class Ensemble:
         rounds: The same, folds of one cross-validation together.
         predictions: Mean probabilities of every image; classes have as many training images as on average.
         split: As `Run.split` has it.
+        validation: Mean probabilities of the validation images, if all runs have predicted the same ones.
     """
 
     members: Sequence[Run]
     rounds: Sequence[Sequence[Run]]
     predictions: Predictions
     split: pd.DataFrame
+    validation: Predictions | None = None
 
 
 def ensemble(runs: Sequence[Run]) -> Ensemble:
@@ -53,17 +55,12 @@ def ensemble(runs: Sequence[Run]) -> Ensemble:
         _check_images((rounds[0][0], whole[0]), (folds[0], each))
     counts = np.mean([each.class_counts for each in found.values()], axis=0).round().astype(int)
     together = replace(averaged(whole), class_counts=tuple(counts.tolist()))
-    return Ensemble(runs, rounds, together, _split(rounds, together))
+    return Ensemble(runs, rounds, together, _split(rounds, together), _validation(runs))
 
 
 def averaged(several: Sequence[Predictions]) -> Predictions:
     """The mean of the probabilities that each image has in several predictions of the same images."""
     return replace(several[0], probability=mean_probability(several), decided=None)
-
-
-def as_logits(probability: np.ndarray) -> np.ndarray:
-    """Logits whose softmax the probabilities (N, C) are; one of zero becomes the smallest that float32 holds."""
-    return np.log(np.maximum(probability, np.finfo(np.float32).tiny))
 
 
 def _check_runs(runs: Sequence[Run]) -> None:
@@ -86,10 +83,24 @@ def _check_runs(runs: Sequence[Run]) -> None:
             )
 
 
+def _validation(runs: Sequence[Run]) -> Predictions | None:
+    """Mean probabilities of the validation images: folds have others each, and so have none together."""
+    known = [(run, run.validation) for run in runs]
+    first = known[0][1]
+    if first is None or any(each is None or set(each.image) != set(first.image) for _, each in known):
+        return None
+    return averaged([_ordered(each, run, runs[0]) for run, each in known if each is not None])
+
+
 def _predictions(run: Run, first: Run) -> Predictions:
     """Those of a run, with the classes in the order of the first one."""
     if run.predictions is None:
         raise UserError(f"{run.folder} has no predictions.parquet, which an ensemble is made of: run `test` again.")
+    return _ordered(run.predictions, run, first)
+
+
+def _ordered(found: Predictions, run: Run, first: Run) -> Predictions:
+    """Predictions of a run with the classes in the order of the first one."""
     names, order = run.class_names, first.class_names
     for here, there, known in ((run, first, order), (first, run, names)):
         if other := [name for name in here.class_names if name not in known]:
@@ -99,11 +110,11 @@ def _predictions(run: Run, first: Run) -> Predictions:
             )
     place = np.array([names.index(name) for name in order])
     return replace(
-        run.predictions,
-        label=place.argsort()[run.predictions.label],
-        probability=run.predictions.probability[:, place],
+        found,
+        label=place.argsort()[found.label],
+        probability=found.probability[:, place],
         class_names=tuple(order),
-        class_counts=tuple(run.predictions.class_counts[each] for each in place),
+        class_counts=tuple(found.class_counts[each] for each in place),
     )
 
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from made_runs import COUNTS, NAMES, write_run, write_split, write_test
+from made_runs import COUNTS, NAMES, write_run, write_split, write_test, write_validation
 
 from lightning_imbal.errors import UserError
 from lightning_imbal.runs.run import Run
-from lightning_imbal.stats.ensemble import as_logits, ensemble
+from lightning_imbal.stats.ensemble import ensemble
 from lightning_imbal.stats.members import identity_of
 
 A, B = [[0.5, 0.5, 0.0, 0.0], [0.25, 0.25, 0.25, 0.25]], [[0.0, 0.0, 1.0, 0.0], [0.75, 0.25, 0.0, 0.0]]
@@ -196,8 +196,14 @@ def test_a_run_without_predictions_is_refused(tmp_path):
     refused(runs, f"{runs[1].folder} has no predictions.parquet")
 
 
-def test_logits_have_the_same_softmax():
-    probability = np.array([[0.5, 0.25, 0.25, 0.0], [1.0, 0.0, 0.0, 0.0]])
-    logits = as_logits(probability)
-    assert np.isfinite(logits).all()
-    assert torch.tensor(logits).softmax(dim=1).numpy() == pytest.approx(probability, abs=1e-30)
+def test_validation_images_are_averaged_where_all_runs_predicted_the_same(tmp_path):
+    for seed in range(2):
+        write_run(tmp_path / f"seed{seed}", images=20, noise=seed)
+        write_validation(tmp_path / f"seed{seed}", images=40, noise=seed)
+    runs = [Run(tmp_path / f"seed{seed}") for seed in range(2)]
+    mean = np.mean([run.validation.probability for run in runs], axis=0)
+    assert ensemble(runs).validation.probability == pytest.approx(mean)
+    write_validation(tmp_path / "seed1", images=39)
+    assert ensemble([Run(run.folder) for run in runs]).validation is None
+    (tmp_path / "seed1" / "predictions_val.parquet").unlink()
+    assert ensemble([Run(run.folder) for run in runs]).validation is None
