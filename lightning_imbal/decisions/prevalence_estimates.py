@@ -24,7 +24,7 @@ RESAMPLES = 1000
 MAX_ELEMENTS = 1_000_000  # weights of images that are drawn at once; more are slower
 CLOSE = 1e-6  # how much a step may still change a share that is drawn
 TAIL = 0.025
-FEW = 10  # units of a class, from which it is hardly known how images of it are answered
+FEW = 20  # units of a class, from which it is hardly known how images of it are answered
 LITTLE = 0.1  # of what labels or right answers would tell
 
 
