@@ -135,6 +135,7 @@ def test_intervals_hold_the_truth():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("number", [200, 2000])
 @pytest.mark.parametrize("classes", [3, 7])
 def test_intervals_hold_the_truth_in_90_to_99_percent(classes, number):
