@@ -28,6 +28,17 @@ def test_equals_the_equation_repeated_until_nothing_changes(seed):
     np.testing.assert_allclose(expectation_maximisation(probability, PRIOR), slow(probability, PRIOR), atol=1e-8)
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_no_share_makes_few_and_vague_images_more_likely(seed):
+    rng = np.random.default_rng(seed)
+    prior, share = rng.dirichlet(np.full(3, 2.0)), rng.dirichlet(np.full(3, 0.4))
+    probability, _ = drawn(rng, 30, share, prior, distance=0.7)
+    found, odds = expectation_maximisation(probability, prior), probability / prior
+    # How the mean logarithm of the likelihood changes with each share: as with their sum where there is any.
+    slope = (odds / (odds @ found)[:, None]).mean(axis=0)
+    assert (slope < 1 + 1e-5).all() and (slope[found > 1e-3] > 1 - 1e-5).all()
+
+
 def test_by_hand_where_probabilities_are_sure():
     probability = np.eye(3)[[0, 0, 0, 1, 2]]
     np.testing.assert_allclose(expectation_maximisation(probability, PRIOR), [0.6, 0.2, 0.2], atol=1e-9)

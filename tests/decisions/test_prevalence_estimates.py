@@ -36,8 +36,9 @@ def made(seed, number=150, validation=200, classes=3, **network):
     return known, drawn(rng, number, SHARES[classes], PRIORS[classes], **network)[0]
 
 
-def test_of_sure_images_intervals_are_those_of_jeffreys():
-    label = np.repeat([0, 1, 2], 2000)
+def test_of_sure_images_intervals_are_those_of_jeffreys(monkeypatch):
+    monkeypatch.setattr(prevalence_estimates, "RESAMPLES", 3000)
+    label = np.repeat([0, 1, 2], 400)
     known, new = labelled(0.997 * np.eye(3)[label] + 0.001, label), np.repeat([0, 1], [27, 3])
     for found in both(known, 0.997 * np.eye(3)[new] + 0.001):
         np.testing.assert_allclose(found.share, [0.9, 0.1, 0], atol=2e-3)
@@ -134,6 +135,7 @@ def test_intervals_hold_the_truth():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("number", [200, 2000])
 @pytest.mark.parametrize("classes", [3, 7])
 def test_intervals_hold_the_truth_in_90_to_99_percent(classes, number):
