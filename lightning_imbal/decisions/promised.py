@@ -76,10 +76,8 @@ class Promised(Rule):
         right = np.bincount(place, weight)[::-1].cumsum()[::-1]
         share = right / right[0]
         size = effective_size(weight, unit, unit_correlation(value, unit))
-        # Where all are right, nothing tells that the images of a unit differ.
-        sizes = np.where(share < 1, size, effective_size(weight, unit, 1.0))
         possible = tried > -np.inf
-        promised = lower_bound(share, sizes, alpha)[possible] >= self.targets[name]
+        promised = lower_bound(share, size, alpha)[possible] >= self.targets[name]
         number = int(np.append(promised, False).argmin())
         if not number:
             raise UserError(
