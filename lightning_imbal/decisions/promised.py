@@ -67,6 +67,7 @@ class Promised(Rule):
         Raises:
             UserError: Nothing can be promised.
         """
+        kept = kept & (validation.weight > 0)
         value, weight, unit = value[kept], validation.weight[kept], validation.unit[kept]
         unit = np.unique(unit, return_inverse=True)[1]
         name, alpha = validation.class_names[c], (1 - self.confidence) / len(self.targets)
@@ -75,8 +76,6 @@ class Promised(Rule):
         right = np.bincount(place, weight)[::-1].cumsum()[::-1]
         share = right / right[0]
         size = effective_size(weight, unit, unit_correlation(value, unit))
-        # Where all are right, nothing tells that the images of a unit differ.
-        size = np.where(share < 1, size, effective_size(weight, unit, 1.0))
         possible = tried > -np.inf
         promised = lower_bound(share, size, alpha)[possible] >= self.targets[name]
         number = int(np.append(promised, False).argmin())
@@ -93,8 +92,8 @@ class Promised(Rule):
         if images and lower_bound(1.0, size, alpha) >= self.targets[name]:
             return
         number = f"{images} of {units} groups" if units < images else f"{images}"
-        if int(size) < units:
-            number += f", which tell as much as {int(size)} of one size"
+        if (alone := int(size + 1e-9)) < units:
+            number += f", which tell as much as {alone} of one size"
         needed = f"{units_needed(self.targets[name], alpha)}{' groups' if units < images else ''}"
         raise UserError(
             f"too few validation images of {self.OF.format(name)} to promise {self._promise(name)}: "

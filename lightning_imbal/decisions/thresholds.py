@@ -17,8 +17,8 @@ def lower_bound(share: np.ndarray | float, size: np.ndarray | float, alpha: floa
         alpha: How often the proportion may be smaller.
 
     Example:
-        >>> lower_bound(1.0, 29, 0.05).round(3), lower_bound(0.9, 50, 0.05).round(3)
-        (0.902, 0.801)
+        >>> lower_bound(np.array([1.0, 0.9]), np.array([29, 50]), 0.05).round(3).tolist()
+        [0.902, 0.801]
     """
     hits = np.asarray(share) * size
     bound = betaincinv(np.where(hits > 0, hits, 1), size - hits + 1, alpha)

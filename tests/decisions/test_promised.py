@@ -134,6 +134,15 @@ def test_too_few_units_are_told_with_their_number():
         Sensitivity({"mel": 0.9}).fit(make([1] * 40 + [0] * 40, np.full((80, 2), 0.5), unit))
 
 
+def test_images_without_weight_are_none():
+    images = make([1] * 29 + [0] * 9, np.full((38, 2), 0.5), weight=[1.0] * 28 + [0.0] + [1.0] * 9)
+    with pytest.raises(UserError, match="there are 28, at least 29 are needed"):
+        Sensitivity({"mel": 0.9}).fit(images)
+    images.weight = np.zeros(38)
+    with pytest.raises(UserError, match="there are 0, at least 29 are needed"):
+        Sensitivity({"mel": 0.9}).fit(images)
+
+
 def test_class_without_images_is_refused():
     with pytest.raises(UserError, match="of mel to promise .*: there are 0, at least 29 are needed"):
         Sensitivity({"mel": 0.9}).fit(make([0, 2], np.full((2, 3), 1 / 3)))

@@ -65,6 +65,7 @@ def test_correlation_by_a_loop_over_pairs():
         (np.tile([0, 1], 20), np.arange(40) // 2, 0.0),
         (np.zeros(40), np.arange(40) // 2, 1.0),  # nothing is seen
         (np.tile([0, 1], 9), np.arange(18) // 2, 1.0),  # nor of few units
+        (np.tile([0, 1], 20), np.r_[np.arange(18) // 2, np.arange(9, 31)], 1.0),  # of several images
     ],
 )
 def test_correlation_of_plain_cases(value, unit, alike):
