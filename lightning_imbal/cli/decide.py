@@ -112,7 +112,7 @@ def _write(
         for run, each in _pairs(runs):
             share = shares(run, each) if shares else None
             file = Path(output or run.folder / "decision.json")
-            write_decision(file, fit(rule, each, share), type(rule).__name__, vars(rule), about(run, each))
+            write_decision(file, fit(rule, each, share), type(rule).__name__, rule.settings, about(run, each))
             console.print(Text(f"Decision: {file}"), soft_wrap=True)
 
 

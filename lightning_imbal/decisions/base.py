@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -125,6 +126,11 @@ class Decision:
 
 class Rule(ABC):
     """How a decision is made: settings, fitted to validation images, never to those of a test."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What it was built with."""
+        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
 
     @abstractmethod
     def fit(self, validation: Labelled) -> Decision:
