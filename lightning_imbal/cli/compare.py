@@ -28,6 +28,7 @@ from lightning_imbal.launch.plan import Plan
 from lightning_imbal.launch.runner import discard_left_halves
 from lightning_imbal.report.decided import print_rules
 from lightning_imbal.report.tables.write import write_and_print
+from lightning_imbal.runs.spreadsheet import to_csv
 from lightning_imbal.stats.advice import advise
 from lightning_imbal.stats.advice_rules import advise_rules
 from lightning_imbal.stats.results import Results, collect, learned_rows, ranked
@@ -143,7 +144,7 @@ def _write(
     _print(advice, console)
     if rules := _rules(results):
         print_rules(rules, console, [])
-        write_whole(plan.runs / "compare_rules.csv", partial(rules.scores.to_csv, index=False))
+        write_whole(plan.runs / "compare_rules.csv", partial(to_csv, rules.scores))
         of_rules = advise_rules(rules)
         _print(of_rules, console)
         advice += of_rules

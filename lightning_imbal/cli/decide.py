@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from lightning_imbal.atomic_files import refuse_unwritable
+from lightning_imbal.atomic_files import refuse_unwritable, write_whole
 from lightning_imbal.cli.parts.rules import DEFAULT, add_rules, rules_of
 from lightning_imbal.cli.parts.verb_parser import VerbParser
 from lightning_imbal.decisions.abstain import Abstain
@@ -16,6 +16,7 @@ from lightning_imbal.decisions.file import write_decision
 from lightning_imbal.errors import UserError
 from lightning_imbal.report.decided import print_abstained, print_rules, print_sets
 from lightning_imbal.runs.run import Run
+from lightning_imbal.runs.spreadsheet import to_csv
 from lightning_imbal.stats.abstained import abstained
 from lightning_imbal.stats.decided import Fitted, about, fit, fitted_on
 from lightning_imbal.stats.prevalences import ESTIMATE, Prevalences
@@ -43,7 +44,7 @@ def run(args: list[str]) -> int:
         _tell_prevalence(methods, prevalences, console)
         shares = prevalences.of
     rules = asked or ({} if given.sets else DEFAULT)
-    _tell_rules(methods, rules, shares, console)
+    _tell_rules(methods, rules, shares, given.csv, console)
     for name, of_row in methods.items() if given.sets else ():
         found = {kind: sets_of(of_row, per_class, 1 - given.sets) for kind, per_class in SETS.items()}
         known = {kind: sets for kind, sets in found.items() if sets is not None}
@@ -60,6 +61,8 @@ def _check(given: argparse.Namespace, asked: Mapping[str, Rule], runs: Sequence[
     """Refuses, before anything is fitted, what could not be written."""
     if given.sets is not None and not 0 < given.sets < 1:
         raise UserError(f"--sets is {given.sets:g}: give a share above 0 and below 1, such as 0.9.")
+    if given.csv is not None:
+        refuse_unwritable("--csv", given.csv)
     for of_run in runs:
         if of_run.predictions is None:
             raise UserError(
@@ -86,7 +89,11 @@ def _tell_prevalence(methods: Mapping[str, Sequence[Run]], prevalences: Prevalen
 
 
 def _tell_rules(
-    methods: Mapping[str, Sequence[Run]], rules: Mapping[str, Rule], shares: Shares | None, console: Console
+    methods: Mapping[str, Sequence[Run]],
+    rules: Mapping[str, Rule],
+    shares: Shares | None,
+    csv: str | None,
+    console: Console,
 ) -> None:
     """Prints what rules change; refuses if none of them can be fitted."""
     if answering := {title: rule for title, rule in rules.items() if not isinstance(rule, Abstain)}:
@@ -94,6 +101,9 @@ def _tell_rules(
         if not results.decisions:
             raise UserError(next(iter(results.refused.values())))
         print_rules(results, console, list(answering) if len(answering) == 1 else [])
+        if csv is not None:
+            write_whole(Path(csv), lambda path: to_csv(results.scores, path))
+            console.print(Text(f"Scores: {csv}"), soft_wrap=True)
     for title, rule in rules.items():
         for name, runs in methods.items() if isinstance(rule, Abstain) else ():
             decisions = [fit(rule, each, shares(run, each) if shares else None) for run, each in _pairs(runs)]
@@ -129,5 +139,6 @@ def _parser() -> VerbParser:
     )
     parser.add_argument("--prevalence", metavar="FILE", help=how)
     parser.add_argument("--sets", type=float, metavar="SHARE", help="sets of classes that hold the true one so often")
+    parser.add_argument("--csv", metavar="FILE", help="where to write the scores of every method and rule")
     parser.add_argument("--output", metavar="FILE", help="where to write the decision (default: RUN/decision.json)")
     return parser

@@ -21,6 +21,7 @@ HOW = {
     "tables": "table NAME.yaml",
     "losses": "classes of lightning_imbal.losses, such as --model.loss NAME",
     "samplers": "--data.sampler NAME",
+    "decisions": "decide --rule NAME, or `decision: NAME` in a row of a table",
     "scores": "in metrics.json and tables; --monitor val/NAME",
 }
 

@@ -23,12 +23,15 @@ from lightning_imbal.cli.parts.trained_model import TrainedModel
 from lightning_imbal.data import DigitsLT
 from lightning_imbal.data.normalize import Normalize
 from lightning_imbal.data.recipes import CenterCrop, ShiftCrop, Squash
+from lightning_imbal.decisions.base import Decision
+from lightning_imbal.decisions.file import write_decision
 from lightning_imbal.errors import DatasetNotFoundError, UserError
 from lightning_imbal.export import check as check_module
 from lightning_imbal.export import inference as inference_module
 from lightning_imbal.export import onnx as onnx_module
 from lightning_imbal.heads import LearnableScale, NearestClassMean, NormedLinear, TauNormalized
 from lightning_imbal.predictors import FlipTTA, Plain, PostHocAdjusted, Predictor, TemperatureScaled
+from lightning_imbal.runs.run import Run
 
 WHY = "onnx, onnxruntime or onnxscript is not installed: pip install 'lightning_imbal[onnx]'"
 onnx, onnxruntime, _ = (pytest.importorskip(name, reason=WHY) for name in ("onnx", "onnxruntime", "onnxscript"))
@@ -154,6 +157,40 @@ def test_code_in_the_card_gives_the_prediction(run, exported, tmp_path, monkeypa
 
 
 CALIBRATED = ["--model.predictor", "TemperatureScaled"]
+
+
+def test_an_offset_answers_inside_the_file(run, pictures, tmp_path, capsys):
+    decision, file = tmp_path / "decision.json", tmp_path / "decided.onnx"
+    offset = {name: float(place) for place, name in enumerate(Run(run).class_names)}
+    write_decision(decision, _added(offset), "Offsets", {"score": "f1"}, {"images": "the validation part"})
+    assert main(["export", str(run), "--onnx", str(file), "--decision", str(decision)]) == 0
+    assert "another checkpoint" not in capsys.readouterr().out, "of which nothing is known"
+    images, _ = pictures
+    logits, _, answer = outputs(file, images)
+    assert (answer == (logits + np.arange(10, dtype=np.float32)).argmax(axis=1)).all()
+    assert (answer != logits.argmax(axis=1)).any()
+    kept = onnx.load(file).metadata_props
+    assert json.loads({each.key: each.value for each in kept}["decision"])["offsets"] == pytest.approx(offset)
+    card = file.with_suffix(".md").read_text()
+    assert "Offsets, fitted on the validation part: it is the output `answer`" in card.replace("\\", "")
+    assert 'session.run(["probability", "answer"]' in card
+
+
+def test_any_other_decision_is_kept_beside_the_outputs(run, written_before, tmp_path, capsys):
+    decision, file = tmp_path / "decision.json", tmp_path / "decided.onnx"
+    thresholds = Decision(tuple(Run(run).class_names), thresholds={"9": 0.25})
+    write_decision(decision, thresholds, "Sensitivity", {}, {"checkpoint": "of another run"})
+    assert main(["export", str(run), "--onnx", str(file), "--decision", str(decision)]) == 0
+    assert "was fitted to the predictions of another checkpoint" in capsys.readouterr().out
+    assert [each.name for each in onnx.load(file).graph.output] == ["logits", "probability"]
+    kept = {each.key: each.value for each in onnx.load(file).metadata_props}
+    assert json.loads(kept["decision"])["thresholds"] == {"9": 0.25}
+    assert "left to who uses the file" in file.with_suffix(".md").read_text()
+
+
+def _added(offset):
+    gain = np.diag(np.exp(list(offset.values())))
+    return Decision(tuple(offset), gain=gain)
 
 
 @pytest.fixture(scope="module")

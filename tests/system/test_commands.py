@@ -12,6 +12,7 @@ import yaml
 from small_runs import refused
 
 from lightning_imbal.cli import main
+from lightning_imbal.decisions.file import read_decision
 
 DEMO = ["--config", "experiments/demo.yaml", "--trainer.max_epochs", "1", "--then.trainer.max_epochs", "1"]
 DEMO += ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
@@ -94,6 +95,31 @@ def test_test_repeats_the_scores_of_fit(run, capsys):
     pd.testing.assert_frame_equal(*tables)
     assert main(["test", "--ckpt_path", ckpt_path, "--trainer.enable_progress_bar", "false"]) == 0
     assert (run / "test_2" / "metrics.json").is_file(), "a second test must not overwrite the first"
+
+
+def test_a_decision_answers_for_a_folder(run, isic_root, tmp_path, capsys):
+    decision, output = tmp_path / "decision.json", tmp_path / "decided.csv"
+    assert main(["decide", str(run), "--rule", "Offsets", "--score", "recall/8", "--output", str(decision)]) == 0
+    ckpt_path = str(run / "stage2" / "checkpoints" / "best.ckpt")
+    place = ["--images", str(isic_root), "--output", str(output), "--decision", str(decision)]
+    assert main(["predict", "--ckpt_path", ckpt_path, *place]) == 0
+    told = capsys.readouterr()
+    assert "another checkpoint" not in told.out + told.err and "0 without an answer" in told.out
+    table = pd.read_csv(output, dtype={"predicted": str})
+    probability = table[[f"probability/{digit}" for digit in range(10)]].to_numpy()
+    answers = read_decision(decision).decision.answer(probability)
+    assert table["predicted"].tolist() == answers.astype(str).tolist()
+    content = json.loads(decision.read_text())
+    content["fitted_on"]["checkpoint"] = "other"
+    decision.write_text(json.dumps(content | {"confidence": 0.999}))
+    assert main(["predict", "--ckpt_path", ckpt_path, *place]) == 0
+    told = capsys.readouterr()
+    assert "was fitted to the predictions of another checkpoint" in told.out + told.err
+    table = pd.read_csv(output, dtype={"predicted": str})
+    assert table["predicted"].isna().any(), "where there is no answer"
+    decision.write_text("{}")
+    assert main(["predict", "--ckpt_path", ckpt_path, *place]) == 2
+    assert "no decision of this program" in capsys.readouterr().err
 
 
 def test_pictures_are_normalised_as_in_training(run, isic_root, tmp_path):
