@@ -65,9 +65,9 @@ def _figure(methods: Sequence[Method], learned: Sequence[str], name: str, share:
     if bars:
         for place, key in enumerate(BARS):
             traces.append(_bar(compared, {method.name: curves[method.name][key] for method in compared}, place))
-    axes, titles = _axes(bars), (f"prevalence of {label(name, 60)}", PANELS["macro_f1"][1])
+    axes, title = _axes(bars), f"prevalence of {label(name, 60)}"
     for number, score, *_ in list(PANELS.values())[1:]:
-        axes[f"xaxis{number}"] = axis(titles[0], **axes[f"xaxis{number}"])
+        axes[f"xaxis{number}"] = axis(title, **axes[f"xaxis{number}"])
         axes[f"yaxis{number}"] = axis(score, **axes[f"yaxis{number}"])
     mark = {"type": "line", "x0": share, "x1": share, "y0": 0, "y1": 1, "line": {"color": DARK, "dash": "dot"}}
     numbers = [number for number, *_ in PANELS.values()] + ["5"] * bars
@@ -75,7 +75,7 @@ def _figure(methods: Sequence[Method], learned: Sequence[str], name: str, share:
     if not PREVALENCES[0] <= share <= PREVALENCES[-1]:
         shapes = []
     look: dict[str, Any] = {"barmode": "overlay", "bargap": 0.15, "uniformtext": {"mode": "hide", "minsize": 9}}
-    return figure(traces, *titles, HEIGHT, showlegend=True, shapes=shapes, **look, **axes)
+    return figure(traces, title, PANELS["macro_f1"][1], HEIGHT, showlegend=True, shapes=shapes, **look, **axes)
 
 
 def _axes(bars: bool) -> dict[str, Any]:
