@@ -31,8 +31,8 @@ def scores_of_class(runs: Sequence[Run], c: int) -> dict[str, np.ndarray]:
     """What the scores of a row would be at each of `PREVALENCES` of a class, from the confusion matrix of all its runs.
 
     Returns:
-        `macro_f1`, and `f1`, `precision` and `recall` of the class, each (G,); NaN if the class has no test images, or
-        if there are no others.
+        `macro_f1`, and `f1`, `precision` and `recall` of the class, each (G,); NaN if the class has no test images. If
+        there are no others, only recall is known.
     """
     scores = scores_at_prevalence(confusion(runs), c, PREVALENCES)
     return {"macro_f1": scores["macro_f1"]} | {key: scores[key][:, c] for key in ("f1", "precision", "recall")}

@@ -110,7 +110,7 @@ def rounds_of(runs: Sequence[Run]) -> list[list[Run]]:
     return list(rounds.values())
 
 
-def tested_rounds(runs: Sequence[Run]) -> list[Round]:
+def predicted_rounds(runs: Sequence[Run]) -> list[Round]:
     """The predictions of the rounds of a row; those of which a run has kept none are left out."""
     rounds = [[run.predictions for run in folds] for folds in rounds_of(runs)]
     return [

@@ -1,4 +1,4 @@
-"""Seconds and megabytes of the page of 20 runs x 3,000 images, with learning curves, maps of features and pictures.
+"""Seconds and megabytes of the page of 20 runs x 3,000 images, with curves, decisions, maps of features and pictures.
 
 python tests/benchmarks/report_page.py
 """
@@ -15,7 +15,7 @@ import pandas as pd
 import yaml
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from made_runs import NAMES, write_features, write_run, write_stage
+from made_runs import NAMES, write_features, write_run, write_stage, write_validation
 
 RUNS, IMAGES, EPOCHS = 20, 3000, 100
 
@@ -38,6 +38,7 @@ def write_runs(folder: Path, root: Path) -> list[Path]:
     data["init_args"] = {"root": str(root / "images"), "labels": str(root / "labels.csv"), "suffix": ".jpg"}
     for number, run in enumerate(runs):
         write_run(run, images=IMAGES, skill=1 + number // 4 / 10, noise=number, seed=number % 4)
+        write_validation(run, images=IMAGES // 5, skill=1 + number // 4 / 10, noise=number)
         write_stage(run / "stage1", epochs=EPOCHS, seed=number)
         write_features(run, size=512)
         file = run / "stage1" / "config.yaml"

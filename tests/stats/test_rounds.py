@@ -8,7 +8,7 @@ from made_runs import write_run
 
 from lightning_imbal.metrics import classification_scores
 from lightning_imbal.runs.run import Run
-from lightning_imbal.stats.rounds import Round, joined_score, mean_known, rounds_of
+from lightning_imbal.stats.rounds import Round, joined_score, mean_known, predicted_rounds, rounds_of
 
 OF_CONFUSION = ["accuracy", "balanced_accuracy", "f1", "precision", "recall", "scr", "mcc", "kappa", "kendall_tau"]
 OF_CONFUSION += ["f1/df", "recall/mel", "precision/bkl/lk"]
@@ -181,3 +181,15 @@ def test_mean_of_what_is_known():
     nan = np.nan
     found = mean_known([np.array([1.0, nan, nan]), np.array([3.0, 5.0, nan])])
     assert found.tolist() == exactly([2.0, 5.0, nan])
+
+
+def test_rounds_of_which_a_fold_has_no_predictions_are_left_out(tmp_path):
+    runs = []
+    for seed in (0, 1):
+        for fold in (0, 1):
+            folder, split = tmp_path / f"s{seed}f{fold}", {"kind": "KFold", "folds": 2, "fold": fold}
+            write_run(folder, 40, first=40 * fold, seed=seed, split=split, predictions=(seed, fold) != (0, 1))
+            runs.append(Run(folder))
+    [whole] = predicted_rounds(runs)
+    assert [fold.image.tolist() for fold in whole.folds] == [run.predictions.image.tolist() for run in runs[2:]]
+    assert predicted_rounds(runs[1:2]) == []

@@ -68,6 +68,9 @@ def test_without_validation_part_there_are_none(tmp_path):
     runs = [write(tmp_path / "with"), write(tmp_path / "without", validation=False, seed=1)]
     assert sets_of(runs[1:], True) is None
     np.testing.assert_array_equal(sets_of(runs, True).mean_size, sets_of(runs[:1], True).mean_size)
+    fold = {"kind": "K", "fold": 0}
+    folds = [write(tmp_path / "f0", split=fold), write(tmp_path / "f1", validation=False, split=fold | {"fold": 1})]
+    assert sets_of(folds, True) is None
     unseen = write(tmp_path / "unseen", predictions=False)
     assert sets_of([unseen], True) is None
 

@@ -1,6 +1,7 @@
 """Charts of what comes of acting on probabilities: risk by coverage, and net benefit by threshold."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -40,7 +41,10 @@ def risk_chart(methods: Sequence[Method], rounds: dict[str, list[Round]]) -> Cha
             risk = mean_risk(rounds[method.name])
             name = f"{label(method.name)}: AURC {risk.area:.3f}"
             traces.append(_line(method, risk.at, COVERAGES, name, "%{x:.0%} answered: %{y:.1%} wrong"))
-    axes = {"xaxis": {"range": [0, 1.01], "tickformat": ".0%"}, "yaxis": {"rangemode": "tozero", "tickformat": ".0%"}}
+    axes: dict[str, Any] = {
+        "xaxis": {"range": [0, 1.01], "tickformat": ".0%"},
+        "yaxis": {"rangemode": "tozero", "tickformat": ".0%"},
+    }
     drawn = figure(traces, "coverage: images that are answered", "risk: wrong answers", showlegend=True, **axes)
     return Chart("risk", RISK + drawn_first(methods), {"": drawn})
 
@@ -84,7 +88,7 @@ def _benefits(methods: Sequence[Method], rounds: dict[str, list[Round]], name: s
             hover = "treated from %{x:.2f} on: %{y:.4f}"
             traces.append(_line(method, benefit, THRESHOLDS, label(method.name), hover))
     # Treating all is soon worse than any room there is.
-    axes = {"xaxis": {"range": [0, 1]}, "yaxis": {"range": [-0.25 * top, 1.05 * top]}}
+    axes: dict[str, Any] = {"xaxis": {"range": [0, 1]}, "yaxis": {"range": [-0.25 * top, 1.05 * top]}}
     return figure(traces, f"threshold probability of {label(name, 60)}", "net benefit", showlegend=True, **axes)
 
 

@@ -65,28 +65,28 @@ def _figure(methods: Sequence[Method], learned: Sequence[str], name: str, share:
     if bars:
         for place, key in enumerate(BARS):
             traces.append(_bar(compared, {method.name: curves[method.name][key] for method in compared}, place))
-    axes, titles = _axes(bars), (f"prevalence of {label(name, 60)}", PANELS["macro_f1"][1])
+    axes, title = _axes(bars), f"prevalence of {label(name, 60)}"
     for number, score, *_ in list(PANELS.values())[1:]:
-        axes[f"xaxis{number}"] = axis(titles[0], **axes[f"xaxis{number}"])
+        axes[f"xaxis{number}"] = axis(title, **axes[f"xaxis{number}"])
         axes[f"yaxis{number}"] = axis(score, **axes[f"yaxis{number}"])
     mark = {"type": "line", "x0": share, "x1": share, "y0": 0, "y1": 1, "line": {"color": DARK, "dash": "dot"}}
     numbers = [number for number, *_ in PANELS.values()] + ["5"] * bars
     shapes = [mark | {"xref": f"x{number}", "yref": f"y{number} domain"} for number in numbers]
     if not PREVALENCES[0] <= share <= PREVALENCES[-1]:
         shapes = []
-    look = {"barmode": "overlay", "bargap": 0.15, "uniformtext": {"mode": "hide", "minsize": 9}}
-    return figure(traces, *titles, HEIGHT, showlegend=True, shapes=shapes, **look, **axes)
+    look: dict[str, Any] = {"barmode": "overlay", "bargap": 0.15, "uniformtext": {"mode": "hide", "minsize": 9}}
+    return figure(traces, title, PANELS["macro_f1"][1], HEIGHT, showlegend=True, shapes=shapes, **look, **axes)
 
 
 def _axes(bars: bool) -> dict[str, Any]:
     """Where the panels of the scores are, and above them the bars, if there are any."""
-    prevalence = {"type": "log", "range": np.log10(PREVALENCES[[0, -1]]), "tickvals": list(TICKS)}
+    prevalence: dict[str, Any] = {"type": "log", "range": np.log10(PREVALENCES[[0, -1]]), "tickvals": list(TICKS)}
     prevalence |= {"ticktext": list(TICKS.values()), "tickangle": 0}
     axes: dict[str, Any] = {}
-    for number, _, x, y in PANELS.values():
+    for number, _, x, (low, high) in PANELS.values():
         axes[f"xaxis{number}"] = prevalence | {"domain": x, "anchor": f"y{number}"}
-        y = [end * TOP for end in y] if bars else y
-        axes[f"yaxis{number}"] = {"domain": y, "anchor": f"x{number}", "range": [0, 1.02]}
+        domain = (low * TOP, high * TOP) if bars else (low, high)
+        axes[f"yaxis{number}"] = {"domain": domain, "anchor": f"x{number}", "range": [0, 1.02]}
     if bars:
         axes["xaxis5"] = axis("", **prevalence, anchor="y5")
         names = {"tickvals": list(range(len(BARS))), "ticktext": list(BARS.values()), "showgrid": False, "ticks": ""}
@@ -128,7 +128,7 @@ def _bar(methods: Sequence[Method], curves: dict[str, np.ndarray], place: int) -
         textposition="inside",
         insidetextanchor="middle",
         textangle=0,
-        customdata=[f"{each.low:.2g} to {each.high:.2g}" for each in ranges],
+        customdata=[f"{100 * each.low:.2g} % to {100 * each.high:.2g} %" for each in ranges],
         marker={"color": [colour(numbers[each.name]) for each in ranges], "line": {"color": "#ffffff", "width": 1}},
         hovertemplate="%{text}: best from %{customdata}<extra></extra>",
         showlegend=False,

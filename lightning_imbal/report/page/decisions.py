@@ -15,7 +15,7 @@ from lightning_imbal.report.page.tables_decisions import (
 )
 from lightning_imbal.stats.drawn_methods import Method
 from lightning_imbal.stats.results import Results, learned_rows
-from lightning_imbal.stats.rounds import tested_rounds
+from lightning_imbal.stats.rounds import predicted_rounds
 from lightning_imbal.stats.set_coverage import SetsOfRow, sets_of
 
 NO_CURVES = (
@@ -69,7 +69,7 @@ def chapter_of_decisions(
     charts: list[Chart] = []
     if shares:
         charts.append(prevalence_chart(methods, learned_rows(results, column), shares, names))
-    rounds = {method.name: found for method in methods if (found := tested_rounds(method.runs))}
+    rounds = {method.name: found for method in methods if (found := predicted_rounds(method.runs))}
     if rounds:
         charts.append(risk_chart(methods, rounds))
         if shares:
