@@ -38,7 +38,7 @@ PANELS = {
     "precision": ("3", "precision of the class", (0, 0.45), (0, 0.43)),
     "recall": ("4", "recall of the class", (0.56, 1), (0, 0.43)),
 }
-BARS = {"f1": "best F1 of the class", "macro_f1": "best macro F1"}
+BARS = {"f1": "best F1", "macro_f1": "best macro F1"}
 
 
 def prevalence_chart(
