@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.markup import escape
 
 from lightning_imbal.atomic_files import refuse_unwritable, write_whole
-from lightning_imbal.cli.parts.rules import DEFAULT
 from lightning_imbal.cli.parts.running import (
     add_options,
     check_jobs,
@@ -31,8 +30,8 @@ from lightning_imbal.report.tables.write import write_and_print
 from lightning_imbal.runs.spreadsheet import to_csv
 from lightning_imbal.stats.advice import advise
 from lightning_imbal.stats.advice_rules import advise_rules
-from lightning_imbal.stats.results import Results, collect, learned_rows, ranked
-from lightning_imbal.stats.rule_results import RuleResults, rule_results
+from lightning_imbal.stats.results import collect, ranked
+from lightning_imbal.stats.tried_rules import tried_rules
 from lightning_imbal.tables.comparison import BASELINES, comparison
 from lightning_imbal.tables.methods import protocol_of, rows_of
 from lightning_imbal.tables.spec import Row
@@ -142,7 +141,8 @@ def _write(
     write_and_print(results, plan.runs / "compare", console)
     advice = advise(results, baseline, again)
     _print(advice, console)
-    if rules := _rules(results):
+    rules = tried_rules(results)
+    if rules is not None:
         print_rules(rules, console, [])
         write_whole(plan.runs / "compare_rules.csv", partial(to_csv, rules.scores))
         of_rules = advise_rules(rules)
@@ -153,16 +153,8 @@ def _write(
     from lightning_imbal.report.page.page import write_page
 
     page = plan.runs / "compare.html"
-    write_page(results, page, warnings, advice, reasons)
+    write_page(results, page, warnings, advice, reasons, rules)
     return page
-
-
-def _rules(results: Results) -> RuleResults | None:
-    """What decision rules make of the methods that learned something; None if there is nothing to fit them on."""
-    [column] = results.spec.columns
-    runs, learned = results.runs[column.title], learned_rows(results, column)
-    known = {name: runs[name] for name in learned if all(run.predictions and run.validation for run in runs[name])}
-    return rule_results(known, DEFAULT) if known else None
 
 
 def _data_class(configs: Iterable[str], options: Sequence[str]) -> str:

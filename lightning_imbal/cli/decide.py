@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from lightning_imbal.atomic_files import refuse_unwritable, write_whole
-from lightning_imbal.cli.parts.rules import DEFAULT, add_rules, rules_of
+from lightning_imbal.cli.parts.rules import add_rules, rules_of
 from lightning_imbal.cli.parts.verb_parser import VerbParser
 from lightning_imbal.decisions.abstain import Abstain
 from lightning_imbal.decisions.base import Rule
@@ -23,6 +23,7 @@ from lightning_imbal.stats.prevalences import ESTIMATE, Prevalences
 from lightning_imbal.stats.read_runs import methods_of
 from lightning_imbal.stats.rule_results import Shares, rule_results
 from lightning_imbal.stats.set_coverage import sets_of
+from lightning_imbal.stats.tried_rules import DEFAULT
 
 USAGE = (
     "lightning_imbal decide RUN [RUN ...] [--rule Offsets --score balanced_accuracy, --sensitivity melanoma=0.9, ...]"

@@ -23,8 +23,9 @@ def run(args: list[str]) -> int:
     if given.html is not None:
         from lightning_imbal.report.page.page import write_page
         from lightning_imbal.stats.caveats import limits_of
+        from lightning_imbal.stats.tried_rules import tried_rules
 
-        write_page(results, Path(given.html), warnings=limits_of(results))
+        write_page(results, Path(given.html), warnings=limits_of(results), rules=tried_rules(results))
         print(f"Page: {given.html}")
     if given.figures is not None:
         from lightning_imbal.report.figures.of_runs import write_figures

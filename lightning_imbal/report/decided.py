@@ -42,11 +42,11 @@ def print_rules(results: RuleResults, console: Console, classes_of: Sequence[str
         for rule, classes in results.classes[results.classes["row"] == row].groupby("rule", sort=False):
             if rule in classes_of:
                 console.print(_classes(f"{row}, {rule}", classes))
-    for sentence in notes(results):
+    for sentence in rule_notes(results):
         console.print(Text(sentence), soft_wrap=True)
 
 
-def notes(results: RuleResults) -> Iterator[str]:
+def rule_notes(results: RuleResults) -> Iterator[str]:
     """Sentences below the tables."""
     fitted = [each for of_row in results.fitted.values() for each in of_row]
     seeds = any(len(of_row) > 1 for of_row in results.fitted.values())

@@ -23,12 +23,6 @@ OTHERS = {
     "Specificity": "--specificity",
     "Abstain": "--abstain",
 }
-# What needs nothing to be said.
-DEFAULT: dict[str, Rule] = {
-    "PriorAdjusted": PriorAdjusted(),
-    "Offsets": Offsets(),
-    "Offsets for balanced_accuracy": Offsets("balanced_accuracy"),
-}
 
 
 def add_rules(parser: VerbParser) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from lightning_imbal.report.decided import rule_notes
 from lightning_imbal.report.page.chapter import Chapter
 from lightning_imbal.report.page.charts_base import Chart
 from lightning_imbal.report.page.charts_decisions import decision_curves, risk_chart
@@ -11,11 +12,13 @@ from lightning_imbal.report.page.tables_decisions import (
     class_operating_table,
     class_sets_table,
     operating_table,
+    rules_table,
     sets_table,
 )
 from lightning_imbal.stats.drawn_methods import Method
 from lightning_imbal.stats.results import Results, learned_rows
 from lightning_imbal.stats.rounds import predicted_rounds
+from lightning_imbal.stats.rule_results import RuleResults
 from lightning_imbal.stats.set_coverage import SetsOfRow, sets_of
 
 NO_CURVES = (
@@ -50,7 +53,11 @@ def chapter_of_operating_points(
 
 
 def chapter_of_decisions(
-    results: Results, methods: Sequence[Method], test: dict[str, int], order: Sequence[str]
+    results: Results,
+    methods: Sequence[Method],
+    test: dict[str, int],
+    order: Sequence[str],
+    rules: RuleResults | None = None,
 ) -> Chapter:
     """What comes of acting on the probabilities: at another prevalence, with refusals, by thresholds, as sets.
 
@@ -59,6 +66,7 @@ def chapter_of_decisions(
         methods: Its methods.
         test: Test images of every class, in label order.
         order: Of the classes, from most to fewest training images.
+        rules: What decision rules make of the methods; None if they could not be fitted.
     """
     [column] = results.spec.columns
     names, images = list(test), sum(test.values())
@@ -66,6 +74,9 @@ def chapter_of_decisions(
     shares = {name: test[name] / images for name in reversed(order) if 0 < test[name] < images}
     remarks, tables = _sets(methods, test, order)
     remarks += _untested(test)
+    if rules is not None:
+        tables = [rules_table(rules), *tables]
+        remarks += rule_notes(rules)
     charts: list[Chart] = []
     if shares:
         charts.append(prevalence_chart(methods, learned_rows(results, column), shares, names))

@@ -32,6 +32,7 @@ from lightning_imbal.stats.analysis import reliability, test_counts, worst
 from lightning_imbal.stats.drawn_methods import Method, methods_of
 from lightning_imbal.stats.notes import origins
 from lightning_imbal.stats.results import Results, class_counts, classes_of
+from lightning_imbal.stats.rule_results import RuleResults
 from lightning_imbal.stats.settings import configurations
 from lightning_imbal.stats.sweeps import sweeps
 from lightning_imbal.wording import number_of
@@ -58,7 +59,12 @@ class Mistakes:
 
 
 def write_page(
-    results: Results, file: Path, warnings: Sequence[str] = (), advice: Sequence[str] = (), reasons: Sequence[str] = ()
+    results: Results,
+    file: Path,
+    warnings: Sequence[str] = (),
+    advice: Sequence[str] = (),
+    reasons: Sequence[str] = (),
+    rules: RuleResults | None = None,
 ) -> None:
     """Writes the report of the runs of one column as a single HTML file that opens without a network.
 
@@ -68,6 +74,7 @@ def write_page(
         warnings: What limits the numbers.
         advice: What follows from them.
         reasons: Why these methods were run.
+        rules: What decision rules make of them.
 
     Raises:
         UserError: No run is finished.
@@ -89,7 +96,7 @@ def write_page(
         warnings=warnings,
         advice=advice,
         reasons=reasons,
-        chapters=_chapters(results, methods),
+        chapters=_chapters(results, methods, rules),
         mistakes=_mistakes(methods),
         side=THUMBNAIL,
         configurations=_configurations(methods),
@@ -127,7 +134,7 @@ def _facts(results: Results, methods: Sequence[Method]) -> list[str]:
     ]
 
 
-def _chapters(results: Results, methods: Sequence[Method]) -> list[Chapter]:
+def _chapters(results: Results, methods: Sequence[Method], rules: RuleResults | None) -> list[Chapter]:
     [column] = results.spec.columns
     train = class_counts(classes_of(results, column))
     runs = [run for method in methods for run in method.runs]
@@ -149,7 +156,7 @@ def _chapters(results: Results, methods: Sequence[Method]) -> list[Chapter]:
         *found,
         _calibration(methods),
         chapter_of_operating_points(results, methods, test, order),
-        chapter_of_decisions(results, methods, test, order),
+        chapter_of_decisions(results, methods, test, order, rules),
         _map(methods, order),
     ]
 

@@ -6,12 +6,15 @@ from math import isfinite
 import numpy as np
 
 from lightning_imbal.report.page.tables import SortableCell, SortableTable
-from lightning_imbal.score_names import lower_is_better
+from lightning_imbal.score_names import SCORES, lower_is_better
+from lightning_imbal.stats.bootstrap import SIGNIFICANT
 from lightning_imbal.stats.drawn_methods import Method
 from lightning_imbal.stats.proportions import Intervals
 from lightning_imbal.stats.rounds import joined_score, rounds_of
+from lightning_imbal.stats.rule_results import ARGMAX, RuleResults
+from lightning_imbal.stats.rule_results import SCORES as TOLD
 from lightning_imbal.stats.set_coverage import ALPHA, SetsOfRow
-from lightning_imbal.wording import interval_text, score_text
+from lightning_imbal.wording import interval_text, score_text, signed_text
 
 OF_CLASSES = {
     "auc": "AUC",
@@ -24,6 +27,22 @@ OF_CLASSES = {
 }
 OPERATING = OF_CLASSES | {"brier": "Brier score (0 to 2)", "log_loss": "log loss"}
 KINDS = {False: "one threshold for all", True: "a threshold for each class"}
+
+
+def rules_table(rules: RuleResults) -> SortableTable:
+    """A row for each method and rule: what it scores, and how far that is from the same networks without a rule."""
+    rows = []
+    for (method, rule), scores in rules.scores.groupby(["row", "rule"], sort=False):
+        cells = [SortableCell(str(method)), SortableCell(str(rule))]
+        for found in scores.to_dict("records"):
+            value = found["value"]
+            cells.append(SortableCell(score_text(value), value, interval_text(found["low"], found["high"], 3)))
+            star = "*" if found["p_value"] < SIGNIFICANT else ""
+            text = "" if rule == ARGMAX else f"{signed_text(found['difference'], 3)}{star}"
+            cells.append(SortableCell(text, found["difference"], interval_text(found["from"], found["to"], 3)))
+        rows.append(cells)
+    headings = [heading for key in TOLD for heading in (SCORES[key].in_words, f"against {ARGMAX}")]
+    return SortableTable("Methods with decision rules, without training again", ["method", "rule", *headings], rows)
 
 
 def operating_table(methods: Sequence[Method], learned: Sequence[str]) -> SortableTable:
