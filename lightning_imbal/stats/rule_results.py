@@ -76,7 +76,7 @@ def rule_results(
                 continue
             found.decisions[name, title] = decisions
             rows[title] = _rounds(runs, dict(zip(map(id, runs), decisions, strict=True)))
-        compared = Compared(rows, _keys(runs[0].class_names), resamples=2000)
+        compared = Compared(rows, _keys(runs[0].class_names))
         scores += _scores(name, compared)
         classes += _classes(name, compared, rows[ARGMAX])
     table = pd.DataFrame(scores, columns=SCORE_COLUMNS)
