@@ -80,9 +80,7 @@ def _check(given: argparse.Namespace, asked: Mapping[str, Rule], runs: Sequence[
 def _tell_prevalence(methods: Mapping[str, Sequence[Run]], prevalences: Prevalences, console: Console) -> None:
     """Prints how frequent the classes are where rules are to be used."""
     pairs = [pair for runs in methods.values() for pair in _pairs(runs)]
-    for each in pairs:
-        prevalences.of(*each)
-    for sentence in prevalences.sentences(pairs[0][1]):
+    for sentence in dict.fromkeys(sentence for pair in pairs for sentence in prevalences.sentences(*pair)):
         console.print(Text(sentence), soft_wrap=True)
     if prevalences.given != ESTIMATE:
         told = "The scores below are at the prevalence of the test images; `report --html` shows them at others."
