@@ -114,12 +114,8 @@ class Decision:
     def offset(self) -> np.ndarray | None:
         """What is added to the logits before the largest is taken, (C,); None if the decision is no such sum."""
         diagonal = np.diag(self.gain)
-        if (
-            self.thresholds
-            or not self.always_answers
-            or (self.gain != np.diag(diagonal)).any()
-            or (diagonal <= 0).any()
-        ):
+        alone = not self.thresholds and self.always_answers and (self.gain == np.diag(diagonal)).all()
+        if not alone or min(diagonal.min(), self.ratio.min()) <= 0:
             return None
         return np.log(diagonal) + np.log(self.ratio)
 

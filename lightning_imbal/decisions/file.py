@@ -52,7 +52,7 @@ def write_decision(
 
     content: dict[str, Any] = {"rule": rule, "settings": dict(settings), "fitted_on": dict(fitted_on)}
     content["classes"] = list(names)
-    if (offset := _offset(decision)) is not None:
+    if (offset := decision.offset) is not None:
         content["offsets"] = of_class(offset)
     if (decision.gain == np.diag(np.diag(decision.gain))).all():
         content["gains"] = of_class(np.diag(decision.gain))
@@ -109,7 +109,7 @@ def _as_stored(content: dict[str, Any], names: tuple[str, ...]) -> StoredDecisio
         gain = -np.stack([of_class(content["costs"][name]) for name in names])
     thresholds = {name: _number(value) for name, value in content["thresholds"].items()}
     decision = Decision(names, gain, thresholds, _number(content["confidence"]), of_class(content["ratio"]))
-    offset = _offset(decision)
+    offset = decision.offset
     if (offset is not None) != ("offsets" in content) or (
         offset is not None and not np.allclose(offset, of_class(content["offsets"]))
     ):
@@ -117,13 +117,6 @@ def _as_stored(content: dict[str, Any], names: tuple[str, ...]) -> StoredDecisio
     if not thresholds.keys() < set(names) or (decision.ratio < 0).any() or not isinstance(content["rule"], str):
         raise ValueError("The parts do not fit.")
     return StoredDecision(decision, content["rule"], dict(content["settings"]), dict(content["fitted_on"]))
-
-
-def _offset(decision: Decision) -> np.ndarray | None:
-    """What is added to the logits; None if the decision is no such sum, or leaves a class out."""
-    if (decision.ratio <= 0).any():
-        return None
-    return decision.offset
 
 
 def _number(value: Any) -> float:
