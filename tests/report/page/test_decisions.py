@@ -23,6 +23,7 @@ from lightning_imbal.stats.read_runs import read_runs
 from lightning_imbal.stats.results import class_counts, classes_of
 from lightning_imbal.stats.rounds import predicted_rounds
 from lightning_imbal.stats.set_coverage import sets_of
+from lightning_imbal.stats.tried_rules import tried_rules
 
 SHARES = {"df": 0.125, "mel": 0.25}
 
@@ -248,3 +249,17 @@ class TestOperatingPoints:
         assert len(by_class) == len(COUNTS)
         assert by_class["mel"][OPERATING["pauc"]].text == by_class["df"][OPERATING["auc"]].text == "n/a"
         assert by_class["mel"][OPERATING["auc"]].value is not None
+
+
+def test_rules_come_first_with_what_they_change(results):
+    rules = tried_rules(results)
+    found = chapter(results, lambda *given: chapter_of_decisions(*given, rules))
+    table = found.tables[0]
+    assert table.headings[:4] == ["method", "rule", "Macro F1", "against argmax"]
+    assert len(table.rows) == rules.scores.groupby(["row", "rule"]).ngroups
+    of_first = rules.scores[rules.scores["row"] == table.rows[1][0].text].set_index(["rule", "score"])
+    assert table.rows[1][1].text == "PriorAdjusted" and table.rows[0][3].text == ""
+    assert table.rows[1][2].value == of_first.loc[("PriorAdjusted", "f1"), "value"]
+    assert table.rows[1][3].value == of_first.loc[("PriorAdjusted", "f1"), "difference"]
+    assert any("never on the test part" in remark for remark in found.remarks)
+    assert len(found.tables) == len(chapter(results).tables) + 1, "the others stay"
