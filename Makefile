@@ -6,14 +6,16 @@ DEMO := runs/demo-$(shell date +%Y%m%d-%H%M%S)
 .DEFAULT_GOAL := help
 TABLES := $(basename $(notdir $(wildcard experiments/tables/*.yaml)))
 SMALL := laptop
-isic2018_small results: SMALL := 64px
+isic2018_small isic2018_decisions results decided: SMALL := 64px
 LAPTOP_OPTIONS = --config experiments/variants/$(SMALL).yaml --seeds $(or $(SEEDS),0)
 TABLE_OPTIONS = $(if $(LAPTOP),$(LAPTOP_OPTIONS),$(if $(SEEDS),--seeds $(SEEDS))) \
 	$(if $(JOBS),--jobs $(JOBS)) $(if $(DATA),--data.root $(DATA)) $(OPTIONS)
 
 RESULTS := .md .csv _classes.csv _gap.csv .png
+RUNS = runs/tables-$(SMALL)
+DECIDED = $(foreach method,ce rs rw sqrt_sampling scl bcl,$(wildcard $(RUNS)/isic2018_small+$(1)$(method)+seed*))
 
-.PHONY: help install demo lint test test-all test-lowest faults coverage benchmark gpu-check offline-pack format results $(TABLES)
+.PHONY: help install demo lint test test-all test-lowest faults coverage benchmark gpu-check offline-pack format results decided $(TABLES)
 
 help: ## list the targets
 	@grep -hE '^[a-zA-Z_0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-22s %s\n", $$1, $$2}'
@@ -43,7 +45,13 @@ $(TABLES): install
 results: install ## publish the finished runs of make isic2018_small LAPTOP=1 in experiments/results
 	$(BIN)/lightning_imbal table experiments/tables/isic2018_small.yaml --config experiments/variants/$(SMALL).yaml --jobs 0
 	@mkdir -p experiments/results
-	for end in $(RESULTS); do cp runs/tables-$(SMALL)/isic2018_small$$end experiments/results/isic2018_small-$(SMALL)$$end; done
+	for end in $(RESULTS); do cp $(RUNS)/isic2018_small$$end experiments/results/isic2018_small-$(SMALL)$$end; done
+
+decided: install ## publish what decision rules make of the runs of make isic2018_decisions LAPTOP=1 in experiments/results
+	$(BIN)/lightning_imbal table experiments/tables/isic2018_decisions.yaml --config experiments/variants/$(SMALL).yaml --jobs 0 --runs $(RUNS)
+	for end in .md .csv _classes.csv; do cp $(RUNS)/isic2018_decisions$$end experiments/results/isic2018_decisions-$(SMALL)$$end; done
+	$(BIN)/lightning_imbal decide $(call DECIDED,) --csv experiments/results/isic2018_decisions-$(SMALL)_by_image.csv
+	$(BIN)/lightning_imbal decide $(call DECIDED,group_by=lesion+) --csv experiments/results/isic2018_decisions-$(SMALL)_by_lesion.csv
 
 lint: install ## ruff: mistakes and format; mypy: types
 	$(BIN)/ruff check .
