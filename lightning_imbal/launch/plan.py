@@ -202,9 +202,9 @@ def _chosen(spec: Spec, only: Sequence[str]) -> set[tuple[str, str]]:
 
 
 def _runs_of(name: str, spec: Spec) -> str:
-    """The row whose runs a row has: of one that is pooled, the first with the same settings."""
+    """The row whose runs a row has: of one that is pooled or decided, the first with the same settings."""
     row = spec.rows[name]
-    if row.pool is None:
+    if row.pool is None and row.decision is None:
         return name
     same = (row.configs, row.options, row.epochs, row.start)
     return next(

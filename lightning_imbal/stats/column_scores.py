@@ -81,7 +81,8 @@ class Block:
             if is_finished(cell.folder):
                 self.cells_done[cell.row].append(cell)
         read = ReadRuns()
-        self.done = {name: read.of_row(spec.rows[name], of_row) for name, of_row in self.cells_done.items()}
+        self.done = {name: read.of_row(name, spec.rows[name], of_row) for name, of_row in self.cells_done.items()}
+        self.refused = read.refused
         self.class_names = next((run.class_names for of_row in self.done.values() for run in of_row), [])
         self.rounds = {name: rounds_of(of_row) for name, of_row in self.done.items()}
         predictions = {

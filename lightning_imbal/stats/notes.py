@@ -42,7 +42,7 @@ def notes_of(
         notes += _star(done, baseline)
     notes += [*_pooled(done, spec)]
     notes += [*_ties(done, spec), *_winners(winners, baseline, spec), *_shared(spec, blocks)]
-    notes += [*_floors(blocks, done), *_nothing_learned(done, spec), *_data_remarks(blocks)]
+    notes += [*_floors(blocks, done), *_nothing_learned(done, spec), *_data_remarks(blocks), *_undecided(blocks)]
     if overlays:
         networks = origins(done, "networks")
         notes.append(
@@ -192,6 +192,12 @@ def _data_remarks(blocks: Sequence[Block]) -> Iterator[str]:
         runs = [run for of_row in block.done.values() for run in of_row]
         remarks = dict.fromkeys(remark for run in runs for remark in data_remarks(run.results))
         yield from (f"{block.column.title}: {remark}" for remark in remarks)
+
+
+def _undecided(blocks: Sequence[Block]) -> Iterator[str]:
+    for block in blocks:
+        for name, why in block.refused.items():
+            yield f"{block.column.title}: {name} is left out. {why[0].upper()}{why[1:]}"
 
 
 def _shared(spec: Spec, blocks: Sequence[Block]) -> Iterator[str]:

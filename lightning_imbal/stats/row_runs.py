@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from lightning_imbal.errors import UserError
 from lightning_imbal.runs.run import Run
 from lightning_imbal.stats.decided import decided_runs
 from lightning_imbal.stats.derived import pooled_run
@@ -11,18 +12,29 @@ from lightning_imbal.tables.spec import Row
 
 
 class ReadRuns:
-    """Runs whose files are read once, however many rows they are in."""
+    """Runs whose files are read once, however many rows they are in.
+
+    Attributes:
+        refused: Why the decision of a row cannot be fitted, by its name; such a row has no runs.
+    """
 
     def __init__(self) -> None:
+        self.refused: dict[str, str] = {}
         self._known: dict[tuple[Path, str], Run] = {}
 
-    def of_row(self, row: Row, cells: Sequence[Cell]) -> list[Run]:
+    def of_row(self, name: str, row: Row, cells: Sequence[Cell]) -> list[Run]:
         """The runs of the finished cells of a row, in their order: first pooled, then decided.
 
         Raises:
-            UserError: They cannot be pooled, or a decision cannot be fitted.
+            UserError: They cannot be pooled.
         """
         runs = [self._known.setdefault((cell.folder, cell.repeat), Run(cell.folder, cell.repeat)) for cell in cells]
         if row.pool is not None:
             runs = [pooled_run(run, row.pool) for run in runs]
-        return runs if row.decision is None else decided_runs(runs, row.decision)
+        if row.decision is None:
+            return runs
+        try:
+            return decided_runs(runs, row.decision)
+        except UserError as error:
+            self.refused[name] = str(error)
+            return []

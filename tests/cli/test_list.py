@@ -13,7 +13,19 @@ from lightning_imbal.cli import main
 from lightning_imbal.experiment_files import files_of
 from lightning_imbal.score_names import SCORES
 
-KINDS = ["methods", "heads", "data", "backbones", "variants", "experiments", "tables", "losses", "samplers", "scores"]
+KINDS = [
+    "methods",
+    "heads",
+    "data",
+    "backbones",
+    "variants",
+    "experiments",
+    "tables",
+    "losses",
+    "samplers",
+    "decisions",
+    "scores",
+]
 BASES = {"losses": {"ImbalancedLoss"}, "samplers": {"EpochSampler"}}
 
 

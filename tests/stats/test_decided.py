@@ -10,11 +10,14 @@ from made_runs import write_run, write_split, write_validation
 
 from lightning_imbal.decisions import Abstain, Argmax, ExpectedCost, Offsets, PriorAdjusted, Sensitivity, Specificity
 from lightning_imbal.errors import UserError
+from lightning_imbal.launch.plan import Plan
 from lightning_imbal.runs.run import Run
 from lightning_imbal.stats.decided import about, decided, decided_runs, decisions_of, fit, fitted_on, labelled
 from lightning_imbal.stats.derived import DerivedRun
+from lightning_imbal.stats.results import collect
 from lightning_imbal.stats.rounds import Round
 from lightning_imbal.stats.rule_results import ARGMAX, rule_results
+from lightning_imbal.tables.spec import Column, Metric, Row, Spec
 
 RULES = [
     Argmax(),
@@ -181,3 +184,34 @@ def test_costs_move_answers(tmp_path):
     [decision] = decisions_of([run], ExpectedCost(str(tmp_path / "costs.csv")))
     answered = decided(run.predictions, decision)
     assert (answered.answers == 3).sum() > (run.predictions.answers == 3).sum()
+
+
+def table_of(tmp_path, **rows):
+    column = Column(dataset="Skin7", seeds=[0, 1])
+    spec = Spec(title="T", columns=[column], rows=rows, metrics={"f1": Metric(score="f1")})
+    plan = Plan(spec, tmp_path)
+    return {cell.folder: cell for cell in plan.cells}, lambda: collect(spec, plan.cells, [], tmp_path, next(iter(rows)))
+
+
+def test_a_row_with_a_decision_shares_the_runs_and_differs_by_its_answers(tmp_path):
+    folders, results = table_of(tmp_path, CE=Row(), decided=Row(decision=Offsets("recall/df")))
+    assert len(folders) == 2, "nothing is run for a decision"
+    runs = [run_in(folder, seed) for seed, folder in enumerate(folders)]
+    cells = results().cells.set_index("row")
+    assert cells.loc["CE", "value"] == pytest.approx(np.mean([run.score("f1") for run in runs]), abs=1e-6)
+    ours = [run.score("f1") for run in decided_runs(runs, Offsets("recall/df"))]
+    assert cells.loc["decided", "value"] == pytest.approx(np.mean(ours))
+    assert cells.loc["decided", ["low", "high", "p_value"]].notna().all() and cells.loc["decided", "runs"] == 2
+    assert np.isnan(cells.loc["decided", "mcnemar"]), "of decisions of several networks there is no mean"
+
+
+def test_a_row_that_cannot_be_decided_is_left_out_and_the_others_stay(tmp_path):
+    folders, results = table_of(tmp_path, CE=Row(), decided=Row(decision=Offsets()))
+    for seed, folder in enumerate(folders):
+        run_in(folder, seed)
+    (folder / "predictions_val.parquet").unlink()
+    found = results()
+    cells = found.cells.set_index("row")
+    assert cells.loc["CE", "runs"] == 2 and cells.loc["decided", "runs"] == 0
+    [note] = [note for note in found.notes if "left out" in note]
+    assert "decided is left out." in note and "has no validation part" in note
