@@ -196,7 +196,7 @@ def table_of(tmp_path, **rows):
 def test_a_row_with_a_decision_shares_the_runs_and_differs_by_its_answers(tmp_path):
     folders, results = table_of(tmp_path, CE=Row(), decided=Row(decision=Offsets("recall/df")))
     assert len(folders) == 2, "nothing is run for a decision"
-    runs = [run_in(folder, seed) for seed, folder in enumerate(folders)]
+    runs = [run_in(folder, seed, skill=2.0) for seed, folder in enumerate(folders)]
     cells = results().cells.set_index("row")
     assert cells.loc["CE", "value"] == pytest.approx(np.mean([run.score("f1") for run in runs]), abs=1e-6)
     ours = [run.score("f1") for run in decided_runs(runs, Offsets("recall/df"))]
