@@ -6,7 +6,7 @@ import torch
 
 from lightning_imbal.metrics import classification_scores
 from lightning_imbal.score_names import OF_CLASS, OF_GROUP, OF_PROBABILITY, SCORES, SHOWN, lower_is_better
-from lightning_imbal.stats.resampled_scores import PER_GROUP, SUMMARY
+from lightning_imbal.stats.resampled_scores import OF_PROBABILITIES, PER_GROUP, SUMMARY
 
 NAMES, COUNTS = ["a", "b", "c", "d"], [60, 50, 40, 30]
 LABEL = np.arange(80) % 4
@@ -20,7 +20,7 @@ def scores_of(predicted, label=LABEL, confidence=0.9):
 
 def test_every_score_is_named_and_resampled():
     found = scores_of(LABEL)
-    assert set(SCORES) == {key for key in found if "/" not in key} == set(SUMMARY)
+    assert set(SCORES) == {key for key in found if "/" not in key} == {*SUMMARY, *OF_PROBABILITIES}
     assert {*OF_CLASS, *OF_PROBABILITY, *OF_GROUP} == {key.partition("/")[0] for key in found if "/" in key}
     assert set(OF_GROUP) == set(PER_GROUP)
     assert set(OF_PROBABILITY) <= set(SCORES)

@@ -1,7 +1,5 @@
 """`lightning_imbal predict`: classifies a folder of images with a checkpoint, into a CSV."""
 
-from lightning.pytorch.utilities import rank_zero_info
-
 from lightning_imbal.atomic_files import refuse_unwritable
 from lightning_imbal.cli.parts.check import check_evaluation
 from lightning_imbal.cli.parts.evaluation import read_checkpoint
@@ -12,6 +10,7 @@ from lightning_imbal.cli.parts.stored_decision import decision_for
 from lightning_imbal.cli.parts.trainer import evaluation_trainer
 from lightning_imbal.errors import UserError
 from lightning_imbal.modules.base_checkpoint import load_weights
+from lightning_imbal.processes import is_first
 
 
 def run(args: list[str]) -> int:
@@ -22,8 +21,8 @@ def run(args: list[str]) -> int:
     if not config.images:
         raise UserError("--images is empty: give the folder of the pictures.")
     decision, warning = decision_for(config.decision, config.ckpt_path) if config.decision else (None, "")
-    if warning:
-        rank_zero_info(warning)
+    if warning and is_first():
+        print(warning)
     seed(config)
     built = cli.build(config)
     check_evaluation("", built.model, built.data)

@@ -91,7 +91,7 @@ def test_page_begins_with_what_limits_its_numbers(tmp_path):
 
 
 def test_a_place_that_may_not_be_written_is_named(runs, monkeypatch, capsys):
-    def refuse(results, file, warnings):
+    def refuse(results, file, **others):
         raise PermissionError(13, "Permission denied", str(file))
 
     monkeypatch.setattr(page, "write_page", refuse)

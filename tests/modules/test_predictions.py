@@ -59,7 +59,7 @@ def test_prediction_is_that_of_the_test(kind, kwargs, tmp_path):
     pictures.mkdir()
     for place, row in enumerate(data.rows("test")):
         cv2.imwrite(str(pictures / f"{place:03d}.png"), data.images[row])
-    asked = Namespace(images=str(pictures), output=str(table), ckpt_path=None)
+    asked = Namespace(images=str(pictures), output=str(table), ckpt_path=None, pool=None)
     folder_to_csv(make_trainer(tmp_path), decided(kind, data, **kwargs), few_digits(), asked)
     of_folder = torch.tensor(pd.read_csv(table).filter(like="probability/").to_numpy())
     assert len(of_folder) > 30

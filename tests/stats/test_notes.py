@@ -22,7 +22,9 @@ ABOUT |= {"learned": True, "remark": ""}
 def block_of(column=COLUMN, images=(), floors=None, **few):
     """What the notes ask a column for."""
     known = {"CE": [SimpleNamespace(image=np.array(images))]}
-    return SimpleNamespace(column=column, few=few, known=known, done={}, compared=SimpleNamespace(floors=floors))
+    return SimpleNamespace(
+        column=column, few=few, known=known, done={}, refused={}, compared=SimpleNamespace(floors=floors)
+    )
 
 
 def notes(blocks=(), winners=None, metrics=None, gap=None, average="mean", decimals=3, columns=(COLUMN,), **cells):

@@ -22,7 +22,7 @@ def test_each_file_has_its_probabilities_by_the_checkpoint(tmp_path):
     model = SimpleNamespace(class_names=["nv", "mel"], device=torch.device("cpu"))
     data = SimpleNamespace(predict_folder=lambda folder: files)
     trainer = SimpleNamespace(predict=predict, callbacks=[], is_global_zero=True)
-    config = SimpleNamespace(images=str(tmp_path), output=str(tmp_path / "out.csv"), ckpt_path="best.ckpt")
+    config = SimpleNamespace(images=str(tmp_path), output=str(tmp_path / "out.csv"), ckpt_path="best.ckpt", pool=None)
     folder_to_csv(trainer, model, data, config)
     assert asked == {"datamodule": data, "ckpt_path": "best.ckpt", "return_predictions": False} and data.cache == "none"
     table = pd.read_csv(tmp_path / "out.csv")
