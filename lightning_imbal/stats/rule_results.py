@@ -14,7 +14,10 @@ from lightning_imbal.score_names import OF_CLASS
 from lightning_imbal.stats.bootstrap import holm
 from lightning_imbal.stats.compared import Compared, Difference
 from lightning_imbal.stats.decided import Fitted, decided, fit, fitted_on
+from lightning_imbal.stats.proportions import MANY, student
 from lightning_imbal.stats.rounds import Round, rounds_of
+from lightning_imbal.stats.spread import ROUNDING, p_value_of, spread
+from lightning_imbal.stats.training_chance import moderated
 
 ARGMAX = "argmax"
 SCORES = ("f1", "balanced_accuracy", "accuracy")  # that rules are told by
@@ -102,32 +105,56 @@ def _rounds(runs: Sequence[Run], decisions: Mapping[int, Decision]) -> list[Roun
     return [Round(tuple(map(of, folds))) for folds in rounds_of(runs)]
 
 
+class _Paired:
+    """Differences of rules to the same networks without one: each round is compared with itself.
+
+    Two rows of networks of their own vary by the training of both; here only what is decided is another. How much that
+    varies from training to training is drawn together over the rules.
+    """
+
+    def __init__(self, compared: Compared) -> None:
+        self.compared, self.before = compared, compared.rows[ARGMAX]
+        self.rules = [title for title in compared.rows if title != ARGMAX]
+
+    def difference(self, title: str, key: str) -> tuple[Difference, float]:
+        """How far a rule is from none in a score, with its 95 % interval, and the p-value."""
+        row, of_rounds, freedom = self.compared.rows[title], 0.0, MANY
+        rounds = len(row.rounds)
+        if rounds > 1 and not np.array_equal(row.averages(key), self.before.averages(key), equal_nan=True):
+            changes = [self.compared.rows[rule].observed[key] - self.before.observed[key] for rule in self.rules]
+            variances, freedom = moderated(np.var(changes, axis=1, ddof=1), rounds - 1)
+            of_rounds = float(variances[self.rules.index(title)] / rounds)
+        deviation, freedom = spread(key, row, self.before, of_rounds, freedom)
+        observed = row.value(key) - self.before.value(key)
+        reach = float(student(np.array(freedom)) * deviation) if deviation > ROUNDING else np.nan
+        return Difference(observed, observed - reach, observed + reach), p_value_of(observed, deviation, freedom)
+
+
 def _scores(name: str, compared: Compared) -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = []
+    paired = _Paired(compared)
     for title, row in compared.rows.items():
         for key in SCORES:
             difference, p_value = Difference(np.nan, np.nan, np.nan), np.nan
             if title != ARGMAX:
-                difference = compared.difference(title, ARGMAX, key)
-                p_value = compared.p_value(title, ARGMAX, key)
+                difference, p_value = paired.difference(title, key)
             rows.append((name, title, key, row.value(key), *row.interval(key), *difference, p_value))
     return rows
 
 
 def _classes(name: str, compared: Compared, rounds: Sequence[Round]) -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = []
-    before, first = compared.rows[ARGMAX], rounds[0].joined
+    before, paired, first = compared.rows[ARGMAX], _Paired(compared), rounds[0].joined
     images = np.bincount(first.label, minlength=len(first.class_names))
     for title, row in compared.rows.items():
         for c in np.argsort(-np.array(first.class_counts), kind="stable") if title != ARGMAX else ():
             of_class = first.class_names[c]
             for score in OF_CLASS:
                 key = f"{score}/{of_class}"
-                difference = (
-                    compared.class_difference(title, ARGMAX, [of_class])
-                    if score == "f1"
-                    else compared.difference(title, ARGMAX, key)
-                )
+                if score == "f1":
+                    difference = compared.class_difference(title, ARGMAX, [of_class])
+                else:
+                    difference, _ = paired.difference(title, key)
                 values = (before.value(key), row.value(key))
                 rows.append((name, title, of_class, int(images[c]), score, *values, *difference))
     return rows

@@ -167,6 +167,24 @@ def test_rules_are_compared_with_the_same_networks(tmp_path):
     assert len(found.decisions["ce", "Offsets"]) == 2
 
 
+def test_networks_that_differ_do_not_hide_what_a_rule_changes_in_each(tmp_path):
+    """A rule that changes every network alike is told from none, however much the networks differ."""
+    runs = [
+        run_in(tmp_path / f"seed{seed}", seed, images=600, skill=skill) for seed, skill in enumerate((0.8, 1.5, 2.5))
+    ]
+    found = rule_results({"ce": runs}, {"Offsets": Offsets("balanced_accuracy")})
+    row = found.scores.set_index(["rule", "score"]).loc[("Offsets", "accuracy")]
+    changes = [
+        each.score("accuracy") - run.score("accuracy")
+        for each, run in zip(decided_runs(runs, Offsets("balanced_accuracy")), runs, strict=True)
+    ]
+    alone = np.std([run.score("accuracy") for run in runs], ddof=1) / np.sqrt(3)
+    assert np.std(changes, ddof=1) / np.sqrt(3) < (row["to"] - row["from"]) / 2 < 2 * alone
+    same = rule_results({"ce": runs}, {"Argmax": Argmax(), "Offsets": Offsets("balanced_accuracy")}).scores
+    same = same.set_index(["rule", "score"]).loc[("Argmax", "accuracy")]
+    assert same["difference"] == 0 and same["p_value"] == 1 and np.isnan(same["from"]), "nothing changed, for certain"
+
+
 def test_a_rule_that_cannot_be_fitted_is_said_and_the_others_stay(tmp_path):
     rules = {"Sensitivity": Sensitivity({"df": 0.99}), "PriorAdjusted": PriorAdjusted()}
     found = rule_results({"ce": [run_in(tmp_path / "run")]}, rules)
