@@ -61,3 +61,24 @@ def test_readme_quotes_the_published_numbers():
         quoted = [float(number) for number in re.findall(r"[\d.]+", numbers)]
         cells = [(metric, "By lesion") for metric in QUOTED] + [(metric, "By image") for metric in QUOTED[:2]]
         assert quoted == [pytest.approx(value(name, dataset, metric), abs=6e-4) for metric, dataset in cells], name
+
+
+def test_decision_rules_are_told_for_every_method_and_split():
+    spec = read_spec(ROOT / "experiments" / "tables" / "isic2018_decisions.yaml")
+    cells = pd.read_csv(RESULTS / "isic2018_decisions-64px.csv", keep_default_na=False, na_values=[""])
+    cells = cells[~cells["floor"]]
+    keys = [(row, c.dataset, metric) for c in spec.columns for row in spec.rows for metric in spec.metrics]
+    assert list(cells[["row", "dataset", "metric"]].itertuples(index=False, name=None)) == keys
+    assert (cells["runs"] == 3).all() and cells["commits"].str.fullmatch(r"[0-9a-f]{40}(; [0-9a-f]{40})*").all()
+    trained = [name for name, row in spec.rows.items() if row.decision is None]
+    for split in ("image", "lesion"):
+        rules = pd.read_csv(RESULTS / f"isic2018_decisions-64px_by_{split}.csv")
+        assert rules.groupby(["row", "rule"])["score"].nunique().eq(3).all()
+        assert rules["row"].nunique() == len(trained) and rules["rule"].nunique() == 4
+        first = rules[(rules["rule"] == "argmax") & (rules["score"] == "f1")]["value"].tolist()
+        of_split = cells[(cells["dataset"] == f"By {split}") & (cells["metric"] == "f1")].set_index("row")["value"]
+        assert first == pytest.approx(of_split[trained].tolist(), abs=1e-5)
+        changed = rules[rules["rule"] != "argmax"].merge(
+            rules[rules["rule"] == "argmax"], on=["row", "score"], suffixes=("", "_before")
+        )
+        assert (changed["value"] - changed["value_before"]).tolist() == pytest.approx(changed["difference"].tolist())
