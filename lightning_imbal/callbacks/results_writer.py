@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -93,7 +94,9 @@ class ResultsWriter(Callback):
             return
         sample_table, folder = data_of(trainer).table, self.folder / side
         image = sample_table["image"].to_numpy()[predictions["index"].numpy()]
-        table, results = predictions_table(predictions, image, report), summarize(scores, predictions, report)
+        label, probability = predictions["label"].numpy(), predictions["probability"].float().numpy()
+        table = predictions_table(image, label, probability, report.class_names)
+        results = summarize(scores, predictions, report)
         if self.pool:
             table, results = evaluated(pooled(as_predictions(table, results, as_split(sample_table)), self.pool))
         if trainer.state.fn == "test" and part == "val":
@@ -118,16 +121,18 @@ def evaluated(predictions: Predictions) -> tuple[pd.DataFrame, dict[str, Any]]:
     # As they are written: what is scored is what can be read again.
     probability, label = torch.tensor(predictions.probability).float(), torch.tensor(predictions.label)
     report.update(probability, label, torch.arange(len(label)))
-    found = report.predictions()
-    return predictions_table(found, predictions.image, report), summarize(report.compute(), found, report)
+    table = predictions_table(predictions.image, predictions.label, probability.numpy(), predictions.class_names)
+    return table, summarize(report.compute(), report.predictions(), report)
 
 
-def predictions_table(predictions: dict[str, torch.Tensor], image: np.ndarray, report: ImbalReport) -> pd.DataFrame:
-    """What `predictions.parquet` holds of the predictions of a report, of these images."""
-    names = pd.Index(report.class_names)
-    table = pd.DataFrame(predictions["probability"].float().numpy(), columns="probability/" + names)
+def predictions_table(
+    image: np.ndarray, label: np.ndarray, probability: np.ndarray, class_names: Sequence[str]
+) -> pd.DataFrame:
+    """What `predictions.parquet` holds of images (N,), labels (N,) and probabilities (N, C) float32."""
+    names = pd.Index(class_names)
+    table = pd.DataFrame(probability, columns="probability/" + names)
     table.insert(0, "image", image)
-    table.insert(1, "label", names.to_numpy()[predictions["label"].numpy()])
+    table.insert(1, "label", names.to_numpy()[label])
     return table
 
 

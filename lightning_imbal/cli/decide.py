@@ -11,17 +11,17 @@ from lightning_imbal.atomic_files import refuse_unwritable, write_whole
 from lightning_imbal.cli.parts.rules import add_rules, rules_of
 from lightning_imbal.cli.parts.verb_parser import VerbParser
 from lightning_imbal.decisions.abstain import Abstain
-from lightning_imbal.decisions.base import Rule
+from lightning_imbal.decisions.base import Decision, Rule
 from lightning_imbal.decisions.file import write_decision
 from lightning_imbal.errors import UserError
 from lightning_imbal.report.decided import print_abstained, print_rules, print_sets
 from lightning_imbal.runs.run import Run
 from lightning_imbal.runs.spreadsheet import to_csv
 from lightning_imbal.stats.abstained import abstained
-from lightning_imbal.stats.decided import Fitted, about, fit, fitted_on
+from lightning_imbal.stats.decided import Shares, about, decisions_of, fitted_on, predictions_of
 from lightning_imbal.stats.prevalences import ESTIMATE, Prevalences
 from lightning_imbal.stats.read_runs import methods_of
-from lightning_imbal.stats.rule_results import Shares, rule_results
+from lightning_imbal.stats.rule_results import rule_results
 from lightning_imbal.stats.set_coverage import sets_of
 from lightning_imbal.stats.tried_rules import DEFAULT
 
@@ -45,14 +45,14 @@ def run(args: list[str]) -> int:
         _tell_prevalence(methods, prevalences, console)
         shares = prevalences.of
     rules = asked or ({} if given.sets else DEFAULT)
-    _tell_rules(methods, rules, shares, given.csv, console)
+    decisions = _tell_rules(methods, rules, shares, given.csv, console)
     for name, of_row in methods.items() if given.sets else ():
-        found = {kind: sets_of(of_row, per_class, 1 - given.sets) for kind, per_class in SETS.items()}
-        known = {kind: sets for kind, sets in found.items() if sets is not None}
-        print_sets(name, known, of_row[0].class_names, given.sets, console)
+        _tell_sets(name, of_row, given.sets, console)
     if len(asked) == 1:
-        [rule] = asked.values()
-        _write(methods, rule, shares, given.output, console)
+        [(title, rule)] = asked.items()
+        for name, of_row in methods.items():
+            if (name, title) in decisions:
+                _write(of_row, rule, decisions[name, title], given.output, console)
     elif rules:
         console.print("No decision.json is written: ask for one rule, such as --rule PriorAdjusted.", highlight=False)
     return 0
@@ -63,12 +63,11 @@ def _check(given: argparse.Namespace, asked: Mapping[str, Rule], runs: Sequence[
     if given.sets is not None and not 0 < given.sets < 1:
         raise UserError(f"--sets is {given.sets:g}: give a share above 0 and below 1, such as 0.9.")
     if given.csv is not None:
+        if given.abstain is not None and len(asked) == 1 or (given.sets and not asked):
+            raise UserError("--csv is for the scores of rules that answer every image: add --rule Offsets, or another.")
         refuse_unwritable("--csv", given.csv)
     for of_run in runs:
-        if of_run.predictions is None:
-            raise UserError(
-                f"{of_run.folder} has no predictions of single images (predictions.parquet): `test` it again."
-            )
+        predictions_of(of_run)
     if given.output is not None:
         if len(runs) > 1 or len(asked) != 1:
             raise UserError("--output is for the decision of one run by one rule: give one of each.")
@@ -79,8 +78,8 @@ def _check(given: argparse.Namespace, asked: Mapping[str, Rule], runs: Sequence[
 
 def _tell_prevalence(methods: Mapping[str, Sequence[Run]], prevalences: Prevalences, console: Console) -> None:
     """Prints how frequent the classes are where rules are to be used."""
-    pairs = [pair for runs in methods.values() for pair in _pairs(runs)]
-    for sentence in dict.fromkeys(sentence for pair in pairs for sentence in prevalences.sentences(*pair)):
+    fitted = [each for runs in methods.values() for each in fitted_on(runs)]
+    for sentence in dict.fromkeys(sentence for each in fitted for sentence in prevalences.sentences(each)):
         console.print(Text(sentence), soft_wrap=True)
     if prevalences.given != ESTIMATE:
         told = "The scores below are at the prevalence of the test images; `report --html` shows them at others."
@@ -93,40 +92,49 @@ def _tell_rules(
     shares: Shares | None,
     csv: str | None,
     console: Console,
-) -> None:
-    """Prints what rules change; refuses if none of them can be fitted."""
-    if answering := {title: rule for title, rule in rules.items() if not isinstance(rule, Abstain)}:
-        results = rule_results(methods, answering, shares)
+) -> dict[tuple[str, str], list[Decision]]:
+    """Prints what rules change, and returns the decisions of the runs, by the names of method and rule.
+
+    Raises:
+        UserError: None of the rules can be fitted.
+    """
+    found: dict[tuple[str, str], list[Decision]] = {}
+    if scored := {title: rule for title, rule in rules.items() if not isinstance(rule, Abstain)}:
+        results = rule_results(methods, scored, shares)
         if not results.decisions:
             raise UserError(next(iter(results.refused.values())))
-        print_rules(results, console, list(answering) if len(answering) == 1 else [])
+        print_rules(results, console, list(scored) if len(scored) == 1 else [])
         if csv is not None:
             write_whole(Path(csv), lambda path: to_csv(results.scores, path))
             console.print(Text(f"Scores: {csv}"), soft_wrap=True)
+        found |= results.decisions
     for title, rule in rules.items():
         for name, runs in methods.items() if isinstance(rule, Abstain) else ():
-            decisions = [fit(rule, each, shares(run, each) if shares else None) for run, each in _pairs(runs)]
+            decisions = found[name, title] = decisions_of(runs, rule, shares)
             print_abstained(f"{name}, {title}", abstained(runs, decisions), runs[0].class_names, console)
+    return found
+
+
+def _tell_sets(name: str, runs: Sequence[Run], promised: float, console: Console) -> None:
+    """Prints how often prediction sets hold the true class, and how large they are."""
+    found = {}
+    for kind, per_class in SETS.items():
+        sets = sets_of(runs, per_class, 1 - promised)
+        if sets is None:
+            fitted_on(runs)  # says what is missing, if no fold could stand for it
+            raise UserError(f"{name}: sets are calibrated on a validation part, and these folds have none.")
+        found[kind] = sets
+    print_sets(name, found, runs[0].class_names, promised, console)
 
 
 def _write(
-    methods: Mapping[str, Sequence[Run]],
-    rule: Rule,
-    shares: Shares | None,
-    output: str | None,
-    console: Console,
+    runs: Sequence[Run], rule: Rule, decisions: Sequence[Decision], output: str | None, console: Console
 ) -> None:
-    """Writes the decision of each run."""
-    for runs in methods.values():
-        for run, each in _pairs(runs):
-            share = shares(run, each) if shares else None
-            file = Path(output or run.folder / "decision.json")
-            write_decision(file, fit(rule, each, share), type(rule).__name__, rule.settings, about(run, each))
-            console.print(Text(f"Decision: {file}"), soft_wrap=True)
-
-
-def _pairs(runs: Sequence[Run]) -> list[tuple[Run, Fitted]]:
-    return list(zip(runs, fitted_on(runs), strict=True))
+    """Writes the decision of each run of a method."""
+    for each, decision in zip(fitted_on(runs), decisions, strict=True):
+        file = Path(output or each.run.folder / "decision.json")
+        write_decision(file, decision, type(rule).__name__, rule.settings, about(each))
+        console.print(Text(f"Decision: {file}"), soft_wrap=True)
 
 
 def _parser() -> VerbParser:

@@ -7,6 +7,7 @@ import numpy as np
 
 from lightning_imbal.decisions.base import NO_ANSWER, Decision
 from lightning_imbal.runs.run import Run
+from lightning_imbal.stats.decided import predictions_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +38,7 @@ def abstained(runs: Sequence[Run], decisions: Sequence[Decision]) -> Abstained:
     """
     found = []
     for run, decision in zip(runs, decisions, strict=True):
-        known = run.predictions
-        assert known is not None
+        known = predictions_of(run)
         answers, number = decision.answer(known.probability), len(known.class_names)
         answered, right = answers != NO_ANSWER, answers == known.label
         of_class, of_answered, of_right = (

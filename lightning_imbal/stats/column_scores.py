@@ -16,7 +16,7 @@ from lightning_imbal.stats.compared import Compared
 from lightning_imbal.stats.floors import floors_of
 from lightning_imbal.stats.learned import JUDGED_BY, Verdict, verdicts
 from lightning_imbal.stats.mcnemar import mcnemar_p_value
-from lightning_imbal.stats.rounds import Round, joined_score, rounds_of
+from lightning_imbal.stats.rounds import joined_score, predicted_rounds, rounds_of
 from lightning_imbal.stats.row_runs import ReadRuns
 from lightning_imbal.stats.row_scores import NO_INTERVAL
 from lightning_imbal.stats.unit_counts import FEW_UNITS
@@ -95,17 +95,11 @@ class Block:
             for key in keys:
                 run.score(key)  # refuses what is no score
         keys += [f"f1/{name}" for name in self.class_names]
-        predicted = {name: self._predicted(name) for name in self.known}
+        predicted = {name: predicted_rounds(self.done[name]) for name in self.known}
         most = max(predicted.values(), key=lambda rounds: sum(len(each.joined.label) for each in rounds), default=[])
         floors = floors_of(most)
         self.compared = Compared(predicted, [*keys, JUDGED_BY], spec.average, floors=floors if predicted else {})
         self.verdicts = verdicts(self.done, self.compared)
-
-    def _predicted(self, name: str) -> list[Round]:
-        """The rounds of a row all of whose runs have predictions."""
-        return [
-            Round(tuple(run.predictions for run in folds if run.predictions is not None)) for folds in self.rounds[name]
-        ]
 
     @cached_property
     def few(self) -> dict[str, int]:

@@ -4,8 +4,9 @@ No test image has a part in what is decided for it. Of a cross-validation withou
 fold is fitted on the test images of the other folds, which that fold's network was trained on but theirs were not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,12 +26,17 @@ class Fitted:
     """Images that the decision of a run is fitted on.
 
     Args:
+        run: The run.
         images: Their predictions.
         of: What they are, for people.
     """
 
+    run: Run
     images: Predictions
     of: str
+
+
+Shares = Callable[[Fitted], np.ndarray]  # of each class, (C,), where a decision is to be used
 
 
 def labelled(predictions: Predictions) -> Labelled:
@@ -56,9 +62,9 @@ def fitted_on(runs: Sequence[Run]) -> list[Fitted]:
         for run in folds:
             others = [each.predictions for each in folds if each is not run and each.predictions is not None]
             if run.validation is not None:
-                found[id(run)] = Fitted(run.validation, "the validation part")
+                found[id(run)] = Fitted(run, run.validation, "the validation part")
             elif others and len(others) == len(folds) - 1:
-                found[id(run)] = Fitted(Round(tuple(others)).joined, "the test images of the other folds")
+                found[id(run)] = Fitted(run, Round(tuple(others)).joined, "the test images of the other folds")
             else:
                 raise UserError(_none(run))
     return [found[id(run)] for run in runs]
@@ -82,18 +88,23 @@ def fit(rule: Rule, fitted: Fitted, share: np.ndarray | None = None) -> Decision
     return replace(rule.fit(reweighted(images, share)), ratio=ratio)
 
 
-def decisions_of(runs: Sequence[Run], rule: Rule) -> list[Decision]:
+def decisions_of(runs: Sequence[Run], rule: Rule, shares: Shares | None = None) -> list[Decision]:
     """The decision of a rule for each run of a row, in their order.
+
+    Args:
+        runs: Of the row.
+        rule: The rule.
+        shares: The share of each class where the decisions are to be used; by default that of the fitted images.
 
     Raises:
         UserError: There is nothing to fit it on, or it does not suffice.
     """
-    return [fit(rule, each) for each in fitted_on(runs)]
+    return [fit(rule, each, shares(each) if shares else None) for each in fitted_on(runs)]
 
 
-def about(run: Run, fitted: Fitted) -> dict[str, Any]:
+def about(fitted: Fitted) -> dict[str, Any]:
     """What the decision of a run was fitted on, as its file says it."""
-    images, checkpoint = fitted.images, run.best_checkpoint
+    run, images, checkpoint = fitted.run, fitted.images, fitted.run.best_checkpoint
     return {
         "run": run.identity["name"],
         "images": fitted.of,
@@ -119,19 +130,29 @@ def decided_runs(runs: Sequence[Run], rule: Rule) -> list[Run]:
     Raises:
         UserError: As for `decisions_of`; or the rule leaves images without an answer, so that nothing can be scored.
     """
-    if not runs:
-        return []
     decisions = decisions_of(runs, rule)
     if not all(decision.always_answers for decision in decisions):
         raise UserError(
             f"{type(rule).__name__} leaves images without an answer, so that a table cannot score it: see "
             "`lightning_imbal decide` for what it answers."
         )
+    return answering(runs, decisions)
 
-    def of(run: Run, decision: Decision) -> Run:
-        return DerivedRun(run, lambda predictions: decided(predictions, decision))
 
-    return [of(run, decision) for run, decision in zip(runs, decisions, strict=True)]
+def answering(runs: Sequence[Run], decisions: Sequence[Decision]) -> list[Run]:
+    """The same runs, each with the answers of its decision."""
+    return [DerivedRun(run, partial(decided, decision=decision)) for run, decision in zip(runs, decisions, strict=True)]
+
+
+def predictions_of(run: Run) -> Predictions:
+    """What a run predicted for its test images.
+
+    Raises:
+        UserError: That was not kept.
+    """
+    if run.predictions is None:
+        raise UserError(f"{run.folder} has no predictions of single images (predictions.parquet): `test` it again.")
+    return run.predictions
 
 
 def _none(run: Run) -> str:

@@ -43,6 +43,11 @@ class DerivedRun(Run):
         self.origin, self.change, self.of_validation = origin, change, of_validation
         self.about = dict(about or {})
 
+    @property
+    def identity(self) -> dict[str, Any]:
+        """That of the run, and what is added; nothing is scored for it."""
+        return self.origin.identity | self.about
+
     @cached_property
     def predictions(self) -> Predictions:
         """Those of the run, changed.
@@ -66,8 +71,7 @@ class DerivedRun(Run):
     @cached_property
     def results(self) -> dict[str, Any]:
         """As `metrics.json` has them, with the scores of the changed predictions."""
-        identity = self.origin.identity | self.about
-        return self.origin.results | {"identity": identity} | scored(self.predictions)
+        return self.origin.results | {"identity": self.identity} | scored(self.predictions)
 
     def feature_map(self) -> "pd.DataFrame | None":
         """That of the run; None where its images are no longer those of the predictions."""

@@ -7,9 +7,7 @@ import numpy as np
 from lightning_imbal.decisions.prevalence import Estimate, class_shares, read_prevalence
 from lightning_imbal.decisions.prevalence_estimates import estimate_by_answers, estimate_by_probabilities
 from lightning_imbal.errors import UserError
-from lightning_imbal.runs.predictions import Predictions
-from lightning_imbal.runs.run import Run
-from lightning_imbal.stats.decided import Fitted, labelled
+from lightning_imbal.stats.decided import Fitted, labelled, predictions_of
 
 ESTIMATE = "estimate"
 
@@ -30,7 +28,7 @@ class Prevalences:
         self._estimates: dict[str, Estimate] = {}
         self._share = None if given == ESTIMATE else read_prevalence(given, class_names)
 
-    def of(self, run: Run, fitted: Fitted) -> np.ndarray:
+    def of(self, fitted: Fitted) -> np.ndarray:
         """The share of each class for a run, (C,).
 
         Raises:
@@ -38,26 +36,26 @@ class Prevalences:
         """
         if self._share is not None:
             return self._share
-        key = str(run.folder)
+        key = str(fitted.run.folder)
         if key not in self._estimates:
             # Their labels are not looked at.
-            known = _predictions(run)
+            known = predictions_of(fitted.run)
             self._estimates[key] = estimate_by_probabilities(labelled(fitted.images), known.probability, known.unit)
         return self._estimates[key].share
 
-    def sentences(self, run: Run, fitted: Fitted) -> list[str]:
+    def sentences(self, fitted: Fitted) -> list[str]:
         """What is known of the shares for a run, and what speaks against it.
 
         Raises:
             UserError: They cannot be estimated.
         """
-        share, before = self.of(run, fitted), class_shares(labelled(fitted.images))
+        share, before = self.of(fitted), class_shares(labelled(fitted.images))
         if self._share is not None:
             rows = zip(self.class_names, share, before, strict=True)
             told = ", ".join(f"{name} {share:.3f} ({was:.3f})" for name, share, was in rows)
             return [f"Prevalence by {self.given}, and in the validation part: {told}."]
-        found = [*self._told(self._estimates[str(run.folder)], before), *self._by_answers(run, fitted, before)]
-        return [f"{run.folder}: {sentence}." for sentence in found]
+        found = [*self._told(self._estimates[str(fitted.run.folder)], before), *self._by_answers(fitted, before)]
+        return [f"{fitted.run.folder}: {sentence}." for sentence in found]
 
     def _told(self, estimate: Estimate, before: np.ndarray) -> list[str]:
         rows = zip(self.class_names, estimate.share, estimate.low, estimate.high, before, strict=True)
@@ -65,17 +63,11 @@ class Prevalences:
         said = f"prevalence of the test images by {estimate.method}, and in the validation part: {told}"
         return [said, *estimate.warnings]
 
-    def _by_answers(self, run: Run, fitted: Fitted, before: np.ndarray) -> list[str]:
+    def _by_answers(self, fitted: Fitted, before: np.ndarray) -> list[str]:
         """A second estimate, which needs no calibrated probabilities: where they differ, neither is to be trusted."""
-        known = _predictions(run)
+        known = predictions_of(fitted.run)
         try:
             estimate = estimate_by_answers(labelled(fitted.images), fitted.images.answers, known.answers, known.unit)
         except UserError as error:
             return [f"the answers give no second estimate: {str(error).rstrip('.')}"]
         return self._told(estimate, before)
-
-
-def _predictions(run: Run) -> Predictions:
-    if run.predictions is None:
-        raise UserError(f"{run.folder} has no predictions of single images (predictions.parquet): test it again.")
-    return run.predictions

@@ -1,6 +1,6 @@
 """What decision rules change: every method with every rule, beside the same networks where nothing is decided."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,14 +8,13 @@ import pandas as pd
 
 from lightning_imbal.decisions.base import Decision, Rule
 from lightning_imbal.errors import UserError
-from lightning_imbal.runs.predictions import Predictions
 from lightning_imbal.runs.run import Run
 from lightning_imbal.score_names import OF_CLASS
 from lightning_imbal.stats.bootstrap import holm
 from lightning_imbal.stats.compared import Compared, Difference
-from lightning_imbal.stats.decided import Fitted, decided, fit, fitted_on
+from lightning_imbal.stats.decided import Fitted, Shares, answering, decisions_of, fitted_on
 from lightning_imbal.stats.proportions import MANY, student
-from lightning_imbal.stats.rounds import Round, rounds_of
+from lightning_imbal.stats.rounds import Round, predicted_rounds
 from lightning_imbal.stats.spread import ROUNDING, p_value_of, spread
 from lightning_imbal.stats.training_chance import moderated
 
@@ -23,8 +22,6 @@ ARGMAX = "argmax"
 SCORES = ("f1", "balanced_accuracy", "accuracy")  # that rules are told by
 SCORE_COLUMNS = ["row", "rule", "score", "value", "low", "high", "difference", "from", "to", "p_value"]
 CLASS_COLUMNS = ["row", "rule", "class", "images", "score", "argmax", "value", "difference", "from", "to"]
-
-Shares = Callable[[Run, Fitted], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,18 +64,14 @@ def rule_results(
     found = RuleResults(pd.DataFrame(), pd.DataFrame())
     for name, runs in methods.items():
         found.fitted[name] = fitted_on(runs)
-        rows = {ARGMAX: _rounds(runs, {})}
+        rows = {ARGMAX: predicted_rounds(runs)}
         for title, rule in rules.items():
             try:
-                decisions = [
-                    fit(rule, each, shares(run, each) if shares else None)
-                    for run, each in zip(runs, found.fitted[name], strict=True)
-                ]
+                decisions = found.decisions[name, title] = decisions_of(runs, rule, shares)
             except UserError as error:
                 found.refused[name, title] = str(error)
-                continue
-            found.decisions[name, title] = decisions
-            rows[title] = _rounds(runs, dict(zip(map(id, runs), decisions, strict=True)))
+            else:
+                rows[title] = predicted_rounds(answering(runs, decisions))
         compared = Compared(rows, _keys(runs[0].class_names))
         scores += _scores(name, compared)
         classes += _classes(name, compared, rows[ARGMAX])
@@ -91,18 +84,6 @@ def rule_results(
 
 def _keys(names: Sequence[str]) -> list[str]:
     return [*SCORES, *(f"{score}/{name}" for score in OF_CLASS for name in names)]
-
-
-def _rounds(runs: Sequence[Run], decisions: Mapping[int, Decision]) -> list[Round]:
-    """The rounds of the runs of a method, with what is decided for each run by its identity."""
-
-    def of(run: Run) -> Predictions:
-        predictions = run.predictions
-        if predictions is None:
-            raise UserError(f"{run.folder} has no predictions of single images (predictions.parquet): test it again.")
-        return decided(predictions, decisions[id(run)]) if decisions else predictions
-
-    return [Round(tuple(map(of, folds))) for folds in rounds_of(runs)]
 
 
 class _Paired:

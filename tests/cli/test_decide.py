@@ -92,6 +92,9 @@ def test_sets_of_classes(runs, capsys):
         (["--sensitivity", "melanoma=0.9"], "names the class 'melanoma', but the classes are nv, mel, bkl/lk, df"),
         (["--sensitivity", "df=0.99"], "too few validation images of df to promise"),
         (["--confidence", "0.9"], "--confidence is that of a promise"),
+        (["--sensitivity", "mel=0.5", "--confidence", "0"], "confidence must be above 0 and below 1, but is 0"),
+        (["--sets", "0.9", "--csv", "s.csv"], "--csv is for the scores of rules that answer every image"),
+        (["--abstain", "0.9", "--csv", "s.csv"], "--csv is for the scores of rules that answer every image"),
         (["--costs", "absent.csv"], "absent.csv"),
         (["--prevalence", "absent.csv"], "absent.csv"),
         (["--sets", "90"], "--sets is 90: give a share above 0 and below 1"),
@@ -117,6 +120,27 @@ def test_costs_with_an_unknown_class_and_a_prevalence_that_is_none(runs, tmp_pat
     pd.DataFrame({"class": NAMES, "prevalence": [0.5, 0.1, 0.1, 0.1]}).to_csv(shares, index=False)
     status, _, told = decide(capsys, runs[0], "--rule", "Argmax", "--prevalence", shares)
     assert status == 2 and "sum to 0.8, but must sum to 1" in told
+
+
+def test_sets_need_a_validation_part(tmp_path, capsys):
+    for fold in range(2):
+        split = {"kind": "KFold", "folds": 2, "fold": fold, "seed": 0, "group_by": None}
+        write_run(tmp_path / f"ce_fold{fold}", images=100, first=100 * fold, noise=fold, split=split)
+    folds = [tmp_path / f"ce_fold{fold}" for fold in range(2)]
+    status, _, told = decide(capsys, *folds, "--sets", "0.9")
+    assert status == 2 and "sets are calibrated on a validation part, and these folds have none" in told
+    status, _, told = decide(capsys, folds[0], "--sets", "0.9")
+    assert status == 2 and "has no validation part" in told
+
+
+def test_a_promise_that_one_method_cannot_keep_is_written_for_the_other(tmp_path, capsys):
+    for name, images in {"ce": 480, "rw": 40}.items():
+        write_run(tmp_path / f"{name}_seed0", images=240, noise=images)
+        write_validation(tmp_path / f"{name}_seed0", images=images)
+    folders = [tmp_path / f"{name}_seed0" for name in ("ce", "rw")]
+    status, told, _ = decide(capsys, *folders, "--sensitivity", "mel=0.8")
+    assert status == 0 and "too few validation images of mel" in told
+    assert [(folder / "decision.json").exists() for folder in folders] == [True, False]
 
 
 def test_a_run_without_a_validation_part_or_predictions(tmp_path, capsys):

@@ -141,7 +141,7 @@ def test_a_decision_says_what_it_was_fitted_on(tmp_path):
     results = json.loads((run.folder / "metrics.json").read_text())
     found = results | {"files": {"stage1/checkpoints/best.ckpt": "abc"}}
     (run.folder / "metrics.json").write_text(json.dumps(found))
-    told = about(Run(run.folder), fitted_on([run])[0])
+    told = about(fitted_on([run])[0])
     assert told["run"] == "run" and told["images"] == "the validation part" and told["units"] == 120
     assert sum(told["of_class"].values()) == 120 and list(told["of_class"]) == run.class_names
     assert told["checkpoint"] == "abc"

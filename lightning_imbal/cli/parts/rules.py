@@ -56,12 +56,13 @@ def rules_of(given: argparse.Namespace) -> dict[str, Rule]:
     rules: dict[str, Rule] = dict(_by_score(name, given.score) for name in given.rule)
     if given.score is not None and not rules:
         raise UserError(f"--score {given.score} says what a rule is best in: add --rule Offsets, or PriorAdjusted.")
+    sure = SURE if given.confidence is None else given.confidence
     if given.costs:
         rules["ExpectedCost"] = ExpectedCost(given.costs)
     if given.sensitivity:
-        rules["Sensitivity"] = Sensitivity(_targets(given.sensitivity, "--sensitivity"), given.confidence or SURE)
+        rules["Sensitivity"] = Sensitivity(_targets(given.sensitivity, "--sensitivity"), sure)
     if given.specificity:
-        rules["Specificity"] = Specificity(_targets(given.specificity, "--specificity"), given.confidence or SURE)
+        rules["Specificity"] = Specificity(_targets(given.specificity, "--specificity"), sure)
     if given.confidence is not None and not (given.sensitivity or given.specificity):
         raise UserError("--confidence is that of a promise: add --sensitivity CLASS=0.9, or --specificity CLASS=0.9.")
     if given.abstain is not None:
