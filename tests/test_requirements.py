@@ -37,7 +37,7 @@ def declared(requirements: list[str]) -> dict[str, Requirement]:
 ALWAYS = declared(PROJECT["dependencies"])
 OPTIONAL = {extra: declared(names) for extra, names in PROJECT["optional-dependencies"].items()}
 DISTRIBUTION_NAMES = ALWAYS.keys() | {name for names in OPTIONAL.values() for name in names}
-OF_USERS = {name for extra, names in OPTIONAL.items() if extra != "dev" for name in names}
+OF_USERS = {name for extra, names in OPTIONAL.items() if extra not in ("dev", "docs") for name in names}
 
 
 def imported(folder: Path, own: Iterable[str] = ()) -> dict[str, str]:
