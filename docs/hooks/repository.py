@@ -1,0 +1,63 @@
+"""Hook of mkdocs: links to files of the repository work in the site as they do beside the code.
+
+A page says `../experiments/results/README.md`, which is right on the repository's host. The file is not below `docs/`: here
+it becomes a page, or a file to load, below `repository/`, and so does what it links to itself.
+"""
+
+import re
+from os.path import normpath, relpath
+from pathlib import Path
+from typing import Any
+
+from mkdocs.structure.files import File, Files
+
+LINK = re.compile(r"(?<!`)\]\((?!\w+:|#|<)([^)#\s]+)(#[^)\s]*)?\)")
+BELOW = "repository"
+
+
+def on_files(files: Files, config: dict[str, Any]) -> Files:
+    """Adds the files outside `docs/` that pages link to, and those that these link to.
+
+    Raises:
+        FileNotFoundError: A page links to a file that is not there.
+    """
+    root = Path(config["config_file_path"]).parent
+    waiting = [file.src_uri for file in files.documentation_pages()] + ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+    waiting = [f"docs/{name}" if files.get_file_from_path(name) else name for name in waiting]
+    seen: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        if not name.startswith("docs/") and name != "README.md":
+            files.append(File.generated(config, f"{BELOW}/{name}", abs_src_path=str(root / name)))
+        if name.endswith(".md") and (root / name).is_file():
+            waiting += _named(root, name)
+    return files
+
+
+def _named(root: Path, page: str) -> list[str]:
+    """Files outside `docs/` that a page links to, by their path below the root."""
+    targets = {normpath(Path(page).parent / link[1]) for link in LINK.finditer((root / page).read_text("utf-8"))}
+    outside = sorted(name for name in targets if not name.startswith("docs/"))
+    for name in outside:
+        if not (root / name).is_file():
+            raise FileNotFoundError(f"{page} links to {name}, which is no file of the repository.")
+    return outside
+
+
+def on_page_markdown(markdown: str, page: Any, config: dict[str, Any], files: Files) -> str:
+    """Turns links that are right in the repository into those of the site."""
+    source = page.file.src_uri
+    original = source.removeprefix(f"{BELOW}/") if source.startswith(f"{BELOW}/") else f"docs/{source}"
+
+    def of_site(link: re.Match[str]) -> str:
+        target = normpath(Path(original).parent / link[1])
+        # The README says what the first page says.
+        place = "index.md" if target == "README.md" else target.removeprefix("docs/")
+        if place == target:
+            place = f"{BELOW}/{target}"
+        return f"]({relpath(place, Path(source).parent)}{link[2] or ''})"
+
+    return LINK.sub(of_site, markdown)
