@@ -11,7 +11,8 @@ from typing import Any
 
 from mkdocs.structure.files import File, Files
 
-LINK = re.compile(r"(?<!`)\]\((?!\w+:|#|<)([^)#\s]+)(#[^)\s]*)?\)")
+LINK = re.compile(r"\]\((?!\w+:|#|<)([^)#\s]+)(#[^)\s]*)?\)")
+CODE = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 BELOW = "repository"
 
 
@@ -39,7 +40,8 @@ def on_files(files: Files, config: dict[str, Any]) -> Files:
 
 def _named(root: Path, page: str) -> list[str]:
     """Files outside `docs/` that a page links to, by their path below the root."""
-    targets = {normpath(Path(page).parent / link[1]) for link in LINK.finditer((root / page).read_text("utf-8"))}
+    text = (root / page).read_text(encoding="utf-8")
+    targets = {normpath(Path(page).parent / link[1]) for link in LINK.finditer(CODE.sub("", text))}
     outside = sorted(name for name in targets if not name.startswith("docs/"))
     for name in outside:
         if not (root / name).is_file():
@@ -60,4 +62,4 @@ def on_page_markdown(markdown: str, page: Any, config: dict[str, Any], files: Fi
             place = f"{BELOW}/{target}"
         return f"]({relpath(place, Path(source).parent)}{link[2] or ''})"
 
-    return LINK.sub(of_site, markdown)
+    return "".join(text if CODE.match(text) else LINK.sub(of_site, text) for text in CODE.split(markdown))
