@@ -1,7 +1,7 @@
 """Hook of mkdocs: links to files of the repository work in the site as they do beside the code.
 
-A page says `../experiments/results/README.md`, which is right on the repository's host. The file is not below `docs/`: here
-it becomes a page, or a file to load, below `repository/`, and so does what it links to itself.
+A page says `../experiments/results/README.md`, which is right on the repository's host. The file is not below `docs/`:
+here it becomes a page, or a file to load, below `repository/`, and so does what it links to itself.
 """
 
 import re

@@ -26,6 +26,9 @@ pre {{ display: inline-block; margin: 0; padding: 16px; font: 14px/1.17 "DejaVu 
 {stylesheet}</style><body><pre>{code}</pre></body>"""
 # What of the page: the chapter that it begins with (empty: the top), the width of the window, and the height.
 PAGE = {"page": ("", WIDTH, 1000), "phone": ("", 400, 800), "decisions": ("decisions", WIDTH, 900)}
+# A chapter that begins near the lower end is not begun.
+END = """Math.min(HEIGHT, ...[...document.querySelectorAll("h2")].map((title) => title.getBoundingClientRect().top - 30)
+    .filter((top) => top > 0.7 * HEIGHT))"""
 
 
 def main(runs: list[str]) -> None:
@@ -47,8 +50,8 @@ def main(runs: list[str]) -> None:
             browser.wait("document.querySelector('.main-svg')")
             scroll = f"document.getElementById('{chapter}').scrollIntoView()" if chapter else "window.scrollTo(0, 0)"
             browser.evaluate(f"{scroll}, new Promise((drawn) => setTimeout(drawn, 3000)).then(() => true)")
-            top = browser.evaluate("window.scrollY")
-            photograph(browser, IMAGES / f"{name}.png", top, width, height)
+            top, end = browser.evaluate("window.scrollY"), browser.evaluate(END.replace("HEIGHT", str(height)))
+            photograph(browser, IMAGES / f"{name}.png", top, width, end)
         html.write_text(in_terminal(printed), encoding="utf-8")
         browser.open(html, WIDTH, 900)
         size = browser.evaluate("(b => [b.width, b.height])(document.querySelector('pre').getBoundingClientRect())")

@@ -20,7 +20,7 @@ LOADS = {
     "iframe": "src",
     "source": "src",
     "link": "href",
-}  # with the page, by themselves
+}  # by themselves
 
 
 def build(config: Path, site: Path) -> subprocess.CompletedProcess:
@@ -99,10 +99,13 @@ def with_links(tmp_path):
         (tmp_path / name).write_text("# A heading\n")
 
     def result(*links):
-        text = "\n".join(f"[link]({link})\n" for link in links)
-        (tmp_path / "docs" / "index.md").write_text(
-            f"# A heading\n\n[right](../outside.md#a-heading)\n\n```\na[1](x)\n```\n\n{text}"
-        )
+        lines = [
+            "# A heading",
+            "[right](../outside.md#a-heading)",
+            "```\na[1](x)\n```",
+            *map("[link]({})".format, links),
+        ]
+        (tmp_path / "docs" / "index.md").write_text("\n\n".join(lines))
         return build(tmp_path / "mkdocs.yml", tmp_path / "site")
 
     return result
