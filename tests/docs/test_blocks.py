@@ -112,10 +112,12 @@ def reads(folder, monkeypatch):
     monkeypatch.setattr(jsonargparse.ArgumentParser, "instantiate_classes", built)
 
     def reads(*args):
-        with pytest.raises(ReadToItsEnd):
+        try:
             if args[0] in OF_CHECKPOINTS:  # whose data and model are those of a checkpoint
-                raise SystemExit(once(ImbalCLI(args[0]), ["--model", "Classifier", *OWN, *args[1:]]))
-            raise SystemExit(main(list(args)))
+                once(ImbalCLI(args[0]), ["--model", "Classifier", *OWN, *args[1:]])
+            assert main(list(args)) == 0
+        except ReadToItsEnd:
+            pass
 
     return reads
 
@@ -139,9 +141,8 @@ def test_commands_are_read(reads, line):
     ids=" ".join,
 )
 def test_what_is_wrong_is_noticed(reads, line):
-    with pytest.raises(BaseException) as error:
+    with pytest.raises((AssertionError, argparse.ArgumentError)):
         reads(*line)
-    assert not isinstance(error.value, ReadToItsEnd)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

@@ -3,8 +3,8 @@
 import json
 import re
 import shutil
-from importlib import import_module
 from pathlib import Path
+from runpy import run_path
 
 import pandas as pd
 import pytest
@@ -38,7 +38,6 @@ def fit(tmp_path, monkeypatch, isic_root):
     table.assign(patient=range(len(table))).to_csv(tmp_path / "biopsies" / "labels.csv", index=False)
     shutil.copytree(ROOT / "experiments", tmp_path / "experiments")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
 
     def run(*printed):
         assert all(f"`{options}`" in EXTEND for options in printed)
@@ -54,7 +53,7 @@ def test_own_loss_and_sampler(fit):
     config = yaml.safe_load(Path("run/stage1/config.yaml").read_text())
     used = config["model"]["init_args"]["loss"], config["data"]["init_args"]["sampler"]
     assert [each["class_path"] for each in used] == ["my_loss.Poly1", "my_sampler.AtMost"]
-    sampler = import_module("my_sampler").AtMost(torch.tensor([0] * 90 + [1] * 7), most=40, seed=0)
+    sampler = run_path("my_sampler.py")["AtMost"](torch.tensor([0] * 90 + [1] * 7), most=40, seed=0)
     drawn = [torch.tensor([*sampler]) for _ in range(2)]
     assert all(len(each) == len(set(each.tolist())) == 47 and (each >= 90).sum() == 7 for each in drawn)
     assert not torch.equal(*drawn)
@@ -87,7 +86,7 @@ def test_own_decision_rule(fit):
     rule = read_spec("my_rules.yaml").rows["CE, nines first"].decision
     assert (type(rule).__name__, rule.name, rule.found) == ("Favour", "9", 0.9)
     images = long_tailed(300, classes=3)
-    decision = import_module("my_rule").Favour("bcc", found=0.8).fit(images)
+    decision = run_path("my_rule.py")["Favour"]("bcc", found=0.8).fit(images)
     rare = images.label == 2
     assert (decision.answer(images.probability[rare]) == 2).mean() == pytest.approx(0.8, abs=1 / rare.sum())
 

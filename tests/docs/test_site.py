@@ -1,9 +1,11 @@
 """The documentation builds without a network, asks no other server for anything, and opens from the disk."""
 
+import json
 import os
 import re
 import subprocess
 import sys
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urlparse
@@ -67,6 +69,16 @@ def test_what_is_outside_the_folder_of_the_docs_is_in_the_site(site):
     assert 'href="repository/CONTRIBUTING.html' in (site / "questions.html").read_text()
     results = (site / "repository/experiments/results/index.html").read_text()
     assert 'href="../../../results.html"' in results
+
+
+def test_the_notebook_is_a_page_with_what_it_printed(site):
+    page = re.sub(r"<[^>]+>", "", (site / "whole_way.html").read_text())
+    cells = json.loads((ROOT / "docs/whole_way.ipynb").read_text())["cells"]
+    printed = [
+        line for cell in cells for output in cell.get("outputs", []) for line in "".join(output["text"]).split("\n")
+    ]
+    assert len(printed) > 3 and all(unescape(page).count(line.strip()) for line in printed)
+    assert 'href="whole_way.html"' in (site / "training_in_python.html").read_text()
 
 
 def test_docstrings_are_there(site):
