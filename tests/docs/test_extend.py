@@ -82,7 +82,8 @@ def test_own_table(fit):
     assert jobs and list(read_stages(jobs)) == jobs
 
 
-def test_own_decision_rule(fit):
+def test_own_decision_rule(fit, monkeypatch):
+    monkeypatch.syspath_prepend(Path.cwd())  # as the program does
     rule = read_spec("my_rules.yaml").rows["CE, nines first"].decision
     assert (type(rule).__name__, rule.name, rule.found) == ("Favour", "9", 0.9)
     images = long_tailed(300, classes=3)
