@@ -3,6 +3,7 @@
 import argparse
 import re
 import shlex
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -20,6 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "experiments/results/README.md"]
 PAGES += sorted((ROOT / "docs").rglob("*.md"))
 OF_CHECKPOINTS = ("test", "validate", "predict")
+reader_of = cache(ImbalCLI)
+MODEL = ["--model", "Classifier"]
 OWN = ["--data.class_path", "CSVData", "--data.root", "my_images", "--data.labels", "labels.csv"]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -96,7 +99,7 @@ def reads(folder, monkeypatch):
     def with_options_of_fit(parser, args=None, namespace=None):
         given, options = known(parser, args, namespace)
         configs = [f"--config={file}" for file in getattr(given, "config", [])]
-        read(ImbalCLI("fit"), ["--config=experiments/own_csv.yaml", *OWN, *configs, *options])
+        read(reader_of("fit"), [*MODEL, *OWN, *configs, *options])
         raise ReadToItsEnd
 
     def once(cli, arguments):
@@ -114,7 +117,7 @@ def reads(folder, monkeypatch):
     def reads(*args):
         try:
             if args[0] in OF_CHECKPOINTS:  # whose data and model are those of a checkpoint
-                once(ImbalCLI(args[0]), ["--model", "Classifier", *OWN, *args[1:]])
+                once(reader_of(args[0]), [*MODEL, *OWN, *args[1:]])
             assert main(list(args)) == 0
         except ReadToItsEnd:
             pass
