@@ -23,27 +23,27 @@ def on_files(files: Files, config: dict[str, Any]) -> Files:
         FileNotFoundError: A page links to a file that is not there.
     """
     root = Path(config["config_file_path"]).parent
-    waiting = ["CONTRIBUTING.md", "CHANGELOG.md"]
+    waiting = [("the navigation", "CONTRIBUTING.md"), ("the navigation", "CHANGELOG.md")]
     for file in files.documentation_pages():
         waiting += _outside(f"docs/{file.src_uri}", file.content_string)
     seen = {"README.md"}  # which the first page stands for
     while waiting:
-        name = waiting.pop()
+        page, name = waiting.pop()
         if name in seen:
             continue
         seen.add(name)
         if not (root / name).is_file():
-            raise FileNotFoundError(f"A page links to {name}, which is no file of the repository.")
+            raise FileNotFoundError(f"{page} links to {name}, which is no file of the repository.")
         files.append(File.generated(config, f"{BELOW}/{name}", abs_src_path=str(root / name)))
         if name.endswith(".md"):
             waiting += _outside(name, (root / name).read_text(encoding="utf-8"))
     return files
 
 
-def _outside(page: str, text: str) -> list[str]:
-    """Files outside `docs/` that a page links to; its place and theirs are paths below the root."""
+def _outside(page: str, text: str) -> list[tuple[str, str]]:
+    """The page, with each file outside `docs/` that it links to; all are paths below the root."""
     targets = {normpath(Path(page).parent / link[1]) for link in LINK.finditer(CODE.sub("", text))}
-    return sorted(name for name in targets if not name.startswith("docs/"))
+    return sorted((page, name) for name in targets if not name.startswith("docs/"))
 
 
 def on_page_markdown(markdown: str, page: Any, config: dict[str, Any], files: Files) -> str:

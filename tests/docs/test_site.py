@@ -131,7 +131,7 @@ def test_a_broken_link_is_an_error(with_links):
 
 def test_a_link_to_no_file_of_the_repository_is_an_error(with_links):
     built = with_links("../absent.csv")
-    assert built.returncode != 0 and "A page links to absent.csv, which is no file" in built.stderr
+    assert built.returncode != 0 and "docs/index.md links to absent.csv, which is no file" in built.stderr
 
 
 def test_pictures_are_few_and_small():
