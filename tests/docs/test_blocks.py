@@ -154,7 +154,7 @@ def test_blocks_are_right(page):
         compile(text, name_of(page), "exec")
     for text in blocks(page, "yaml"):
         assert isinstance(yaml.safe_load(text), dict)
-    assert not {kind for kind, _ in FENCE.findall(page.read_text())} - {"", "python", "yaml", "bash"}
+    assert not {kind for kind, _ in FENCE.findall(page.read_text())} - {"", "text", "python", "yaml", "bash"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
