@@ -14,8 +14,9 @@ TABLE_OPTIONS = $(if $(LAPTOP),$(LAPTOP_OPTIONS),$(if $(SEEDS),--seeds $(SEEDS))
 RESULTS := .md .csv _classes.csv _gap.csv .png
 RUNS = runs/tables-$(SMALL)
 DECIDED = $(foreach method,ce rs rw sqrt_sampling scl bcl,$(wildcard $(RUNS)/isic2018_small+$(1)$(method)+seed*))
+SHOWN = $(wildcard $(addsuffix /*/,$(lastword $(sort $(wildcard runs/demo-*)))))
 
-.PHONY: help install demo lint test test-all test-lowest faults coverage benchmark gpu-check offline-pack format results decided $(TABLES)
+.PHONY: help install demo lint test test-all test-lowest faults coverage benchmark gpu-check offline-pack format results decided docs screenshots $(TABLES)
 
 help: ## list the targets
 	@grep -hE '^[a-zA-Z_0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-22s %s\n", $$1, $$2}'
@@ -52,6 +53,12 @@ decided: install ## publish what decision rules make of the runs of make isic201
 	for end in .md .csv _classes.csv; do cp $(RUNS)/isic2018_decisions$$end experiments/results/isic2018_decisions-$(SMALL)$$end; done
 	$(BIN)/lightning_imbal decide $(call DECIDED,) --csv experiments/results/isic2018_decisions-$(SMALL)_by_image.csv
 	$(BIN)/lightning_imbal decide $(call DECIDED,group_by=lesion+) --csv experiments/results/isic2018_decisions-$(SMALL)_by_lesion.csv
+
+docs: install ## build the documentation into site/index.html, without a network; a broken link is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+
+screenshots: install ## the pictures of the documentation, from the newest runs of make demo (SHOWN="runs/A runs/B" for others)
+	$(BIN)/python tests/docs/screenshots.py $(SHOWN)
 
 lint: install ## ruff: mistakes and format; mypy: types
 	$(BIN)/ruff check .

@@ -1,12 +1,16 @@
-"""The README's examples work as they are printed."""
+"""The examples of pages work as they are printed."""
 
 import json
 import re
 import shutil
 from pathlib import Path
+from runpy import run_path
 
 import pandas as pd
 import pytest
+import torch
+import yaml
+from made_labelled import long_tailed
 
 from lightning_imbal.cli import main
 from lightning_imbal.cli.parts.configurations import read_stages
@@ -14,16 +18,18 @@ from lightning_imbal.launch.plan import Plan
 from lightning_imbal.tables.read import read_spec
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
+EXTEND, TABLES = ((ROOT / "docs" / name).read_text() for name in ("extend.md", "tables.md"))
+IN_PYTHON = (ROOT / "docs" / "training_in_python.md").read_text()
 EXAMPLES = {
-    text.split("\n", 1)[0].removeprefix("# "): text for text in re.findall(r"```python\n(.+?)```", README, re.S)
+    text.split("\n", 1)[0].removeprefix("# "): text
+    for text in re.findall(r"```(?:python|yaml)\n(.+?)```", EXTEND + TABLES + IN_PYTHON, re.S)
 }
 BASE = ["--config", "experiments/demo.yaml", "--config", "experiments/methods/ce.yaml", "--trainer.max_epochs", "1"]
 
 
 @pytest.fixture
 def fit(tmp_path, monkeypatch, isic_root):
-    """Runs the command line options that the README prints above an example."""
+    """Runs the command line options that a page prints above examples."""
     for name, text in EXAMPLES.items():
         (tmp_path / name).write_text(text)
     truth = pd.read_csv(isic_root / "ISIC2018_Task3_Training_GroundTruth.csv")
@@ -33,17 +39,24 @@ def fit(tmp_path, monkeypatch, isic_root):
     shutil.copytree(ROOT / "experiments", tmp_path / "experiments")
     monkeypatch.chdir(tmp_path)
 
-    def run(options):
-        assert f"`{options}`" in README
+    def run(*printed):
+        assert all(f"`{options}`" in EXTEND for options in printed)
         args = ["--run_dir", "run", "--trainer.enable_progress_bar", "false"]
-        assert main(["fit", *BASE, *options.split(), *args]) == 0
+        assert main(["fit", *BASE, *" ".join(printed).split(), *args]) == 0
         return json.loads(Path("run/metrics.json").read_text())
 
     return run
 
 
-def test_own_loss(fit):
-    assert fit("--model.loss my_loss.Poly1 --model.loss.epsilon 2")["identity"]["method"] == "Classifier"
+def test_own_loss_and_sampler(fit):
+    fit("--model.loss my_loss.Poly1 --model.loss.epsilon 2", "--data.sampler my_sampler.AtMost --data.sampler.most 40")
+    config = yaml.safe_load(Path("run/stage1/config.yaml").read_text())
+    used = config["model"]["init_args"]["loss"], config["data"]["init_args"]["sampler"]
+    assert [each["class_path"] for each in used] == ["my_loss.Poly1", "my_sampler.AtMost"]
+    sampler = run_path("my_sampler.py")["AtMost"](torch.tensor([0] * 90 + [1] * 7), most=40, seed=0)
+    drawn = [torch.tensor([*sampler]) for _ in range(2)]
+    assert all(len(each) == len(set(each.tolist())) == 47 and (each >= 90).sum() == 7 for each in drawn)
+    assert not torch.equal(*drawn)
 
 
 def test_own_data_set(fit):
@@ -64,27 +77,27 @@ def test_own_network(fit):
 
 
 def test_own_table(fit):
-    [text] = re.findall(r"```yaml\n# my_table.yaml\n(.+?)```", README, re.S)
-    Path("my_table.yaml").write_text(text)
     options = ["--data.root", "biopsies", "--data.labels", "labels.csv"]
     jobs = Plan(read_spec("my_table.yaml"), Path("runs"), options=options).jobs
     assert jobs and list(read_stages(jobs)) == jobs
 
 
-@pytest.mark.parametrize("name", ["my_loss.py", "my_data.py", "my_method.py", "my_net.py"])
+def test_own_decision_rule(fit, monkeypatch):
+    monkeypatch.syspath_prepend(Path.cwd())  # as the program does
+    rule = read_spec("my_rules.yaml").rows["CE, nines first"].decision
+    assert (type(rule).__name__, rule.name, rule.found) == ("Favour", "9", 0.9)
+    images = long_tailed(300, classes=3)
+    decision = run_path("my_rule.py")["Favour"]("bcc", found=0.8).fit(images)
+    rare = images.label == 2
+    assert (decision.answer(images.probability[rare]) == 2).mean() == pytest.approx(0.8, abs=1 / rare.sum())
+
+
+@pytest.mark.parametrize("name", sorted(name for name in EXAMPLES if re.match(r"my_\w+\.py", name)))
 def test_examples_are_short(name):
     assert (
         len([line for line in EXAMPLES[name].splitlines()[1:] if line and not line.startswith(("import", "from"))])
         <= 10
     )
-
-
-@pytest.mark.parametrize("file, example", [("README.md", None), ("CONTRIBUTING.md", "x")])
-def test_named_files_exist(file, example):
-    names = re.findall(r"(?:experiments|tests)/[\w/]+\.(?:yaml|py)", (ROOT / file).read_text())
-    assert names
-    for name in names:
-        assert (ROOT / name).is_file() or Path(name).stem.removeprefix("test_") == example, name
 
 
 def test_the_whole_way_in_python(tmp_path, monkeypatch, capsys):
