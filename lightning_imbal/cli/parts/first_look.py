@@ -23,6 +23,8 @@ def answer(verb: str, arguments: Sequence[str]) -> str | None:
     Raises:
         UserError: It asks about a class that there is not.
     """
+    if verb == "completion":  # what is completed may be a question
+        return None
     if question := asked(arguments):
         return help_of(*question)
     if not set(HELP) & set(arguments):
@@ -48,7 +50,7 @@ def check(verb: str, arguments: Sequence[str]) -> None:
         given_here, options = parser.parse_known_args(arguments)
         configs = [f"--config={file}" for file in getattr(given_here, "config", [])]
         _check_places(given_here)
-        refuse_unknown(settings_on([*configs, *options]), parser.option_names())
+        refuse_unknown(settings_on([*configs, *options]), own=parser.option_names())
 
 
 def with_name(arguments: Sequence[str]) -> list[str]:
@@ -68,7 +70,7 @@ def _check_settings(verb: str, arguments: Sequence[str]) -> None:
         refuse_to_fit_from(given("ckpt_path", [*arguments]))
     elif verb not in OWN:
         named_checkpoint(verb, arguments)
-    refuse_unknown(settings_on(arguments), OWN.get(verb, ()))
+    refuse_unknown(settings_on(arguments), "fit" if verb in OWN else verb, OWN.get(verb, ()))
 
 
 def _check_places(given_here: Namespace) -> None:

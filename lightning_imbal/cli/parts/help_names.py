@@ -39,14 +39,6 @@ def keys(module: str, name: str) -> list[str]:
     )
 
 
-def calls(module: str, method: str) -> Iterator[ast.Call]:
-    """The calls of a method in a module."""
-    file = _file(module)
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if file else ():
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == method:
-            yield node
-
-
 @cache
 def names_in(module: str) -> dict[str, ast.AST | str]:
     """What a module defines, as its syntax, and what it imports, as a path; modules of which it takes all as `*...`."""

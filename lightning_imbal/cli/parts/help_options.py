@@ -1,15 +1,14 @@
 """The options of `fit`, `validate`, `test` and `predict` by their names, as the sources declare them; nothing heavy."""
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from lightning_imbal.cli.parts.help_kinds import KINDS, find_class, parameters_of_any, settable
-from lightning_imbal.cli.parts.help_names import calls
-from lightning_imbal.cli.parts.help_source import read
+from lightning_imbal.cli.parts.help_source import Source, read
 from lightning_imbal.command_line import parse_options
 from lightning_imbal.errors import UserError
 from lightning_imbal.experiment_files import find, parse_yaml, read_yaml
@@ -29,32 +28,60 @@ class Setting(NamedTuple):
 
 
 @cache
-def run_options() -> frozenset[str]:
-    """The options that are below no other one, of any of the verbs."""
+def run_options(verb: str = "") -> frozenset[str]:
+    """The options that are below no other one, of a verb or of all."""
+    cli, lightning = read("lightning_imbal.cli.parts.parser.ImbalCLI"), read("lightning.pytorch.cli.LightningCLI")
+    bodies = [
+        *_bodies(cli, "add_arguments_to_parser"),
+        *_bodies(lightning, "init_parser", "add_default_arguments_to_parser"),
+    ]
     declared = [
         str(part.value).removeprefix("--")
-        for module in ("lightning_imbal.cli.parts.parser", "lightning.pytorch.cli")
-        for call in calls(module, "add_argument")
+        for call in _calls([line for body in bodies for line in body], verb)
         for part in call.args
         if isinstance(part, ast.Constant) and str(part.value).startswith("--")
     ]
-    return frozenset({*declared, *_of_trainer_methods(), *OF_PARSER})
+    return frozenset({*declared, *_of_trainer_methods(verb), *OF_PARSER})
+
+
+def _bodies(cls: Source | None, *methods: str) -> Iterator[list[ast.stmt]]:
+    for line in cls.node.body if cls else ():
+        if isinstance(line, ast.FunctionDef) and line.name in methods:
+            yield line.body
+
+
+def _calls(body: Iterable[ast.stmt], verb: str) -> Iterator[ast.Call]:
+    """The calls of `add_argument` that are made for a verb, or all."""
+    for line in body:
+        if isinstance(line, ast.If):
+            yield from _calls(line.body if _holds(line.test, verb) else [], verb)
+            continue
+        for node in ast.walk(line):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "add_argument":
+                yield node
+
+
+def _holds(condition: ast.expr, verb: str) -> bool:
+    """Whether a condition such as `self.verb in ("test", "predict")` holds; any other one may."""
+    match condition:
+        case ast.Compare(left=ast.Attribute(attr="verb"), ops=[compare], comparators=[value]) if verb:
+            known = ast.literal_eval(value)
+            of_compare = {ast.Eq: verb == known, ast.NotEq: verb != known, ast.In: verb in known}
+            return of_compare.get(type(compare), True)
+    return True
 
 
 @cache
-def _of_trainer_methods() -> frozenset[str]:
+def _of_trainer_methods(verb: str) -> frozenset[str]:
     """Arguments of `Trainer.fit` and its like that are no objects, as LightningCLI offers them."""
     trainer, cli = read("lightning.pytorch.trainer.trainer.Trainer"), read("lightning.pytorch.cli.LightningCLI")
     names: dict[str, set[str]] = {}
-    for node in ast.walk(cli.node) if cli else ():
-        if isinstance(node, ast.FunctionDef) and node.name == "subcommands":
-            for each in ast.walk(node):
-                if isinstance(each, ast.Dict):
-                    names = ast.literal_eval(each)
+    for body in _bodies(cli, "subcommands"):
+        names = ast.literal_eval(next(line.value for line in body if isinstance(line, ast.Return) and line.value))
     return frozenset(
         argument.arg
         for method in (trainer.node.body if trainer else ())
-        if isinstance(method, ast.FunctionDef) and method.name in names
+        if isinstance(method, ast.FunctionDef) and method.name in names and verb in ("", method.name)
         for argument in method.args.args
         if argument.arg not in {"self", *names[method.name]}
     )
@@ -137,24 +164,25 @@ def _unfolded(name: str, value: Any) -> Iterable[tuple[str, Any]]:
     return [(f"{name}.{str(key).rstrip('+')}", part) for key, part in parts.items()]
 
 
-def refuse_unknown(settings: Sequence[Setting], own: Iterable[str] = ()) -> None:
+def refuse_unknown(settings: Sequence[Setting], verb: str = "", own: Iterable[str] = ()) -> None:
     """Refuses a name that neither the parser nor any class that may be meant knows.
 
     Args:
         settings: What is set.
+        verb: Whose options there are on the command line; empty for any.
         own: Further names, of the verb.
 
     Raises:
         UserError: The message says what was probably meant.
     """
     own = [*own]
-    known = run_options() | {*own}
+    known = {"": run_options(verb) | {*own}}
     classes = {head: _classes(head, settings) for head in HEADS}
     for name, _, place in settings:
         head, dot, rest = name.removeprefix("then.").partition(".")
         argument = rest.partition(".")[0]
         if head not in HEADS or not dot:
-            wrong = head not in known
+            wrong = head not in known.get(place, run_options())
         elif (chosen := classes[head]) is None or argument in OF_CLASS:
             wrong = False
         else:
