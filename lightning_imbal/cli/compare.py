@@ -35,6 +35,7 @@ from lightning_imbal.tables.comparison import BASELINES, comparison
 from lightning_imbal.tables.methods import protocol_of, rows_of
 from lightning_imbal.tables.spec import Row
 from lightning_imbal.tables.suited import suitable
+from lightning_imbal.wording import did_you_mean
 
 AUTO = "auto"
 ENOUGH_EPOCHS = 50  # after which a network that can learn has learned something of a few hundred images
@@ -168,7 +169,8 @@ def _baseline(given: str | None, rows: dict[str, tuple[str, Row]]) -> str:
     """The row that the others are tested against."""
     names = {method: name for method, (name, _) in rows.items()}
     if given not in (None, *names):
-        raise UserError(f"--baseline {given!r} is not among the methods: {', '.join(names)}.")
+        hint = did_you_mean(str(given), names) or f"{', '.join(names)}."
+        raise UserError(f"--baseline {given!r} is not among the methods: {hint}")
     known = [name for name in BASELINES if name in names.values()]
     return names[given] if given else [*known, *names.values()][0]
 

@@ -25,6 +25,7 @@ from lightning_imbal.stats.results import collect
 from lightning_imbal.tables.cell import Cell
 from lightning_imbal.tables.read import read_spec
 from lightning_imbal.tables.spec import Spec
+from lightning_imbal.wording import did_you_mean
 
 
 def run(args: list[str]) -> int:
@@ -71,7 +72,8 @@ def _checked(given: argparse.Namespace) -> Spec:
     if not rows or not spec.columns:
         raise UserError(f"{given.spec} has nothing to run: add a row that is not quoted, and a column.")
     if given.baseline not in (None, *rows):
-        raise UserError(f"--baseline {given.baseline!r} is no row that the table runs: it has {', '.join(rows)}.")
+        hint = did_you_mean(given.baseline, rows) or f"it has {', '.join(rows)}."
+        raise UserError(f"--baseline {given.baseline!r} is no row that the table runs: {hint}")
     return spec
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from lightning_imbal.decisions.base import Decision, Labelled, Rule, check_known
 from lightning_imbal.errors import UserError
+from lightning_imbal.experiment_files import beside
 
 
 class ExpectedCost(Rule):
@@ -41,6 +42,9 @@ def _read(file: str) -> dict[str, dict[str, float]]:
     """Cost of each answered class by the true one."""
     try:
         text = Path(file).expanduser().read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        mend = beside(file) or "name a CSV file of costs, with true classes in rows and answered ones in columns."
+        raise UserError(f"There is no file {file}: {mend}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(
             f"{file} cannot be read: name a CSV file of costs, with true classes in rows and answered ones in columns."

@@ -16,7 +16,7 @@ from lightning_imbal.experiment_files import find, parse_yaml, read_yaml
 HEADS = ("model", "data", "trainer")  # options that others are below
 OF_PARSER = {"help", "print_config", *HEADS}
 OF_CLASS = {"class_path", "init_args", "dict_kwargs", "help"}  # below the option of a class, beside its arguments
-SURE, LIKELY = 0.85, 0.7  # likeness of names, of 1
+SURE, AT_THE_TOP, LIKELY = 0.85, 0.78, 0.7  # likeness of names, of 1
 
 
 class Setting(NamedTuple):
@@ -212,6 +212,8 @@ def unknown(name: str, own: Sequence[str] = (), dashes: str = "--") -> str:
         return f"{said} of this verb: `--help all` lists those that it has."
     if meant := [option for option in shallow if _ends_in(option, plain)]:
         return f"{said}: it is {before}{meant[0]}."
+    if "." not in plain and (meant := _like(plain, [*own, *run_options()], AT_THE_TOP)):
+        return f"{said}: did you mean {before}{meant[0]}?"
     if meant := [option for option in shallow if f"_{plain}_" in f"_{option.rpartition('.')[2]}_"]:
         return f"{said}: did you mean {before}{meant[0]}?"
     if meant := _like(plain, shallow, SURE):

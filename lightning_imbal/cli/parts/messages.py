@@ -3,6 +3,7 @@
 import inspect
 import re
 from importlib import import_module
+from pathlib import Path
 
 from lightning.pytorch import Callback
 
@@ -19,6 +20,7 @@ def explain(message: str) -> str:
     if sentence := _missing_package(message):
         return sentence
     owners = re.findall(r"class_path[= ]'([^']+)'", message)
+    owners = [owner for owner in owners if not owner.endswith(".Callback")] or owners  # what any could be
     path = re.search(r"Expected a dot import path string: (\S+)", message)
     if path and key and key.rpartition(".")[2] not in KINDS:
         return f"{key} must be the path of a function or a class, such as package.module.name, but is {path[1]!r}."
@@ -42,6 +44,13 @@ def explain(message: str) -> str:
         return _missing_arguments(message, match[1].partition(". Got value")[0], owners, key, such_as)
     if match := re.search(r"Expected a typing.Literal\[(.+?)\]\. Got value: ([^\s]+?)\.?(?:\s|$)", message):
         return f"{key} must be one of {match[1]}, but is {match[2]!r}."
+    words = [
+        word.strip("' ")
+        for of in re.findall(r"- Expected a typing.Literal\[(.+?)\]", message)
+        for word in of.split(",")
+    ]
+    if (match := re.search(r"Given value: (\S+)$", message)) and (hint := did_you_mean(match[1], words)):
+        return f"{key} cannot be {match[1]!r}: {hint}"
     name = re.escape(key.rpartition(".")[2])
     if match := re.search(rf"NestedArg\(key='{name}\.(\w+)', val=['\"]?([^'\")]*)", message):
         example = {"split": "Holdout"}.get(name, "CLASS")
@@ -50,7 +59,9 @@ def explain(message: str) -> str:
         return sentence
     if match := re.search(r"Expected a <class '([^']+)'>(?:.|\n)*?Got value: (\S+)", message):
         return f"{key} must be of type {match[1]}, but is {match[2].rstrip('.')}."
-    if match := re.search(r"Expected a <class '([^']+)'>(?:.|\n)*Given value: (.+)", message):
+    if match := re.search(
+        r"Expected a <class '([^']+)'>(?:.|\n)*Given value: (?:NestedArg\(.*val=)?(.+?)\)?$", message
+    ):
         return f"{key} must be of type {match[1]}, but is {match[2]}."
     return " ".join(message.split())
 
@@ -70,9 +81,13 @@ def cause(error: Exception) -> UserError:
 
 
 def _missing_package(message: str) -> str:
-    """A sentence on a library that a class of Lightning needs; empty if none is missing."""
+    """A sentence on a library that a class of Lightning needs, or a file of the user; empty if none is missing."""
     match = re.search(r"(?:pip install (?:-U )?|No module named )['\"`]*([\w-]+)", message)
     owner = re.search(r"class_path[= ]'([^']+)'", message)
+    if match and owner and owner[1].partition(".")[0] == match[1]:
+        hint = did_you_mean(match[1], [file.stem for file in Path().glob("*.py")])
+        mend = hint or f"put {match[1]}.py into the folder that you call this from."
+        return f"There is no module {match[1]!r} for {owner[1]}: {mend}"
     who = f"{owner[1].rpartition('.')[2]} needs" if owner else "This needs"
     return f"{who} a package that is not installed: pip install {match[1]}." if match else ""
 
@@ -120,7 +135,7 @@ def _unknown_argument(name: str, owners: list[str], key: str) -> str:
 def _unknown_class(name: str, key: str) -> str:
     kind = KINDS[key.rpartition(".")[2]]
     if (other := find_class(name.rpartition(".")[2])) and (owner := kind_of(other)) and owner is not kind:
-        return f"{name} is {owner.noun}, not {kind.noun}, which {key} takes: it is chosen by --{owner.option} {name}."
+        return f"{name} is {owner.noun}, not {kind.noun}: it is chosen by --{owner.option} {name}."
     return f"There is no class {name!r} for {key}: {_suggest(name, sorted(classes_of(kind)), 'known are')}"
 
 
