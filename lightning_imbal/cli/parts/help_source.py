@@ -175,6 +175,10 @@ def _text(value: ast.AST, module: str) -> str:
             return constant or '""'
         case ast.List(elts=parts) | ast.Tuple(elts=parts):
             return f"[{', '.join(_text(part, module) for part in parts)}]"
+        case ast.BinOp(
+            left=ast.Constant(value=float() | int() as above), right=ast.Constant(value=float() | int() as of)
+        ):
+            return f"{above / of:.4g}" if isinstance(value.op, ast.Div) else ast.unparse(value)
         case ast.Name(id=name):
             found = find(module, name)
             return name if found is None or isinstance(found[1], ast.ClassDef) else _text(found[1], found[0])
