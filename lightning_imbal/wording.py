@@ -46,9 +46,8 @@ def did_you_mean(name: str, known: Iterable[str], most: int = 1, show: Callable[
 
 
 def _last_part(name: str) -> str:
-    """What follows the last slash of a path, or the last dot of a name; the ending of a file belongs to it."""
-    match = re.search(r"[^/.]+(?:\.(?:yaml|yml|csv|json|ckpt))?$", name)
-    return match[0] if match else name
+    """What follows the last slash of a path, without the ending of a file, or the last dot of a name."""
+    return re.split(r"[/.]", re.sub(r"\.(yaml|yml|csv|json|ckpt)$", "", name))[-1]
 
 
 def score_text(value: float | None, decimals: int = 3) -> str:

@@ -8,10 +8,8 @@ from importlib import import_module
 from importlib.metadata import version
 from types import ModuleType
 
-VERBS = (
-    *("list", "init", "fit", "validate", "test", "predict", "decide", "ensemble", "report", "compare", "table"),
-    *("dashboard", "export", "prepare", "audit", "completion"),
-)
+from lightning_imbal.cli.parts.verbs import VERBS
+
 PIP = re.compile(r"pip install (?:-U )?['\"]*([\w.-]+)")  # as libraries advise
 REFUSALS = (  # of Lightning, with their modules
     ("lightning.fabric.utilities.exceptions", "MisconfigurationException"),

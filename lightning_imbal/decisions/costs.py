@@ -42,13 +42,10 @@ def _read(file: str) -> dict[str, dict[str, float]]:
     """Cost of each answered class by the true one."""
     try:
         text = Path(file).expanduser().read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        mend = beside(file) or "name a CSV file of costs, with true classes in rows and answered ones in columns."
-        raise UserError(f"There is no file {file}: {mend}") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(
-            f"{file} cannot be read: name a CSV file of costs, with true classes in rows and answered ones in columns."
-        ) from error
+        mend = beside(file) if isinstance(error, FileNotFoundError) else ""
+        mend = mend or "name a CSV file of costs, with true classes in rows and answered ones in columns."
+        raise UserError(f"{file} cannot be read: {mend}") from error
     head = text.partition("\n")[0]
     lines = csv.reader(text.splitlines(), delimiter=max(",;\t", key=head.count))
     rows = [[cell.strip() for cell in line] for line in lines if any(cell.strip() for cell in line)]

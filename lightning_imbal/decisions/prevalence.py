@@ -68,8 +68,8 @@ def _read(path: str | Path, class_names: Sequence[str]) -> dict[str, str]:
     try:
         lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except FileNotFoundError as error:
-        mend = beside(path) or "give a CSV file with the columns class and prevalence."
-        raise UserError(f"There is no file {path}: {mend}") from error
+        why = beside(path) or "there is no such file."
+        raise UserError(f"The prevalences cannot be read from {path}: {why}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"The prevalences cannot be read from {path}: {error}.") from error
     rows = [[cell.strip() for cell in row] for row in csv.reader(lines) if any(cell.strip() for cell in row)]

@@ -105,7 +105,7 @@ SCREENS: dict[str, tuple[str, str, dict[str, Lines]]] = {
         },
     ),
     "audit": (
-        "CONFIG.yaml | CLASS --data.root DIR [--OPTION VALUE ...] | --train CSV --test CSV",
+        "CONFIG.yaml | CLASS --data.root DIR | --train CSV --test CSV [...]",
         "Finds what is on both sides of a split.",
         {
             "data": EXPERIMENT | LOOKED_AT,

@@ -157,11 +157,18 @@ def _given_to_parent(init: ast.FunctionDef) -> tuple[int, set[str]]:
 def _parameter(
     cls: Source, name: str, annotation: ast.expr | None, default: ast.expr | None, about: dict[str, str]
 ) -> Parameter:
-    kind = "" if annotation is None else ast.unparse(annotation).strip("'\"")
+    kind = "" if annotation is None else _type(annotation, cls.module)
     path = ast.unparse(default) if isinstance(default, ast.Name | ast.Attribute) else ""
     chosen = resolve(cls.module, path) if path else None
     value = None if default is None else _text(default, cls.module)
     return Parameter(name, kind, value, about.get(name, ""), cls.name, chosen)
+
+
+def _type(annotation: ast.expr, module: str) -> str:
+    """As it is written, or what a name of its own stands for."""
+    alias = find(module, annotation.id) if isinstance(annotation, ast.Name) else None
+    written = alias[1] if alias and isinstance(alias[1], ast.Subscript) else annotation
+    return ast.unparse(written).strip("'\"")
 
 
 def _text(value: ast.AST, module: str) -> str:

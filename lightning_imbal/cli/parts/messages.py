@@ -8,7 +8,7 @@ from pathlib import Path
 from lightning.pytorch import Callback
 
 from lightning_imbal.cli.parts.help_kinds import KINDS, classes_of, find_class, kind_at, kind_of
-from lightning_imbal.cli.parts.help_options import unknown
+from lightning_imbal.cli.parts.help_unknown import unknown
 from lightning_imbal.cli.parts.vocabulary import PUBLIC  # noqa: F401  # whose classes are known by their short names
 from lightning_imbal.errors import UserError
 from lightning_imbal.wording import did_you_mean

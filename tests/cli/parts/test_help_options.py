@@ -6,15 +6,9 @@ import pytest
 from parsing import EXPERIMENTS, _parser
 
 from lightning_imbal.cli.parts.data_options import OF_TRAINING
-from lightning_imbal.cli.parts.help_options import (
-    Setting,
-    below,
-    refuse_unknown,
-    run_options,
-    settings_in,
-    settings_on,
-    unknown,
-)
+from lightning_imbal.cli.parts.help_options import below, run_options
+from lightning_imbal.cli.parts.help_settings import Setting, refuse_unknown, settings_in, settings_on
+from lightning_imbal.cli.parts.help_unknown import unknown
 from lightning_imbal.errors import UserError
 from lightning_imbal.experiment_files import read_yaml
 
