@@ -33,7 +33,7 @@ usage: lightning_imbal completion bash | zsh | fish
 Prints the code by which a shell completes verbs, files, options and classes at the TAB key.
 bash: eval "$(lightning_imbal completion bash)" in ~/.bashrc
 zsh:  eval "$(lightning_imbal completion zsh)" in ~/.zshrc
-fish: lightning_imbal completion fish > ~/.config/fish/completions/lightning_imbal.fish
+fish: lightning_imbal completion fish | source, in ~/.config/fish/config.fish
 """
 
 

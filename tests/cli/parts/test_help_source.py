@@ -56,8 +56,16 @@ class Narrow(LDAM):
 
 class Dotted(imbalanced.LDAM): ...
 
+class Fixed(Classifier):
+    def __init__(self, **kwargs):
+        super().__init__(None, head=NAMES, **kwargs)
+
 class Unknown(Base):
     def __init__(self, one=1, **kwargs):
+        super().__init__(**kwargs)
+
+class Further(Unknown):
+    def __init__(self, two=2, **kwargs):
         super().__init__(**kwargs)
 '''
 
@@ -135,7 +143,9 @@ def test_a_class_of_the_user_is_read_from_the_working_folder(tmp_path, monkeypat
     assert found["loss"].chosen == find_class("CrossEntropy")
     assert [each.name for each in read("classes_of_a_user.Narrow").parameters()][1:] == ["max_margin", "scale"]
     assert is_of(read("classes_of_a_user.Dotted"), KINDS["loss"])
-    assert not read("classes_of_a_user.Unknown").is_whole
+    assert not read("classes_of_a_user.Unknown").is_whole and not read("classes_of_a_user.Further").is_whole
+    fixed = {each.name for each in read("classes_of_a_user.Fixed").parameters()}
+    assert not fixed & {"mixer", "head"} and "loss" in fixed
     assert read("classes_of_a_user.Nothing") is None and read("no_such_module.X") is None and read("X") is None
     assert resolve("classes_of_a_user", "NAMES") is None
 
