@@ -82,7 +82,7 @@ faults: install ## break the package at one place after the other: does a test n
 coverage: install ## do the intervals and stars of the tables hold? simulated where the truth is known (5 minutes; OPTIONS="--seed 1 --only lesions")
 	$(BIN)/python tests/coverage/simulate.py $(OPTIONS)
 
-benchmark: install ## training step, disk cache, stored features, perturbed input, BHP loss, bootstrap: each against doing without; report page; decision rules of a table; init and audit of 100,000 pictures (20 minutes)
+benchmark: install ## training step, disk cache, stored features, perturbed input, BHP loss, bootstrap: each against doing without; report page; decision rules of a table; init and audit of 100,000 pictures; help and typing errors (20 minutes)
 	$(BIN)/python tests/benchmarks/training_step.py
 	$(BIN)/python tests/benchmarks/disk_cache.py
 	$(BIN)/python tests/benchmarks/frozen_head.py
@@ -92,6 +92,7 @@ benchmark: install ## training step, disk cache, stored features, perturbed inpu
 	$(BIN)/python tests/benchmarks/report_page.py
 	$(BIN)/python tests/benchmarks/own_images.py
 	$(BIN)/python tests/benchmarks/decisions.py
+	$(BIN)/python tests/benchmarks/help.py
 
 gpu-check: install ## check the installation on a GPU: does it run, right, as fast as it should (8 minutes; OPTIONS="--minutes 8 --images DIR")
 	$(BIN)/python tests/benchmarks/gpu.py $(OPTIONS)

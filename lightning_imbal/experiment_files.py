@@ -132,15 +132,32 @@ def _long(argument: str) -> str:
     return f"--config={file}" if file else "--config"
 
 
+def beside(place: str | Path) -> str:
+    """A question about a file or folder that is not there: what has a name like it, there or in `runs`; or nothing."""
+    whole = Path(place)
+    folder = next((parent for parent in whole.parents if parent.is_dir()), Path())
+    first, *rest = whole.relative_to(folder).parts if whole.is_relative_to(folder) else whole.parts
+    places = [each for of in dict.fromkeys([folder, Path("runs")]) if of.is_dir() for each in of.iterdir()]
+    meant = {each.name: str(each.joinpath(*rest)) for each in reversed(places) if each.joinpath(*rest).exists()}
+    return did_you_mean(first, sorted(meant), show=lambda name: meant[name])
+
+
 def _hint(name: str, kind: str) -> str:
-    overlays = [f"{of}/{file.name}" for of in OVERLAYS for file in files_of(of).values()] if kind == "." else []
-    known = [file.name for file in files_of(kind).values()] + overlays
-    stem = Path(name).stem
+    overlays = [f"{of}/{file.stem}" for of in OVERLAYS for file in files_of(of).values()] if kind == "." else []
+    known = [*files_of(kind), *overlays]
+    folder, stem = Path(name).parent.name, Path(name).stem
     # A name without its folder, or in another one, is meant as much as one with a letter too many.
     if same := [short for short in known if Path(short).stem == stem]:
-        return f"did you mean {' or '.join(same)}?"
+        return f"did you mean {' or '.join(f'{short}.yaml' for short in same)}?"
+    beside_it = {Path(short).name: short for short in reversed(known) if Path(short).parent.name == folder}
+    anywhere = {Path(short).name: short for short in reversed(known)}
+    hint = did_you_mean(stem, beside_it, show=lambda found: f"{beside_it[found]}.yaml")
     example = "tables/marrakchi_table1.yaml" if kind == "tables" else "demo.yaml"
-    return did_you_mean(name, known) or f"give the path of a file such as experiments/{example}."
+    return (
+        hint
+        or did_you_mean(stem, anywhere, show=lambda found: f"{anywhere[found]}.yaml")
+        or f"give the path of a file such as experiments/{example}."
+    )
 
 
 @cache

@@ -27,9 +27,27 @@ def duration_text(seconds: float) -> str:
 
 
 def did_you_mean(name: str, known: Iterable[str], most: int = 1, show: Callable[[str], str] = str) -> str:
-    """A question that names what was probably meant, such as "did you mean CE?"; empty if nothing is similar."""
-    similar = [show(match) for match in get_close_matches(name, list(known), n=most)]
-    return f"did you mean {' or '.join(similar)}?" if similar else ""
+    """A question that names what was probably meant, such as "did you mean CE?"; empty if nothing is similar.
+
+    Capitals do not count. Where nothing is like a whole path, what is like its last part is meant.
+
+    Args:
+        name: What was given.
+        known: What there is.
+        most: How many of them are named.
+        show: How one of them is written.
+    """
+    plain = {each.casefold(): each for each in known}
+    similar = get_close_matches(name.casefold(), plain, n=most)
+    if not similar and (last := _last_part(name.casefold())) != name.casefold():
+        of_last = {_last_part(each): each for each in reversed(plain)}
+        similar = [of_last[match] for match in get_close_matches(last, of_last, n=most)]
+    return f"did you mean {' or '.join(show(plain[match]) for match in similar)}?" if similar else ""
+
+
+def _last_part(name: str) -> str:
+    """What follows the last slash of a path, without the ending of a file, or the last dot of a name."""
+    return re.split(r"[/.]", re.sub(r"\.(yaml|yml|csv|json|ckpt)$", "", name))[-1]
 
 
 def score_text(value: float | None, decimals: int = 3) -> str:

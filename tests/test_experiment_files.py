@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from lightning_imbal.errors import UserError
-from lightning_imbal.experiment_files import files_of, find, folders, parse_yaml, read_yaml, with_files_found
+from lightning_imbal.experiment_files import beside, files_of, find, folders, parse_yaml, read_yaml, with_files_found
 
 SHIPPED = Path(__file__).resolve().parents[1] / "experiments"
 EXAMPLE = "give the path of a file such as experiments/"
@@ -81,6 +81,15 @@ def test_only_the_first_process_says_it(here, capsys, monkeypatch, rank):
         ("data/crw.yaml", ".", "There is no file data/crw.yaml: did you mean heads/crw.yaml?"),
         ("demos.yaml", ".", "There is no file demos.yaml: did you mean demo.yaml?"),
         ("demo", ".", "There is no file demo: did you mean demo.yaml?"),
+        ("methods/lda.yaml", ".", "There is no file methods/lda.yaml: did you mean methods/ldam.yaml?"),
+        ("Methods/LDAM", ".", "There is no file Methods/LDAM: did you mean methods/ldam.yaml?"),
+        (
+            "/home/me/mehods/ldma.yaml",
+            ".",
+            "There is no file /home/me/mehods/ldma.yaml: did you mean methods/ldam.yaml?",
+        ),
+        ("nothere.yaml", ".", f"There is no file nothere.yaml: {EXAMPLE}demo.yaml."),
+        ("methods/xyz.yaml", ".", f"There is no file methods/xyz.yaml: {EXAMPLE}demo.yaml."),
         ("zeng_tabel2.yaml", "tables", "There is no table zeng_tabel2.yaml: did you mean zeng_table2.yaml?"),
         (
             "x",
@@ -156,3 +165,15 @@ def test_what_an_anchor_brings_may_be_given_again():
     content = parse_yaml(text, "text")
     assert content == yaml.safe_load(text)
     assert content["y"] == {"a": 3, "b": 2} and content["list"] == [{"a": 1}, {"a": 2}]
+
+
+def test_what_lies_beside_a_place_that_is_not_there(here):
+    for file in ("runs/demo/stage1/best.ckpt", "runs/other/x", "labels.csv", "images/a.png"):
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+        Path(file).write_text("")
+    assert beside("runs/demoo") == "did you mean runs/demo?"
+    assert beside("demo") == beside("deno") == "did you mean runs/demo?"
+    assert beside("runs/dem/stage1/best.ckpt") == "did you mean runs/demo/stage1/best.ckpt?"
+    assert beside(here / "label.csv") == f"did you mean {here / 'labels.csv'}?"
+    assert beside("Images") == "did you mean images?"
+    assert beside("runs/othre/stage1") == beside("xyz") == beside("/xyz/abc") == ""

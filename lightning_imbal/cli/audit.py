@@ -6,10 +6,10 @@ from jsonargparse import ArgumentParser
 
 from lightning_imbal.atomic_files import refuse_unwritable
 from lightning_imbal.cli.parts.data_options import data_parser, read_data, write_report
+from lightning_imbal.cli.parts.verb_options import AUDIT
 from lightning_imbal.data.audit.audit import audit
 from lightning_imbal.data.audit.lists import read_lists
 from lightning_imbal.data.checks import groups_suspected
-from lightning_imbal.data.copies.candidates import DISTANCE
 from lightning_imbal.data.look.suspected import suspected_groups
 from lightning_imbal.data.pictures.open import CACHE_DIR
 from lightning_imbal.data.splits.base import PARTS
@@ -50,14 +50,6 @@ def run(args: list[str]) -> int:
 
 def _parser() -> ArgumentParser:
     parser = data_parser("audit")
-    for name in PARTS:
-        parser.add_argument(f"--{name}", type=str | None, help=f"Instead of data: CSV with the images for {name}.")
-    parser.add_argument("--groups", type=str | None, help="CSV with columns image and lesion_id or group.")
-    parser.add_argument("--images", type=str | None, help="Folder of the listed pictures.")
-    parser.add_argument(
-        "--distance",
-        type=int | None,
-        help=f"Bits of 256 that may differ in near-duplicates (default: {DISTANCE}, fewer if most look alike).",
-    )
-    parser.add_argument("--mirrored", type=bool, default=False, help="Whether to find mirrored and turned copies too.")
+    for name, option in AUDIT.items():
+        parser.add_argument(f"--{name}", type=option.type, default=option.default, help=option.help)
     return parser

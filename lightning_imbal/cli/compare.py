@@ -12,14 +12,13 @@ from rich.markup import escape
 
 from lightning_imbal.atomic_files import refuse_unwritable, write_whole
 from lightning_imbal.cli.parts.running import (
-    add_options,
     check_jobs,
     local_launcher,
     print_commands,
     print_failures,
     run_plan,
 )
-from lightning_imbal.cli.parts.verb_parser import VerbParser
+from lightning_imbal.cli.parts.verb_options import compare as compare_parser
 from lightning_imbal.command_line import given as given_on
 from lightning_imbal.command_line import last_setting, parse_options, to_options
 from lightning_imbal.errors import UserError, refuse_below
@@ -36,11 +35,8 @@ from lightning_imbal.tables.comparison import BASELINES, comparison
 from lightning_imbal.tables.methods import protocol_of, rows_of
 from lightning_imbal.tables.spec import Row
 from lightning_imbal.tables.suited import suitable
+from lightning_imbal.wording import did_you_mean
 
-USAGE = (
-    "lightning_imbal compare --data.root my_images [options] "
-    "[--model.pretrained true, --trainer.max_epochs 50: any option of `fit`, for all runs]"
-)
 AUTO = "auto"
 ENOUGH_EPOCHS = 50  # after which a network that can learn has learned something of a few hundred images
 FEATURES = ["--save_features", "true"]  # for the page's map of the test images
@@ -48,7 +44,7 @@ FEATURES = ["--save_features", "true"]  # for the page's map of the test images
 
 def run(args: list[str]) -> int:
     """Runs `compare` and returns the exit status: 1 if a run failed, else 0."""
-    given, options = _parser().parse_known_args(args[1:])
+    given, options = compare_parser().parse_known_args(args[1:])
     check_jobs(given.jobs)
     from lightning_imbal.cli.parts.own_data import with_images_found
 
@@ -173,7 +169,8 @@ def _baseline(given: str | None, rows: dict[str, tuple[str, Row]]) -> str:
     """The row that the others are tested against."""
     names = {method: name for method, (name, _) in rows.items()}
     if given not in (None, *names):
-        raise UserError(f"--baseline {given!r} is not among the methods: {', '.join(names)}.")
+        hint = did_you_mean(str(given), names) or f"{', '.join(names)}."
+        raise UserError(f"--baseline {given!r} is not among the methods: {hint}")
     known = [name for name in BASELINES if name in names.values()]
     return names[given] if given else [*known, *names.values()][0]
 
@@ -181,24 +178,3 @@ def _baseline(given: str | None, rows: dict[str, tuple[str, Row]]) -> str:
 def _print(sentences: Iterable[str], console: Console, before: str = "") -> None:
     for sentence in sentences:
         console.print(before + escape(sentence), highlight=False, soft_wrap=True)
-
-
-def _parser() -> VerbParser:
-    parser = VerbParser("compare", USAGE, __doc__.partition("\n")[0])
-    parser.add_argument(
-        "--methods",
-        nargs="+",
-        default=[AUTO],
-        metavar="NAME",
-        help="files of experiments/methods or heads, such as ce,crw,ldam_drw (default: auto, four to six that suit "
-        "the data)",
-    )
-    repeats = parser.add_mutually_exclusive_group()
-    repeats.add_argument("--folds", type=int, metavar="K", help="cross-validation with so many folds")
-    repeats.add_argument("--seeds", nargs="+", type=int, default=[0], metavar="N", help="seeds on one split")
-    add_options(parser)
-    parser.add_argument("--runs", metavar="DIR", help="folder of all runs (default: runs/compare-<name of the images>)")
-    small = "lay variants/laptop.yaml over all runs (default: if no GPU is found)"
-    parser.add_argument("--laptop", choices=["true", "false"], help=small)
-    parser.add_argument("--baseline", metavar="NAME", help="method that the others are tested against")
-    return parser

@@ -8,18 +8,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from lightning_imbal.cli.parts.verb_parser import VerbParser, folder_of_runs
+from lightning_imbal.cli.parts.verb_options import dashboard as dashboard_parser
+from lightning_imbal.cli.parts.verb_parser import folder_of_runs
 from lightning_imbal.errors import UserError
 from lightning_imbal.launch.plan import Plan
 from lightning_imbal.runs.run import Run
 from lightning_imbal.tables.read import read_spec
 
-USAGE = "lightning_imbal dashboard SPEC [options]"
-
 
 def run(args: list[str]) -> int:
     """Runs `dashboard` and returns the exit status 0."""
-    given = _parser().parse_args(args[1:])
+    given = dashboard_parser().parse_args(args[1:])
     plan = Plan(read_spec(given.spec), folder_of_runs(given), given.config)
     splits = _splits(plan)
     if not splits:
@@ -92,15 +91,3 @@ def _has_offline_runs(runs: Path) -> bool:
 
 def _sync(runs: Path) -> str:
     return f"wandb sync {shlex.quote(str(runs))}/*/stage*/wandb/offline-run-*"
-
-
-def _parser() -> VerbParser:
-    parser = VerbParser("dashboard", USAGE, __doc__.partition("\n")[0])
-    parser.add_argument("spec", metavar="SPEC", help="the table, such as experiments/tables/marrakchi_table1.yaml")
-    parser.add_overlays()
-    parser.add_argument("--runs", metavar="DIR", help="folder of its runs (default: that of `table`)")
-    parser.add_argument("--entity", metavar="NAME", help="user or team of W&B (default: WANDB_ENTITY, else your own)")
-    parser.add_argument(
-        "--project", metavar="NAME", help="project of W&B (default: WANDB_PROJECT, else lightning_imbal)"
-    )
-    return parser

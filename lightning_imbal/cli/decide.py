@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.text import Text
 
 from lightning_imbal.atomic_files import refuse_unwritable, write_whole
-from lightning_imbal.cli.parts.rules import add_rules, rules_of
-from lightning_imbal.cli.parts.verb_parser import VerbParser
+from lightning_imbal.cli.parts.rules import rules_of
+from lightning_imbal.cli.parts.verb_options import decide as decide_parser
 from lightning_imbal.decisions.abstain import Abstain
 from lightning_imbal.decisions.base import Decision, Rule
 from lightning_imbal.decisions.file import write_decision
@@ -25,16 +25,12 @@ from lightning_imbal.stats.rule_results import rule_results
 from lightning_imbal.stats.set_coverage import sets_of
 from lightning_imbal.stats.tried_rules import DEFAULT
 
-USAGE = (
-    "lightning_imbal decide RUN [RUN ...] [--rule Offsets --score balanced_accuracy, --sensitivity melanoma=0.9, ...]"
-)
-
 SETS = {"one threshold\nfor all": False, "one for\neach class": True}
 
 
 def run(args: list[str]) -> int:
     """Runs `decide` and returns the exit status."""
-    given = _parser().parse_args(args[1:])
+    given = decide_parser().parse_args(args[1:])
     asked = rules_of(given)
     methods = methods_of(given.runs)
     runs = [run for of_row in methods.values() for run in of_row]
@@ -135,17 +131,3 @@ def _write(
         file = Path(output or each.run.folder / "decision.json")
         write_decision(file, decision, type(rule).__name__, rule.settings, about(each))
         console.print(Text(f"Decision: {file}"), soft_wrap=True)
-
-
-def _parser() -> VerbParser:
-    parser = VerbParser("decide", USAGE, __doc__.partition("\n")[0])
-    parser.add_argument("runs", nargs="+", metavar="RUN", help="folder that fit, test or table wrote results to")
-    add_rules(parser)
-    how = (
-        "share of each class where the rule is used: a CSV file (class, prevalence), or `estimate` from the test images"
-    )
-    parser.add_argument("--prevalence", metavar="FILE", help=how)
-    parser.add_argument("--sets", type=float, metavar="SHARE", help="sets of classes that hold the true one so often")
-    parser.add_argument("--csv", metavar="FILE", help="where to write the scores of every method and rule")
-    parser.add_argument("--output", metavar="FILE", help="where to write the decision (default: RUN/decision.json)")
-    return parser

@@ -3,10 +3,9 @@
 from pathlib import Path
 
 from lightning_imbal.cli.parts.run_dir import refuse_taken
-from lightning_imbal.cli.parts.verb_parser import VerbParser
+from lightning_imbal.cli.parts.verb_options import ensemble as ensemble_parser
 from lightning_imbal.runs.run import Run
 
-USAGE = "lightning_imbal ensemble RUN RUN [RUN ...] --run_dir DIR"
 OF_FOLDS = (
     "AUC and calibration error are of the images of all folds together; a table averages them over the folds, whose "
     "networks need not be equally sure."
@@ -15,7 +14,7 @@ OF_FOLDS = (
 
 def run(args: list[str]) -> int:
     """Runs `ensemble` and returns the exit status."""
-    given = _parser().parse_args(args[1:])
+    given = ensemble_parser().parse_args(args[1:])
     refuse_taken(given.run_dir)
     folder = Path(given.run_dir)
     from lightning_imbal.stats.ensemble import ensemble
@@ -44,12 +43,3 @@ def run(args: list[str]) -> int:
     write_results(folder, {"identity": identity | software(), **results})
     show_folder(folder, further=[OF_FOLDS] if any(len(folds) > 1 for folds in made.rounds) else [])
     return 0
-
-
-def _parser() -> VerbParser:
-    parser = VerbParser("ensemble", USAGE, __doc__.partition("\n")[0])
-    parser.add_argument(
-        "runs", nargs="+", metavar="RUN", help="folder of results: seeds or methods on the same images, or all folds"
-    )
-    parser.add_argument("--run_dir", required=True, metavar="DIR", help="new folder for the results of all together")
-    return parser

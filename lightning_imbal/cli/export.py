@@ -10,7 +10,7 @@ import torch
 from lightning_imbal.atomic_files import refuse_unwritable, write_whole
 from lightning_imbal.cli.parts.stored_decision import decision_for
 from lightning_imbal.cli.parts.trained_model import TrainedModel
-from lightning_imbal.cli.parts.verb_parser import VerbParser
+from lightning_imbal.cli.parts.verb_options import export as export_parser
 from lightning_imbal.decisions.base import Decision
 from lightning_imbal.errors import UserError
 from lightning_imbal.export.check import BATCH_SIZES, check, predict
@@ -21,13 +21,12 @@ from lightning_imbal.runs.folder import is_finished
 from lightning_imbal.runs.run import Run
 from lightning_imbal.wording import number_of
 
-USAGE = "lightning_imbal export RUN --onnx FILE.onnx [--model.predictor FlipTTA, --data.root DIR: any option of `test`]"
 SAME = 0.01  # of probabilities: what another device or precision may make of them
 
 
 def run(args: list[str]) -> int:
     """Runs `export` and returns the exit status."""
-    given, options = _parser().parse_known_args(args[1:])
+    given, options = export_parser().parse_known_args(args[1:])
     trained_run, file = Run(given.run), Path(given.onnx)
     _check(trained_run, file)
     trained = TrainedModel(_checkpoint(trained_run), options)
@@ -70,17 +69,6 @@ def _decision(file: str | None, run: Run) -> tuple[Decision | None, dict[str, st
         "decision": Path(file).read_text(encoding="utf-8"),
         "decided": f"{stored.rule}, fitted on {stored.fitted_on.get('images', 'validation images')}: it {inside}",
     }
-
-
-def _parser() -> VerbParser:
-    parser = VerbParser("export", USAGE, __doc__.partition("\n")[0])
-    parser.add_argument("run", metavar="RUN", help="folder that fit wrote to, or test inside it")
-    parser.add_argument("--onnx", metavar="FILE", required=True, help="file to write; the card has its name and .md")
-    what = (
-        "decision.json of `decide`: an offset per class becomes the output `answer`, any other goes into the metadata"
-    )
-    parser.add_argument("--decision", metavar="FILE", help=what)
-    return parser
 
 
 def _check(run: Run, file: Path) -> None:

@@ -8,18 +8,16 @@ from lightning_imbal.atomic_files import refuse_unwritable, write_whole
 from lightning_imbal.cli.parts.messages import cause
 from lightning_imbal.cli.parts.own_data import settings_of
 from lightning_imbal.cli.parts.survey import keep_together, survey
-from lightning_imbal.cli.parts.verb_parser import VerbParser
+from lightning_imbal.cli.parts.verb_options import init as init_parser
 from lightning_imbal.command_line import parse_options
 from lightning_imbal.errors import UserError
 from lightning_imbal.report.survey import configuration, print_survey
 from lightning_imbal.runs.folder import first_free
 
-USAGE = "lightning_imbal init PATH [--output NAME.yaml] [--data.label_column dx: any option that answers a question]"
-
 
 def run(args: list[str]) -> int:
     """Runs `init` and returns the exit status."""
-    given, options = _parser().parse_known_args(args[1:])
+    given, options = init_parser().parse_known_args(args[1:])
     path = Path(given.path).expanduser()
     try:
         found = survey(path, _settings(options))
@@ -53,10 +51,3 @@ def _free(path: Path) -> Path:
     name = re.sub(r"\W+", "_", place.name.partition(".")[0] if place.is_file() else place.name).strip("_") or "images"
     file = Path(f"{name}.yaml")
     return first_free(file.with_suffix("")).with_suffix(".yaml") if file.exists() else file
-
-
-def _parser() -> VerbParser:
-    parser = VerbParser("init", USAGE, __doc__.partition("\n")[0])
-    parser.add_argument("path", metavar="PATH", help="a folder of images, or the CSV file that names them")
-    parser.add_argument("--output", metavar="FILE", help="where to write the configuration (default: NAME.yaml here)")
-    return parser

@@ -1,6 +1,7 @@
 """`lightning_imbal prepare`: looks a data set over, and decodes its pictures once and for all."""
 
 from lightning_imbal.cli.parts.data_options import data_parser, read_data, write_report
+from lightning_imbal.cli.parts.verb_options import PREPARE
 from lightning_imbal.data.prepare import prepare
 from lightning_imbal.errors import UserError
 from lightning_imbal.report.prepared import print_prepared
@@ -9,7 +10,8 @@ from lightning_imbal.report.prepared import print_prepared
 def run(args: list[str]) -> int:
     """Runs `prepare` and returns the exit status: 1 if something is wrong with the data, else 0."""
     parser = data_parser("prepare")
-    parser.add_argument("--verify", type=bool, default=False, help="Compare the checksums of the whole cache.")
+    for name, option in PREPARE.items():
+        parser.add_argument(f"--{name}", type=option.type, default=option.default, help=option.help)
     config, data = read_data(parser, args[1:])
     if data is None:
         raise UserError("`prepare` needs a data set: lightning_imbal prepare experiments/data/isic2018.yaml.")

@@ -8,10 +8,8 @@ from importlib import import_module
 from importlib.metadata import version
 from types import ModuleType
 
-VERBS = (
-    *("list", "init", "fit", "validate", "test", "predict", "decide", "ensemble", "report", "compare", "table"),
-    *("dashboard", "export", "prepare", "audit"),
-)
+from lightning_imbal.cli.parts.verbs import VERBS
+
 PIP = re.compile(r"pip install (?:-U )?['\"]*([\w.-]+)")  # as libraries advise
 REFUSALS = (  # of Lightning, with their modules
     ("lightning.fabric.utilities.exceptions", "MisconfigurationException"),
@@ -44,7 +42,7 @@ examples:
   lightning_imbal fit --config experiments/marrakchi_isic.yaml --data.root DIR
   lightning_imbal init my_images
   lightning_imbal compare --config my_images.yaml --folds 5
-Later --config files win, then the command line. Settings: `fit --help`, `fit --data.help ISIC2018`.
+Later --config files win, then the command line. `fit --help`, `fit --model.help ECL`; `completion bash`.
 """
 
 
@@ -67,6 +65,12 @@ def main(argv: list[str] | None = None) -> int:
         if args[0] not in VERBS:
             hint = did_you_mean(args[0], VERBS) or f"choose from {', '.join(VERBS)}."
             raise UserError(f"There is no verb {args[0]!r}: {hint}")
+        from lightning_imbal.cli.parts import first_look
+
+        if (text := first_look.answer(args[0], args[1:])) is not None:
+            print(text)
+            return 0
+        first_look.check(args[0], args[1:])
         return _run(args, alone=argv is None)
     except BrokenPipeError:  # whoever read what is printed, such as `head`, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -8,14 +8,14 @@ from rich.console import Console
 from lightning_imbal.atomic_files import refuse_unwritable
 from lightning_imbal.cli.parts.configurations import read_stages
 from lightning_imbal.cli.parts.running import (
-    add_options,
     check_jobs,
     local_launcher,
     print_commands,
     print_failures,
     run_plan,
 )
-from lightning_imbal.cli.parts.verb_parser import VerbParser, folder_of_runs
+from lightning_imbal.cli.parts.verb_options import table as table_parser
+from lightning_imbal.cli.parts.verb_parser import folder_of_runs
 from lightning_imbal.errors import UserError
 from lightning_imbal.launch.job import Job
 from lightning_imbal.launch.plan import Plan
@@ -25,20 +25,17 @@ from lightning_imbal.stats.results import collect
 from lightning_imbal.tables.cell import Cell
 from lightning_imbal.tables.read import read_spec
 from lightning_imbal.tables.spec import Spec
-
-USAGE = (
-    "lightning_imbal table SPEC [options] [--data.root DIR, --trainer.max_epochs 3: any option of `fit`, for all runs]"
-)
+from lightning_imbal.wording import did_you_mean
 
 
 def run(args: list[str]) -> int:
     """Runs `table` and returns the exit status: 1 if a cell failed, else 0."""
     if args[1:] and args[1] in ("-h", "--help"):
-        _parser().print_help()
+        table_parser().print_help()
         return 0
     if not args[1:] or args[1].startswith("-"):
         raise UserError("`table` needs a table: lightning_imbal table experiments/tables/marrakchi_table1.yaml.")
-    given, options = _parser().parse_known_args(args[1:])
+    given, options = table_parser().parse_known_args(args[1:])
     spec, overlays = _checked(given), [Path(file).stem for file in given.config]
     baseline = given.baseline or spec.baseline or _rows(spec)[0]
     runs = folder_of_runs(given)
@@ -75,7 +72,8 @@ def _checked(given: argparse.Namespace) -> Spec:
     if not rows or not spec.columns:
         raise UserError(f"{given.spec} has nothing to run: add a row that is not quoted, and a column.")
     if given.baseline not in (None, *rows):
-        raise UserError(f"--baseline {given.baseline!r} is no row that the table runs: it has {', '.join(rows)}.")
+        hint = did_you_mean(given.baseline, rows) or f"it has {', '.join(rows)}."
+        raise UserError(f"--baseline {given.baseline!r} is no row that the table runs: {hint}")
     return spec
 
 
@@ -104,21 +102,3 @@ def _launcher(given: argparse.Namespace) -> Launcher:
     except ModuleNotFoundError as error:
         raise UserError("--launcher ray needs Ray: pip install 'lightning_imbal[cluster]'.") from error
     return RayLauncher(given.jobs, given.address, given.gpus)
-
-
-def _parser() -> VerbParser:
-    parser = VerbParser("table", USAGE, __doc__.partition("\n")[0])
-    parser.add_argument("spec", metavar="SPEC", help="the table, such as experiments/tables/marrakchi_table1.yaml")
-    parser.add_argument(
-        "--only", nargs="+", default=[], metavar="NAME", help="rows, data sets or backbones to run, also with *"
-    )
-    parser.add_argument("--seeds", nargs="+", type=int, metavar="N", help="seeds, or folds, instead of the table's")
-    add_options(parser)
-    parser.add_argument(
-        "--runs", metavar="DIR", help="folder of all runs (default: runs/tables, and names of --config)"
-    )
-    parser.add_argument("--baseline", metavar="ROW", help="row that the others are tested against")
-    parser.add_argument("--launcher", choices=["local", "ray"], default="local", help="where to run (default: local)")
-    parser.add_argument("--address", metavar="HOST:PORT", help="of a Ray cluster (default: RAY_ADDRESS, or one here)")
-    parser.add_argument("--gpus", type=float, metavar="SHARE", help="of a GPU for each run on Ray (default: 1, if any)")
-    return parser

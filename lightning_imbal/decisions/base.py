@@ -9,6 +9,7 @@ import numpy as np
 
 from lightning_imbal.decisions.confusions import Confusions, KnownClasses
 from lightning_imbal.errors import UserError
+from lightning_imbal.wording import did_you_mean
 
 NO_ANSWER = -1
 
@@ -158,4 +159,6 @@ def check_known(names: Sequence[str], class_names: Sequence[str], where: str) ->
         UserError: There is no such class.
     """
     if unknown := [name for name in names if name not in class_names]:
-        raise UserError(f"{where} names the class {unknown[0]!r}, but the classes are {', '.join(class_names)}.")
+        there = f"{where} names the class {unknown[0]!r}, but the classes are {', '.join(class_names)}"
+        hint = did_you_mean(unknown[0], class_names)
+        raise UserError(f"{there}: {hint}" if hint else f"{there}.")

@@ -7,6 +7,7 @@ import numpy as np
 
 from lightning_imbal.decisions.base import Decision, Labelled, Rule, check_known
 from lightning_imbal.errors import UserError
+from lightning_imbal.experiment_files import beside
 
 
 class ExpectedCost(Rule):
@@ -42,9 +43,9 @@ def _read(file: str) -> dict[str, dict[str, float]]:
     try:
         text = Path(file).expanduser().read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(
-            f"{file} cannot be read: name a CSV file of costs, with true classes in rows and answered ones in columns."
-        ) from error
+        mend = beside(file) if isinstance(error, FileNotFoundError) else ""
+        mend = mend or "name a CSV file of costs, with true classes in rows and answered ones in columns."
+        raise UserError(f"{file} cannot be read: {mend}") from error
     head = text.partition("\n")[0]
     lines = csv.reader(text.splitlines(), delimiter=max(",;\t", key=head.count))
     rows = [[cell.strip() for cell in line] for line in lines if any(cell.strip() for cell in line)]

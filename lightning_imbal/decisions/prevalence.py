@@ -11,6 +11,7 @@ import numpy as np
 from lightning_imbal.decisions.base import Labelled, adjusted, check_known
 from lightning_imbal.decisions.confusions import Confusions, KnownClasses
 from lightning_imbal.errors import UserError
+from lightning_imbal.experiment_files import beside
 
 TOLERANCE = 1e-3  # of the sum of what was typed in
 HEADER = ["class", "prevalence"]
@@ -66,6 +67,9 @@ def _read(path: str | Path, class_names: Sequence[str]) -> dict[str, str]:
     """What a file says of each class."""
     try:
         lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+    except FileNotFoundError as error:
+        why = beside(path) or "there is no such file."
+        raise UserError(f"The prevalences cannot be read from {path}: {why}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"The prevalences cannot be read from {path}: {error}.") from error
     rows = [[cell.strip() for cell in row] for row in csv.reader(lines) if any(cell.strip() for cell in row)]

@@ -13,6 +13,7 @@ from lightning_imbal.launch.job import Job
 from lightning_imbal.tables.cell import Cell, repeat_title
 from lightning_imbal.tables.spec import Column, Spec
 from lightning_imbal.tables.tags import Labels
+from lightning_imbal.wording import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -191,8 +192,9 @@ def _chosen(spec: Spec, only: Sequence[str]) -> set[tuple[str, str]]:
     kinds = [list(spec.rows), [c.dataset for c in spec.columns], [c.backbone for c in spec.columns]]
     of_kind = [[pattern for pattern in only if any(fits(name, [pattern]) for name in names)] for names in kinds]
     if unknown := sorted(set(only) - set().union(*of_kind)):
-        names = ", ".join(dict.fromkeys(name for names in kinds for name in names if name))
-        raise UserError(f"The table has no row, data set or backbone {unknown[0]!r}: it has {names}.")
+        known = list(dict.fromkeys(name for names in kinds for name in names if name))
+        hint = did_you_mean(unknown[0], known) or f"it has {', '.join(known)}."
+        raise UserError(f"The table has no row, data set or backbone {unknown[0]!r}: {hint}")
 
     def left(row: str, column: Column) -> bool:
         called = (row, column.dataset, column.backbone)

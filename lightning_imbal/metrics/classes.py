@@ -1,5 +1,7 @@
 """The classes that scores are of, and their groups."""
 
+from lightning_imbal.wording import did_you_mean
+
 
 def groups_by_count(class_counts: list[int], class_names: list[str]) -> dict[str, list[str]]:
     """Default groups: the third of the classes with most training images, the third with fewest, and the rest.
@@ -23,4 +25,5 @@ def check_classes(class_counts: list[int], class_names: list[str], class_groups:
         if not members:
             raise ValueError(f"Group {group!r} has no class: name at least one of {class_names}, or leave it out.")
         if unknown := [name for name in members if name not in class_names]:
-            raise ValueError(f"Group {group!r} names the unknown class {unknown[0]!r}: the classes are {class_names}.")
+            hint = did_you_mean(unknown[0], class_names) or f"the classes are {class_names}."
+            raise ValueError(f"Group {group!r} names the unknown class {unknown[0]!r}: {hint}")

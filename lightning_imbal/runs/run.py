@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lightning_imbal.errors import UserError
+from lightning_imbal.experiment_files import beside
 from lightning_imbal.runs.digests import check_digest
 from lightning_imbal.runs.folder import best_checkpoint, is_finished, stages_in, stages_of
 from lightning_imbal.runs.reading import AGAIN, check_keys, reading
@@ -40,9 +41,9 @@ class Run:
             UserError: The folder holds no finished run.
         """
         if not is_finished(self.folder):
-            raise UserError(
-                f"{self.folder} holds no finished run (no metrics.json): give the folder that `fit` wrote to."
-            )
+            mend = "" if self.folder.exists() else beside(self.folder)
+            mend = mend or "give the folder that `fit` wrote to."
+            raise UserError(f"{self.folder} holds no finished run (no metrics.json): {mend}")
 
     @cached_property
     def results(self) -> dict[str, Any]:

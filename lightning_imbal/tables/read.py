@@ -8,9 +8,12 @@ from pathlib import Path
 import pandas as pd
 from jsonargparse import ArgumentError, ArgumentParser
 
+from lightning_imbal.decisions.base import Rule
 from lightning_imbal.errors import UserError
 from lightning_imbal.experiment_files import find, read_yaml
+from lightning_imbal.score_names import OF_CLASS, OF_GROUP, OF_PROBABILITY, SCORES
 from lightning_imbal.tables.spec import Column, Figure, FurtherTest, Metric, Row, Spec
+from lightning_imbal.wording import did_you_mean
 
 KEYS = ["row", "dataset", "backbone", "metric"]
 
@@ -55,7 +58,11 @@ def _explain(message: str) -> str:
         if "FurtherTest" in message:
             owner = FurtherTest
         known = [entry.name for entry in fields(owner) if entry.init]
-        return f"{where} has the unknown key {match[1]!r}: it takes {', '.join(known)}."
+        hint = did_you_mean(match[1], known) or f"it takes {', '.join(known)}."
+        return f"{where} has the unknown key {match[1]!r}: {hint}"
+    if match := re.search(r"Expected a dot import path string: (\S+)", message):
+        hint = did_you_mean(match[1], [rule.__name__ for rule in Rule.__subclasses__()])
+        return f"{where} names {match[1]!r}, which is no class: {hint or 'see `lightning_imbal list decisions`.'}"
     if match := re.search(r"arguments are required: (.+)", message):
         return f"{where} lacks {match[1].replace('table.', '')}: add it."
     wrong = " ".join(re.sub(r'Parser key "[^"]*":|Problem with given class_path \S+', " ", message).split())
@@ -70,14 +77,27 @@ def _existing(file: Path, name: str) -> str:
         return find(name)
     except UserError as error:
         what = f"{file} names {name}, but there is no {path}"
-        raise UserError(f"{what}: paths are relative to the table's file, or to `experiments`.") from error
+        hint = str(error).partition(": ")[2] if "did you mean" in str(error) else ""
+        raise UserError(f"{what}: {hint or 'paths are relative to its file, or to `experiments`.'}") from error
+
+
+def _check_scores(spec: Spec, file: Path) -> None:
+    for metric in spec.metrics.values():
+        kind, part = metric.score.partition("/")[::2]
+        if not (metric.score in SCORES or (part and kind in (*OF_CLASS, *OF_PROBABILITY, *OF_GROUP))):
+            hint = did_you_mean(metric.score, SCORES) or "see `lightning_imbal list scores`."
+            raise UserError(f"{file} has the score {metric.score!r}, which there is not: {hint}")
 
 
 def _check(spec: Spec, file: Path) -> None:
+    _check_scores(spec, file)
     named = [row.start for row in spec.rows.values()] + [spec.baseline]
     for name in filter(None, named):
         if name not in spec.rows or spec.rows[name].quoted:
-            raise UserError(f"{file} refers to the row {name!r}, which is not among those it runs.")
+            hint = did_you_mean(name, [row for row, of in spec.rows.items() if not of.quoted])
+            raise UserError(
+                f"{file} refers to the row {name!r}, which is not among those it runs{f': {hint}' if hint else '.'}"
+            )
     for name, row in spec.rows.items():
         if row.start and spec.rows[row.start].start:
             raise UserError(f"{file}: {name!r} starts from {row.start!r}, which starts from another row itself.")

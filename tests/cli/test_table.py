@@ -182,14 +182,14 @@ def test_of_many_failures_the_first_are_told(spec, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("args", "named"),
     [
-        (["--trainer.max_epoch", "3"], ["CE, seed 0", "trainer.max_epoch", "did you mean"]),
-        (["--job", "2"], ["CE, seed 0", "job"]),
+        (["--trainer.max_epoch", "3"], ["trainer.max_epoch", "did you mean --trainer.max_epochs?"]),
+        (["--job", "2"], ["job", "did you mean --jobs?"]),
         (["--data.image_size", "big"], ["CE, seed 0", "image_size"]),
         (["--jobs", "two"], ["--jobs", "two"]),
         (["--jobs", "-1"], ["--jobs is -1"]),
         (["--config", "absent.yaml"], ["absent.yaml"]),
         (["--baseline", "RS"], ["'RS'", "CE, CL, CE + resample"]),
-        (["--only", "CEE"], ["'CEE'", "CE + resample"]),
+        (["--only", "CEE"], ["'CEE'", "did you mean CE?"]),
         (["--only", "other", "CE"], ["'other'"]),
         (["--launcher", "slurm"], ["slurm", "local"]),
         (["3"], ["'3'"]),
@@ -209,7 +209,7 @@ def test_table_must_be_given(args, capsys):
 def test_mistake_in_the_table_is_one_sentence_that_names_it(spec, capsys):
     right = Path(spec).read_text()
     for wrong, named in {
-        right.replace("title:", "tilte:"): ["'tilte'", "title, columns"],
+        right.replace("title:", "tilte:"): ["'tilte'", "did you mean title?"],
         right.replace("epochs:", "epoch:"): ["rows", "'epoch'", "epochs"],
         right.replace("score: f1", "title: F1"): ["metrics lacks score"],
         right.replace("seeds:\n", "seeds: x\n").replace("  - 0\n", "").replace("  - 1\n", ""): ["columns", "x"],

@@ -280,7 +280,7 @@ def test_a_file_that_computes_something_else_is_not_kept(run, written_before, tm
         (["nowhere", "--onnx", "a.onnx"], ["nowhere", "metrics.json"]),
         (["RUN", "--onnx", "a.md"], ["a.md", "a.onnx"]),
         (["RUN", "--onnx", "a.onnx", "--model.predictor", "Flip"], ["'Flip'", "FlipTTA"]),
-        (["RUN", "--onnx", "a.onnx", "--model.predictr", "FlipTTA"], ["'predictr'", "predictor"]),
+        (["RUN", "--onnx", "a.onnx", "--model.predictr", "FlipTTA"], ["'model.predictr'", "predictor"]),
         (["RUN", "--onnx", "a.onnx", "--model.backbone", "resnet10t"], ["best.ckpt", "another backbone"]),
         (["RUN", "--onnx", "a.onnx", "--ckpt_path", "no.ckpt"], ["no.ckpt"]),
     ],

@@ -184,7 +184,8 @@ def check_monitor(score: str, option: str, model: ImbalModule, data: ImbalDataMo
         )
     known = model.validation_scores()
     if score not in known:
-        hint = did_you_mean(score, known) or f"there are {', '.join(known[:10])}."
+        of_all = [name for name in known if name.count("/") == score.count("/")]
+        hint = did_you_mean(score, of_all) or did_you_mean(score, known) or f"there are {', '.join(known[:10])}."
         raise UserError(f"{option} is {score!r}, which is no score of the validation part: {hint}")
 
 

@@ -6,13 +6,18 @@ from typing import Any
 from jsonargparse import SUPPRESS, ArgumentParser, Namespace
 
 from lightning_imbal.atomic_files import write_json
-from lightning_imbal.cli.parts.messages import RUN_OPTIONS, cause
+from lightning_imbal.cli.parts.first_look import with_name
+from lightning_imbal.cli.parts.messages import cause
 from lightning_imbal.cli.parts.own_data import with_images_found
+from lightning_imbal.cli.parts.verb_options import JSON
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.experiment_files import with_files_found
 
 # What else a configuration of `fit` holds: it can be given as it is, these parts are not looked at.
-OF_TRAINING = sorted({"trainer", *RUN_OPTIONS} - {"config", "data"})
+OF_TRAINING = (
+    *("ckpt_path", "laptop", "model", "monitor", "monitor_mode", "run_dir", "save_features", "seed_everything"),
+    *("then", "trainer", "weights_only"),
+)
 
 
 def data_parser(verb: str) -> ArgumentParser:
@@ -27,7 +32,8 @@ def data_parser(verb: str) -> ArgumentParser:
     parser.add_subclass_arguments(ImbalDataModule, "data", required=False)
     for name in OF_TRAINING:
         parser.add_argument(f"--{name}", type=Any, help=SUPPRESS)
-    parser.add_argument("--json", type=str | None, help="File to write what was found to.")
+    for name, option in JSON.items():
+        parser.add_argument(f"--{name}", type=option.type, default=option.default, help=option.help)
     return parser
 
 
@@ -37,9 +43,7 @@ def read_data(parser: ArgumentParser, args: list[str]) -> tuple[Namespace, Imbal
     Raises:
         UserError: There is no such configuration, or the data set refuses an argument.
     """
-    if args and not args[0].startswith("-"):
-        args = ["--config" if Path(args[0]).suffix in (".yaml", ".yml") else "--data", *args]
-    config = parser.parse_args(with_images_found(with_files_found(args)))
+    config = parser.parse_args(with_images_found(with_files_found(with_name(args))))
     try:
         return config, parser.instantiate_classes(config).data
     except ValueError as error:

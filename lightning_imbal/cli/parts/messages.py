@@ -3,33 +3,15 @@
 import inspect
 import re
 from importlib import import_module
+from pathlib import Path
 
-from lightning.pytorch import Callback, Trainer, callbacks, loggers
+from lightning.pytorch import Callback
 
-from lightning_imbal.cli.parts.vocabulary import BASES, PUBLIC
-from lightning_imbal.data.base import ImbalDataModule
+from lightning_imbal.cli.parts.help_kinds import KINDS, classes_of, find_class, kind_at, kind_of
+from lightning_imbal.cli.parts.help_unknown import unknown
+from lightning_imbal.cli.parts.vocabulary import PUBLIC  # noqa: F401  # whose classes are known by their short names
 from lightning_imbal.errors import UserError
-from lightning_imbal.modules.base_classifier import ImbalClassifier
 from lightning_imbal.wording import did_you_mean
-
-RUN_OPTIONS = [
-    "config",
-    "model",
-    "data",
-    "then",
-    "run_dir",
-    "monitor",
-    "monitor_mode",
-    "save_features",
-    "seed_everything",
-    "ckpt_path",
-]
-# Of what is called later, a class that fits.
-EXAMPLES = {
-    **dict.fromkeys(("sampler", "paired_sampler"), "ClassPower"),
-    **{"loss": "CrossEntropy", "head": "torch.nn.Linear", "scheduler": "Steps", "optimizer": "torch.optim.SGD"},
-    **{"predictor": "Plain", "mixer": "MixUp", "metric": "CenterTerm"},
-}
 
 
 def explain(message: str) -> str:
@@ -38,10 +20,12 @@ def explain(message: str) -> str:
     if sentence := _missing_package(message):
         return sentence
     owners = re.findall(r"class_path[= ]'([^']+)'", message)
+    owners = [owner for owner in owners if not owner.endswith(".Callback")] or owners  # what any could be
     path = re.search(r"Expected a dot import path string: (\S+)", message)
-    if path and key and key.rpartition(".")[2] not in BASES:
+    if path and key and key.rpartition(".")[2] not in KINDS:
         return f"{key} must be the path of a function or a class, such as package.module.name, but is {path[1]!r}."
-    such_as = f", such as {EXAMPLES[last]}" if (last := key.rpartition(".")[2]) in EXAMPLES else ""
+    kind = kind_at(key)
+    such_as = f", such as {kind.example}" if kind and kind.example else ""
     if "is a function, and only classes are built" in message:
         called = re.findall(r"class_path['\"]?[=:] ?'([\w.]+)'", message)[-1]
         return f"{key}: {called} is a function, and only classes are built: name a class{such_as}."
@@ -53,13 +37,20 @@ def explain(message: str) -> str:
     if path:
         return _unknown_class(path[1], key)
     if match := re.search(r"[Uu]nrecognized arguments: (\S+)|does not accept option '([^']+)'", message):
-        return _unknown_option((match[1] or match[2]).lstrip("-").split("=")[0])
+        return unknown((match[1] or match[2]).lstrip("-").split("=")[0])
     if match := re.search(r"File does not exist: '([^']+)'", message):
         return f"There is no file {match[1]}: give {key} the path of an existing file, such as experiments/demo.yaml."
     if match := re.search(r"arguments are required: (.+)", message):
         return _missing_arguments(message, match[1].partition(". Got value")[0], owners, key, such_as)
     if match := re.search(r"Expected a typing.Literal\[(.+?)\]\. Got value: ([^\s]+?)\.?(?:\s|$)", message):
         return f"{key} must be one of {match[1]}, but is {match[2]!r}."
+    words = [
+        word.strip("' ")
+        for of in re.findall(r"- Expected a typing.Literal\[(.+?)\]", message)
+        for word in of.split(",")
+    ]
+    if (match := re.search(r"Given value: (\S+)$", message)) and (hint := did_you_mean(match[1], words)):
+        return f"{key} cannot be {match[1]!r}: {hint}"
     name = re.escape(key.rpartition(".")[2])
     if match := re.search(rf"NestedArg\(key='{name}\.(\w+)', val=['\"]?([^'\")]*)", message):
         example = {"split": "Holdout"}.get(name, "CLASS")
@@ -68,7 +59,9 @@ def explain(message: str) -> str:
         return sentence
     if match := re.search(r"Expected a <class '([^']+)'>(?:.|\n)*?Got value: (\S+)", message):
         return f"{key} must be of type {match[1]}, but is {match[2].rstrip('.')}."
-    if match := re.search(r"Expected a <class '([^']+)'>(?:.|\n)*Given value: (.+)", message):
+    if match := re.search(
+        r"Expected a <class '([^']+)'>(?:.|\n)*Given value: (?:NestedArg\(.*val=)?(.+?)\)?$", message
+    ):
         return f"{key} must be of type {match[1]}, but is {match[2]}."
     return " ".join(message.split())
 
@@ -88,9 +81,13 @@ def cause(error: Exception) -> UserError:
 
 
 def _missing_package(message: str) -> str:
-    """A sentence on a library that a class of Lightning needs; empty if none is missing."""
+    """A sentence on a library that a class of Lightning needs, or a file of the user; empty if none is missing."""
     match = re.search(r"(?:pip install (?:-U )?|No module named )['\"`]*([\w-]+)", message)
     owner = re.search(r"class_path[= ]'([^']+)'", message)
+    if match and owner and owner[1].partition(".")[0] == match[1]:
+        hint = did_you_mean(match[1], [file.stem for file in Path().glob("*.py")])
+        mend = hint or f"put {match[1]}.py into the folder that you call this from."
+        return f"There is no module {match[1]!r} for {owner[1]}: {mend}"
     who = f"{owner[1].rpartition('.')[2]} needs" if owner else "This needs"
     return f"{who} a package that is not installed: pip install {match[1]}." if match else ""
 
@@ -117,7 +114,7 @@ def _missing_arguments(message: str, names: str, owners: list[str], key: str, su
 
 def _unknown_argument(name: str, owners: list[str], key: str) -> str:
     if not owners:
-        return _unknown_option(name)
+        return unknown(name)
     module, _, owner_name = owners[-1].rpartition(".")
     owner = getattr(import_module(module), owner_name)
     constructors = [vars(cls).get("__init__") for cls in inspect.getmro(owner) if cls.__module__ != "builtins"]
@@ -136,24 +133,10 @@ def _unknown_argument(name: str, owners: list[str], key: str) -> str:
 
 
 def _unknown_class(name: str, key: str) -> str:
-    known = {getattr(package, name) for package in (*PUBLIC, callbacks, loggers) for name in package.__all__}
-    known = {value for value in known if inspect.isclass(value)}
-    base = BASES.get(key.rpartition(".")[2], object)
-    classes = sorted(cls.__name__ for cls in known if issubclass(cls, base) and not inspect.isabstract(cls))
-    return f"There is no class {name!r} for {key}: {_suggest(name, classes, 'known are')}"
-
-
-def _unknown_option(name: str) -> str:
-    trainer = [f"trainer.{parameter}" for parameter in inspect.signature(Trainer).parameters]
-    head = name.split(".")[0]
-    arguments = {"model": ImbalClassifier, "data": ImbalDataModule, "trainer": Trainer}
-    owners = [
-        of for of, cls in arguments.items() if any(head in inspect.signature(c).parameters for c in cls.mro()[:2])
-    ]
-    if owners:
-        return f"There is no option {name!r}: it is --{owners[0]}.{name}."
-    hint = did_you_mean(name, trainer + RUN_OPTIONS) or did_you_mean(head, RUN_OPTIONS)
-    return f"There is no option {name!r}: {hint or '`lightning_imbal fit --help` lists all.'}"
+    kind = KINDS[key.rpartition(".")[2]]
+    if (other := find_class(name.rpartition(".")[2])) and (owner := kind_of(other)) and owner is not kind:
+        return f"{name} is {owner.noun}, not {kind.noun}: it is chosen by --{owner.option} {name}."
+    return f"There is no class {name!r} for {key}: {_suggest(name, sorted(classes_of(kind)), 'known are')}"
 
 
 def _suggest(name: str, known: list[str], otherwise: str) -> str:

@@ -1,9 +1,8 @@
-"""Decision rules as options of a command line."""
+"""Decision rules that a command line asks for."""
 
 import argparse
 from collections.abc import Sequence
 
-from lightning_imbal.cli.parts.verb_parser import VerbParser
 from lightning_imbal.decisions.abstain import Abstain
 from lightning_imbal.decisions.argmax import Argmax
 from lightning_imbal.decisions.base import Rule
@@ -23,28 +22,6 @@ OTHERS = {
     "Specificity": "--specificity",
     "Abstain": "--abstain",
 }
-
-
-def add_rules(parser: VerbParser) -> None:
-    """Adds the options that choose rules."""
-    parser.add_argument(
-        "--rule",
-        nargs="+",
-        default=[],
-        metavar="NAME",
-        help="PriorAdjusted (one number), Offsets (one per class), or Argmax; by default those that need no setting",
-    )
-    parser.add_argument(
-        "--score", metavar="KEY", help="what --rule is best in, such as balanced_accuracy (default: f1)"
-    )
-    parser.add_argument(
-        "--costs", metavar="FILE", help="CSV: what answering a class (column) costs where another is true"
-    )
-    for what in ("sensitivity", "specificity"):
-        promised = f"least {what} of classes, as the validation part can promise it"
-        parser.add_argument(f"--{what}", nargs="+", default=[], metavar="CLASS=SHARE", help=promised)
-    parser.add_argument("--confidence", type=float, metavar="SHARE", help="how sure a promise is (default: 0.95)")
-    parser.add_argument("--abstain", type=float, metavar="SHARE", help="answer this share of the images, the surest")
 
 
 def rules_of(given: argparse.Namespace) -> dict[str, Rule]:

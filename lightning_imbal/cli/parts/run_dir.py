@@ -7,6 +7,7 @@ from jsonargparse import Namespace
 from lightning.pytorch.utilities import rank_zero_info
 
 from lightning_imbal import atomic_files
+from lightning_imbal.cli.parts.absent import refuse_to_fit_from
 from lightning_imbal.command_line import all_given, given, last_setting, parse_options
 from lightning_imbal.errors import UserError
 from lightning_imbal.experiment_files import read_yaml
@@ -39,11 +40,7 @@ def prepare(config: Namespace) -> Path:
     Raises:
         UserError: The folder is taken and the run is not resumed, or `ckpt_path` is a file.
     """
-    if config.ckpt_path not in (None, "last"):
-        raise UserError(
-            f"`fit` continues a run with --ckpt_path last, it does not take the file {config.ckpt_path}: to start from "
-            "its weights, train a FrozenHead with --model.backbone_ckpt."
-        )
+    refuse_to_fit_from(config.ckpt_path)
     if config.run_dir is None:
         config.run_dir = str(_named_after(config.get("config") or []))
     run = Path(config.run_dir)

@@ -8,7 +8,6 @@ from jsonargparse import Namespace
 from rich.console import Console
 from rich.markup import escape
 
-from lightning_imbal.cli.parts.verb_parser import VerbParser
 from lightning_imbal.errors import UserError
 from lightning_imbal.launch.display import Display
 from lightning_imbal.launch.job import Job
@@ -19,13 +18,6 @@ from lightning_imbal.launch.runner import run as run_jobs
 from lightning_imbal.wording import number_of
 
 FAILURES = 10  # that are told
-
-
-def add_options(parser: VerbParser) -> None:
-    """Adds the options that both verbs have."""
-    parser.add_argument("--dry-run", action="store_true", help="print the command lines and what they will cost")
-    parser.add_overlays()
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="runs at once; 0 prints what is there")
 
 
 def check_jobs(jobs: int) -> None:

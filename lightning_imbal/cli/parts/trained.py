@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from lightning_imbal.cli.parts.absent import named_checkpoint
 from lightning_imbal.command_line import given
 from lightning_imbal.errors import UserError
 from lightning_imbal.experiment_files import with_files_found
@@ -32,11 +33,7 @@ def with_saved_config(verb: str, args: list[str]) -> list[str]:
     """
     if {"-h", "--help"} & set(args):
         return args
-    ckpt_path = given("ckpt_path", args)
-    if ckpt_path is None or not Path(ckpt_path).is_file():
-        what = "no checkpoint was given" if ckpt_path is None else f"{ckpt_path} is no file"
-        example = "--ckpt_path runs/NAME/stage1/checkpoints/best.ckpt"
-        raise UserError(f"`{verb}` needs a trained checkpoint, but {what}: give one with {example}.")
+    ckpt_path = named_checkpoint(verb, args)
     # Last, because a configuration says where the run that it is of was resumed.
     args = [*args, "--ckpt_path", ckpt_path]
     open_checkpoint(ckpt_path)

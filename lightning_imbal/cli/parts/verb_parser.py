@@ -1,11 +1,13 @@
 """Parser of a verb's command line, whose mistakes are told as all others are."""
 
 import argparse
+import re
 from pathlib import Path
 from typing import NoReturn
 
 from lightning_imbal.errors import UserError
 from lightning_imbal.experiment_files import find
+from lightning_imbal.wording import did_you_mean
 
 
 class VerbParser(argparse.ArgumentParser):
@@ -23,7 +25,14 @@ class VerbParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raises the message as a UserError."""
-        raise UserError(f"`{self.verb}`: {message}. `lightning_imbal {self.verb} --help` lists the options.")
+        unknown = re.match(r"unrecognized arguments: (--[^\s=]+)", message)
+        hint = did_you_mean(unknown[1], self._option_string_actions) if unknown else ""
+        mend = hint or f"`lightning_imbal {self.verb} --help` lists the options."
+        raise UserError(f"`{self.verb}`: {message}{': ' if hint else '. '}{mend}")
+
+    def option_names(self) -> list[str]:
+        """The options without their dashes."""
+        return [option[2:] for option in self._option_string_actions if option.startswith("--")]
 
     def add_overlays(self) -> None:
         """Adds --config; a UserError names a file that is not there."""

@@ -13,6 +13,7 @@ from lightning.pytorch.utilities import rank_zero_info
 from lightning_imbal.data.index.by_name import find_by_name
 from lightning_imbal.data.index.listing import files_below, is_picture, pictures_in
 from lightning_imbal.errors import DatasetNotFoundError, UserError
+from lightning_imbal.experiment_files import beside
 
 MEND = "give with data.root=FOLDER the folder of one of them"
 
@@ -117,6 +118,8 @@ class DataFolder:
         return self.root / first
 
     def _absent(self, missing: Sequence[str]) -> DatasetNotFoundError:
+        if not self.root.exists() and (hint := beside(self.root)):
+            return DatasetNotFoundError(f"{self.owner} not found: there is no folder {self.root}: {hint}")
         return DatasetNotFoundError(
             f"{self.owner} not found: {self.root.absolute()} has no {', no '.join(missing)}. Get them from "
             f"{self.source} and unpack them there, or give the folder that holds them with data.root=FOLDER."

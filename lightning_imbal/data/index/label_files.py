@@ -15,6 +15,7 @@ from lightning.pytorch.utilities import rank_zero_info
 from lightning_imbal.data.index.csv_text import CSVText, open_csv
 from lightning_imbal.data.index.table_formats import read_as_text, reads
 from lightning_imbal.errors import DatasetNotFoundError, UserError
+from lightning_imbal.experiment_files import beside
 from lightning_imbal.wording import did_you_mean
 
 BEYOND = "\0"  # the cells of rows that are longer than the header, which pandas would take for an index
@@ -70,7 +71,8 @@ def _read_errors(path: str | Path) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise DatasetNotFoundError(f"There is no file {path}: give the path of an existing CSV file.") from error
+        mend = beside(path) or "give the path of an existing CSV file."
+        raise DatasetNotFoundError(f"There is no file {path}: {mend}") from error
     except (pd.errors.ParserError, csv.Error, EOFError, zlib.error, OSError) as error:
         raise UserError(f"{path} cannot be read as CSV ({' '.join(str(error).split())}): mend the file.") from error
 

@@ -9,6 +9,7 @@ from lightning_imbal.data.index.listing import IMAGE_SUFFIXES, pictures_below
 from lightning_imbal.data.loading.image_dataset import ImageDataset
 from lightning_imbal.data.pictures.files import ImageFiles
 from lightning_imbal.errors import UserError
+from lightning_imbal.experiment_files import beside
 
 
 def folder_dataset(folder: str | Path, recipe: A.Compose, short_side: int) -> tuple[ImageDataset, list[Path]]:
@@ -22,6 +23,8 @@ def folder_dataset(folder: str | Path, recipe: A.Compose, short_side: int) -> tu
     Raises:
         UserError: There are none.
     """
+    if not Path(folder).is_dir():
+        raise UserError(f"There is no folder {folder}: {beside(folder) or 'give that of the pictures.'}")
     files = pictures_below(folder)
     if not files:
         raise UserError(f"No images below {folder}: looked for files ending in {', '.join(sorted(IMAGE_SUFFIXES))}.")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from lightning_imbal.data.index.listing import is_litter, is_picture, pictures_in
 from lightning_imbal.errors import DatasetNotFoundError
+from lightning_imbal.experiment_files import beside
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".7z", ".rar", ".gz")
 
@@ -23,7 +24,8 @@ def check_root(root: Path) -> None:
     if root.is_dir():
         return
     if not root.exists():
-        raise DatasetNotFoundError(f"There is no folder {root}: give that of the images, data.root=FOLDER.")
+        mend = beside(root) or "give that of the images, data.root=FOLDER."
+        raise DatasetNotFoundError(f"There is no folder {root}: {mend}")
     if is_archive(root):
         raise DatasetNotFoundError(f"{root} is an archive: unpack it, and give the folder with data.root=FOLDER.")
     raise DatasetNotFoundError(f"{root} is a file: give the folder of the images with data.root=FOLDER.")

@@ -16,6 +16,7 @@ from lightning_imbal.data.splits.base import PART_CALLED, PARTS
 from lightning_imbal.data.splits.holdout import Holdout
 from lightning_imbal.data.splits.official import Official
 from lightning_imbal.errors import DatasetNotFoundError, UserError
+from lightning_imbal.experiment_files import beside
 
 
 class CSVData(OwnImages):
@@ -113,9 +114,9 @@ class CSVData(OwnImages):
         for file in (given, self.root / given):
             if file.is_file():
                 return file
-        raise DatasetNotFoundError(
-            f"There is no file {given}, nor {self.root / given}: give the CSV file of the labels with data.labels=FILE."
-        )
+        nor = "" if given.is_absolute() else f", nor {self.root / given}"
+        mend = beside(given) or beside(self.root / given) or "give the CSV file of the labels with data.labels=FILE."
+        raise DatasetNotFoundError(f"There is no file {given}{nor}: {mend}")
 
     def unused_columns(self) -> pd.DataFrame:
         columns, label = self.columns

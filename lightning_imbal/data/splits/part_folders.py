@@ -8,6 +8,7 @@ from lightning.pytorch.utilities import rank_zero_info
 from lightning_imbal.data.index.listing import is_litter
 from lightning_imbal.data.splits.base import PART_CALLED, PARTS
 from lightning_imbal.errors import DatasetNotFoundError, UserError
+from lightning_imbal.experiment_files import beside
 
 
 def folders_in(folder: Path) -> list[Path]:
@@ -17,7 +18,8 @@ def folders_in(folder: Path) -> list[Path]:
         DatasetNotFoundError: There is no such folder.
     """
     if not folder.is_dir():
-        raise DatasetNotFoundError(f"There is no folder {folder}: give that of the images, data.root=FOLDER.")
+        mend = beside(folder) or "give that of the images, data.root=FOLDER."
+        raise DatasetNotFoundError(f"There is no folder {folder}: {mend}")
     return sorted(entry for entry in folder.iterdir() if entry.is_dir() and not is_litter(entry.name))
 
 

@@ -1,0 +1,156 @@
+"""How verbs are called: the parser of each, made without what it takes to run them."""
+
+from typing import Any, NamedTuple
+
+from lightning_imbal.cli.parts.verb_parser import VerbParser
+
+ANY_OF_FIT = "any option of `fit`, for all runs"
+RUN = "folder that fit, test or table wrote results to"
+PARTS = ("train", "val", "test")
+SPEC = "the table, such as experiments/tables/marrakchi_table1.yaml"
+
+
+class Own(NamedTuple):
+    """An option of a verb whose other options are those of a data set."""
+
+    type: Any
+    default: Any
+    shown: str
+    help: str
+
+
+JSON = {"json": Own(str | None, None, "FILE", "file to write what was found to")}
+PREPARE = {"verify": Own(bool, False, "false", "compare the checksums of the whole cache")}
+AUDIT = {
+    **{part: Own(str | None, None, "FILE", f"instead of data: CSV of the images for {part}") for part in PARTS},
+    "groups": Own(str | None, None, "FILE", "CSV with columns image and lesion_id or group"),
+    "images": Own(str | None, None, "DIR", "folder of the listed pictures"),
+    "distance": Own(int | None, None, "null", "bits of 256 that may differ in near-duplicates; null: 60, or fewer"),
+    "mirrored": Own(bool, False, "false", "whether to find mirrored and turned copies too"),
+}
+
+
+def compare() -> VerbParser:
+    """That of `compare`."""
+    usage = f"--data.root my_images [options]\n       [--model.pretrained true, --trainer.max_epochs 50: {ANY_OF_FIT}]"
+    parser = _parser("compare", usage, "Runs several methods on your own images, and says which one to use.")
+    methods = (
+        "files of experiments/methods or heads, such as ce,crw,ldam_drw (default: auto, four to six that suit the data)"
+    )
+    parser.add_argument("--methods", nargs="+", default=["auto"], metavar="NAME", help=methods)
+    repeats = parser.add_mutually_exclusive_group()
+    repeats.add_argument("--folds", type=int, metavar="K", help="cross-validation with so many folds")
+    repeats.add_argument("--seeds", nargs="+", type=int, default=[0], metavar="N", help="seeds on one split")
+    _add_running(parser)
+    parser.add_argument("--runs", metavar="DIR", help="folder of all runs (default: runs/compare-<name of the images>)")
+    small = "lay variants/laptop.yaml over all runs (default: if no GPU is found)"
+    parser.add_argument("--laptop", choices=["true", "false"], help=small)
+    parser.add_argument("--baseline", metavar="NAME", help="method that the others are tested against")
+    return parser
+
+
+def table() -> VerbParser:
+    """That of `table`."""
+    usage = f"SPEC [options] [--data.root DIR, --trainer.max_epochs 3: {ANY_OF_FIT}]"
+    does = "Runs what a table lacks, then prints it with the published numbers beside ours."
+    parser = _parser("table", usage, does)
+    parser.add_argument("spec", metavar="SPEC", help=SPEC)
+    only = "rows, data sets or backbones to run, also with *"
+    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help=only)
+    parser.add_argument("--seeds", nargs="+", type=int, metavar="N", help="seeds, or folds, instead of the table's")
+    _add_running(parser)
+    runs = "folder of all runs (default: runs/tables, and names of --config)"
+    parser.add_argument("--runs", metavar="DIR", help=runs)
+    parser.add_argument("--baseline", metavar="ROW", help="row that the others are tested against")
+    parser.add_argument("--launcher", choices=["local", "ray"], default="local", help="where to run (default: local)")
+    parser.add_argument("--address", metavar="HOST:PORT", help="of a Ray cluster (default: RAY_ADDRESS, or one here)")
+    parser.add_argument("--gpus", type=float, metavar="SHARE", help="of a GPU for each run on Ray (default: 1, if any)")
+    return parser
+
+
+def dashboard() -> VerbParser:
+    """That of `dashboard`."""
+    does = "Makes a workspace of Weights & Biases (W&B) for each column of a table."
+    parser = _parser("dashboard", "SPEC [options]", does)
+    parser.add_argument("spec", metavar="SPEC", help=SPEC)
+    parser.add_overlays()
+    parser.add_argument("--runs", metavar="DIR", help="folder of its runs (default: that of `table`)")
+    parser.add_argument("--entity", metavar="NAME", help="user or team of W&B (default: WANDB_ENTITY, else your own)")
+    project = "project of W&B (default: WANDB_PROJECT, else lightning_imbal)"
+    parser.add_argument("--project", metavar="NAME", help=project)
+    return parser
+
+
+def ensemble() -> VerbParser:
+    """That of `ensemble`."""
+    does = "The mean of the probabilities of several runs, as a run."
+    parser = _parser("ensemble", "RUN RUN [RUN ...] --run_dir DIR", does)
+    what = "folder of results: seeds or methods on the same images, or all folds"
+    parser.add_argument("runs", nargs="+", metavar="RUN", help=what)
+    parser.add_argument("--run_dir", required=True, metavar="DIR", help="new folder for the results of all together")
+    return parser
+
+
+def export() -> VerbParser:
+    """That of `export`."""
+    usage = "RUN --onnx FILE.onnx [--model.predictor FlipTTA, --data.root DIR: any option of `test`]"
+    parser = _parser("export", usage, "A trained model as ONNX, with a model card beside it.")
+    parser.add_argument("run", metavar="RUN", help="folder that fit wrote to, or test inside it")
+    parser.add_argument("--onnx", metavar="FILE", required=True, help="file to write; the card has its name and .md")
+    what = (
+        "decision.json of `decide`: an offset per class becomes the output `answer`, any other goes into the metadata"
+    )
+    parser.add_argument("--decision", metavar="FILE", help=what)
+    return parser
+
+
+def init() -> VerbParser:
+    """That of `init`."""
+    usage = "PATH [--output NAME.yaml] [--data.label_column dx: any option that answers a question]"
+    does = "Looks at a folder or a label file and writes a configuration that reads it."
+    parser = _parser("init", usage, does)
+    parser.add_argument("path", metavar="PATH", help="a folder of images, or the CSV file that names them")
+    parser.add_argument("--output", metavar="FILE", help="where to write the configuration (default: NAME.yaml here)")
+    return parser
+
+
+def decide() -> VerbParser:
+    """That of `decide`."""
+    usage = "RUN [RUN ...] [--rule Offsets --score balanced_accuracy, --sensitivity melanoma=0.9, ...]"
+    does = "From probabilities to answers, by a rule that is fitted on the validation part."
+    parser = _parser("decide", usage, does)
+    parser.add_argument("runs", nargs="+", metavar="RUN", help=RUN)
+    rule = "PriorAdjusted (one number), Offsets (one per class), or Argmax; by default those that need no setting"
+    parser.add_argument("--rule", nargs="+", default=[], metavar="NAME", help=rule)
+    score = "what --rule is best in, such as balanced_accuracy (default: f1)"
+    parser.add_argument("--score", metavar="KEY", help=score)
+    costs = "CSV: what answering a class (column) costs where another is true"
+    parser.add_argument("--costs", metavar="FILE", help=costs)
+    for what in ("sensitivity", "specificity"):
+        promised = f"least {what} of classes, as the validation part can promise it"
+        parser.add_argument(f"--{what}", nargs="+", default=[], metavar="CLASS=SHARE", help=promised)
+    parser.add_argument("--confidence", type=float, metavar="SHARE", help="how sure a promise is (default: 0.95)")
+    parser.add_argument("--abstain", type=float, metavar="SHARE", help="answer this share of the images, the surest")
+    how = (
+        "share of each class where the rule is used: a CSV file (class, prevalence), or `estimate` from the test images"
+    )
+    parser.add_argument("--prevalence", metavar="FILE", help=how)
+    parser.add_argument("--sets", type=float, metavar="SHARE", help="sets of classes that hold the true one so often")
+    parser.add_argument("--csv", metavar="FILE", help="where to write the scores of every method and rule")
+    parser.add_argument("--output", metavar="FILE", help="where to write the decision (default: RUN/decision.json)")
+    return parser
+
+
+def _parser(verb: str, usage: str, does: str) -> VerbParser:
+    return VerbParser(verb, f"lightning_imbal {verb} {usage}", does)
+
+
+def _add_running(parser: VerbParser) -> None:
+    """Adds what the verbs that start runs have in common."""
+    parser.add_argument("--dry-run", action="store_true", help="print the command lines and what they will cost")
+    parser.add_overlays()
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="runs at once; 0 prints what is there")
+
+
+PARSERS = {each.__name__: each for each in (compare, table, dashboard, ensemble, export, init, decide)}
+WITH_OPTIONS_OF_FIT = ("compare", "table", "export", "init")
