@@ -79,6 +79,11 @@ def run(args: list[str]) -> int:
     found = left_open(plan_of(options, rows), first, parts[0].data, small)
     plan = plan_of([*to_options(found), *options], rows)
     said = [said_of_small(variant, plan.jobs[0].arguments[1:])] if variant else []
+    if given.print_plan is not None:
+        from lightning_imbal.cli.parts.plan_cells import show_plans
+
+        show_plans(plan, given.print_plan, "compare itself")
+        return 0
     if given.jobs:
         plan.check_settings()
     stages = read_stages(plan.jobs)

@@ -11,7 +11,6 @@ from lightning_imbal.cli.parts.messages import cause
 from lightning_imbal.cli.parts.survey import Survey, survey
 from lightning_imbal.command_line import last_setting, parse_options, to_options
 from lightning_imbal.errors import UserError
-from lightning_imbal.experiment_files import read_yaml
 from lightning_imbal.tables.methods import protocol_of
 from lightning_imbal.wording import number_of
 
@@ -25,7 +24,7 @@ def with_images_found(arguments: Sequence[str]) -> list[str]:
         UserError: That is unclear; the message has the option that decides.
     """
     root = last_setting(arguments, "data", "init_args", "root")
-    if root is None or _named(arguments, "data") is not None:
+    if root is None or last_setting(arguments, "data") is not None:
         return [*arguments]
     given = {name: value for name, value in settings_of(arguments).items() if name != "root"}
     try:
@@ -47,8 +46,8 @@ def with_images_found(arguments: Sequence[str]) -> list[str]:
 
 def with_protocol(arguments: Sequence[str]) -> list[str]:
     """A command line of `fit` for images of one's own, with their protocol below all else if it names no model."""
-    data = _named(arguments, "data")
-    if _named(arguments, "model") or (data or "").rpartition(".")[2] not in OWN:
+    data = last_setting(arguments, "data")
+    if last_setting(arguments, "model") or (data or "").rpartition(".")[2] not in OWN:
         return [*arguments]
     protocol = protocol_of(str(data))
     rank_zero_info(f"No model is given: that of {protocol}.")
@@ -69,19 +68,6 @@ def _read(name: str, value: str) -> Any:
         return yaml.safe_load(value)
     except yaml.YAMLError:
         return value
-
-
-def _named(arguments: Sequence[str], slot: str) -> str | None:
-    """The class that a command line names for the data or the model, or the file that does."""
-    named = None
-    for name, value in parse_options(arguments):
-        if name in (slot, f"{slot}.class_path"):
-            named = value
-        elif name == "config":
-            content = read_yaml(value) or {}
-            inside = content.get(slot) if isinstance(content, dict) else None
-            named = inside if isinstance(inside, str) else (inside or {}).get("class_path", named)
-    return named
 
 
 def _say(found: Survey) -> None:

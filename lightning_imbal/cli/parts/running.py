@@ -24,6 +24,8 @@ FAILURES = 10  # that are told
 def add_options(parser: VerbParser) -> None:
     """Adds the options that both verbs have."""
     parser.add_argument("--dry-run", action="store_true", help="print the command lines and what they will cost")
+    what = "print every setting of the runs, or of one such as 'CE', and the file it is from; train nothing"
+    parser.add_argument("--print_plan", nargs="?", const="", metavar="RUN", help=what)
     parser.add_overlays()
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="runs at once; 0 prints what is there")
 
