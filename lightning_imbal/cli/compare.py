@@ -53,6 +53,7 @@ def run(args: list[str]) -> int:
     from lightning_imbal.cli.parts.own_data import with_images_found
 
     configs = [f"--config={file}" for file in given.config]
+    typed = options
     options = [option for option in with_images_found([*configs, *options]) if option not in configs]
     if given.folds is not None and given.folds < 2:
         raise UserError(f"--folds is {given.folds}: give 2 or more, or --seeds instead.")
@@ -82,7 +83,7 @@ def run(args: list[str]) -> int:
     if given.print_plan is not None:
         from lightning_imbal.cli.parts.plan_cells import show_plans
 
-        show_plans(plan, given.print_plan, "compare itself")
+        show_plans(plan, typed, given.print_plan, "compare itself")
         return 0
     if given.jobs:
         plan.check_settings()

@@ -51,7 +51,7 @@ def run(args: list[str]) -> int:
     if given.print_plan is not None:
         from lightning_imbal.cli.parts.plan_cells import show_plans
 
-        show_plans(plan, given.print_plan, Path(given.spec).name)
+        show_plans(plan, options, given.print_plan, Path(given.spec).name)
         return 0
     if given.jobs:
         for each in dict.fromkeys([whole, plan]):

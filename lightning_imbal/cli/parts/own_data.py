@@ -9,7 +9,7 @@ from lightning.pytorch.utilities import rank_zero_info
 
 from lightning_imbal.cli.parts.messages import cause
 from lightning_imbal.cli.parts.survey import Survey, survey
-from lightning_imbal.command_line import last_setting, parse_options, to_options
+from lightning_imbal.command_line import last_setting, parse_options, settings_on, to_options
 from lightning_imbal.errors import UserError
 from lightning_imbal.tables.methods import protocol_of
 from lightning_imbal.wording import number_of
@@ -45,12 +45,18 @@ def with_images_found(arguments: Sequence[str]) -> list[str]:
 
 
 def with_protocol(arguments: Sequence[str]) -> list[str]:
-    """A command line of `fit` for images of one's own, with their protocol below all else if it names no model."""
-    data = last_setting(arguments, "data")
-    if last_setting(arguments, "model") or (data or "").rpartition(".")[2] not in OWN:
+    """A command line of `fit` for images of one's own, with their protocol below all else if it has none.
+
+    It has one if it names a model, other than by an overlay such as `methods/ecl.yaml`, which says nothing of training.
+    """
+    data = str(last_setting(arguments, "data"))
+    settings = list(settings_on(arguments))
+    that_train = {setting.source for setting in settings if setting.name.startswith("trainer.")}
+    models = [setting for setting in settings if setting.name == "model"]
+    if data.rpartition(".")[2] not in OWN or any(not each.source or each.source in that_train for each in models):
         return [*arguments]
-    protocol = protocol_of(str(data))
-    rank_zero_info(f"No model is given: that of {protocol}.")
+    protocol = protocol_of(data)
+    rank_zero_info(f"No {'protocol' if models else 'model'} is given: that of {protocol}.")
     return [f"--config={protocol}", *arguments]
 
 

@@ -19,7 +19,6 @@ from lightning_imbal.command_line import (
     parse_options,
     settings_in,
     settings_on,
-    short_name,
 )
 from lightning_imbal.report.plan import Line, Lost, StagePlan, print_plan, written
 from lightning_imbal.wording import number_of

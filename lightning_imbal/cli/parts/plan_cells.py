@@ -1,6 +1,6 @@
 """The plans of the runs of a table or of a comparison."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
 
 from jsonargparse import ArgumentError
@@ -14,11 +14,12 @@ from lightning_imbal.launch.plan import Plan
 from lightning_imbal.wording import did_you_mean
 
 
-def show_plans(plan: Plan, wanted: str, source: str) -> None:
+def show_plans(plan: Plan, typed: Sequence[str], wanted: str, source: str) -> None:
     """Prints what the runs of a table are made of, those of further seeds or folds left out.
 
     Args:
         plan: The runs.
+        typed: The options of `fit` that the user gave.
         wanted: A row, or a run as it is called while it runs, such as `CE, fold 1 of 3`; empty for all.
         source: What gives the options that the user has not typed.
 
@@ -31,10 +32,10 @@ def show_plans(plan: Plan, wanted: str, source: str) -> None:
         names = dict.fromkeys(name for job in jobs for name in _names(job))
         raise UserError(f"There is no run {wanted!r}: {did_you_mean(wanted, names) or f'one is {jobs[0].name}.'}")
     cli = ImbalCLI("fit")
-    typed = [part for file in plan.overlays for part in ("--config", file)] + plan.options
+    given = [part for file in plan.overlays for part in ("--config", file)] + [*typed]
     for job in reversed({job.labels: job for job in reversed(chosen)}.values()):
         try:
-            show_plan(cli, typed, job.arguments[1:], f"{job.name}: {job.folder}", source)
+            show_plan(cli, given, job.arguments[1:], f"{job.name}: {job.folder}", source)
         except ArgumentError as error:
             raise UserError(f"{job.name}: {explain(str(error))}") from error
 
