@@ -172,7 +172,7 @@ def _of_slot(name: str, value: Any, source: str, folder: Path, is_object: Callab
     """Of a value, a mapping, a text that holds one, or the file of a slot that does."""
     if name in SLOTS and isinstance(value, str) and (folder / value).is_file():
         value, source = _parsed((folder / value).read_text(encoding="utf-8")), str(folder / value)
-    elif isinstance(value, str) and value.startswith("{"):
+    elif isinstance(value, str) and value.startswith(("{", "[")):
         with suppress(yaml.YAMLError):  # which is told where the options are parsed
             value = _parsed(value)
     yield from settings_in(value, source, is_object, name)

@@ -9,8 +9,17 @@ from typing import Any
 from jsonargparse import Namespace
 from rich.console import Console
 
-from lightning_imbal.cli.parts.parser import FACTS, ImbalCLI
+from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.cli.parts.plan_laid import Laying, as_list, takes
+from lightning_imbal.cli.parts.plan_values import (
+    NO_SETTING,
+    NOTHING,
+    has_objects,
+    is_object,
+    settings_of,
+    text_at,
+    value_at,
+)
 from lightning_imbal.cli.parts.stages import COMMAND_LINE, Layer, is_stage, layers
 from lightning_imbal.command_line import (
     SLOTS,
@@ -26,8 +35,6 @@ from lightning_imbal.wording import number_of
 ITSELF = "fit itself"  # what it finds out about one's own images and this machine, and what only its first stage has
 DEFAULT = "default"
 OF_FIRST_STAGE = ("data.views", "data.more_views", "data.paired_sampler", "trainer.callbacks")
-NOTHING = object()
-NO_SETTING = {"config", "then", *(f"model.{name}" for name in FACTS)}
 
 
 def show_plan(cli: ImbalCLI, typed: Sequence[str], arguments: Sequence[str], title: str, source: str = ITSELF) -> None:
@@ -58,16 +65,16 @@ def plan(
     """
     one, *two = [config.as_dict() for config in cli.stages(first)]
     lines = _lines(_first(one, typed, arguments, source), one)
-    rest = number_of(len(_others(one) - {line.name for line in lines}), "other setting")
+    rest = number_of(len(settings_of(one) - {line.name for line in lines}), "other setting")
     lines += _then(layers(arguments), whole=not two)
     plans = [
-        StagePlan(f"Stage 1: {_text(one, 'model')}", tuple(lines), f"{rest} as by default (--print_config lists all)")
+        StagePlan(f"Stage 1: {text_at(one, 'model')}", tuple(lines), f"{rest} as by default (--print_config lists all)")
     ]
     for second in two:
         laying = _second(second, typed, arguments, source)
         lines = [*_lines(laying, second, one), *_changed(one, second, laying.held)]
         lines = sorted(lines, key=lambda line: _place(line.name))
-        plans.append(StagePlan(f"Stage 2: {_text(second, 'model')}", tuple(lines), "all else as in stage 1"))
+        plans.append(StagePlan(f"Stage 2: {text_at(second, 'model')}", tuple(lines), "all else as in stage 1"))
     return plans
 
 
@@ -91,7 +98,7 @@ def _first(config: dict[str, Any], typed: Sequence[str], arguments: Sequence[str
     for option in parse_options(arguments):
         by = COMMAND_LINE if own[option] > 0 else source
         own[option] -= 1
-        for each in settings_on(["--{}={}".format(*option)], partial(_is_object, config)):
+        for each in settings_on(["--{}={}".format(*option)], partial(is_object, config)):
             if each.name not in NO_SETTING and not each.name.startswith("then."):
                 laying.lay(_of_list(Setting(each.name, each.value, each.source or by), config))
     return laying
@@ -111,7 +118,7 @@ def _second(config: dict[str, Any], typed: Sequence[str], arguments: Sequence[st
 
 
 def _of_layer(layer: Layer, config: dict[str, Any]) -> Iterator[Setting]:
-    return settings_in(layer.then or {}, layer.source, partial(_is_object, config))
+    return settings_in(layer.then or {}, layer.source, partial(is_object, config))
 
 
 def _lines(laying: Laying, config: dict[str, Any], before: dict[str, Any] | None = None) -> list[Line]:
@@ -123,17 +130,17 @@ def _lines(laying: Laying, config: dict[str, Any], before: dict[str, Any] | None
         before: That of the stage before it.
     """
     for name in sorted(laying.held):
-        if name in laying.held and _at(config, name) is NOTHING:
+        if name in laying.held and value_at(config, name) is NOTHING:
             owner, _, argument = name.rpartition(".")
-            laying.drop(name, f"{_text(config, owner) or owner} has no {argument}")
+            laying.drop(name, f"{text_at(config, owner) or owner} has no {argument}")
     lines = []
     for name in sorted({*laying.held, *laying.lost}, key=_place):
-        held, value = laying.held.get(name), _text(config, name)
+        held, value = laying.held.get(name), text_at(config, name)
         if held is None:
-            source = "stage 1" if before and _text(before, name) == value else DEFAULT
+            source = "stage 1" if before and text_at(before, name) == value else DEFAULT
         else:
             source = held.source
-            if isinstance(_at(config, name), list):  # the objects in it without their defaults
+            if has_objects(value_at(config, name)):  # the objects in it without their defaults
                 value = written(as_list(held.value))
         lost = [each if held is None else Lost(each.value, each.source) for each in laying.lost[name]]
         lost = [each for each in dict.fromkeys(lost) if each.value != value]
@@ -144,8 +151,8 @@ def _lines(laying: Laying, config: dict[str, Any], before: dict[str, Any] | None
 
 def _changed(before: dict[str, Any], config: dict[str, Any], held: Container[str]) -> Iterator[Line]:
     """What is another value in the second stage than in the first, though nothing was said of it."""
-    for name in sorted(_others(config) - {"model"}):
-        value, was = _text(config, name), _text(before, name)
+    for name in sorted(settings_of(config) - {"model"}):
+        value, was = text_at(config, name), text_at(before, name)
         if name not in held and was not in ("", value):
             yield Line(name, value, ITSELF if name in OF_FIRST_STAGE else DEFAULT)
 
@@ -171,42 +178,9 @@ def _then(laid: Sequence[Layer], whole: bool) -> list[Line]:
     return [Line("then", written(model and model["class_path"]), source, tuple(lost))]
 
 
-def _others(config: dict[str, Any]) -> set[str]:
-    """The names of all settings of a stage."""
-    names = {setting.name for setting in settings_in(config, "", partial(_is_object, config))}
-    return {name for name in names if name not in NO_SETTING and not name.startswith("then.")}
-
-
-def _at(config: Any, name: str) -> Any:
-    """The value of a setting in a configuration; NOTHING if it is not there."""
-    for part in name.split("."):
-        if isinstance(config, dict) and "class_path" in config:
-            config = {**(config.get("init_args") or {}), **(config.get("dict_kwargs") or {})}
-        config = config.get(part, NOTHING) if isinstance(config, dict) else NOTHING
-    return config
-
-
-def _text(config: dict[str, Any], name: str) -> str:
-    """The same as it is written, an object without its arguments; empty if it is not there."""
-    value = _at(config, name)
-    if value is NOTHING:
-        return ""
-    return written([_class(each) for each in value] if isinstance(value, list) else _class(value))
-
-
-def _class(value: Any) -> Any:
-    """An object without its arguments; anything else as it is."""
-    return {"class_path": value["class_path"]} if isinstance(value, dict) and "class_path" in value else value
-
-
-def _is_object(config: dict[str, Any], name: str) -> bool:
-    value = _at(config, name)
-    return name in SLOTS or (isinstance(value, dict) and "class_path" in value)
-
-
 def _stays(config: dict[str, Any], name: str, value: Any, argument: str) -> bool:
     """Whether the parser keeps an argument of an object for which another class is chosen."""
-    final = _at(config, name)
+    final = value_at(config, name)
     return takes(value, argument, final.get("class_path", "") if isinstance(final, dict) else "")
 
 
@@ -215,6 +189,6 @@ def _of_list(setting: Setting, config: dict[str, Any]) -> Setting:
     parts = setting.name.split(".")
     for end in range(1, len(parts)):
         owner, argument = ".".join(parts[:end]), ".".join(parts[end:])
-        if isinstance(_at(config, owner), list):
+        if isinstance(value_at(config, owner), list):
             return Setting(f"{owner}+", {argument: setting.value}, setting.source)
     return setting
