@@ -170,7 +170,8 @@ def _then(laid: Sequence[Layer], whole: bool) -> list[Line]:
         laid: Every `then`.
         whole: Whether these are told with all that they set.
     """
-    named = [((each.then or {}).get("model"), each.source) for each in laid if each.whole]
+    named = [((each.then or {}).get("model"), each.source) for each in laid if each.whole or is_stage(each.then)]
+    named = [each for number, each in enumerate(named) if each not in named[:number]]
     if not named:
         return []
     *before, (model, source) = named

@@ -66,7 +66,7 @@ def layers(arguments: Sequence[str]) -> list[Layer]:
     # Of several options in a branch, the parser keeps only the last.
     for key, value in given_below("then", arguments):
         then = _unfolded({_with_init_args(key): yaml.safe_load(value)})
-        typed.append(Layer(COMMAND_LINE, then, whole=False))
+        typed.append(Layer(COMMAND_LINE, _with_class(then), whole=False))
     return [*named, *adjusting, *typed]
 
 
@@ -84,14 +84,22 @@ def merged(laid: Sequence[Layer]) -> Then:
 def _layer(then: Then | str, source: str, folder: Path) -> Layer:
     """Reads a `then`; of the path of a file, what that holds."""
     if not isinstance(then, str):
+        then = _with_class(then)
         return Layer(source, then, whole=then is None or is_stage(then))
     file = folder / then
     if not file.is_file():
         file = Path(find(then))
     stage = read_yaml(file)
-    if not isinstance(stage, dict) or not is_stage(stage):
+    stage = _with_class(stage) if isinstance(stage, dict) else None
+    if not is_stage(stage):
         raise UserError(f"{file} is no second stage: it must name a model, such as model: {{class_path: FrozenHead}}.")
     return Layer(os.path.normpath(file), stage, whole=True)
+
+
+def _with_class(then: Then) -> Then:
+    """Writes a model that is given by its name alone as one that may have arguments."""
+    model = (then or {}).get("model")
+    return {**(then or {}), "model": {"class_path": model}} if isinstance(model, str) else then
 
 
 def _with_init_args(key: str) -> str:

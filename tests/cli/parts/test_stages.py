@@ -148,3 +148,13 @@ def test_a_class_that_was_typed_keeps_the_arguments_typed_for_it():
     args = ["--then.model.head", "NormedLinear", "--then.model.head.scale", "3"]
     head = second(parsed("fit", *with_configs(DEMO), *args)).model.init_args.head
     assert head.class_path.endswith("NormedLinear") and head.init_args.scale == 3
+
+
+def test_a_stage_may_name_its_model_alone(write):
+    stage, ce = write("stage.yaml", model="FrozenHead", trainer={"max_epochs": 2}), EXPERIMENTS / "methods" / "ce.yaml"
+    assert merged(DEMO, ce, stage).then == {"model": {"class_path": "FrozenHead"}, "trainer": {"max_epochs": 2}}
+    args = ["--then.model", "FrozenHead", "--then.model.init", "new", "--then.trainer.max_epochs", "2"]
+    later = second(parsed("fit", *with_configs(DEMO, ce), *args))
+    assert later.model.class_path.endswith("FrozenHead") and later.model.init_args.init == "new"
+    stage.write_text("model: FrozenHead\n")
+    assert merged(DEMO, ce, then=stage).then == {"model": {"class_path": "FrozenHead"}}
