@@ -2,7 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,24 @@ OF_THE_MACHINE = (
 )
 
 
+SLOTS = ("model", "data", "trainer")  # of a configuration, each of which may be a file of its own
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What one place says of a setting.
+
+    Args:
+        name: With dots, as it is typed.
+        value: As it is written there.
+        source: The file; empty for an option of the command line.
+    """
+
+    name: str
+    value: Any
+    source: str
+
+
 def given(option: str, args: list[str]) -> str | None:
     """The last value of `--option value` or `--option=value` on a command line."""
     values = all_given(option, args)
@@ -37,7 +57,7 @@ def all_given(option: str, args: list[str]) -> list[str]:
 def given_below(name: str, args: Sequence[str]) -> list[tuple[str, str]]:
     """The options below a name and their values, such as (`trainer.max_epochs`, `2`) below `then`, in their order."""
     start, found = f"--{name}.", []
-    for option, following in zip(args, [*args[1:], ""], strict=True):
+    for option, following in zip(args, [*args[1:], ""], strict=False):
         if option.startswith(start):
             key, equals, value = option.removeprefix(start).partition("=")
             found.append((key, value if equals else following))
@@ -58,14 +78,61 @@ def as_options(sentence: str) -> str:
 
 
 def last_setting(arguments: Iterable[str], *keys: str) -> Any:
-    """The value of `keys` that wins on a command line: of its options and its --config files, the last; or None."""
-    option = ".".join(key for key in keys if key != "init_args")
-    values = [
-        _of_file(value, keys) if name == "config" else value
-        for name, value in parse_options(arguments)
-        if name in ("config", option)
-    ]
+    """The value of `keys` that wins on a command line: of its options and its --config files, the last; or None.
+
+    Args:
+        arguments: Without the verb; the files of --config are paths.
+        keys: Such as `data`, `root`; `init_args` and `class_path` may stand among them.
+    """
+    wanted = short_name(".".join(keys))
+    values = [setting.value for setting in settings_on(arguments) if setting.name == wanted]
     return next((value for value in reversed(values) if value is not None), None)
+
+
+def short_name(name: str) -> str:
+    """A setting as it is typed: `model.loss.gamma`, and `model.loss` for the class of the loss."""
+    parts = name.split(".")
+    return ".".join(part for part in parts if part not in ("init_args", "class_path", "dict_kwargs"))
+
+
+def settings_on(arguments: Iterable[str], is_object: Callable[[str], bool] = lambda name: True) -> Iterator[Setting]:
+    """What the options and the --config files of a command line set, in their order.
+
+    The class of an object is the value of the name of the object, and the names of its arguments lie below.
+
+    Args:
+        arguments: Without the verb; the files of --config are paths.
+        is_object: Whether a mapping by this name is an object without its class, or a group such as `trainer`; else it
+            is a value, such as names of groups and their classes.
+    """
+    for name, value in parse_options(arguments):
+        if name == "config":
+            yield from _of_file(Path(value), is_object)
+        else:
+            yield from _of_slot(short_name(name), value, "", Path(), is_object)
+
+
+def settings_in(content: Any, source: str, is_object: Callable[[str], bool], name: str = "") -> Iterator[Setting]:
+    """What a mapping sets, as a YAML file holds it; see `settings_on`.
+
+    Args:
+        content: The mapping, or a value.
+        source: Where it is from.
+        is_object: As of `settings_on`.
+        name: Of the mapping; empty for a whole file.
+    """
+    known = isinstance(content, dict) and bool({"class_path", "init_args"} & content.keys())
+    if not isinstance(content, dict) or not (known or not name or is_object(name)):
+        yield Setting(name, content, source)
+        return
+    if "class_path" in content:
+        yield Setting(name, content["class_path"], source)
+    for key, value in content.items():
+        if key in ("init_args", "dict_kwargs"):
+            for below, argument in (value or {}).items():
+                yield from settings_in(argument, source, is_object, f"{name}.{below}")
+        elif key != "class_path":
+            yield from settings_in(value, source, is_object, short_name(f"{name}.{key}".lstrip(".")))
 
 
 def parse_options(arguments: Iterable[str]) -> list[tuple[str, str]]:
@@ -95,11 +162,20 @@ def to_options(settings: dict[str, Any]) -> list[str]:
     return [part for pair in pairs for part in pair]
 
 
-def _of_file(file: str, keys: Iterable[str]) -> Any:
-    content = _parsed(Path(file).read_text())
-    for key in keys:
-        content = content.get(key) if isinstance(content, dict) else None
-    return content
+def _of_file(file: Path, is_object: Callable[[str], bool]) -> Iterator[Setting]:
+    content = _parsed(file.read_text(encoding="utf-8"))
+    for name, value in content.items() if isinstance(content, dict) else ():
+        yield from _of_slot(short_name(name), value, str(file), file.parent, is_object)
+
+
+def _of_slot(name: str, value: Any, source: str, folder: Path, is_object: Callable[[str], bool]) -> Iterator[Setting]:
+    """Of a value, a mapping, a text that holds one, or the file of a slot that does."""
+    if name in SLOTS and isinstance(value, str) and (folder / value).is_file():
+        value, source = _parsed((folder / value).read_text(encoding="utf-8")), str(folder / value)
+    elif isinstance(value, str) and value.startswith(("{", "[")):
+        with suppress(yaml.YAMLError):  # which is told where the options are parsed
+            value = _parsed(value)
+    yield from settings_in(value, source, is_object, name)
 
 
 @cache

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lightning_imbal.command_line import all_given, as_options, given, last_setting
+from lightning_imbal.command_line import Setting, all_given, as_options, given, given_below, last_setting, settings_on
 
 
 def test_the_last_value_of_an_option():
@@ -20,6 +20,38 @@ def test_the_last_of_files_and_options(tmp_path):
     for line, epochs in (([*first, *later], 7), ([*later, *first, *none], 5), ([*first, *option], "9"), (none, None)):
         assert last_setting(line, "trainer", "max_epochs") == epochs
     assert last_setting([*option, *first], "trainer", "max_epochs") == 5
+
+
+def test_a_setting_is_found_however_it_is_written(tmp_path):
+    texts = {
+        "long": "data: {class_path: A, init_args: {root: x}}",
+        "short": "data: {root: x}",
+        "dotted": "data.init_args.root: x",
+        "slot": "data: part.yml",
+    }
+    (tmp_path / "part.yml").write_text("class_path: A\ninit_args: {root: x}\n")
+    for name, text in texts.items():
+        (tmp_path / f"{name}.yaml").write_text(text)
+        assert last_setting([f"--config={tmp_path / name}.yaml"], "data", "init_args", "root") == "x", name
+    for option in ("--data.init_args.root=x", "--data={init_args: {root: x}}", f"--data={tmp_path / 'part.yml'}"):
+        assert last_setting([option], "data", "root") == "x", option
+    assert last_setting(["--data={init_args: {"], "data", "root") is None, "the parser says what is wrong"
+    long = [f"--config={tmp_path / 'long'}.yaml", "--data.class_path", "B"]
+    assert last_setting(long[:1], "data", "class_path") == "A" and last_setting(long, "data") == "B"
+
+
+def test_what_is_no_object_is_a_value(tmp_path):
+    (tmp_path / "a.yaml").write_text("data: {init_args: {class_groups: {major: [nevus]}, split: {val: 0.1}}}")
+    found = settings_on([f"--config={tmp_path / 'a'}.yaml"], lambda name: name == "data.split")
+    assert list(found) == [
+        Setting("data.class_groups", {"major": ["nevus"]}, str(tmp_path / "a.yaml")),
+        Setting("data.split.val", 0.1, str(tmp_path / "a.yaml")),
+    ]
+
+
+def test_nothing_is_below_a_name_on_an_empty_line():
+    assert given_below("then", []) == []
+    assert given_below("then", ["--then.a", "1", "--then.b=2"]) == [("a", "1"), ("b", "2")]
 
 
 @pytest.mark.parametrize(

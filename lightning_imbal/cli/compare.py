@@ -49,6 +49,7 @@ def run(args: list[str]) -> int:
     from lightning_imbal.cli.parts.own_data import with_images_found
 
     configs = [f"--config={file}" for file in given.config]
+    typed = options
     options = [option for option in with_images_found([*configs, *options]) if option not in configs]
     if given.folds is not None and given.folds < 2:
         raise UserError(f"--folds is {given.folds}: give 2 or more, or --seeds instead.")
@@ -75,6 +76,11 @@ def run(args: list[str]) -> int:
     found = left_open(plan_of(options, rows), first, parts[0].data, small)
     plan = plan_of([*to_options(found), *options], rows)
     said = [said_of_small(variant, plan.jobs[0].arguments[1:])] if variant else []
+    if given.print_plan is not None:
+        from lightning_imbal.cli.parts.plan_cells import show_plans
+
+        show_plans(plan, typed, given.print_plan, "compare itself")
+        return 0
     if given.jobs:
         plan.check_settings()
     stages = read_stages(plan.jobs)

@@ -17,7 +17,8 @@ from lightning_imbal.cli.parts.laptop import laid
 from lightning_imbal.cli.parts.next_step import next_step
 from lightning_imbal.cli.parts.outlook import about_images, about_stage, time_left, work_of
 from lightning_imbal.cli.parts.own_data import with_images_found, with_protocol
-from lightning_imbal.cli.parts.parser import ImbalCLI
+from lightning_imbal.cli.parts.parser import PRINT_PLAN, ImbalCLI
+from lightning_imbal.cli.parts.plan import show_plan
 from lightning_imbal.cli.parts.seed import seed
 from lightning_imbal.cli.parts.show import show_results
 from lightning_imbal.cli.parts.trained_images import count_trained
@@ -37,10 +38,15 @@ from lightning_imbal.runs.folder import is_finished, last_checkpoint
 def run(args: list[str]) -> int:
     """Runs `fit` and returns the exit status."""
     cli = ImbalCLI("fit")
-    options = with_files_found(args[1:])
+    options = with_files_found([option for option in args[1:] if option != PRINT_PLAN])
     run_dir.check_yaml(options)
+    planned = PRINT_PLAN in args
     args = ["fit", *with_protocol(with_images_found(options))]
-    first = cli.read(laid(cli, args[1:]))
+    whole = laid(cli, args[1:])
+    if planned:
+        show_plan(cli, options, whole, f"Plan of {run_dir.folder_of(whole)}: nothing is trained or written.")
+        return 0
+    first = cli.read(whole)
     first.laptop = bool(first.laptop)  # what is left open is decided now
     folder = run_dir.prepare(first)
     if was_restarted() and is_finished(folder):

@@ -45,6 +45,11 @@ def run(args: list[str]) -> int:
     plan = Plan(spec, runs, given.config, options, given.seeds, given.only) if part else whole
     if not plan.cells:
         raise UserError(f"--only {' '.join(given.only)} leaves nothing to run.")
+    if given.print_plan is not None:
+        from lightning_imbal.cli.parts.plan_cells import show_plans
+
+        show_plans(plan, options, given.print_plan, Path(given.spec).name)
+        return 0
     if given.jobs:
         for each in dict.fromkeys([whole, plan]):
             each.check_settings()

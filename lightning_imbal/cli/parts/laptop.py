@@ -1,6 +1,6 @@
 """`variants/laptop.yaml` over one's own images where there is no GPU: when it is laid, and what goes with it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from lightning_imbal.cli.parts.messages import cause
 from lightning_imbal.cli.parts.own_data import OWN
 from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.cli.parts.quiet import overheard
+from lightning_imbal.cli.parts.stages import COMMAND_LINE, layers
 from lightning_imbal.cli.parts.weights import choose_weights
 from lightning_imbal.command_line import last_setting, to_options
 from lightning_imbal.data.build import build_data
@@ -27,7 +28,6 @@ from lightning_imbal.wording import number_of
 
 AUTO = {"model.pretrained": "auto"}
 EPOCHS_AFTER = "then.trainer.max_epochs"
-OF_SECOND_STAGE = "then.model.optimizer"
 
 
 def laid(cli: ImbalCLI, args: list[str]) -> list[str]:
@@ -64,8 +64,8 @@ def laid(cli: ImbalCLI, args: list[str]) -> list[str]:
         options = options_of(config, images)
     else:
         options = _options_of_run(begun)
-    if not given:
-        options[OF_SECOND_STAGE] = read_yaml(variant)["then"]["model"]["init_args"]["optimizer"]
+    if _adjusts_epochs_after(args[end:]):
+        options.pop(EPOCHS_AFTER, None)  # as an option it would win over that file
     whole = [*before, *to_options(options), *args[end:]]
     if not given:
         told = f"{why_small()}{variant} lies over the protocol: {in_words(whole)}."
@@ -158,6 +158,12 @@ def _begun(args: list[str]) -> dict[str, Any] | None:
 
 def _is_small_machine(args: list[str]) -> bool:
     return last_setting(args, "trainer", "accelerator") in (None, "auto", "cpu") and not torch.cuda.is_available()
+
+
+def _adjusts_epochs_after(args: Sequence[str]) -> bool:
+    """Whether a file of a command line sets the epochs of whatever second stage there is."""
+    adjusting = (layer.then or {} for layer in layers(args) if not layer.whole and layer.source != COMMAND_LINE)
+    return any("max_epochs" in (then.get("trainer") or {}) for then in adjusting)
 
 
 def _data(config: Namespace) -> LabelledImages:

@@ -9,9 +9,8 @@ from lightning.pytorch.utilities import rank_zero_info
 
 from lightning_imbal.cli.parts.messages import cause
 from lightning_imbal.cli.parts.survey import Survey, survey
-from lightning_imbal.command_line import last_setting, parse_options, to_options
+from lightning_imbal.command_line import last_setting, parse_options, settings_on, to_options
 from lightning_imbal.errors import UserError
-from lightning_imbal.experiment_files import read_yaml
 from lightning_imbal.tables.methods import protocol_of
 from lightning_imbal.wording import number_of
 
@@ -25,7 +24,7 @@ def with_images_found(arguments: Sequence[str]) -> list[str]:
         UserError: That is unclear; the message has the option that decides.
     """
     root = last_setting(arguments, "data", "init_args", "root")
-    if root is None or _named(arguments, "data") is not None:
+    if root is None or last_setting(arguments, "data") is not None:
         return [*arguments]
     given = {name: value for name, value in settings_of(arguments).items() if name != "root"}
     try:
@@ -46,12 +45,18 @@ def with_images_found(arguments: Sequence[str]) -> list[str]:
 
 
 def with_protocol(arguments: Sequence[str]) -> list[str]:
-    """A command line of `fit` for images of one's own, with their protocol below all else if it names no model."""
-    data = _named(arguments, "data")
-    if _named(arguments, "model") or (data or "").rpartition(".")[2] not in OWN:
+    """A command line of `fit` for images of one's own, with their protocol below all else if it has none.
+
+    It has one if it names a model, other than by an overlay such as `methods/ecl.yaml`, which says nothing of training.
+    """
+    data = str(last_setting(arguments, "data"))
+    settings = list(settings_on(arguments))
+    that_train = {setting.source for setting in settings if setting.name.startswith("trainer.")}
+    models = [setting for setting in settings if setting.name == "model"]
+    if data.rpartition(".")[2] not in OWN or any(not each.source or each.source in that_train for each in models):
         return [*arguments]
-    protocol = protocol_of(str(data))
-    rank_zero_info(f"No model is given: that of {protocol}.")
+    protocol = protocol_of(data)
+    rank_zero_info(f"No {'protocol' if models else 'model'} is given: that of {protocol}.")
     return [f"--config={protocol}", *arguments]
 
 
@@ -69,19 +74,6 @@ def _read(name: str, value: str) -> Any:
         return yaml.safe_load(value)
     except yaml.YAMLError:
         return value
-
-
-def _named(arguments: Sequence[str], slot: str) -> str | None:
-    """The class that a command line names for the data or the model, or the file that does."""
-    named = None
-    for name, value in parse_options(arguments):
-        if name in (slot, f"{slot}.class_path"):
-            named = value
-        elif name == "config":
-            content = read_yaml(value) or {}
-            inside = content.get(slot) if isinstance(content, dict) else None
-            named = inside if isinstance(inside, str) else (inside or {}).get("class_path", named)
-    return named
 
 
 def _say(found: Survey) -> None:

@@ -13,9 +13,8 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning_imbal.cli.parts import run_dir
 from lightning_imbal.cli.parts.arguments import ImbalParser
 from lightning_imbal.cli.parts.messages import cause
-from lightning_imbal.cli.parts.stages import is_stage, merged
+from lightning_imbal.cli.parts.stages import is_stage, layers, merged
 from lightning_imbal.cli.parts.trained import saved_fact
-from lightning_imbal.command_line import given, given_below
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.errors import UserError
 from lightning_imbal.experiment_files import with_files_found
@@ -33,6 +32,7 @@ LAPTOP = (
     "Lay variants/laptop.yaml over your own images (a protocol with CSVData or FolderData), with batches and epochs by "
     "their number; null: if no GPU is found. In the folder of a run: whether it was laid."
 )
+PRINT_PLAN = "--print_plan"
 DESCRIPTIONS = {
     "fit": "Runs the full optimization routine.",
     "validate": "Perform one evaluation epoch over the validation set.",
@@ -82,6 +82,9 @@ class ImbalCLI(LightningCLI):
         parser.add_argument("--monitor_mode", type=Literal["max", "min"], default="max", help="Of the monitored score.")
         parser.add_argument("--save_features", type=bool, default=False, help="Keep the test images' features.")
         parser.add_argument("--laptop", type=bool | None, help=LAPTOP if self.verb == "fit" else SUPPRESS)
+        if self.verb == "fit":  # which takes it off the command line itself: it is no setting of a run
+            what = "Print every setting, the file it is from and what it won over, and train nothing."
+            parser.add_argument(PRINT_PLAN, action="store_true", default=SUPPRESS, help=what)
         for name in FACTS:
             target = f"model.init_args.{name}"
             parser.link_arguments("data", target, compute_fn=self._fact(name), apply_on="instantiate")
@@ -123,7 +126,7 @@ class ImbalCLI(LightningCLI):
         if not isinstance(config.trainer, Namespace):
             raise UserError(f"trainer must hold options such as max_epochs, but is {config.trainer!r}.")
         if self.verb == "fit":
-            config.then = merged(config, given("then", arguments), given_below("then", arguments))
+            config.then = merged(layers(arguments))
         return config
 
     def stages(self, first: Namespace) -> Iterator[Namespace]:

@@ -8,13 +8,11 @@ from lightning.pytorch.utilities import rank_zero_info
 
 from lightning_imbal import atomic_files
 from lightning_imbal.cli.parts.absent import refuse_to_fit_from
-from lightning_imbal.command_line import all_given, given, last_setting, parse_options
+from lightning_imbal.command_line import SLOTS, all_given, given, last_setting, parse_options
 from lightning_imbal.errors import UserError
 from lightning_imbal.experiment_files import read_yaml
 from lightning_imbal.processes import is_first, was_restarted
 from lightning_imbal.runs.folder import first_free, holds_run, is_finished, stage_of
-
-SLOTS = ("model", "data", "trainer")  # of a configuration, each of which may be a file of its own
 
 
 def check_yaml(args: list[str]) -> None:

@@ -148,6 +148,8 @@ def _parser(verb: str, usage: str, does: str) -> VerbParser:
 def _add_running(parser: VerbParser) -> None:
     """Adds what the verbs that start runs have in common."""
     parser.add_argument("--dry-run", action="store_true", help="print the command lines and what they will cost")
+    what = "print every setting of the runs, or of one such as 'CE', and the file it is from; train nothing"
+    parser.add_argument("--print_plan", nargs="?", const="", metavar="RUN", help=what)
     parser.add_overlays()
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="runs at once; 0 prints what is there")
 

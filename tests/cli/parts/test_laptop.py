@@ -53,6 +53,13 @@ def test_what_is_given_wins_wherever_it_stands(read):
     assert shown(read("--data.batch_size", "8")).epochs == 150, "as many steps in batches that were given"
 
 
+def test_a_file_that_adjusts_the_second_stage_wins_too(read, tmp_path):
+    (tmp_path / "short.yaml").write_text("then: {trainer: {max_epochs: 2}}\n")
+    args = ["--config", "experiments/methods/ce_crw.yaml", "--config", str(tmp_path / "short.yaml")]
+    assert read(*args).then["trainer"]["max_epochs"] == 2
+    assert read(*args, "--then.trainer.max_epochs", "1").then["trainer"]["max_epochs"] == 1
+
+
 @pytest.mark.parametrize("args", [["--laptop", "false"], ["--laptop=false", *LAPTOP], ["--trainer.accelerator", "gpu"]])
 def test_it_is_not_laid_where_it_is_refused_or_a_gpu_is_asked_for(read, cli, args):
     given = ["--config", "experiments/own_csv.yaml", *args]
