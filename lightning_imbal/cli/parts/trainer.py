@@ -28,11 +28,13 @@ from lightning_imbal.cli.parts.sync_batch_norm import TimmSyncBatchNorm
 from lightning_imbal.contract import data_of
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.errors import UserError
+from lightning_imbal.experiment_files import read_yaml
 from lightning_imbal.loggers.csv_file import csv_logger
 from lightning_imbal.loggers.weights_and_biases import wandb_logger
 from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.runs.folder import last_checkpoint
 from lightning_imbal.runs.identity import split_digest
+from lightning_imbal.trained.settings import KEY, portable
 
 HALF = ("16", "16-mixed", "16-true")
 
@@ -101,6 +103,12 @@ class SaveWholeConfig(SaveConfigCallback):
         if "init_args" in (config.model.init_args.get("optimizer") or {}):
             config.model.init_args.optimizer.init_args.lr = pl_module.lr
         self._write(trainer, config)
+
+    def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Puts the same into each checkpoint, which can then be used alone on another machine, but no places."""
+        file = Path(trainer.default_root_dir) / self.config_filename
+        if file.is_file():  # of the process that writes
+            checkpoint[KEY] = portable(read_yaml(file))
 
     def _write(self, trainer: Trainer, config: Namespace) -> None:
         file = Path(trainer.default_root_dir) / self.config_filename

@@ -14,7 +14,7 @@ from torch import nn
 from torch.optim import lr_scheduler
 from torch.utils import data
 
-from lightning_imbal.cli.parts.arguments import ImbalParser
+from lightning_imbal.factories.arguments import ImbalParser
 from lightning_imbal.data.loading.samplers import SamplerFactory, build_samplers
 from lightning_imbal.errors import UserError
 from lightning_imbal.heads.build import HeadFactory, build_head
