@@ -46,6 +46,7 @@ class ImbalModule(OverDevices, ABC):
     needs_pairs = False  # whether a batch must hold a second batch, `other`, drawn by the data's `paired_sampler`
     min_views: int = 1  # views of each training image that it needs
     max_views: int | None = 1  # and how many it can use; None: any number
+    transforms: Callable[[Any], Tensor] | None = None  # from a picture to what it takes, where that is known
     class_counts: Tensor
 
     def __init__(
