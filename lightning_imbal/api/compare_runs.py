@@ -1,7 +1,6 @@
 """`li.compare_runs`: how far one run is above another, with interval and p-value."""
 
 from dataclasses import dataclass
-from math import isnan
 from pathlib import Path
 
 from lightning_imbal.errors import UserError
@@ -52,8 +51,10 @@ def compare_runs(a: str | Path, b: str | Path, score: str = "macro_f1") -> Compa
     places = [Path(place).expanduser() for place in (a, b)]
     results = read_runs(places)
     [column] = results.spec.columns
-    names = [_row_of(results, place) for place in places]
-    if names[0] == names[1]:
+    first, second = names = [_row_of(results, place) for place in places]
+    if places[0].resolve() == places[1].resolve():
+        raise UserError(f"{places[0]} is both runs: give two.")
+    if first == second:
         raise UserError(
             f"{places[0]} and {places[1]} differ in seed or fold alone: they are repetitions of one method, which "
             "`report` takes together. Compare two methods."
@@ -64,13 +65,13 @@ def compare_runs(a: str | Path, b: str | Path, score: str = "macro_f1") -> Compa
         raise UserError(f"{absent[0]} has no predictions, without which nothing is compared: `test` it again.")
     _check_comparable(results, names)
     rows = [compared.rows[name] for name in names]
-    found = compared.difference(*names, key)
+    found = compared.difference(first, second, key)
     images = set.intersection(*(set(each.joined.image) for row in rows for each in row.rounds))
     return Comparison(
         key,
         float(found.observed),
         (found.low, found.high),
-        float(compared.p_value(*names, key)),
+        float(compared.p_value(first, second, key)),
         len(images),
         *(float(row.value(key)) for row in rows),
     )

@@ -40,8 +40,8 @@ def checkpoint_of(run_or_checkpoint: str | Path) -> Path:
         place = best_checkpoint(place, stages_of(place))
     if not place.is_file():
         raise UserError(
-            f"There is no checkpoint {place}: give the folder that `fit` wrote to, with its checkpoints, or a file such "
-            "as best.ckpt."
+            f"There is no checkpoint {place}: give the folder that `fit` wrote to, with its checkpoints, or a file "
+            "such as best.ckpt."
         )
     check_checkpoint(place)
     return place

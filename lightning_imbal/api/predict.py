@@ -11,6 +11,8 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.accelerators import MPSAccelerator
 
 from lightning_imbal.api.load import load
+from lightning_imbal.contract import data_of
+from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.pictures.given import Picture
 from lightning_imbal.errors import UserError
 from lightning_imbal.modules.base_classifier import ImbalClassifier
@@ -42,33 +44,56 @@ def predict(
     """
     given = run_or_checkpoint_or_model
     model = given if isinstance(given, ImbalClassifier) else load(given)
-    if not isinstance(model.transforms, Transforms):
+    transforms = model.transforms or _of_trainer(model)
+    if not isinstance(transforms, Transforms):
         raise UserError(
             f"How pictures are made ready for this {type(model).__name__} is not known: give one of `li.load`, or call "
             "trainer.predict(model, data) with a DataModule."
         )
-    data, settings = model.transforms.data, model.transforms.trainer
-    if model.predictor.needs_calibration and not model.transforms.data_is_known:
+    if model.predictor.needs_calibration and not transforms.data_is_known:
         raise UserError(
             f"{type(model.predictor).__name__} is fitted to the validation images, and a checkpoint alone does not "
             "know where they are: give the folder of its run."
         )
+    was_training, data = model.training, transforms.data
+    predicted, cache = data.predicted, data.cache
+    try:
+        names = _give(data, images)
+        with _quiet():
+            probability = predict_pictures(_trainer(transforms), model, data, names)
+    finally:
+        data.predicted, data.cache = predicted, cache
+        model.train(was_training)
+    return answered(probability, "file")
+
+
+def _give(data: ImbalDataModule, images: str | Path | Sequence[Picture]) -> list[str]:
+    """Makes pictures what is predicted; returns their names."""
     if isinstance(images, str | Path):
         folder = Path(images).expanduser()
-        names = [file.relative_to(folder).as_posix() for file in data.predict_folder(folder)]
-    else:
-        if not len(images):
-            raise UserError("There are no images: give a folder, or a list of files or arrays.")
-        data.predict_pictures(images)
-        names = [str(each) if isinstance(each, str | Path) else str(place) for place, each in enumerate(images)]
-    was_training = model.training
-    with _quiet():
-        quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
-        accelerator = "cpu" if MPSAccelerator.is_available() else "auto"
-        trainer = Trainer(accelerator=accelerator, devices=1, enable_checkpointing=False, **quiet, **settings)
-        probability = predict_pictures(trainer, model, data, names)
-    model.train(was_training)
-    return answered(probability, "file")
+        return [file.relative_to(folder).as_posix() for file in data.predict_folder(folder)]
+    if not len(images):
+        raise UserError("There are no images: give a folder, or a list of files or arrays.")
+    data.predict_pictures(images)
+    return [str(each) if isinstance(each, str | Path) else str(place) for place, each in enumerate(images)]
+
+
+def _of_trainer(model: ImbalClassifier) -> Transforms | None:
+    """How pictures are made ready for a model that was just trained or tested on a DataModule."""
+    data = data_of(model._trainer) if model._trainer else None
+    return Transforms(data, {}, True) if isinstance(data, ImbalDataModule) else None
+
+
+def _trainer(transforms: Transforms) -> Trainer:
+    return Trainer(
+        accelerator="cpu" if MPSAccelerator.is_available() else "auto",  # it has no double precision
+        devices=1,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        **transforms.trainer,
+    )
 
 
 @contextmanager

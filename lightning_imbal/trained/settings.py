@@ -111,15 +111,17 @@ def settings_beside(checkpoint: Path) -> Path | None:
     try:
         beside = stage.config()
     except UserError:
-        if own and stage.folder == checkpoint.absolute().parent:  # not the folder of a stage: the file is something else
+        if (
+            own and stage.folder == checkpoint.absolute().parent
+        ):  # not the folder of a stage: the file is something else
             return None
         raise
-    for name in ("model", "data") if own else ():
-        classes = [settings[name]["class_path"] for settings in (beside, own)]
-        if classes[0] != classes[1]:
+    for name in ("model", "data"):
+        here, there = (settings[name]["class_path"].rpartition(".")[2] for settings in (beside, own or beside))
+        if here != there:
             raise UserError(
-                f"{stage.config_file} is not that of {checkpoint}: it has the {name} {_last(classes[0])}, and the "
-                f"checkpoint {_last(classes[1])}; put the checkpoint into a folder without it."
+                f"{stage.config_file} is not that of {checkpoint}: it has the {name} {here}, and the checkpoint "
+                f"{there}; put the checkpoint into a folder without it."
             )
     return stage.config_file
 
@@ -133,16 +135,17 @@ def settings_of(checkpoint: Path) -> dict[str, Any]:
     beside = settings_beside(checkpoint)
     settings = Stage(stage_of(checkpoint)).config() if beside else own_settings(checkpoint)
     if settings is None:
-        raise UserError(no_settings(checkpoint))
+        raise UserError(
+            f"{no_settings(checkpoint)}: put config.yaml of its run beside it, or, of a training in Python, call "
+            "load_from_checkpoint of its class with the arguments that it was built with."
+        )
     check_classes(settings, checkpoint)
     return settings
 
 
 def no_settings(checkpoint: Path) -> str:
     """A sentence on a checkpoint that is alone, and does not say how it was made."""
-    return (
-        f"There is no {Stage(stage_of(checkpoint)).config_file}, and {checkpoint} does not say its settings itself"
-    )
+    return f"There is no {Stage(stage_of(checkpoint)).config_file}, and {checkpoint} does not say its settings itself"
 
 
 def check_classes(settings: Any, checkpoint: Path) -> None:
@@ -165,7 +168,3 @@ def check_classes(settings: Any, checkpoint: Path) -> None:
         )
     for value in settings.values():
         check_classes(value, checkpoint)
-
-
-def _last(class_path: str) -> str:
-    return class_path.rpartition(".")[2]

@@ -11,13 +11,13 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from lightning_imbal.cli.parts import run_dir
-from lightning_imbal.factories.arguments import ImbalParser
 from lightning_imbal.cli.parts.messages import cause
 from lightning_imbal.cli.parts.stages import is_stage, merged
 from lightning_imbal.command_line import given, given_below
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.errors import UserError
 from lightning_imbal.experiment_files import with_files_found
+from lightning_imbal.factories.arguments import ImbalParser
 from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.runs.identity import is_own, listed
 from lightning_imbal.trained.settings import saved_fact

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import yaml
 from jsonargparse import Namespace
@@ -76,10 +77,9 @@ def absent_places(config: Namespace) -> list[str]:
     return [name for name in names if name.startswith("data.") and _value(config, name) == ""]
 
 
-def _value(config: Namespace, name: str) -> object:
+def _value(config: Namespace, name: str) -> Any:
     """A setting by its name without `init_args`; None if the class takes none such."""
-    value: object = config
+    value: Any = config
     for key in name.split("."):
-        arguments = getattr(value, "init_args", None)
-        value = (arguments or value).get(key) if isinstance(arguments or value, Namespace) else None
+        value = value.get("init_args", value).get(key) if isinstance(value, Namespace) else None
     return value
