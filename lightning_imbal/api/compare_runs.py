@@ -79,13 +79,13 @@ def compare_runs(a: str | Path, b: str | Path, score: str = "macro_f1") -> Compa
 
 def _row_of(results: Results, place: Path) -> str:
     """The row of the results that a run is in."""
-    rows = (rows for rows in results.runs.values())
-    return next(name for of in rows for name, runs in of.items() for run in runs if run.folder == place.absolute())
+    rows = next(iter(results.runs.values()))
+    return next(name for name, runs in rows.items() for run in runs if run.folder == place.absolute())
 
 
 def _of_classes(results: Results) -> list[str]:
     """Keys of the F1 of the classes."""
-    run = next(run for rows in results.runs.values() for of_row in rows.values() for run in of_row)
+    run = next(run for of_row in next(iter(results.runs.values())).values() for run in of_row)
     return [f"f1/{name}" for name in run.class_names]
 
 

@@ -17,7 +17,7 @@ from lightning_imbal.wording import number_of
 
 # Where checkpoints of others keep the tensors; averages first, as timm has it.
 INSIDE = ("state_dict_ema", "model_ema", "state_dict", "model", "model_state_dict", "teacher", "student", "net")
-COUNTED = "num_batches_tracked"  # which older files lack, and nothing depends on
+COUNTED = "num_batches_tracked"  # which older files lack or have as (1,), and nothing depends on
 NAMED = 3  # tensors that are named in a message
 STARTS_OF_TORCH = (b"PK", b"\x80\x02")
 START_OF_LFS = b"version https://git-lfs"
@@ -54,7 +54,7 @@ def load_local(backbone: nn.Module, name: str, path: Path) -> nn.Module:
     parts = {key.partition(".")[0] for key in wanted}
     # More blocks in a part that the network has too are those of a larger one.
     foreign = [key for key in found if key not in wanted and key.partition(".")[0] in parts]
-    other = [key for key, value in fitting.items() if value.shape != wanted[key].shape]
+    other = [key for key in fitting if fitting[key].shape != wanted[key].shape and not key.endswith(COUNTED)]
     if missing or foreign or other:
         raise UserError(
             f"The weights in {path} do not fit {name}: {len(missing)} tensors are missing, {len(foreign)} unknown and "

@@ -231,6 +231,7 @@ class ImbalModule(OverDevices, ABC):
         """Pictures are normalised as in training, whatever the DataModule says that they are tested with."""
         if "normalize" not in checkpoint:
             return
-        self.normalization = checkpoint["normalize"]
+        # Copies: what is mapped from a file goes with the file.
+        self.normalization = {name: value.clone() for name, value in checkpoint["normalize"].items()}
         if data := self.datamodule:
-            data.normalize.load_state_dict(checkpoint["normalize"])
+            data.normalize.load_state_dict(self.normalization)

@@ -11,6 +11,7 @@ from lightning_imbal.runs.folder import stage_of
 from lightning_imbal.runs.stage import Stage
 
 KEY = "config"  # of a checkpoint
+SPLIT = "split_digest"  # of that: of the split that it was trained with
 LEFT_OUT = "left_out"  # of that: the settings that were places, such as `data.root`
 OF_TRAINER = ("precision", "inference_mode")  # what a test needs of the Trainer, on any machine
 OF_RUN = ("seed_everything", "monitor", "monitor_mode")
@@ -19,7 +20,7 @@ OF_THE_MACHINE = ("cache_dir",)
 FROM_CHECKPOINT = {"pretrained": False, "backbone_ckpt": None}  # all weights come from it
 
 
-def portable(config: dict[str, Any]) -> dict[str, Any]:
+def portable(config: dict[str, Any], split: str) -> dict[str, Any]:
     """The settings of a stage that its checkpoint keeps: no path of the training data or of anything else outside it.
 
     A file below the folder of the data, such as that of the labels, is kept as it is called there. Another one, and
@@ -27,10 +28,11 @@ def portable(config: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         config: What `config.yaml` of the stage holds.
+        split: Digest of its split.
 
     Example:
         >>> data = {"class_path": "CSVData", "init_args": {"root": "/data/of/us", "labels": "/data/of/us/labels.csv"}}
-        >>> kept = portable({"model": {}, "data": data, "trainer": {"precision": None, "devices": 4}})
+        >>> kept = portable({"model": {}, "data": data, "trainer": {"precision": None, "devices": 4}}, "")
         >>> kept["data"]["init_args"], kept["left_out"], kept["trainer"]
         ({'root': '', 'labels': 'labels.csv'}, ['data.root'], {'precision': None})
     """
@@ -39,7 +41,7 @@ def portable(config: dict[str, Any]) -> dict[str, Any]:
     kept = {name: config[name] for name in OF_RUN if name in config}
     kept |= {name: _without_places(config[name], root, name, left_out) for name in ("model", "data")}
     kept["trainer"] = {name: config["trainer"][name] for name in OF_TRAINER if name in config["trainer"]}
-    return {**kept, "run_dir": Path(config.get("run_dir") or "run").name, LEFT_OUT: left_out}
+    return {**kept, "run_dir": Path(config.get("run_dir") or "run").name, SPLIT: split, LEFT_OUT: left_out}
 
 
 def _without_places(choice: Any, root: str, name: str, left_out: list[str]) -> Any:

@@ -14,7 +14,7 @@ from lightning_imbal.errors import UserError
 from lightning_imbal.experiment_files import with_files_found
 from lightning_imbal.modules.base_checkpoint import open_checkpoint
 from lightning_imbal.runs.digests import check_checkpoint
-from lightning_imbal.trained.settings import LEFT_OUT, no_settings, own_settings, settings_beside, settings_of
+from lightning_imbal.trained.settings import LEFT_OUT, SPLIT, no_settings, own_settings, settings_beside, settings_of
 
 
 @contextmanager
@@ -47,7 +47,7 @@ def with_saved_config(verb: str, args: list[str]) -> Iterator[list[str]]:
         return
     with TemporaryDirectory() as folder:
         file = Path(folder, "config.yaml")
-        file.write_text(yaml.safe_dump({name: settings[name] for name in settings if name != LEFT_OUT}))
+        file.write_text(yaml.safe_dump({name: settings[name] for name in settings if name not in (LEFT_OUT, SPLIT)}))
         yield ["--config", str(file), *args]
 
 

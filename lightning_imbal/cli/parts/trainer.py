@@ -90,6 +90,8 @@ class Meeting(Callback):
 class SaveWholeConfig(SaveConfigCallback):
     """Writes `config.yaml` into the folder of a stage; it appears whole or not at all."""
 
+    split = ""  # digest of the split, once it is known
+
     def save_config(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Writes what the stage was asked for; trained images are allowed once, not to whoever reads the file."""
         self._write(trainer, self.config.clone())
@@ -108,7 +110,8 @@ class SaveWholeConfig(SaveConfigCallback):
         """Puts the same into each checkpoint, which can then be used alone on another machine, but no places."""
         file = Path(trainer.default_root_dir) / self.config_filename
         if file.is_file():  # of the process that writes
-            checkpoint[KEY] = portable(read_yaml(file))
+            self.split = self.split or split_digest(data_of(trainer).table)
+            checkpoint[KEY] = portable(read_yaml(file), self.split)
 
     def _write(self, trainer: Trainer, config: Namespace) -> None:
         file = Path(trainer.default_root_dir) / self.config_filename
