@@ -53,7 +53,7 @@ def work(tmp_path_factory):
         shutil.copy(folder / PLACE / "abc"[number] / "7.png", folder / "pictures" / f"{number}.png")
     (folder / "poly_of_mine.py").write_text(POLY)
     for name, skill in {"ce": 1.0, "crw": 1.5}.items():
-        write_run(folder / "runs" / name, skill=skill)
+        write_run(folder / "runs" / name, images=120, skill=skill)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         root = ["--data.root", str(folder / PLACE), "--model.loss", "poly_of_mine.Poly1"]
@@ -170,7 +170,7 @@ def test_two_runs_differ_as_the_report_says():
     found, back = li.compare_runs("runs/crw", "runs/ce"), li.compare_runs("runs/ce", "runs/crw", score="f1")
     results = read_runs(["runs/crw", "runs/ce"])
     cells = results.cells[results.cells["metric"] == "f1"]
-    assert [found.a, found.b] == pytest.approx(cells["value"].tolist()) and found.images == 240 and found.score == "f1"
+    assert [found.a, found.b] == pytest.approx(cells["value"].tolist()) and found.images == 120 and found.score == "f1"
     assert found.p_value == cells["p_value"].iloc[1] and found.difference == pytest.approx(found.a - found.b)
     assert found.interval[0] < found.difference < found.interval[1]
     assert (back.difference, back.p_value) == pytest.approx((-found.difference, found.p_value))
@@ -182,15 +182,15 @@ def test_two_runs_differ_as_the_report_says():
 
 def test_runs_that_are_not_compared(tmp_path):
     for name, seed in {"ce": 0, "crw": 1}.items():
-        write_run(tmp_path / name, skill=1.0 + seed, seed=seed)
+        write_run(tmp_path / name, images=40, skill=1.0 + seed, seed=seed)
     with pytest.raises(UserError, match="ce is seed 0, crw seed 1: compare runs of the same seeds"):
         li.compare_runs(tmp_path / "ce", tmp_path / "crw")
-    write_run(tmp_path / "crw", skill=2.0, predictions=False)
+    write_run(tmp_path / "crw", images=40, skill=2.0, predictions=False)
     (tmp_path / "crw" / "predictions.parquet").unlink()
     with pytest.raises(UserError, match="crw has no predictions"):
         li.compare_runs(tmp_path / "ce", tmp_path / "crw")
     for seed in (0, 1):
-        write_run(tmp_path / f"ce+seed{seed}", seed=seed)
+        write_run(tmp_path / f"ce+seed{seed}", images=40, seed=seed)
     with pytest.raises(UserError, match="differ in seed or fold alone"):
         li.compare_runs(tmp_path / "ce+seed0", tmp_path / "ce+seed1")
 
@@ -277,7 +277,8 @@ def test_no_code_of_a_checkpoint_is_run(alone, tmp_path, monkeypatch):
 def test_blocks_of_the_page_run(work, isic_root, tmp_path, monkeypatch):
     (work / "data").mkdir(exist_ok=True)
     (work / "data" / "isic2018").symlink_to(isic_root)
-    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
+    page = PAGE.read_text().replace("resnet18", "test_resnet").replace("image_size=64", "image_size=32")  # for time
+    blocks = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
     assert len(blocks) == 9
     names = {}
     for block in blocks:
