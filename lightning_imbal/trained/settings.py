@@ -58,17 +58,18 @@ def _without_places(choice: Any, root: str, name: str, left_out: list[str]) -> A
                 continue
             if key in FROM_CHECKPOINT:
                 value = FROM_CHECKPOINT[key]
-            elif isinstance(value, str) and _is_place(key, value):
+            elif isinstance(value, str) and _is_place(key, value, root):
                 value = _below(value, root)
                 left_out += [] if value else [f"{name}.{key}"]
             kept[kind][key] = _without_places(value, root, f"{name}.{key}", left_out)
     return kept
 
 
-def _is_place(key: str, value: str) -> bool:
+def _is_place(key: str, value: str, root: str) -> bool:
     """Whether a setting is a file or the path of a folder; the name of a column may be that of a folder."""
     path = Path(value).expanduser()
-    return bool(value) and (key == "root" or path.is_file() or ("/" in value and path.exists()))
+    named = path.is_file() or ("/" in value and path.exists()) or (path.is_absolute() and _below(value, root))
+    return bool(value and (key == "root" or named))
 
 
 def _below(value: str, root: str) -> str:
