@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from lightning.pytorch.utilities import rank_zero_info
-from safetensors.torch import load_file
+from timm.models import load_state_dict
 from torch import Tensor, nn
 
 from lightning_imbal.errors import UserError
@@ -76,7 +76,8 @@ def _read(path: Path) -> dict[str, Tensor]:
         UserError: It holds none, or more than numbers and text.
     """
     try:
-        content = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
+        safe = path.suffix == ".safetensors"
+        content = load_state_dict(str(path)) if safe else torch.load(path, "cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if path.read_bytes()[:2] in STARTS_OF_TORCH:
             raise UserError(

@@ -226,6 +226,15 @@ def test_what_needs_validation_images_asks_for_them(work, alone, capsys):
         li.predict(alone, "pictures")
 
 
+def test_pictures_are_normalised_as_in_training(alone):
+    content = torch.load(alone, weights_only=True)  # not mapped: it is written over
+    content["normalize"]["mean"] += 0.1
+    torch.save(content, alone)
+    model = li.load(alone)
+    assert torch.equal(model.transforms.data.normalize.mean, content["normalize"]["mean"])
+    assert model.transforms("pictures/1.png").mean() < li.load("runs/mine").transforms("pictures/1.png").mean()
+
+
 def strings(content):
     match content:
         case str():
