@@ -58,7 +58,7 @@ def _built(settings: dict[str, Any], checkpoint: Path) -> tuple[ImbalModule, Imb
     parser.add_subclass_arguments(ImbalModule, "model")
     parser.add_subclass_arguments(ImbalDataModule, "data")
     try:
-        built = parser.instantiate_classes(parser.parse_object(choices))
+        built = parser.instantiate(parser.parse_object(choices))
     except (ArgumentError, ValueError) as error:
         raise UserError(f"The network of {checkpoint} cannot be built: {first_line(error)}") from error
     return built.model, built.data

@@ -36,7 +36,7 @@ def count_trained(checkpoint: str, part: str, data: LabelledImages, allowed: boo
     trained: set[str] = set()
     for stage in _stages(Path(checkpoint)):
         trained |= _seen(stage, learned, rows, data)
-    if on_another_split(Path(checkpoint), data):
+    if _on_its_split(Path(checkpoint), data) is False:
         rank_zero_info(
             f"{checkpoint} lies alone and was trained with another split: whether it has learned from these images is "
             "not known."
@@ -49,10 +49,10 @@ def count_trained(checkpoint: str, part: str, data: LabelledImages, allowed: boo
     return len(trained)
 
 
-def on_another_split(checkpoint: Path, data: LabelledImages) -> bool:
-    """Whether nothing but a checkpoint itself says what it was trained on, and that was another split."""
+def _on_its_split(checkpoint: Path, data: LabelledImages) -> bool | None:
+    """Whether a checkpoint that is alone says of itself that it was trained with this split; None of any other."""
     own = own_settings(checkpoint) if Stage(stage_of(checkpoint)).split() is None else None
-    return own is not None and own[SPLIT] != split_digest(data.table)
+    return None if own is None else own[SPLIT] == split_digest(data.table)
 
 
 def chosen_by(checkpoint: str, model: ImbalClassifier, data: LabelledImages) -> dict[str, str]:
@@ -65,7 +65,8 @@ def chosen_by(checkpoint: str, model: ImbalClassifier, data: LabelledImages) -> 
     """
     rows, chosen = data.table.iloc[data.rows("val")], {}
     for number, stage in enumerate(_stages(Path(checkpoint))):
-        if not _seen(stage, {"val"}, rows, data):
+        alone = not number and _on_its_split(Path(checkpoint), data)
+        if not (alone or _seen(stage, {"val"}, rows, data)):
             continue
         kept = best_checkpoint(stage.folder.parent, [stage.folder]) if number else Path(checkpoint)
         if score := _monitored(stage, kept):
