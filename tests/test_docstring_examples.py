@@ -8,7 +8,7 @@ import pytest
 WITH_EXAMPLES = (
     *("losses.cross_entropy", "losses.ldam", "losses.weights", "samplers.class_power"),
     *("schedulers.cosine", "schedulers.parabolic_decay", "schedulers.steps"),
-    *("data.splits.holdout", "metrics.scores", "score_names"),
+    *("data.splits.holdout", "metrics.scores", "score_names", "trained.settings", "api.run"),
 )
 
 

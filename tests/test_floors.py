@@ -15,8 +15,8 @@ SOURCE = Path(__file__).resolve().parents[1] / PACKAGE
 # Rooms of one floor never know each other.
 FLOORS = {
     7: "__main__",
-    6: "cli",
-    5: "export",
+    6: "cli api",
+    5: "export trained",
     4: "modules report",
     3: "data callbacks launch stats",
     2: "predictors runs tables batch_samplers",
@@ -29,6 +29,8 @@ FLOOR_OF = {f"{PACKAGE}.{name}": floor for floor, names in FLOORS.items() for na
 APART = (f"{PACKAGE}.modules", f"{PACKAGE}.cli")
 # Its work is to list what the folders offer.
 VOCABULARY = f"{PACKAGE}.cli.parts.vocabulary"
+# What `import lightning_imbal` offers, when it is asked for.
+FACE = f"{PACKAGE}.api"
 WITHOUT_TORCH = ("decisions", "runs", "tables", "stats", "report")
 MAX_LINES, MAX_MEDIAN, MAX_FILES_AT_THE_TOP = 250, 100, 12
 
@@ -62,7 +64,8 @@ def imports(module: str, file: Path, known: dict[str, Path]) -> Iterator[tuple[i
 def complaint(module: str, file: Path, target: str, known: dict[str, Path]) -> str | None:
     """Why a file may not import a module of the package, or None if it may."""
     lists_its_own = file.name == "__init__.py" and module != PACKAGE and room_of(target) == room_of(module)
-    if target == PACKAGE or lists_its_own:
+    is_face = module == PACKAGE and room_of(target) == FACE
+    if target == PACKAGE or lists_its_own or is_face:
         return None
     here, there = FLOOR_OF[room_of(module)] if module != PACKAGE else min(FLOORS), FLOOR_OF.get(room_of(target))
     if there is None:

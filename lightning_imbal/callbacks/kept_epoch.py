@@ -11,6 +11,8 @@ from lightning.pytorch.utilities import rank_zero_info
 from lightning_imbal.callbacks.of_training import averages_at_the_end
 from lightning_imbal.errors import UserError
 
+FILES = ("best_model_path", "kth_best_model_path", "last_model_path")
+
 
 class KeptEpoch(ModelCheckpoint):
     """Keeps the best epoch by a score, or the last one; it is this file that is tested, not one that a user adds.
@@ -65,10 +67,16 @@ class KeptEpoch(ModelCheckpoint):
         if older in states:
             states.setdefault(self.state_key, states[older])
 
+    def state_dict(self) -> dict[str, Any]:
+        """The scores, and the names of the files: where they lie is nobody's business who gets a checkpoint."""
+        state = super().state_dict()
+        names = {name: os.path.basename(state[name]) for name in FILES}
+        best = {os.path.basename(path): score for path, score in state["best_k_models"].items()}
+        return {**state, **names, "best_k_models": best, "dirpath": ""}
+
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Takes over the best score, and the files as they are called here."""
-        names = ("best_model_path", "kth_best_model_path", "last_model_path")
-        here = {name: self._here(state_dict[name]) for name in names}
+        here = {name: self._here(state_dict[name]) for name in FILES}
         best = {self._here(path): score for path, score in state_dict["best_k_models"].items()}
         super().load_state_dict({**state_dict, **here, "best_k_models": best, "dirpath": self.dirpath})
 

@@ -17,8 +17,10 @@ from lightning_imbal.export.check import BATCH_SIZES, check, predict
 from lightning_imbal.export.inference import Inference, input_size
 from lightning_imbal.export.onnx import require_packages, to_onnx
 from lightning_imbal.report.model_card import model_card
-from lightning_imbal.runs.folder import is_finished
+from lightning_imbal.report.model_card_alone import card_without_scores
+from lightning_imbal.runs.folder import is_finished, stage_of
 from lightning_imbal.runs.run import Run
+from lightning_imbal.trained.settings import settings_of
 from lightning_imbal.wording import number_of
 
 SAME = 0.01  # of probabilities: what another device or precision may make of them
@@ -27,10 +29,10 @@ SAME = 0.01  # of probabilities: what another device or precision may make of th
 def run(args: list[str]) -> int:
     """Runs `export` and returns the exit status."""
     given, options = export_parser().parse_known_args(args[1:])
-    trained_run, file = Run(given.run), Path(given.onnx)
-    _check(trained_run, file)
-    trained = TrainedModel(_checkpoint(trained_run), options)
-    decision, about_decision = _decision(given.decision, trained_run)
+    (trained_run, checkpoint), file = _source(given.run), Path(given.onnx)
+    _check(file)
+    trained = TrainedModel(checkpoint, options)
+    decision, about_decision = _decision(given.decision, checkpoint)
     recipe, normalize = trained.datamodule.test_recipe, trained.datamodule.normalize
     (predictor, left_out), size = trained.predictor(), input_size(recipe)
     about = trained.about(predictor, left_out, size, trained_run) | about_decision
@@ -39,10 +41,14 @@ def run(args: list[str]) -> int:
     images, ids = trained.images(size)
     content, expected = to_onnx(inference, size, about), predict(inference, images, normalize)
     checked = _checked(len(images), bool(ids), check(content, images, expected, offset))
-    plain = trained_run.folder / "plain"
-    scores = plain if left_out and is_finished(plain) else trained_run.folder
-    own, origin = _origin(scores, ids, expected[-1])
-    card = model_card(scores, about | {"file": file.name, "check": checked, "origin": origin, "steps": steps(recipe)})
+    about |= {"file": file.name, "check": checked, "steps": steps(recipe)}
+    if trained_run is None:
+        own, origin, card = True, "", card_without_scores(settings_of(checkpoint), about)
+    else:
+        plain = trained_run.folder / "plain"
+        scores = plain if left_out and is_finished(plain) else trained_run.folder
+        own, origin = _origin(scores, ids, expected[-1])
+        card = model_card(scores, about | {"origin": origin})
     write_whole(file, lambda path: path.write_bytes(content))
     write_whole(file.with_suffix(".md"), lambda path: path.write_text(card, encoding="utf-8"))
     for line in (f"{left_out}." if left_out else "", checked, "" if own else origin):
@@ -53,7 +59,26 @@ def run(args: list[str]) -> int:
     return 0
 
 
-def _decision(file: str | None, run: Run) -> tuple[Decision | None, dict[str, str]]:
+def _source(given: str) -> tuple[Run | None, Path]:
+    """The run and the checkpoint that are meant: of a checkpoint that lies in no finished run, no run.
+
+    Raises:
+        UserError: There is neither.
+    """
+    place = Path(given)
+    if place.is_file():
+        stage = stage_of(place)
+        return Run(stage.parent) if stage.name.startswith("stage") and is_finished(stage.parent) else None, place
+    run = Run(given)
+    run.check_finished()
+    if not run.best_checkpoint.is_file():
+        raise UserError(
+            f"There is no checkpoint {run.best_checkpoint}: give the folder that `fit` wrote to, with its checkpoints."
+        )
+    return run, run.best_checkpoint
+
+
+def _decision(file: str | None, checkpoint: Path) -> tuple[Decision | None, dict[str, str]]:
     """What answers, and texts about it: the ONNX file keeps them and the card shows them.
 
     Raises:
@@ -61,7 +86,7 @@ def _decision(file: str | None, run: Run) -> tuple[Decision | None, dict[str, st
     """
     if file is None:
         return None, {}
-    stored, warning = decision_for(file, str(_checkpoint(run)))
+    stored, warning = decision_for(file, str(checkpoint))
     if warning:
         print(warning)
     inside = "is the output `answer`" if stored.decision.offset is not None else "is left to who uses the file"
@@ -71,22 +96,13 @@ def _decision(file: str | None, run: Run) -> tuple[Decision | None, dict[str, st
     }
 
 
-def _check(run: Run, file: Path) -> None:
-    """Refuses, before anything is built, what could not be read, written or checked."""
+def _check(file: Path) -> None:
+    """Refuses, before anything is built, what could not be written or checked."""
     require_packages()
-    run.check_finished()
     if file.suffix != ".onnx" or file.is_dir():
         name = file.with_suffix(".onnx") if file.name else "model.onnx"
         raise UserError(f"--onnx {file} is no name of an ONNX file: give one such as {name}.")
     refuse_unwritable("--onnx", file)
-
-
-def _checkpoint(run: Run) -> Path:
-    """The best checkpoint of the last stage of a run."""
-    file = run.best_checkpoint
-    if not file.is_file():
-        raise UserError(f"There is no checkpoint {file}: give the folder that `fit` wrote to, with its checkpoints.")
-    return file
 
 
 def _checked(number: int, real: bool, differences: list[float]) -> str:

@@ -7,6 +7,7 @@ from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.cli.parts.predict_folder import folder_to_csv
 from lightning_imbal.cli.parts.seed import seed
 from lightning_imbal.cli.parts.stored_decision import decision_for
+from lightning_imbal.cli.parts.trained import check_places
 from lightning_imbal.cli.parts.trainer import evaluation_trainer
 from lightning_imbal.errors import UserError
 from lightning_imbal.modules.base_checkpoint import load_weights
@@ -26,6 +27,8 @@ def run(args: list[str]) -> int:
     seed(config)
     built = cli.build(config)
     check_evaluation("", built.model, built.data)
+    if built.model.predictor.needs_calibration:
+        check_places(config, f"{type(built.model.predictor).__name__} is fitted to its validation images")
     load_weights(built.model, config.ckpt_path)
     folder_to_csv(evaluation_trainer(config, built, None), built.model, built.data, config, decision)
     return 0

@@ -1,10 +1,12 @@
 """ImbalDataModule: settings, samplers and loaders, written once for every data set."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import albumentations as A
+import numpy as np
 from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader, Sampler
 
@@ -18,6 +20,7 @@ from lightning_imbal.data.loading.image_dataset import Draw, ImageDataset, Paire
 from lightning_imbal.data.loading.loaders import Loadable, device_share, first_epoch, image_loader, share_of_work
 from lightning_imbal.data.loading.samplers import SamplerFactory, build_samplers
 from lightning_imbal.data.normalize import IMAGENET_MEAN, IMAGENET_STD, Normalize
+from lightning_imbal.data.pictures.given import GivenPictures, Picture
 from lightning_imbal.data.pictures.open import CACHE_DIR, Cache, OnBadImage
 from lightning_imbal.data.recipes import Squash, TransformFactory
 from lightning_imbal.data.splits.base import Split
@@ -173,8 +176,17 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         self.predicted, files = folder_dataset(folder, self.test_recipe, self.short_side)
         return files
 
+    def predict_pictures(self, pictures: Sequence[Picture]) -> None:
+        """Makes pictures what is predicted: files, arrays (uint8, RGB) or those of Pillow."""
+        self.predicted = self.pictures(pictures)
+
+    def pictures(self, pictures: Sequence[Picture]) -> ImageDataset:
+        """Pictures as they are tested, without labels."""
+        rows = np.arange(len(pictures))
+        return ImageDataset(GivenPictures(pictures, self.short_side), np.zeros_like(rows), rows, [self.test_recipe])
+
     def predict_dataloader(self) -> DataLoader[Any] | list[Any]:
-        """Loads the pictures that `predict_folder` was given, by the numbers of their files; else the test part."""
+        """Loads what `predict_folder` or `predict_pictures` was given, by their numbers; else the test part."""
         return self._loader(self.predicted) if self.predicted else self.test_dataloader()
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:

@@ -46,6 +46,7 @@ class ImbalModule(OverDevices, ABC):
     needs_pairs = False  # whether a batch must hold a second batch, `other`, drawn by the data's `paired_sampler`
     min_views: int = 1  # views of each training image that it needs
     max_views: int | None = 1  # and how many it can use; None: any number
+    transforms: Callable[[Any], Tensor] | None = None  # from a picture to what it takes, where that is known
     class_counts: Tensor
 
     def __init__(
@@ -230,6 +231,7 @@ class ImbalModule(OverDevices, ABC):
         """Pictures are normalised as in training, whatever the DataModule says that they are tested with."""
         if "normalize" not in checkpoint:
             return
-        self.normalization = checkpoint["normalize"]
+        # Copies: what is mapped from a file goes with the file.
+        self.normalization = {name: value.clone() for name, value in checkpoint["normalize"].items()}
         if data := self.datamodule:
-            data.normalize.load_state_dict(checkpoint["normalize"])
+            data.normalize.load_state_dict(self.normalization)

@@ -111,9 +111,12 @@ class ImbalClassifier(ImbalModule):
         self.on_validation_start()
         if not self.predictor.needs_calibration:
             return
-        loader = data_of(self.trainer).val_dataloader()
+        data, name = data_of(self.trainer), type(self.predictor).__name__
+        if data is None:
+            raise UserError(f"{name} is fitted to validation images: give the Trainer a DataModule, not a loader.")
+        loader = data.val_dataloader()
         if not loader:
-            raise UserError(f"{type(self.predictor).__name__} needs a validation part: set data.split.val=0.1.")
+            raise UserError(f"{name} needs a validation part: set data.split.val=0.1.")
         calibrate(self.predictor, self, self.batches(loader))
 
     on_predict_start = on_test_start

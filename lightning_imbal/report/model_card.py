@@ -49,11 +49,7 @@ def model_card(folder: Path, facts: dict[str, str]) -> str:
         _split_text(run.identity, split),
         _split_table(split, [row["name"] for row in by_size(run.results["classes"])]),
         "## Preprocessing",
-        f"The input `image` is float32 (batch, 3, height, width), RGB in 0..1, {escape(facts['image_size'])} pixels "
-        f"(height x width). Pictures are made so by {escape(facts['recipe'])}. Subtracting the mean "
-        f"{escape(facts['mean'])} and dividing by the standard deviation {escape(facts['std'])} happens inside the "
-        "file. It gives `logits` and `probability`, both (batch, classes); the class names, in this order, are in its "
-        "metadata as `class_names`.",
+        preprocessing(facts),
         f"## Results on the {escape(run.identity['part'])} part of {escape(run.identity['data'])}",
         escape(facts["origin"]),
         _summary(results, run.results),
@@ -65,7 +61,7 @@ def model_card(folder: Path, facts: dict[str, str]) -> str:
         "## How to use it",
         "With the packages onnxruntime and opencv-python-headless. The run reduces a large picture in two steps, so "
         "that its probabilities may differ in the second decimal.",
-        _code(facts),
+        code(facts),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -195,7 +191,19 @@ def _confusions(found: dict[str, Any]) -> str:
     return f"The {CONFUSIONS} most frequent ones:\n\n" + _table(["true class", "predicted class", "images"], rows, 1)
 
 
-def _code(facts: dict[str, str]) -> str:
+def preprocessing(facts: dict[str, str]) -> str:
+    """What the file takes, and how pictures become that."""
+    return (
+        f"The input `image` is float32 (batch, 3, height, width), RGB in 0..1, {escape(facts['image_size'])} pixels "
+        f"(height x width). Pictures are made so by {escape(facts['recipe'])}. Subtracting the mean "
+        f"{escape(facts['mean'])} and dividing by the standard deviation {escape(facts['std'])} happens inside the "
+        "file. It gives `logits` and `probability`, both (batch, classes); the class names, in this order, are in its "
+        "metadata as `class_names`."
+    )
+
+
+def code(facts: dict[str, str]) -> str:
+    """Python that asks the file about a picture."""
     steps = facts["steps"] or "# here `picture` has to be prepared as described above"
     return f"""```python
 import json

@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -129,9 +130,31 @@ def test_file_holds_what_its_user_needs(run, exported):
     assert sorted(entry.name for entry in file.parent.iterdir()) == ["digits.md", "digits.onnx"]
 
 
-def test_file_names_no_place_on_this_machine(exported):
+def test_file_names_no_place_on_this_machine(run, exported):
     content = exported[0].read_bytes()
     assert b"/lightning_imbal/" not in content and b"site-packages" not in content
+    for place in (run.parent, exported[0].parent, Path.cwd(), Path.home()):
+        assert str(place).encode() not in content and str(place) not in exported[0].with_suffix(".md").read_text()
+
+
+def test_a_checkpoint_alone_is_exported_without_scores(run, exported, written_before, tmp_path, capsys):
+    lone = shutil.copy(run / "stage1" / "checkpoints" / "best.ckpt", tmp_path / "model.ckpt")
+    assert main(["export", str(lone), "--onnx", str(tmp_path / "a.onnx")]) == 0
+    about = {each.key: each.value for each in onnx.load(tmp_path / "a.onnx").metadata_props}
+    in_run = {each.key: each.value for each in onnx.load(exported[0]).metadata_props}
+    assert {name: about[name] for name in about if name != "checkpoint"} == {
+        name: in_run[name] for name in in_run if name not in ("checkpoint", "run")
+    }
+    assert about["checkpoint"] == "model.ckpt" and str(tmp_path) not in str(about)
+    card = (tmp_path / "a.md").read_text()
+    assert "How well it does is not known" in card and "session.run" in card and "Results" not in card
+    assert "100 test images" in capsys.readouterr().out, "which DigitsLT has everywhere"
+
+
+def test_a_checkpoint_in_its_run_is_that_of_the_run(run, exported, written_before, tmp_path):
+    file = tmp_path / exported[0].name
+    assert main(["export", str(run / "stage1" / "checkpoints" / "best.ckpt"), "--onnx", str(file)]) == 0
+    assert file.with_suffix(".md").read_text() == exported[0].with_suffix(".md").read_text()
 
 
 def test_user_reads_how_it_was_checked_and_nothing_of_the_exporter(exported):

@@ -9,7 +9,7 @@ from lightning_imbal.cli.parts.check import check_evaluation
 from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.cli.parts.seed import seed
 from lightning_imbal.cli.parts.show import show_results
-from lightning_imbal.cli.parts.trained import with_saved_config
+from lightning_imbal.cli.parts.trained import check_places, with_saved_config
 from lightning_imbal.cli.parts.trained_images import chosen_by, count_trained
 from lightning_imbal.cli.parts.trainer import evaluation_trainer
 from lightning_imbal.cli.parts.validation import predict_validation
@@ -18,13 +18,13 @@ from lightning_imbal.modules.base_checkpoint import load_weights
 from lightning_imbal.runs.identity import as_split
 from lightning_imbal.runs.pooling import check_units
 from lightning_imbal.runs.predictions import units_of
-
-FROM_CHECKPOINT = {"pretrained": False, "backbone_ckpt": None}  # all weights come from it
+from lightning_imbal.trained.settings import FROM_CHECKPOINT
 
 
 def read_checkpoint(cli: ImbalCLI, args: list[str]) -> Namespace:
-    """The configuration of an evaluation: what was saved beside the checkpoint, below the command line."""
-    config = cli.read(with_saved_config(cli.verb, args))
+    """The configuration of an evaluation: what was saved beside the checkpoint or in it, below the command line."""
+    with with_saved_config(cli.verb, args) as whole:
+        config = cli.read(whole)
     for name, nothing in FROM_CHECKPOINT.items():
         if name in config.model.init_args:
             config.model.init_args[name] = nothing
@@ -43,6 +43,7 @@ def evaluate(verb: str, part: str, args: list[str]) -> int:
     cli = ImbalCLI(verb)
     config = read_checkpoint(cli, args[1:])
     seed(config)
+    check_places(config, f"`{verb}` looks at them")
     built = cli.build(config)
     check_evaluation(part, built.model, built.data)
     if config.get("pool"):

@@ -76,8 +76,9 @@ def _check_settings(verb: str, arguments: Sequence[str]) -> None:
 def _check_places(given_here: Namespace) -> None:
     """Refuses runs, tables and methods that are not there."""
     runs = getattr(given_here, "runs", None)
-    for folder in runs if isinstance(runs, list) else filter(None, [getattr(given_here, "run", None)]):
-        Run(folder).check_finished()
+    for place in runs if isinstance(runs, list) else filter(None, [getattr(given_here, "run", None)]):
+        if not (hasattr(given_here, "onnx") and Path(place).is_file()):  # a checkpoint alone can be exported
+            Run(place).check_finished()
     if spec := getattr(given_here, "spec", None):
         find(spec, "tables")
     if (methods := getattr(given_here, "methods", ["auto"])) != ["auto"]:

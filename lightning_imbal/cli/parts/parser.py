@@ -11,15 +11,15 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from lightning_imbal.cli.parts import run_dir
-from lightning_imbal.cli.parts.arguments import ImbalParser
 from lightning_imbal.cli.parts.messages import cause
 from lightning_imbal.cli.parts.stages import is_stage, layers, merged
-from lightning_imbal.cli.parts.trained import saved_fact
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.errors import UserError
 from lightning_imbal.experiment_files import with_files_found
+from lightning_imbal.factories.arguments import ImbalParser
 from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.runs.identity import is_own, listed
+from lightning_imbal.trained.settings import saved_fact
 
 # Defaults of Lightning's own classes, such as the interval of a Timer, in config.yaml.
 yaml.SafeDumper.add_multi_representer(Enum, lambda dumper, value: dumper.represent_data(value.value))

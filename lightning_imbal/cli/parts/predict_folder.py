@@ -1,23 +1,20 @@
 """Predictions for a folder of images, as a CSV."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from jsonargparse import Namespace
 from lightning.pytorch import Trainer
 
 from lightning_imbal.atomic_files import write_whole
-from lightning_imbal.callbacks.predictions import CollectPredictions
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.look.group_pattern import EXAMPLE, known_groups
-from lightning_imbal.decisions.base import Decision
 from lightning_imbal.decisions.file import StoredDecision
 from lightning_imbal.errors import UserError
 from lightning_imbal.modules.base_classifier import ImbalClassifier
 from lightning_imbal.runs.pooling import pooled_probability
 from lightning_imbal.runs.spreadsheet import to_csv
+from lightning_imbal.trained.pictures import answered, predict_pictures
 
 
 def folder_to_csv(
@@ -45,33 +42,20 @@ def folder_to_csv(
     files = data.predict_folder(config.images)
     names = pd.Series([file.relative_to(Path(config.images).expanduser()).as_posix() for file in files])
     group = _groups(names, data) if config.pool else names
-    data.cache = "none"  # which is of the data set, not of these images
-    collect = CollectPredictions()
-    trainer.callbacks.append(collect)  # type: ignore[attr-defined]  # Lightning sets it, but does not declare it
-    trainer.predict(model, datamodule=data, ckpt_path=config.ckpt_path, return_predictions=False)
+    probability = predict_pictures(trainer, model, data, group.tolist(), config.ckpt_path)
     if not trainer.is_global_zero:
         return
-    row, classes = collect.found["index"].numpy(), pd.Index(model.class_names)
-    table = pd.DataFrame(collect.found["probability"].float().numpy(), index=group.to_numpy()[row])
-    images = table.groupby(level=0, sort=False).size().to_numpy()
+    images = probability.groupby(level=0, sort=False).size().to_numpy()
     if config.pool:
-        table = pooled_probability(table.to_numpy(), table.index, config.pool)
-    answer = _answers(table.to_numpy(dtype=np.float64), model.class_names, stored)
-    table.columns = "probability/" + classes
-    table.insert(0, "predicted", answer)
+        pooled = pooled_probability(probability.to_numpy(), probability.index, config.pool)
+        probability = pooled.set_axis(probability.columns, axis=1)
+    table = answered(probability, "group" if config.pool else "file", stored.decision if stored else None)
     if config.pool:
-        table.insert(0, "images", images)
-    table.insert(0, "group" if config.pool else "file", table.index)
+        table.insert(1, "images", images)
     write_whole(Path(config.output), lambda path: to_csv(table, path))
     if stored:
-        print(f"Answered by {config.decision}: {stored.rule}, {(answer == '').sum()} without an answer.")
+        print(f"Answered by {config.decision}: {stored.rule}, {(table['predicted'] == '').sum()} without an answer.")
     print(f"{len(table)} predictions: {config.output}")
-
-
-def _answers(probability: np.ndarray, class_names: Sequence[str], stored: StoredDecision | None) -> np.ndarray:
-    """The class of each picture, (N,) text; empty where a decision gives no answer."""
-    decision = Decision(tuple(class_names)) if stored is None else stored.decision
-    return np.array([*class_names, ""], dtype=object)[decision.answer(probability)]
 
 
 def _groups(names: pd.Series, data: ImbalDataModule) -> pd.Series:

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from lightning_imbal.cli.parts.trained import saved_fact
 from lightning_imbal.decisions.file import StoredDecision, read_decision
 from lightning_imbal.runs.digests import digest
+from lightning_imbal.trained.settings import saved_fact
 
 
 def decision_for(file: str, checkpoint: str) -> tuple[StoredDecision, str]:

@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from lightning.pytorch.utilities import rank_zero_info
 
 from lightning_imbal.data.labelled_images import LabelledImages
 from lightning_imbal.errors import UserError
 from lightning_imbal.modules.base_checkpoint import open_checkpoint
 from lightning_imbal.modules.base_classifier import ImbalClassifier
 from lightning_imbal.runs.folder import best_checkpoint, stage_of, stages_in
+from lightning_imbal.runs.identity import split_digest
 from lightning_imbal.runs.stage import Stage
+from lightning_imbal.trained.settings import SPLIT, own_settings
 
 
 def count_trained(checkpoint: str, part: str, data: LabelledImages, allowed: bool) -> int:
@@ -33,12 +36,23 @@ def count_trained(checkpoint: str, part: str, data: LabelledImages, allowed: boo
     trained: set[str] = set()
     for stage in _stages(Path(checkpoint)):
         trained |= _seen(stage, learned, rows, data)
+    if _on_its_split(Path(checkpoint), data) is False:
+        rank_zero_info(
+            f"{checkpoint} lies alone and was trained with another split: whether it has learned from these images is "
+            "not known."
+        )
     if trained and not allowed:
         raise UserError(
             f"{checkpoint} has learned from {len(trained)} of the {len(rows)} {part} images (such as {min(trained)}): "
             "give the split that it was trained with, or --allow_trained_images true if you mean it."
         )
     return len(trained)
+
+
+def _on_its_split(checkpoint: Path, data: LabelledImages) -> bool | None:
+    """Whether a checkpoint that is alone says of itself that it was trained with this split; None of any other."""
+    own = own_settings(checkpoint) if Stage(stage_of(checkpoint)).split() is None else None
+    return None if own is None else own[SPLIT] == split_digest(data.table)
 
 
 def chosen_by(checkpoint: str, model: ImbalClassifier, data: LabelledImages) -> dict[str, str]:
@@ -51,7 +65,8 @@ def chosen_by(checkpoint: str, model: ImbalClassifier, data: LabelledImages) -> 
     """
     rows, chosen = data.table.iloc[data.rows("val")], {}
     for number, stage in enumerate(_stages(Path(checkpoint))):
-        if not _seen(stage, {"val"}, rows, data):
+        alone = not number and _on_its_split(Path(checkpoint), data)
+        if not (alone or _seen(stage, {"val"}, rows, data)):
             continue
         kept = best_checkpoint(stage.folder.parent, [stage.folder]) if number else Path(checkpoint)
         if score := _monitored(stage, kept):

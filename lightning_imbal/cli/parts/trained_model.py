@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from lightning_imbal.cli.parts.check import check_evaluation
 from lightning_imbal.cli.parts.evaluation import read_checkpoint
 from lightning_imbal.cli.parts.parser import ImbalCLI
+from lightning_imbal.cli.parts.trained import absent_places, check_places
 from lightning_imbal.errors import DatasetNotFoundError
 from lightning_imbal.export.check import random_images, test_images
 from lightning_imbal.modules.base_checkpoint import load_weights, open_checkpoint
@@ -25,7 +26,7 @@ from lightning_imbal.runs.run import Run
 
 
 class TrainedModel:
-    """The model and the data of a checkpoint, built as `test` does.
+    """The model and the data of a checkpoint, built as `test` does; one that is alone needs no data.
 
     Args:
         checkpoint: Of a classifier.
@@ -55,6 +56,7 @@ class TrainedModel:
         self.model.eval()
         tell_normalization(self.model, normalize.mean, normalize.std)
         if self.model.predictor.needs_calibration:
+            check_places(self.config, f"{type(self.model.predictor).__name__} is fitted to its validation images")
             loader = self.datamodule.val_dataloader()
             with torch.no_grad():
                 calibrate(self.model.predictor, self.model, (normalize.batch(batch, torch.float32) for batch in loader))
@@ -75,15 +77,17 @@ class TrainedModel:
 
     def images(self, size: tuple[int, int]) -> tuple[Tensor, list[str]]:
         """Test images and their ids; random images, without ids, if the data set is not there."""
+        if absent_places(self.config):
+            return random_images(size), []
         try:
             check_evaluation("test", self.model, self.datamodule)
             return test_images(self.datamodule)
         except DatasetNotFoundError:
             return random_images(size), []
 
-    def about(self, predictor: Predictor, left_out: str, size: tuple[int, int], run: Run) -> dict[str, str]:
+    def about(self, predictor: Predictor, left_out: str, size: tuple[int, int], run: Run | None) -> dict[str, str]:
         """Texts about the model, which the ONNX file keeps and the card shows."""
-        data, identity = self.datamodule, run.identity
+        data = self.datamodule
         as_fitted = described(_fitted(self.choice("predictor"), predictor))
         adjustment = as_fitted if predictor is self.model.predictor else "Plain"
         recipe = self.config.data.as_dict()["init_args"].get("test_transform", type(data.test_recipe).__name__)
@@ -96,10 +100,17 @@ class TrainedModel:
             "std": json.dumps(_numbers(data.normalize.std)),
             "head": described(_fitted(self.choice("head"), self.model.head)),
             "adjustment": "; ".join(filter(None, [adjustment, left_out])),
-            "checkpoint": os.path.relpath(self.checkpoint, run.stages[-1].folder.parent),
-            "run": json.dumps({name: identity[name] for name in ("name", "seed", "commit")}, ensure_ascii=False),
+            "checkpoint": self.checkpoint.name,
             "lightning_imbal": version("lightning_imbal"),
-        }
+        } | (_of_run(self.checkpoint, run) if run else {})
+
+
+def _of_run(checkpoint: Path, run: Run) -> dict[str, str]:
+    identity = {name: run.identity[name] for name in ("name", "seed", "commit")}
+    return {
+        "checkpoint": os.path.relpath(checkpoint, run.stages[-1].folder.parent),
+        "run": json.dumps(identity, ensure_ascii=False),
+    }
 
 
 def _fitted(choice: Any, built: nn.Module) -> Any:

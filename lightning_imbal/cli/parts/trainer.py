@@ -28,11 +28,13 @@ from lightning_imbal.cli.parts.sync_batch_norm import TimmSyncBatchNorm
 from lightning_imbal.contract import data_of
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.errors import UserError
+from lightning_imbal.experiment_files import read_yaml
 from lightning_imbal.loggers.csv_file import csv_logger
 from lightning_imbal.loggers.weights_and_biases import wandb_logger
 from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.runs.folder import last_checkpoint
 from lightning_imbal.runs.identity import split_digest
+from lightning_imbal.trained.settings import KEY, portable
 
 HALF = ("16", "16-mixed", "16-true")
 
@@ -88,6 +90,8 @@ class Meeting(Callback):
 class SaveWholeConfig(SaveConfigCallback):
     """Writes `config.yaml` into the folder of a stage; it appears whole or not at all."""
 
+    split = ""  # digest of the split, once it is known
+
     def save_config(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Writes what the stage was asked for; trained images are allowed once, not to whoever reads the file."""
         self._write(trainer, self.config.clone())
@@ -101,6 +105,13 @@ class SaveWholeConfig(SaveConfigCallback):
         if "init_args" in (config.model.init_args.get("optimizer") or {}):
             config.model.init_args.optimizer.init_args.lr = pl_module.lr
         self._write(trainer, config)
+
+    def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Puts the same into each checkpoint, which can then be used alone on another machine, but no places."""
+        file = Path(trainer.default_root_dir) / self.config_filename
+        if file.is_file():  # of the process that writes
+            self.split = self.split or split_digest(data_of(trainer).table)
+            checkpoint[KEY] = portable(read_yaml(file), self.split)
 
     def _write(self, trainer: Trainer, config: Namespace) -> None:
         file = Path(trainer.default_root_dir) / self.config_filename

@@ -95,7 +95,7 @@ def export() -> VerbParser:
     """That of `export`."""
     usage = "RUN --onnx FILE.onnx [--model.predictor FlipTTA, --data.root DIR: any option of `test`]"
     parser = _parser("export", usage, "A trained model as ONNX, with a model card beside it.")
-    parser.add_argument("run", metavar="RUN", help="folder that fit wrote to, or test inside it")
+    parser.add_argument("run", metavar="RUN", help="folder that fit wrote to, or test inside it; or a checkpoint")
     parser.add_argument("--onnx", metavar="FILE", required=True, help="file to write; the card has its name and .md")
     what = (
         "decision.json of `decide`: an offset per class becomes the output `answer`, any other goes into the metadata"

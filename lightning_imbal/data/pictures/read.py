@@ -54,6 +54,11 @@ def read_image(path: str | Path, short_side: int | None = None) -> np.ndarray:
     return image
 
 
+def reduced(image: np.ndarray, short_side: int) -> np.ndarray:
+    """A decoded picture (H, W, 3), reduced as that of a file is, unless it is a large JPEG."""
+    return _shrink(image, short_side, (0, 0), 1)
+
+
 def _is_endless(path: str | Path) -> bool:
     """Whether reading would wait for a writer, or never end."""
     mode = os.stat(path).st_mode

@@ -14,9 +14,9 @@ from torch import nn
 from torch.optim import lr_scheduler
 from torch.utils import data
 
-from lightning_imbal.cli.parts.arguments import ImbalParser
 from lightning_imbal.data.loading.samplers import SamplerFactory, build_samplers
 from lightning_imbal.errors import UserError
+from lightning_imbal.factories.arguments import ImbalParser
 from lightning_imbal.heads.build import HeadFactory, build_head
 from lightning_imbal.losses.base import LossFactory
 from lightning_imbal.modules.base_loss import build_loss

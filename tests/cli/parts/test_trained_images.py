@@ -9,6 +9,7 @@ import torch
 from made_runs import write_stage
 
 from lightning_imbal.cli.parts.trained_images import chosen_by
+from lightning_imbal.runs.identity import split_digest
 
 KEPT = {"KeptEpoch{'monitor': 'val/f1'}": {"monitor": "val/f1", "best_model_path": "elsewhere/best.ckpt"}}
 KEPT["KeptEpoch{'monitor': None}"] = {"monitor": None, "best_model_path": "elsewhere/last.ckpt"}
@@ -70,3 +71,12 @@ def test_other_images_have_chosen_nothing(checkpoint, data):
 def test_the_epoch_of_an_earlier_stage(checkpoint, data):
     checkpoint()
     assert chosen_by(checkpoint("stage2", callbacks={}), model(), data) == {"epoch of an earlier stage": "val/f1"}
+
+
+@pytest.mark.parametrize(("same", "expected"), [(True, {"epoch": "val/f1", "tau": "F1"}), (False, {})])
+def test_a_checkpoint_alone_knows_its_split(tmp_path, data, same, expected):
+    data.table = data.table.assign(**{"class": "nv", "part": ["val", "val", "train", "train"]})
+    split = split_digest(data.table if same else data.table[::-1])
+    file = tmp_path / "best.ckpt"
+    torch.save({"state_dict": {}, "callbacks": KEPT, "config": {"split_digest": split}}, file)
+    assert chosen_by(str(file), model(tau="F1"), data) == expected

@@ -1,0 +1,1 @@
+"""A trained checkpoint: its settings, its network and data, and what it predicts."""

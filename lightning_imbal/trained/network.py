@@ -1,0 +1,75 @@
+"""The network and the data of a checkpoint, built without a command line."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+from jsonargparse import ArgumentError
+from lightning.pytorch.utilities.seed import isolate_rng
+
+from lightning_imbal.data.base import ImbalDataModule
+from lightning_imbal.errors import UserError
+from lightning_imbal.factories.arguments import ImbalParser
+from lightning_imbal.modules.base import ImbalModule
+from lightning_imbal.modules.base_checkpoint import load_weights, open_checkpoint
+from lightning_imbal.modules.base_classifier import ImbalClassifier
+from lightning_imbal.predictors.fit import tell_normalization
+from lightning_imbal.trained.settings import FROM_CHECKPOINT, LEFT_OUT, OF_TRAINER, saved_fact, settings_of
+from lightning_imbal.trained.transforms import Transforms
+from lightning_imbal.wording import first_line
+
+FACTS = ("class_counts", "class_names", "class_groups")  # of the data that it was trained on
+
+
+def load_network(checkpoint: Path) -> ImbalClassifier:
+    """The classifier of a checkpoint in evaluation mode, with its `transforms`.
+
+    Raises:
+        UserError: The checkpoint is damaged, has no classifier, or needs a class that is not found here.
+    """
+    open_checkpoint(checkpoint)
+    with working_folder_searched(), isolate_rng():
+        settings = settings_of(checkpoint)
+        model, data = _built(settings, checkpoint)
+    if not isinstance(model, ImbalClassifier):
+        raise UserError(
+            f"The checkpoint is a {type(model).__name__}, which has no classifier: give that of the second stage."
+        )
+    load_weights(model, checkpoint)
+    model.on_load_checkpoint(open_checkpoint(checkpoint))
+    if model.normalization:
+        data.normalize.load_state_dict(model.normalization)
+    tell_normalization(model, data.normalize.mean, data.normalize.std)
+    of_trainer = {name: value for name, value in settings["trainer"].items() if name in OF_TRAINER}
+    model.transforms = Transforms(data, of_trainer, data_is_known="data.root" not in settings.get(LEFT_OUT, ()))
+    return model.eval()
+
+
+def _built(settings: dict[str, Any], checkpoint: Path) -> tuple[ImbalModule, ImbalDataModule]:
+    choices = {name: deepcopy(settings[name]) for name in ("model", "data")}
+    arguments = choices["model"].setdefault("init_args", {})
+    arguments |= {name: nothing for name, nothing in FROM_CHECKPOINT.items() if name in arguments}
+    arguments |= {name: saved_fact(checkpoint, name) for name in FACTS}
+    parser = ImbalParser(exit_on_error=False)
+    parser.add_subclass_arguments(ImbalModule, "model")
+    parser.add_subclass_arguments(ImbalDataModule, "data")
+    try:
+        built = parser.instantiate(parser.parse_object(choices))
+    except (ArgumentError, ValueError) as error:
+        raise UserError(f"The network of {checkpoint} cannot be built: {first_line(error)}") from error
+    return built.model, built.data
+
+
+@contextmanager
+def working_folder_searched() -> Iterator[None]:
+    """Classes of the user's own are found in the working folder, as by the command."""
+    path = [*sys.path]
+    sys.path.append(os.getcwd())
+    try:
+        yield
+    finally:
+        sys.path[:] = path
