@@ -20,7 +20,7 @@ FLOORS = {
     4: "modules report",
     3: "data callbacks launch stats",
     2: "predictors runs tables batch_samplers",
-    1: "losses heads backbones schedulers samplers mixers metrics loggers decisions",
+    1: "losses heads backbones schedulers samplers mixers metrics loggers decisions guide",
     0: "atomic_files seeding score_names contract command_line experiment_files processes factories",
     -1: "errors wording",
 }
@@ -29,7 +29,7 @@ FLOOR_OF = {f"{PACKAGE}.{name}": floor for floor, names in FLOORS.items() for na
 APART = (f"{PACKAGE}.modules", f"{PACKAGE}.cli")
 # Its work is to list what the folders offer.
 VOCABULARY = f"{PACKAGE}.cli.parts.vocabulary"
-WITHOUT_TORCH = ("decisions", "runs", "tables", "stats", "report")
+WITHOUT_TORCH = ("decisions", "runs", "tables", "stats", "report", "guide")
 MAX_LINES, MAX_MEDIAN, MAX_FILES_AT_THE_TOP = 250, 100, 12
 
 

@@ -48,7 +48,7 @@ class TSCLoss(nn.Module):
     Computed in float32 or better, whatever the precision of the run.
 
     Equation:
-        L = mean_i -( sum_{j in P(i)} log q_j + target_weight log q_t ) / (|P(i)| + 1)
+        L = mean_i -(sum_{j in P(i)} log q_j + target_weight log q_t) / (|P(i)| + 1)
         q: softmax of u_i.u / temperature over all other points and targets
         t: the target of the class of i;   P(i): its positives
 
