@@ -25,7 +25,7 @@ EQUATION, CHANGES, LIMITS, RESULTS = "Equation", "What it changes against plain 
 def method_page(name: str, kind: str = "methods") -> Page:
     """The page of a file of `experiments/methods` or `heads`."""
     file = files_of(kind)[name]
-    content = read_yaml(file)
+    content = read_yaml(file) or {}
     classes = described(name, kind)
     about = comment(file)
     sections = [
@@ -45,9 +45,15 @@ def method_page(name: str, kind: str = "methods") -> Page:
     return Page(kind, name, display_name(file), about, kept)
 
 
+def head_file(content: dict[str, Any]) -> Path | None:
+    """The file of a method's second stage; None without one, or if it is written into the method's file."""
+    then = content.get("then")
+    return files_of("heads").get(Path(then).stem) if isinstance(then, str) else None
+
+
 def described(name: str, kind: str) -> list[Documented]:
     """The classes that make a method or a head what it is, those of a second stage too, in the order of its file."""
-    content = read_yaml(files_of(kind)[name])
+    content = read_yaml(files_of(kind)[name]) or {}
     base = {} if (kind, name) == ("methods", BASE) else _base()
     found = []
     for part in ("model", "data"):
@@ -60,8 +66,8 @@ def described(name: str, kind: str) -> list[Documented]:
                 found += [class_of(each) for each in objects_in(value)]
     classes = [known for known in map(find_class, found) if known]
     classes += [known for each in classes for known in map(find_class, each.mentioned) if known]
-    if head := content.get("then"):
-        classes += described(Path(head).stem, "heads")
+    if head := head_file(content):
+        classes += described(head.stem, "heads")
     unique = {each.name: each for each in classes}
     return [each for each in unique.values() if each.equation or each.limits]
 
@@ -69,7 +75,7 @@ def described(name: str, kind: str) -> list[Documented]:
 def limits(name: str, kind: str) -> list[str]:
     """Where not to use it, by class, and what it costs, as far as its file tells."""
     told = [f"{each.name}: {each.limits}" for each in described(name, kind) if each.limits]
-    data = (read_yaml(files_of(kind)[name]).get("data") or {}).get("init_args") or {}
+    data = ((read_yaml(files_of(kind)[name]) or {}).get("data") or {}).get("init_args") or {}
     images = data.get("views", 1) + len(data.get("more_views") or []) + bool(data.get("paired_sampler"))
     return told + ([f"A step reads {images} images where cross-entropy reads one."] if images > 1 else [])
 
@@ -82,8 +88,10 @@ def _base() -> dict[str, Any]:
 
 def _papers(about: str, content: dict[str, Any], classes: list[Documented]) -> list[str]:
     """Those that the file and that of its second stage name; if there are none, those of its classes."""
-    head = comment(files_of("heads")[Path(content["then"]).stem]) if content.get("then") else ""
-    return named_in(about, head) or named_in(*(text for each in classes for text in (each.about, each.text)))
+    head = head_file(content)
+    return named_in(about, comment(head) if head else "") or named_in(
+        *(text for each in classes for text in (each.about, each.text))
+    )
 
 
 def _equations(classes: list[Documented]) -> str:
@@ -108,30 +116,32 @@ def _changes(name: str, kind: str, content: dict[str, Any]) -> list[str]:
         else:
             told.append(f"{change.said()}.{f' {known.about}' if known else ''}")
     told += [f"Its settings: {', '.join(plain)}."] if plain else []
-    return told + ([f"A second stage: heads/{Path(content['then']).name}."] if content.get("then") else [])
+    head = head_file(content)
+    return told + ([f"A second stage: heads/{head.name}."] if head else [])
 
 
 def _stages(kind: str, content: dict[str, Any]) -> list[str]:
-    first = class_of(content["model"])
+    first = class_of(content.get("model"))
     known = find_class(first)
-    about = f"{first}: {known.about}" if known else first
+    about = f"{first}: {known.about}" if known else first or "The model of the protocol."
     if kind == "heads":
-        epochs = content["trainer"]["max_epochs"]
-        length = (
-            "solved once, not trained" if content["trainer"].get("limit_train_batches") == 1 else f"{epochs} epochs"
-        )
+        trainer = content.get("trainer") or {}
+        epochs = trainer.get("max_epochs", "as many")
+        length = "solved once, not trained" if trainer.get("limit_train_batches") == 1 else f"{epochs} epochs"
         return [f"Second of two, {length}, on the backbone of any first stage. {about}"]
     if not content.get("then"):
         return [f"One. {about}"]
-    head = files_of("heads")[Path(content["then"]).stem]
-    return [f"First, for the epochs of the protocol. {about}", f"Second. {comment(head)}"]
+    head = head_file(content)
+    second = comment(head) if head else "As the file says."
+    return [f"First, for the epochs of the protocol. {about}", f"Second. {second}"]
 
 
 def _results(name: str, kind: str, file: Path) -> list[Section]:
     """A table for each table that was run with it; one sentence where none was."""
     own = files_of("methods").get(f"ce_{name}", file) if kind == "heads" else file
     sections = []
-    tables = tables_run()
+    # Those of decision rules have the same runs again.
+    tables = [table for table in tables_run() if not any("decision" in row for row in table.spec["rows"].values())]
     for table in tables:
         rows = rows_of_file(table.spec, own)
         if rows and any(row == key[0] for row in rows for key in table.numbers):

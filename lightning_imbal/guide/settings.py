@@ -41,7 +41,7 @@ def value_text(value: Any) -> str:
 
 def yaml_text(content: dict[str, Any]) -> str:
     """A configuration as YAML for a terminal of 80 columns."""
-    text: str = yaml.safe_dump(content, sort_keys=False, default_flow_style=None, width=58)
+    text: str = yaml.safe_dump(content, sort_keys=False, default_flow_style=None, width=50)
     return text
 
 
