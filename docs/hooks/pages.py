@@ -1,6 +1,7 @@
 """Adds to the documentation what is generated: a page for each method, and the numbers of each paper."""
 
 from pathlib import Path
+from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
@@ -13,13 +14,28 @@ NUMBERS, METHODS, HEADS = "<!-- numbers -->", "<!-- methods -->", "<!-- heads --
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Puts the generated pages below the entry `Methods` of the navigation."""
+    """Puts the generated pages, and those of the papers, below their entries of the navigation."""
+    second = {"Second stages": _entries(titles("heads"))}
+    papers = {
+        file.stem.capitalize(): f"papers/{file.name}" for file in sorted(Path(config.docs_dir, "papers").glob("*.md"))
+    }
+    papers.pop("Index", None)
     for entry in config.nav or []:
         if isinstance(entry, dict) and "Methods" in entry:
-            first = [{title: path} for title, path in titles("methods").items()]
-            second = [{title: path} for title, path in titles("heads").items()]
-            entry["Methods"] = ["methods/index.md", *first, {"Second stages": second}]
+            entry["Methods"] = _below(entry["Methods"], [{"All methods": _entries(titles("methods"))}, second])
+        elif isinstance(entry, dict) and "Papers" in entry:
+            entry["Papers"] = _below(entry["Papers"], _entries(papers))
     return config
+
+
+def _entries(pages: dict[str, str]) -> list[dict[str, str]]:
+    return [{title: path} for title, path in pages.items()]
+
+
+def _below(entry: str | list[Any], pages: list[Any]) -> list[Any]:
+    """The pages after the first one of an entry, which may be a single one."""
+    first, *rest = entry if isinstance(entry, list) else [entry]
+    return [first, *pages, *rest]
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

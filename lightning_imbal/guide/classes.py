@@ -52,7 +52,7 @@ class Documented:
 @cache
 def find_class(name: str) -> Documented | None:
     """The class of a name, with or without what is before its last dot; None if it is of another package."""
-    if "." in name and not name.startswith("lightning_imbal."):
+    if not name or "." in name and not name.startswith("lightning_imbal."):
         return None
     short = name.rpartition(".")[2]
     for room in ROOMS:

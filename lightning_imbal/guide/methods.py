@@ -38,7 +38,7 @@ def method_page(name: str, kind: str = "methods") -> Page:
         Section(LIMITS, items=tuple(limits(name, kind))),
         *_results(name, kind, file),
         Section("In tables", items=tuple(rows_with(f"{kind}/{file.name}"))),
-        Section("Run it", code=_commands(name, kind), language="console"),
+        Section("Run it", code=_commands(name, kind), language="bash"),
         Section(f"{kind}/{file.name}", code=yaml_text(content), language="yaml"),
     ]
     kept = tuple(section for section in sections if section.text or section.items or section.rows or section.code)

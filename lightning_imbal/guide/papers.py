@@ -33,7 +33,7 @@ def _table(name: str, file: Path, run: Table | None) -> str:
     parts = [
         section_markdown(Section(title, text=f"{shows[:1].upper()}{shows[1:]}.")),
         f"{said}{printed}",
-        f"```console\nmake {name} DATA=DIR\n```",
+        f"```bash\nmake {name} DATA=DIR\n```",
     ]
     for column in spec["columns"] if published or run else []:
         place = (column["dataset"], column.get("backbone", ""))

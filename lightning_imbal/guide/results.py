@@ -2,6 +2,7 @@
 
 import csv
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,13 @@ def tables_run(*places: Path) -> list[Table]:
     Args:
         places: Folders of experiments; by default `folders()`.
     """
+    return _tables_run(*(place.resolve() for place in places or folders()))
+
+
+@cache
+def _tables_run(*places: Path) -> list[Table]:
     found = []
-    for place in places or folders():
+    for place in places:
         for spec in sorted((place / "tables").glob("*.yaml")):
             for file in sorted((place / "results").glob(f"{spec.stem}*.csv")):
                 overlays = file.stem.removeprefix(spec.stem)

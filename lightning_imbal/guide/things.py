@@ -26,7 +26,7 @@ def class_page(kind: str, known: Documented) -> Page:
         Section("Limits", text=known.limits),
         Section("Arguments", rows=(("name", "default", ""), *arguments) if arguments else ()),
         Section("Used by", items=tuple(files_with(known.name))),
-        Section("Use it", code=_use(kind, known), language="console"),
+        Section("Use it", code=_use(kind, known), language="bash"),
     ]
     return Page(kind, known.name, known.name, known.about, _kept(sections))
 
@@ -42,7 +42,7 @@ def file_page(kind: str, name: str) -> Page:
         *(Section(each.name, text=f"{each.about} {' '.join(each.text.split())}".strip()) for each in known[:1]),
         Section("Papers", items=tuple(references()[paper] for paper in named_in(comment(file)))),
         Section("In tables", items=tuple(rows_with(below))),
-        Section("Run it", code=_run(kind, below), language="console"),
+        Section("Run it", code=_run(kind, below), language="bash"),
         Section(below, code=yaml_text(content), language="yaml"),
     ]
     return Page(kind, name, display_name(file), comment(file), _kept(sections))
@@ -61,7 +61,7 @@ def table_page(name: str) -> Page:
         Section(
             "Run it",
             code=f"lightning_imbal table {name}.yaml --data.root DIR\nmake {name} DATA=DIR",
-            language="console",
+            language="bash",
         ),
     ]
     return Page("tables", name, spec["title"], comment(file), _kept(sections))
@@ -82,7 +82,7 @@ def score_page(key: str) -> Page:
         key,
         score.title,
         score.in_words,
-        (Section("What it is", items=tuple(told)), Section("Use it", code=use, language="console")),
+        (Section("What it is", items=tuple(told)), Section("Use it", code=use, language="bash")),
     )
 
 
