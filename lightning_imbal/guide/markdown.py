@@ -66,7 +66,8 @@ def _what(file: Path) -> str:
     """The first sentence about it, without its name."""
     text = comment(file)
     # An abbreviation ends no sentence.
-    return f"{re.split(r'(?<!et al)[.] ', text.partition(': ')[2] or text)[0].rstrip('.')}."
+    first = re.split(r"(?<!et al)[.] ", text.partition(": ")[2] or text)[0].rstrip(".")
+    return f"{first[:1].upper()}{first[1:]}."
 
 
 def _reached(page: Page) -> tuple[str, ...]:

@@ -17,9 +17,14 @@ NOTATION = (
     "C classes, n_c training images of class c, N of all; f feature, z logits, p = softmax(z), y label; "
     "mean_i is over the images of a batch."
 )
+PROTOCOL = "PROTOCOL.yaml is one of `lightning_imbal list experiments`, or that of your images, which `init` writes."
 BASE = "ce"
-FROZEN = "FrozenHead"
-EQUATION, CHANGES, LIMITS, RESULTS = "Equation", "What it changes against plain cross-entropy", "Limits", "Results here"
+EQUATION, CHANGES, LIMITS, RESULTS = (
+    "Equation",
+    "What it changes against plain cross-entropy",
+    "When not to use it, and what it needs",
+    "Results here",
+)
 
 
 def method_page(name: str, kind: str = "methods") -> Page:
@@ -38,7 +43,7 @@ def method_page(name: str, kind: str = "methods") -> Page:
         Section(LIMITS, items=tuple(limits(name, kind))),
         *_results(name, kind, file),
         Section("In tables", items=tuple(rows_with(f"{kind}/{file.name}"))),
-        Section("Run it", code=_commands(name, kind), language="bash"),
+        Section("Run it", text=PROTOCOL, code=_commands(name, kind), language="bash"),
         Section(f"{kind}/{file.name}", code=yaml_text(content), language="yaml"),
     ]
     kept = tuple(section for section in sections if section.text or section.items or section.rows or section.code)

@@ -54,7 +54,7 @@ def test_files_with_their_first_lines(capsys):
         files = files_of(folder)
         assert list(found[kind]) == list(files)
         assert all(files[name].read_text().startswith(f"# {about}\n") for name, about in found[kind].items())
-    assert found["methods"]["ldam"].startswith("LDAM: Cao et al. 2019.")
+    assert found["methods"]["ldam"].startswith("LDAM: the rarer a class, the larger the margin")
 
 
 @pytest.mark.parametrize("kind, room", [("losses", losses), ("samplers", samplers)])
@@ -94,7 +94,15 @@ def test_a_name_prints_its_page(capsys):
     assert main(["list", "methods", "ecl"]) == 0
     printed = capsys.readouterr().out
     assert printed.startswith("ECL (methods ecl)\n\nECL: class-enhancement contrastive learning.")
-    for title in ("Papers", "Equation", "Stages", "Limits", "Results here", "Run it", "methods/ecl.yaml"):
+    for title in (
+        "Papers",
+        "Equation",
+        "Stages",
+        "When not to use it, and what it needs",
+        "Results here",
+        "Run it",
+        "methods/ecl.yaml",
+    ):
         assert f"\n\n{title}\n  " in printed
     assert "lightning_imbal compare --config my_images.yaml \\\n      --methods ce ecl" in printed
 

@@ -105,8 +105,9 @@ def test_what_a_method_changes(pages, name, changed):
 
 
 def test_what_costs_or_is_needed_is_said(pages):
-    assert "A step reads 3 images where cross-entropy reads one." in pages["methods", "bcl"].section(LIMITS).items
-    assert "A step reads 2 images where cross-entropy reads one." in pages["methods", "ecl"].section(LIMITS).items
+    for name, images in {"bcl": 3, "ecl": 2, "hybrid_sc": 3, "balanced_mixup": 2}.items():
+        said = f"A step reads {images} images where cross-entropy reads one."
+        assert said in pages["methods", name].section(LIMITS).items
     assert not any("A step reads" in item for item in pages["methods", "ce"].section(LIMITS).items)
     for name in ("ecl", "bwce", "ce_tau_norm"):
         assert any("validation part" in item for item in pages["methods", name].section(LIMITS).items)
