@@ -20,8 +20,8 @@ class CrossEntropy(ImbalancedLoss):
         (effective), scaled to sum to C
 
     Limits:
-        Plain, it favours large classes: a rare one may never be answered. With weights, few images of a rare class
-        drive the training, rare classes are answered too often rather than too seldom, and accuracy usually falls.
+        Plain, it favours large classes: a rare one may never be answered. With weights, few images of
+        a rare class drive the training: it may be answered too often, and accuracy usually falls.
 
     Args:
         class_counts: Training images per class, shape (C,).
