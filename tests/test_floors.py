@@ -20,7 +20,7 @@ FLOORS = {
     4: "modules report",
     3: "data callbacks launch stats",
     2: "predictors runs tables batch_samplers",
-    1: "losses heads backbones schedulers samplers mixers metrics loggers decisions",
+    1: "losses heads backbones schedulers samplers mixers metrics loggers decisions guide",
     0: "atomic_files seeding score_names contract command_line experiment_files processes factories",
     -1: "errors wording",
 }
@@ -31,7 +31,7 @@ APART = (f"{PACKAGE}.modules", f"{PACKAGE}.cli")
 VOCABULARY = f"{PACKAGE}.cli.parts.vocabulary"
 # What `import lightning_imbal` offers, when it is asked for.
 FACE = f"{PACKAGE}.api"
-WITHOUT_TORCH = ("decisions", "runs", "tables", "stats", "report")
+WITHOUT_TORCH = ("decisions", "runs", "tables", "stats", "report", "guide")
 MAX_LINES, MAX_MEDIAN, MAX_FILES_AT_THE_TOP = 250, 100, 12
 
 

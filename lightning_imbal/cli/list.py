@@ -1,18 +1,18 @@
-"""`lightning_imbal list`: what there is to choose from, a line each."""
+"""`lightning_imbal list`: what there is to choose from, a line each; with a name, all about that one."""
 
-import ast
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 from lightning_imbal.cli.parts.verb_parser import VerbParser
 from lightning_imbal.errors import UserError
 from lightning_imbal.experiment_files import OVERLAYS, files_of
+from lightning_imbal.guide.classes import public_classes
+from lightning_imbal.guide.page import as_dict, as_text
+from lightning_imbal.guide.pages import FOLDERS, page_of
 from lightning_imbal.score_names import SCORES
 from lightning_imbal.wording import did_you_mean
 
-USAGE = "lightning_imbal list [KIND ...] [--json]"
-FOLDERS = {**{kind: kind for kind in OVERLAYS}, "experiments": ".", "tables": "tables"}
+USAGE = "lightning_imbal list [KIND [NAME ...] ...] [--json]"
 HOW = {
     **{kind: f"--config {kind}/NAME.yaml" for kind in OVERLAYS},
     "methods": "--config methods/NAME.yaml, compare --methods NAME",
@@ -29,17 +29,51 @@ HOW = {
 def run(args: list[str]) -> int:
     """Runs `list` and returns the exit status 0."""
     given = _parser().parse_args(args[1:])
-    found = {kind: _lines(kind) for kind in given.kinds or HOW}
+    asked = _asked(given.what)
+    pages = {kind: [page_of(kind, name) for name in names] for kind, names in asked.items()}
     if given.json:
-        entries = {kind: [{"name": name, "about": about} for name, about in of.items()] for kind, of in found.items()}
+        entries = {
+            kind: [*map(as_dict, pages[kind])]
+            if names
+            else [{"name": name, "about": about} for name, about in _lines(kind).items()]
+            for kind, names in asked.items()
+        }
         print(json.dumps(entries, indent=2))
         return 0
-    for number, (kind, lines) in enumerate(found.items()):
-        print(f"{chr(10) if number else ''}{kind} ({HOW[kind]})")
-        width = max(map(len, lines))
-        for name, about in lines.items():
-            print(f"  {name:{width}}  {about}".rstrip())
+    print("\n\n".join(text for kind in asked for text in [*map(as_text, pages[kind])] or [_overview(kind)]))
     return 0
+
+
+def _asked(words: list[str]) -> dict[str, list[str]]:
+    """The names that follow each kind; every kind if none is given."""
+    asked: dict[str, list[str]] = {}
+    kind = None
+    for word in words:
+        if word in HOW:
+            kind = word
+            asked.setdefault(kind, [])
+        elif kind is None:
+            raise UserError(f"There is no kind {word!r}: {_hint(word)}")
+        else:
+            asked[kind].append(word)
+    return asked or {kind: [] for kind in HOW}
+
+
+def _hint(word: str) -> str:
+    """The kind that was meant, or the kind of the thing that is called so."""
+    if hint := did_you_mean(word, HOW):
+        return hint
+    kinds = [kind for kind in HOW if word in _lines(kind)]
+    told = " or ".join(f"`lightning_imbal list {kind} {word}`" for kind in kinds)
+    return f"did you mean {told}?" if kinds else f"choose from {', '.join(HOW)}."
+
+
+def _overview(kind: str) -> str:
+    lines = _lines(kind)
+    width = max(map(len, lines))
+    return "\n".join(
+        [f"{kind} ({HOW[kind]})", *(f"  {name:{width}}  {about}".rstrip() for name, about in lines.items())]
+    )
 
 
 def _lines(kind: str) -> dict[str, str]:
@@ -48,7 +82,7 @@ def _lines(kind: str) -> dict[str, str]:
         return {name: score.title for name, score in SCORES.items()}
     if kind in FOLDERS:
         return {name: _first_comment(file) for name, file in files_of(FOLDERS[kind]).items()}
-    return dict(sorted(_classes(kind)))
+    return {each.name: each.about for each in sorted(public_classes(kind), key=lambda each: each.name)}
 
 
 def _first_comment(file: Path) -> str:
@@ -56,30 +90,9 @@ def _first_comment(file: Path) -> str:
     return first.removeprefix("# ") if first.startswith("# ") else ""
 
 
-def _classes(room: str) -> Iterator[tuple[str, str]]:
-    """Public classes of a folder of the package with the first lines of their docstrings; read, as torch takes long."""
-    folder = Path(__file__).parents[1] / room
-    for line in ast.parse((folder / "__init__.py").read_text(encoding="utf-8")).body:
-        if not isinstance(line, ast.ImportFrom) or line.module is None:
-            continue
-        file = folder / f"{line.module.rpartition('.')[2]}.py"
-        if file.stem == "base" or not file.is_file():
-            continue
-        public = {alias.name for alias in line.names}
-        for node in ast.parse(file.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.ClassDef) and node.name in public:
-                yield node.name, (ast.get_docstring(node) or "").partition("\n")[0]
-
-
-def _kind(name: str) -> str:
-    if name not in HOW:
-        hint = did_you_mean(name, HOW) or f"choose from {', '.join(HOW)}."
-        raise UserError(f"There is no kind {name!r}: {hint}")
-    return name
-
-
 def _parser() -> VerbParser:
     parser = VerbParser("list", USAGE, __doc__.partition("\n")[0])
-    parser.add_argument("kinds", nargs="*", type=_kind, metavar="KIND", help=f"of {', '.join(HOW)} (default: all)")
-    parser.add_argument("--json", action="store_true", help="print JSON: for each kind a list of names")
+    what = f"of {', '.join(HOW)} (default: all); a NAME after it, such as `methods ecl`, prints all about that one"
+    parser.add_argument("what", nargs="*", metavar="KIND", help=what)
+    parser.add_argument("--json", action="store_true", help="print JSON: for each kind a list of names, or of pages")
     return parser

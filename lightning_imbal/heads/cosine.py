@@ -22,6 +22,9 @@ class NormedLinear(nn.Module):
     The head of LDAM, Cao et al. 2019, "Learning Imbalanced Datasets with Label-Distribution-Aware Margin Loss",
     Section 3.2. `weight` has shape (in_features, num_classes) and starts with random columns of unit length.
 
+    Equation:
+        z[c] = scale cos(f, w_c)
+
     Args:
         in_features: Size of the feature.
         num_classes: Number of classes.

@@ -12,6 +12,13 @@ class LearnableScale(nn.Linear):
     Kang et al. 2020, "Decoupling Representation and Classifier for Long-Tailed Recognition", Section 4. It takes the
     state of a `torch.nn.Linear` as well as its own.
 
+    Equation:
+        z[c] = s_c (w_c.f + b_c),   of which only s is learned
+
+    Limits:
+        It learns one number for each class: what the classifier of the first stage confuses for other reasons stays
+        confused. That one must be linear.
+
     Args:
         in_features: Size of the feature.
         num_classes: Number of classes.

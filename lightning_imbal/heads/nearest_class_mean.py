@@ -14,6 +14,13 @@ class NearestClassMean(ClosedFormHead):
     Kang et al. 2020, "Decoupling Representation and Classifier for Long-Tailed Recognition", Section 4. The features
     are averaged as they are, the means brought to unit length: `class_mean`, shape (C, D), 0 until it is solved.
 
+    Equation:
+        z[c] = scale cos(f, mean of the training features of class c)
+
+    Limits:
+        A class of several looks has one mean all the same, and the mean of a class of few images is uncertain. Its
+        probabilities depend on `scale`: calibrate them.
+
     Args:
         in_features: Size of the feature.
         num_classes: Number of classes.

@@ -16,6 +16,13 @@ class TauNormalized(ClosedFormHead):
     Kang et al. 2020, "Decoupling Representation and Classifier for Long-Tailed Recognition", Section 4. It takes the
     state of a `torch.nn.Linear` as well as its own; `weight`, shape (C, D), stays as it was loaded.
 
+    Equation:
+        z[c] = w_c.f / ||w_c||^tau
+
+    Limits:
+        It needs a validation part to choose tau (`--data.split.val 0.1`), or tau given. It helps where rare classes
+        have the shorter weights.
+
     Args:
         in_features: Size of the feature.
         num_classes: Number of classes.

@@ -25,7 +25,7 @@ RETRIES = 3  # of a job whose worker was lost
 # Of the environment of the program that runs the table, what its jobs have wherever they run.
 PASSED_ON = (
     *("WANDB_MODE", "WANDB_PROJECT", "WANDB_ENTITY", "WANDB_API_KEY", "WANDB_BASE_URL"),
-    *("WANDB_TAGS", "WANDB_RUN_GROUP"),
+    *("WANDB_TAGS", "WANDB_RUN_GROUP", "LIGHTNING_IMBAL_WANDB"),
 )
 SECONDS_TO_COME_BACK = 30  # of the head; after 60 Ray ends the program that runs the table, without a word to it
 NODE = ("ray.io/node_id", "ray.io/node-id")  # labels of a machine in older and newer Ray

@@ -4,11 +4,12 @@ wandb is imported when it is used: a run without it starts faster, and needs no 
 """
 
 import os
+import re
 import sys
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from lightning.pytorch.loggers import WandbLogger
@@ -20,6 +21,16 @@ if TYPE_CHECKING:
     import wandb
 
 INIT_SECONDS, FINISH_SECONDS = 30, 120
+SENDS_ALL = "LIGHTNING_IMBAL_WANDB"  # this variable set to "all": W&B gets what it collects by itself too
+# What tells who trained where: command line, host, paths, packages, git remote, code, and all that the terminal shows.
+LEFT_OUT: dict[str, Any] = {
+    "host": "",
+    "x_disable_meta": True,
+    "x_save_requirements": False,
+    "disable_git": True,
+    "disable_code": True,
+    "console": "off",
+}
 
 
 @contextmanager
@@ -46,7 +57,7 @@ def tables_in_folder_of(run: "wandb.Run") -> Iterator[None]:
 
 
 class TolerantWandbLogger(WandbLogger):
-    """A WandbLogger that a run survives."""
+    """A WandbLogger that a run survives, and that sends no path unless it is told to send all."""
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Logs the metrics, or warns."""
@@ -56,7 +67,40 @@ class TolerantWandbLogger(WandbLogger):
     def log_hyperparams(self, params: dict[str, Any] | Namespace) -> None:
         """Logs the hyper-parameters, or warns."""
         with without_wandb_if_it_fails():
-            super().log_hyperparams(params)
+            given = vars(params) if isinstance(params, Namespace) else params
+            super().log_hyperparams(given if _sends_all() else without_folders(given))
+
+
+def without_folders(settings: Any) -> Any:
+    """Settings in which every path is cut to its last part: `/home/me/weights.pth` to `weights.pth`.
+
+    A text counts as a path if it starts as one (`/`, `~`, `./`, `../`, `C:\\`) or if there is such a file or folder.
+
+    Args:
+        settings: A value, or dicts and lists of them to any depth.
+    """
+    if isinstance(settings, Mapping):
+        return {key: without_folders(value) for key, value in settings.items()}
+    if isinstance(settings, list | tuple):
+        return [without_folders(value) for value in settings]
+    if isinstance(settings, PurePath):
+        return settings.name
+    if isinstance(settings, str) and ("/" in settings or "\\" in settings) and _is_path(settings):
+        return PureWindowsPath(settings).name  # which knows both separators
+    return settings
+
+
+def _is_path(text: str) -> bool:
+    if re.match(r"[/\\~]|\.\.?[/\\]|[A-Za-z]:[/\\]", text):
+        return True
+    try:
+        return Path(text).exists()
+    except OSError:  # such as a text that is too long for a name
+        return False
+
+
+def _sends_all() -> bool:
+    return os.environ.get(SENDS_ALL) == "all"
 
 
 def finish_wandb() -> None:
@@ -75,7 +119,8 @@ def wandb_logger(folder: Path, run: str, stage: str) -> WandbLogger | None:
     All stages of a run are in one group, and those of a table in the group of their row (WANDB_RUN_GROUP).
 
     Without a login, or when W&B cannot be reached, the run is recorded offline and one line says how to upload it.
-    Project and entity are taken from WANDB_PROJECT and WANDB_ENTITY.
+    Project and entity are taken from WANDB_PROJECT and WANDB_ENTITY. It gets numbers, settings, class names and the
+    name of the run's folder; with LIGHTNING_IMBAL_WANDB=all also what W&B collects by itself: see docs/privacy.md.
     """
     mode = os.environ.get("WANDB_MODE", "online")
     if mode == "disabled" or not is_first():
@@ -90,7 +135,12 @@ def wandb_logger(folder: Path, run: str, stage: str) -> WandbLogger | None:
         "job_type": stage,
         "name": f"{run} {stage}",
         "dir": folder,
-        "settings": wandb.Settings(silent=True, init_timeout=INIT_SECONDS, finish_timeout=FINISH_SECONDS),
+        "settings": wandb.Settings(
+            silent=True,
+            init_timeout=INIT_SECONDS,
+            finish_timeout=FINISH_SECONDS,
+            **({} if _sends_all() else LEFT_OUT),
+        ),
     }
     experiment, reason = None, "WANDB_MODE=offline"
     if mode == "online":

@@ -15,6 +15,12 @@ class BCLLoss(nn.Module):
     points less one, any other class by its number of points, as in the released code. Computed in float32 or better,
     whatever the precision of the run.
 
+    Equation:
+        L = mean_i mean_{j in P(i)} -log( e_ij / sum_c mean_{k in S_c} e_ik )
+        e_ij = exp(u_i.u_j / temperature), of unit-length embeddings u
+        S_c: the points of class c but i, and the prototype of c
+        P(i): S_c of the class of i
+
     Args:
         temperature: Divides the similarities.
 

@@ -20,6 +20,17 @@ class BWCE(CrossEntropy):
     the epoch before. An F1 below 0.01 counts as 0.01 (0 has no inverse); a class that the validation part lacks has the
     mean F1 of the others. Before the first `set_epoch` the weights are 1, and while no F1 is known all f_c are equal.
 
+    Equation:
+        L = mean_i w[y_i] (-log p[y_i])
+        w[c] = 1   up to epoch E1
+        w[c] = (C / n_c / sum_k 1 / n_k)^((e - E1) / (E2 - E1))   up to E2
+        w[c] = (C / f_c / sum_k 1 / f_k)^((e - E2) / (E - E2))    up to the last, E
+        f_c: F1 of class c on the validation part after the epoch before
+
+    Limits:
+        It needs a validation part (`--data.split.val 0.1`) with images of every class. The F1 of a class of few
+        validation images is mostly chance, and so is its weight.
+
     Args:
         class_counts: Training images per class, shape (C,).
         warm: E1 as a fraction of the epochs.

@@ -13,6 +13,16 @@ from lightning_imbal.losses.weights import effective_number_weights, inverse_fre
 class CrossEntropy(ImbalancedLoss):
     """Softmax cross-entropy, plain or weighted by class.
 
+    Equation:
+        L = sum_i w[y_i] (-log p[y_i]) / sum_i w[y_i]   (weighted_mean)
+        L = mean_i w[y_i] (-log p[y_i])                 (batch_mean)
+        w[c] = 1 (none), n_c^-power (inverse), (1 - beta) / (1 - beta^n_c)
+        (effective), scaled to sum to C
+
+    Limits:
+        Plain, it favours large classes: a rare one may never be answered. With weights, few images of
+        a rare class drive the training: it may be answered too often, and accuracy usually falls.
+
     Args:
         class_counts: Training images per class, shape (C,).
         weight: "none", "inverse" (`n_c ** -power`) or "effective" (Cui et al. 2019). Weights sum to C.

@@ -17,6 +17,13 @@ class Deferred(ImbalancedLoss):
     its label, divided by the mean weight of the batch's labels: a mean over the batch becomes the weighted mean of
     `torch.nn.functional.cross_entropy`. Before the first `set_epoch` the loss is plain.
 
+    Equation:
+        L = the inner loss up to epoch round(start E) of E, then with the term of
+        image i times w[y_i] / mean_j w[y_j],   w[c] = (1 - beta) / (1 - beta^n_c)
+
+    Limits:
+        It acts in the last epochs only: a run that keeps an earlier epoch is one without it.
+
     Args:
         class_counts: Training images per class, shape (C,).
         loss: The loss that is weighted, built with `class_counts`; it should average over the batch.

@@ -32,6 +32,13 @@ class Focal(ImbalancedLoss):
 
     Lin et al. 2017, "Focal Loss for Dense Object Detection", Eq. 4, averaged over the batch.
 
+    Equation:
+        L = mean_i (1 - p[y_i])^gamma (-log p[y_i])
+
+    Limits:
+        It knows nothing of class sizes: it turns to images that are hard, and wrongly labelled ones are. Its
+        probabilities are mostly less sure than those of cross-entropy: calibrate them before you set thresholds.
+
     Args:
         class_counts: Training images per class, shape (C,).
         gamma: Focusing exponent; 0 gives the cross-entropy.
@@ -72,6 +79,15 @@ class ClassBalancedFocal(Focal):
 
     Cui et al. 2019, "Class-Balanced Loss Based on Effective Number of Samples", class-balanced focal loss. The sum of
     the weighted terms is divided by the number of samples.
+
+    Equation:
+        L = mean_i w[y_i] sum_c (1 - q[c])^gamma (-log q[c])
+        q[c] = sigmoid(z[c]) for the label, 1 - sigmoid(z[c]) for any other class
+        w[c] = (1 - beta) / (1 - beta^n_c), scaled to sum to C
+
+    Limits:
+        With `beta` 0.9999 the weights of classes below 1,000 images are nearly 1 / n_c. Its values are not those of a
+        cross-entropy: a learning rate that suits one need not suit the other.
 
     Args:
         class_counts: Training images per class, shape (C,).

@@ -13,6 +13,14 @@ class LDAM(ImbalancedLoss):
     Cao et al. 2019, "Learning Imbalanced Datasets with Label-Distribution-Aware Margin Loss", Section 3.2, averaged
     over the batch. The margin of a class is proportional to `n_c ** -1/4` and subtracted from the cosine of the label.
 
+    Equation:
+        L = mean_i -log softmax(z - scale m[y_i] e[y_i])[y_i]
+        z = scale cos(f, w);   e[c]: 1 for class c, else 0
+        m[c] = max_margin (n_min / n_c)^(1/4)
+
+    Limits:
+        It needs the cosine head `NormedLinear` with the same scale: on other logits the margin has no unit.
+
     Args:
         class_counts: Training images per class, shape (C,).
         max_margin: Margin of the rarest class, in units of the cosine.

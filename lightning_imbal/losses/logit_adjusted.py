@@ -13,6 +13,13 @@ class LogitAdjusted(ImbalancedLoss):
     Menon et al. 2021, "Long-Tail Learning via Logit Adjustment", Eq. 10, averaged over the batch. At inference the
     logits are used as they are.
 
+    Equation:
+        L = mean_i -log softmax(z + tau log(n / N))[y_i]
+
+    Limits:
+        It aims at balanced accuracy: accuracy usually falls where the classes are as unequal in use as in training.
+        Logits must not be adjusted again, by `PostHocAdjusted` or by the rule `PriorAdjusted`.
+
     Args:
         class_counts: Training images per class, shape (C,).
         tau: Factor of the log prior; 0 gives the cross-entropy.

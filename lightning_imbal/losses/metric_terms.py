@@ -40,6 +40,12 @@ class MetricTerm(nn.Module, ABC):
 class CenterTerm(MetricTerm):
     """Center loss, "CT" of Zeng et al. 2023, Section 2.2.
 
+    Equation:
+        L_M = mean_i ||f_i - center[y_i]||^2
+
+    Limits:
+        Distances grow with the length of the feature: what `metric_weight` fits one network may not fit another.
+
     Args:
         num_classes: Number of classes.
         dim: Size of the feature.
@@ -64,6 +70,14 @@ class CenterTerm(MetricTerm):
 
 class TripletTerm(MetricTerm):
     """Triplet loss, "TP" of Zeng et al. 2023, Section 2.2; the margin is that of Section 3.1.
+
+    Equation:
+        L_M = mean of max(0, margin + ||f_a - f_p||^2 - ||f_a - f_n||^2) over the
+        triplets where it is not 0;   a, p: images of a class, n: of another one
+
+    Limits:
+        A class with a single image in a batch gives no triplets as anchor: take larger batches. All triplets of B
+        images take memory for a few times B^3 numbers.
 
     Args:
         num_classes: Number of classes.
@@ -95,6 +109,10 @@ class ContrastTerm(MetricTerm):
     """Supervised contrastive loss on the unit-length output of a three-layer perceptron.
 
     "SC" of Zeng et al. 2023, Section 2.2; the temperature is that of Section 3.1. The paper gives no layer sizes.
+
+    Equation:
+        L_M = `SupConLoss`(u, y)
+        u: unit-length output of a perceptron on the feature
 
     Args:
         num_classes: Number of classes.

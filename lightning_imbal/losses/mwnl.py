@@ -21,6 +21,17 @@ class MWNL(ImbalancedLoss):
     `weight_power` at the fraction `full` and stays (the paper's cumulative learning strategy); before the first
     `set_epoch` it is `weight_power`.
 
+    Equation:
+        L = 30 mean_i,c w[y_i] (1 - q[c])^gamma min(-log q[c], -log beta)
+        q[c] = sigmoid(z[c]) for the label, 1 - sigmoid(z[c]) for any other class
+        w[c] = n_c^-e, scaled to sum to C
+        e = weight_power s^2;   s: 0 until the share `start` of the epochs, then
+        evenly up to 1 at `full`
+
+    Limits:
+        Images that the network finds improbable count as outliers, from which it hardly learns: an image of a rare
+        class may be one. Weights are complete in the last seventh of the epochs only, which are few in a short run.
+
     Args:
         class_counts: Training images per class, shape (C,).
         gamma: Focusing exponent.

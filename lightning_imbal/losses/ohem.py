@@ -15,6 +15,12 @@ class OHEM(ImbalancedLoss):
     After Shrivastava et al. 2016, "Training Region-based Object Detectors with Online Hard Example Mining", with images
     in place of regions. Of B samples the `ceil(keep_ratio * B)` with the largest terms count.
 
+    Equation:
+        L = mean of the ceil(keep_ratio B) largest -log p[y_i] of a batch of B
+
+    Limits:
+        It knows nothing of class sizes, and always keeps wrongly labelled images, which are among the hardest.
+
     Args:
         class_counts: Training images per class, shape (C,).
         keep_ratio: Share of the batch that is kept; 1 gives the cross-entropy.

@@ -13,6 +13,15 @@ class SupConLoss(nn.Module):
     same as Khosla et al. 2020, "Supervised Contrastive Learning", Eq. 2. Anchors that are alone in their class are left
     out of the average. Computed in float32 or better, whatever the precision of the run.
 
+    Equation:
+        L = mean_i mean_{j in P(i)} -log( e_ij / sum_{k != i} e_ik )
+        e_ij = exp(u_i.u_j / temperature), of unit-length embeddings u
+        P(i): the other points of the batch with the label of i
+
+    Limits:
+        An image that is alone in its class in a batch, as those of rare classes often are, pulls nothing together: it
+        wants large batches.
+
     Args:
         temperature: Divides the similarities.
         base_temperature: Multiplies the loss by `temperature / base_temperature`; None means a factor of 1. The code

@@ -47,6 +47,11 @@ class TSCLoss(nn.Module):
     points and targets that count. Without targets the divisor is |P|, and the loss is the supervised contrastive one.
     Computed in float32 or better, whatever the precision of the run.
 
+    Equation:
+        L = mean_i -(sum_{j in P(i)} log q_j + target_weight log q_t) / (|P(i)| + 1)
+        q: softmax of u_i.u / temperature over all other points and targets
+        t: the target of the class of i;   P(i): its positives
+
     Args:
         temperature: Divides the similarities.
         target_weight: Multiplies the term of the target, which counts as one positive in the divisor whatever it is.

@@ -15,6 +15,14 @@ class BalancedMixUp(Mixer):
     `lam ~ Beta(alpha, 1)` per batch weighs the class-balanced image: so do the paper's text, its Fig. 3 and its code,
     while the printed equation has it the other way round.
 
+    Equation:
+        x = (1 - lam) x_I + lam x_C,   L = (1 - lam) L(z, y_I) + lam L(z, y_C)
+        lam ~ Beta(alpha, 1);   I: an image as they come, C: a class-balanced draw
+
+    Limits:
+        Every step reads two batches, which is slow where reading is. With a small `alpha` most mixtures are nearly the
+        image as it comes, so that little is balanced.
+
     Args:
         class_counts: Training images per class, ordered by label, shape (C,).
         alpha: Parameter of the Beta distribution: the mean of `lam` is `alpha / (1 + alpha)`; 0 mixes nothing.

@@ -14,6 +14,14 @@ class CutMix(Mixer):
     rounding of its code. The box has `sqrt(1 - lam)` of the sides, `lam ~ Beta(alpha, alpha)`, and a uniform center;
     what sticks out of the image is cut off. The label's weight is the share of the pixels that stay.
 
+    Equation:
+        x = x_i with a box of x_j,   L = a L(z, y_i) + (1 - a) L(z, y_j)
+        a: share of the pixels that stay
+
+    Limits:
+        Where a small spot shows the disease, the box may hide it or bring it in, while the label counts by area. It
+        does not balance: partners come from the batch, in which rare classes are rare.
+
     Args:
         class_counts: Training images per class, ordered by label, shape (C,).
         alpha: Parameter of the Beta distribution; 0 mixes nothing.

@@ -12,6 +12,14 @@ class MixUp(Mixer):
     Zhang et al. 2018, "mixup: Beyond Empirical Risk Minimization": `lam * x_i + (1 - lam) * x_j`, the labels weighted
     alike, with one `lam ~ Beta(alpha, alpha)` per batch.
 
+    Equation:
+        x = lam x_i + (1 - lam) x_j,   L = lam L(z, y_i) + (1 - lam) L(z, y_j)
+        lam ~ Beta(alpha, alpha)
+
+    Limits:
+        It does not balance: partners come from the batch, in which rare classes are rare. Fine detail that tells
+        classes apart is blended as well.
+
     Args:
         class_counts: Training images per class, ordered by label, shape (C,).
         alpha: Parameter of the Beta distribution; 0 mixes nothing.

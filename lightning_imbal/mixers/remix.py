@@ -17,6 +17,16 @@ class Remix(MixUp):
 
     for its own label, where n_j is the class size of its partner. Images are blended as by `MixUp`.
 
+    Equation:
+        x = lam x_i + (1 - lam) x_j,   L = w L(z, y_i) + (1 - w) L(z, y_j)
+        w = 0 if n_i / n_j >= kappa and lam < tau
+        w = 1 if n_i / n_j <= 1 / kappa and 1 - lam < tau
+        w = lam otherwise,   lam ~ Beta(alpha, alpha)
+
+    Limits:
+        It is Mixup for pairs whose class sizes differ by less than `kappa`, and most pairs of a batch are of one large
+        class.
+
     Args:
         class_counts: Training images per class, ordered by label, shape (C,).
         alpha: Parameter of the Beta distribution; 0 mixes nothing.

@@ -28,6 +28,14 @@ class BBN(ImbalClassifier):
     Both blocks start from the same weights, those of ImageNet if the backbone has them. The paper doubles the last
     residual block of a ResNet; `twin_last_block` finds that of other networks, or refuses them.
 
+    Equation:
+        z = head(2 [a f(x), (1 - a) g(x')]),   L = a L(z, y) + (1 - a) L(z, y')
+        a = 1 - (T / T_max)^2 in the 0-based epoch T
+        x: an image as they come, x': one of the reversed draw
+
+    Limits:
+        Two forward passes a step, and a network whose last block can be taken twice: others are refused.
+
     Args:
         head: Built with twice the feature size and the number of classes.
         **kwargs: Arguments of `ImbalClassifier`.

@@ -21,6 +21,14 @@ class BCL(ContrastiveClassifier):
     Recognition. CVPR 2022. The prototypes are the classifier's weights after a projection of their own. Layers, weights
     of the losses and cosine classifier are those of the released code for ImageNet.
 
+    Equation:
+        L = ce_weight loss(z of view 1, y)
+            + contrast_weight `BCLLoss`(views 2 and 3, prototypes)
+
+    Limits:
+        Three views of every image: about three times the work of cross-entropy. It balances the
+        contrastive loss, not how often images are seen.
+
     Args:
         temperature: Temperature of the contrastive loss.
         ce_weight: Multiplies the loss of the logits.

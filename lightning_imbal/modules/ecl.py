@@ -26,6 +26,15 @@ class ECL(ContrastiveClassifier):
     (Eq. 1); they are brought to unit length before they are used. Not in the paper but in the released code: BatchNorm
     in the embedding head, and that each view passes the network by itself, with batch statistics of its own.
 
+    Equation:
+        L = ce_weight loss(z of view 1, y)
+            + bhp_weight `BHPLoss`(embeddings of all views, proxies)
+        proxies of class c = 1 if n_c = n_max, else floor(n_max / (10 n_c)) + 2
+
+    Limits:
+        Two views of every image: about twice the work of cross-entropy. With 16-mixed precision it is refused;
+        bf16-mixed is fine.
+
     Args:
         temperature: Of the BHP loss; 0.1 in the released code.
         ce_weight: mu.

@@ -31,6 +31,12 @@ class FrozenHead(ImbalClassifier):
     part are stored too, unless the predictor is another than `Plain`. Stored features take 4 bytes a number: 61 MB for
     7,500 images and ResNet-50.
 
+    Equation:
+        L = loss(head(f), y),   f: feature of the first stage, which stays as it is
+
+    Limits:
+        What the features of the first stage do not tell apart, no classifier on them will.
+
     Args:
         backbone_ckpt: Checkpoint of the first stage; the program fills it in when it trains both stages.
         init: `new` starts from a random classifier, `keep` from that of the first stage.

@@ -18,6 +18,14 @@ class HybridSC(ContrastiveClassifier):
     epoch T. The contrastive branch sees two views of a batch drawn as usual, the classifier another batch, `other`, for
     which the data's `paired_sampler` is `ClassPower` with `q = 0`. The classifier learns nothing in the first epoch.
 
+    Equation:
+        L = a `SupConLoss`(two views) + (1 - a) loss(z(x'), y')
+        a = 1 - (T / T_max)^2 in the 0-based epoch T;   x': a class-balanced draw
+
+    Limits:
+        Three images a step: about three times the work of cross-entropy. The classifier learns nothing in the first
+        epoch: a run of few epochs is short for it.
+
     Args:
         temperature: Temperature of the contrastive loss.
         **kwargs: Arguments of `ContrastiveClassifier`.

@@ -24,6 +24,13 @@ class MetricLearningClassifier(ImbalClassifier):
     network, on the gradient of the term without its weight. Clipping leaves them alone, accumulated batches add up, and
     the checkpoint keeps that optimizer.
 
+    Equation:
+        L = loss_weight loss(z, y) + metric_weight L_M(f, y)
+
+    Limits:
+        The second term works on pairs of a batch: with few images of rare classes in it, it mostly shapes the large
+        ones.
+
     Args:
         metric: Built with the number of classes and the feature size.
         metric_weight: w.

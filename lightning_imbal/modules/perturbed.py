@@ -21,6 +21,9 @@ class PerturbedClassifier(ImbalClassifier):
     Inference. MICCAI 2021. Training is that of any classifier; validation sees the images as they are. The test's
     results are those with perturbed input, and beside them, in the folder `plain`, those of `predictor`.
 
+    Equation:
+        trained as any classifier; tested on x' of `PerturbedInput`
+
     Args:
         perturb: Built with the class counts.
         more_epsilons: Further sizes of the perturbation (Fig. 3), each tested beside the others with the same gradient.

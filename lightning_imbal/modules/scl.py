@@ -15,6 +15,12 @@ class SCL(ContrastiveClassifier):
     The loss of P. Khosla et al., Supervised Contrastive Learning, NeurIPS 2020, Eq. 2, as a rival of Zhang et al. 2023
     (Table 1, "SCL"). Trained in two stages it is `SupConRepresentation` with two views, then `FrozenHead`.
 
+    Equation:
+        L = ce_weight loss(z of view 1, y) + contrast_weight `SupConLoss`(all views)
+
+    Limits:
+        Two views of every image: about twice the work of cross-entropy.
+
     Args:
         temperature: Temperature of the contrastive loss.
         ce_weight: Multiplies the loss of the logits.

@@ -19,6 +19,14 @@ class SupConRepresentation(ContrastiveRepresentation):
     passes a two-layer perceptron, its unit-length output the contrastive loss of Eq. 1 over the batch of all devices.
     The perceptron is dropped after this stage.
 
+    Equation:
+        L = `SupConLoss`(u, y),   then a second stage
+        u: unit-length output of a perceptron on the feature
+
+    Limits:
+        It wants long training and large batches (the paper: 1,000 epochs, batches of 192). Without a classifier the
+        first stage has no score to choose an epoch by: it keeps the last.
+
     Args:
         temperature: Temperature of the loss.
         base_temperature: The loss is multiplied by temperature / base_temperature; None leaves it as it is.

@@ -34,6 +34,12 @@ class TSC(ContrastiveRepresentation):
     The validation part is scored without the queue. Copies, centroids and queue move with every
     batch, also where the gradients of several are accumulated.
 
+    Equation:
+        L = `TSCLoss`(views, targets of the classes); then a second stage
+
+    Limits:
+        Targets are used in the last half of the epochs only: a short run has little of them.
+
     Args:
         temperature: Temperature of the loss.
         target_weight: Weight of an anchor's target among its positives.

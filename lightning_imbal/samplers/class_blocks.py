@@ -15,6 +15,9 @@ class ClassBlocks(EpochSampler):
     al. 2021 use it as RS. Every cycle visits every class once, in an order drawn anew. A visit goes on in the shuffled
     images of the class where the last one ended, and after the last image comes the first again.
 
+    Equation:
+        P(class c) = 1 / C, with per_class images of a class in a row
+
     Args:
         labels: Class label of each image, shape (N,).
         per_class: Images of a visit.

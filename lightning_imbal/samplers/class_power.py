@@ -15,6 +15,13 @@ class ClassPower(EpochSampler):
     sampling: A shuffle in which every image appears once, or uniform draws with replacement if `length` is not N. Any
     other `q` draws with replacement: 0.5 is square-root, 0 class-balanced sampling.
 
+    Equation:
+        P(class c) = n_c^q / sum_k n_k^q
+
+    Limits:
+        With `q = 0` an image of a class of 10 is drawn 100 times as often as one of a class of 1,000: with weak
+        augmentation it is learned by heart. Some images of large classes are not seen in an epoch.
+
     Args:
         labels: Class label of each image, shape (N,).
         q: Exponent of the class sizes.

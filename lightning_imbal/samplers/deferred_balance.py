@@ -13,6 +13,12 @@ class DeferredBalance(EpochSampler):
     A baseline of Chen et al. 2021, who take it from Zhou et al. 2020 (BBN). From the 0-based epoch
     `round(start * max_epochs)` on, the N draws of an epoch are those of `ClassPower` with `q = 0`, before it `q = 1`.
 
+    Equation:
+        P(class c) = n_c / N up to epoch round(start E), 1 / C after it
+
+    Limits:
+        It acts in the last epochs only: a run that keeps an earlier epoch is one without it.
+
     Args:
         labels: Class label of each image, shape (N,).
         start: Fraction of the epochs before the switch, in 0..1.

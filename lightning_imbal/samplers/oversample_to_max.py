@@ -13,6 +13,14 @@ class OversampleToMax(EpochSampler):
     largest class, each image of a class of `n_c` appears `floor(n_max / n_c)` or `ceil(n_max / n_c)` times an epoch;
     which images have the additional copy is drawn anew each epoch.
 
+    Equation:
+        images of class c in an epoch = n_max: each one floor(n_max / n_c) or
+        ceil(n_max / n_c) times
+
+    Limits:
+        An epoch is as long as the number of classes times the largest one: take fewer epochs. Copies of few images are
+        learned by heart, if augmentation is weak.
+
     Args:
         labels: Class label of each image, shape (N,).
         seed: None takes the seed of the run.

@@ -13,6 +13,13 @@ class ProgressiveBalance(EpochSampler):
     with Galdran et al. 2021. In the 0-based epoch `e` class `c` has probability `(1 - t) * n_c / N + t / C` with
     `t = e / (max_epochs - 1)`, where C counts the classes that have images. N draws with replacement make an epoch.
 
+    Equation:
+        P(class c) = (1 - t) n_c / N + t / C
+        t = e / (E - 1) in the 0-based epoch e of E
+
+    Limits:
+        It is balanced in the last epochs only: a run that keeps an early epoch is hardly balanced.
+
     Args:
         labels: Class label of each image, shape (N,).
         seed: None takes the seed of the run.

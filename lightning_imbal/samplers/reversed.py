@@ -13,6 +13,9 @@ class Reversed(ClassPower):
     Zhou et al. 2020, "BBN: Bilateral-Branch Network with Cumulative Learning for Long-Tailed Visual Recognition",
     reversed sampler. It is `ClassPower` with `q = -1`: Rare classes are drawn more often than frequent ones.
 
+    Equation:
+        P(class c) = (1 / n_c) / sum_k 1 / n_k
+
     Args:
         labels: Class label of each image, shape (N,).
         length: Images drawn in an epoch, as for `ClassPower`.

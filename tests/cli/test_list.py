@@ -54,7 +54,7 @@ def test_files_with_their_first_lines(capsys):
         files = files_of(folder)
         assert list(found[kind]) == list(files)
         assert all(files[name].read_text().startswith(f"# {about}\n") for name, about in found[kind].items())
-    assert found["methods"]["ldam"].startswith("LDAM: Cao et al. 2019.")
+    assert found["methods"]["ldam"].startswith("LDAM: the rarer a class, the larger the margin")
 
 
 @pytest.mark.parametrize("kind, room", [("losses", losses), ("samplers", samplers)])
@@ -90,8 +90,44 @@ def test_unknown_kind_is_refused(capsys):
     assert "choose from methods, heads, data" in refused(capsys, "list", "xyz")
 
 
-def test_nothing_heavy_is_imported():
-    script = "import sys; from lightning_imbal.cli import main; main(['list', '--json'])\n"
+def test_a_name_prints_its_page(capsys):
+    assert main(["list", "methods", "ecl"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("ECL (methods ecl)\n\nECL: class-enhancement contrastive learning.")
+    for title in (
+        "Papers",
+        "Equation",
+        "Stages",
+        "When not to use it, and what it needs",
+        "Results here",
+        "Run it",
+        "methods/ecl.yaml",
+    ):
+        assert f"\n\n{title}\n  " in printed
+    assert "lightning_imbal compare --config my_images.yaml \\\n      --methods ce ecl" in printed
+
+
+def test_names_follow_their_kinds(capsys):
+    assert main(["list", "losses", "LDAM", "Focal", "scores", "heads", "crw"]) == 0
+    printed = capsys.readouterr().out
+    assert [printed.index(text) for text in ("LDAM\n", "Focal\n", "scores (", "cRW (heads crw)")] == sorted(
+        printed.index(text) for text in ("LDAM\n", "Focal\n", "scores (", "cRW (heads crw)")
+    )
+    assert main(["list", "losses", "LDAM", "scores", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["losses"][0]["sections"]["Equation"]["code"].startswith("L = mean_i -log softmax(")
+    assert [entry["name"] for entry in found["scores"]] == list(SCORES)
+
+
+def test_unknown_names_are_refused(capsys):
+    assert "There is no 'elc' in methods: did you mean ecl?" in refused(capsys, "list", "methods", "elc")
+    asked = refused(capsys, "list", "crw")
+    assert "There is no kind 'crw': did you mean `lightning_imbal list heads crw`?" in asked
+
+
+@pytest.mark.parametrize("more", ["", ", 'methods', 'ecl', 'losses', 'LDAM'"])
+def test_nothing_heavy_is_imported(more):
+    script = f"import sys; from lightning_imbal.cli import main; main(['list', '--json'{more}])\n"
     script += "heavy = {'torch', 'lightning', 'pandas', 'numpy'} & set(sys.modules); assert not heavy, heavy"
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert told.returncode == 0, told.stderr

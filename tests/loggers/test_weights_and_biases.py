@@ -1,10 +1,14 @@
 """What W&B gets: curves, the final table and the panels, also without an account."""
 
+import getpass
 import json
 import os
+import re
+import socket
 from pathlib import Path
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 import torch
 import wandb
@@ -15,6 +19,7 @@ from wandb_file import artifact_files, forget_settings, history, records, run_of
 from lightning_imbal.callbacks import ClassF1Panels
 from lightning_imbal.cli import main
 from lightning_imbal.loggers import finish_wandb, wandb_logger
+from lightning_imbal.loggers.weights_and_biases import without_folders
 from lightning_imbal.metrics import ImbalReport
 
 TRAIN = ["fit", "--config", "experiments/demo.yaml", "--trainer.max_epochs", "2", "--then.trainer.max_epochs", "2"]
@@ -34,9 +39,8 @@ def run(tmp_path_factory):
         check_status(0, process)
         told = process.log.read_text()
     files = [next((folder / stage / "wandb").glob("offline-run-*/*.wandb")) for stage in ("stage1", "stage2")]
-    return SimpleNamespace(
-        files=files, last=files[1], told=told, found=json.loads((folder / "metrics.json").read_text())
-    )
+    found = json.loads((folder / "metrics.json").read_text())
+    return SimpleNamespace(folder=folder, files=files, last=files[1], told=told, found=found)
 
 
 @pytest.fixture
@@ -90,11 +94,15 @@ def test_every_validation_epoch_has_the_f1_of_each_class(run):
         assert sum(scores) / 10 == pytest.approx(row["val/f1"], abs=1e-6)
 
 
+def settings_of(file):
+    updates = [record.config.update for record in records(file) if record.WhichOneof("record_type") == "config"]
+    return {item.key: json.loads(item.value_json) for update in updates for item in update if item.key}
+
+
 def test_the_class_sizes_are_in_the_configuration(run):
     sizes = [row["train_images"] for row in run.found["classes"]]
     for file in run.files:
-        updates = [record.config.update for record in records(file) if record.WhichOneof("record_type") == "config"]
-        config = {item.key: json.loads(item.value_json) for update in updates for item in update if item.key}
+        config = settings_of(file)
         assert dict(zip(config["class_names"], config["class_counts"], strict=True)) == dict(
             zip(map(str, range(10)), sizes, strict=True)
         )
@@ -120,6 +128,61 @@ def test_all_that_an_upload_needs_is_in_the_folder_of_the_run(run):
     staged = artifact_files(run.last)
     assert len(staged) == 2
     assert all(file.is_file() and run.last.parent in file.parents for file in staged)
+
+
+def all_that_is_sent(file):
+    """Text of every record, and of the files that an upload takes, but for where it takes them from."""
+    files = [path for path in (file.parent / "files").rglob("*") if path.is_file()]
+    texts = [path.read_text() for path in [*files, *artifact_files(file)]]
+    for record in records(file):
+        for entry in record.artifact.manifest.contents:
+            entry.ClearField("local_path")
+        texts.append(str(record))
+    return "".join(texts)
+
+
+def test_no_image_path_user_or_host_is_sent(run):
+    images = [*pd.read_csv(run.folder / "stage1" / "split.csv")["image"]]
+    assert len(images) > 100 and set(images) >= set(pd.read_parquet(run.folder / "predictions.parquet")["image"])
+    for file in run.files:
+        sent = all_that_is_sent(file)
+        assert not [image for image in images if image in sent]
+        assert str(run.folder.parent) not in sent and "experiments/demo.yaml" not in sent and "--config" not in sent
+        assert "torchvision==" not in sent
+        assert not {getpass.getuser(), socket.gethostname()} & {*re.findall(r"[\w.-]+", sent)}
+    kinds = {record.WhichOneof("record_type") for file in run.files for record in records(file)}
+    assert not {"environment", "output", "output_raw"} & kinds
+    assert settings_of(run.last)["backbone_ckpt"] == "best.ckpt"
+
+
+def test_what_wandb_collects_itself_is_sent_where_it_is_asked_for(offline, monkeypatch):
+    monkeypatch.setenv("LIGHTNING_IMBAL_WANDB", "all")
+    logger = offline()
+    logger.log_hyperparams({"pretrained": "/data/net.pth"})
+    file = file_of(logger)
+    about = [record.environment for record in records(file) if record.WhichOneof("record_type") == "environment"]
+    assert about and about[0].host and about[0].program
+    assert settings_of(file)["pretrained"] == "/data/net.pth"
+
+
+@pytest.mark.parametrize(
+    "given, sent",
+    [
+        ("/data/patients/net.pth", "net.pth"),
+        ("~/net.pth", "net.pth"),
+        ("../run/best.ckpt", "best.ckpt"),
+        ("C:\\Users\\me\\net.pth", "net.pth"),
+        ("experiments/demo.yaml", "demo.yaml"),  # which is there
+        (Path("data/net.pth"), "net.pth"),
+        ("hf-hub:timm/resnet50", "hf-hub:timm/resnet50"),
+        ("actinic keratosis/Bowen", "actinic keratosis/Bowen"),
+        ("torch.optim.SGD", "torch.optim.SGD"),
+        ("a/" * 5000, "a/" * 5000),
+        ({"init_args": {"files": ["/data/a.csv", 3, None]}}, {"init_args": {"files": ["a.csv", 3, None]}}),
+    ],
+)
+def test_paths_are_cut_to_their_last_part(given, sent):
+    assert without_folders(given) == sent
 
 
 def test_the_confusion_matrix_of_many_classes_is_whole(offline):

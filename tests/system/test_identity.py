@@ -18,6 +18,7 @@ FIT = ["fit", "--config", "experiments/own_csv.yaml", "--data.labels", "labels.c
 FIT += ["--data.image_size", "32", "--data.batch_size", "16", "--data.num_workers", "0", "--trainer.max_epochs", "2"]
 FIT += ["--model.backbone", "test_resnet", "--trainer.accelerator", "cpu", "--laptop", "false", *QUIET]
 PLAIN = ["--model.scheduler", "null"]
+PERSON = "Mustermann"
 HEAD = ["--then", "experiments/heads/crw.yaml", "--then.trainer.max_epochs", "1"]
 ROWS = [
     (f"{number:02d}.png", name, part)
@@ -28,8 +29,10 @@ ROWS = [
 
 
 def write_labels(folder, rows):
+    """Writes the label file, with a column that is not for the program."""
+    named = [(*row, f"{PERSON} {row[0]}") for row in rows]
     with (folder / "labels.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([("image", "label", "split"), *rows])
+        csv.writer(file).writerows([("image", "label", "split", "surname"), *named])
 
 
 @pytest.fixture(scope="module")
@@ -332,3 +335,12 @@ def test_other_pictures_of_the_same_names_were_not_trained_on(begun, own, tmp_pa
 
 def test_pictures_that_were_moved_were_trained_on(begun, own, capsys):
     assert "has learned from" in refused(capsys, *evaluation(begun, "two", "--data.root", str(own / "data"), *SPLIT))
+
+
+def test_a_column_that_is_not_named_is_nowhere_in_a_run(begun):
+    assert PERSON in (begun / "data" / "labels.csv").read_text()
+    files = {**contents(begun / "plain"), **contents(begun / "two")}
+    tables = {file: pd.read_parquet(file).to_csv() for file in files if file.suffix == ".parquet"}
+    assert {".yaml", ".ckpt", ".json", ".csv", ".parquet"} <= {file.suffix for file in files}
+    assert not any(PERSON.encode() in content for content in files.values())
+    assert ROWS[5][0] in tables[begun / "plain" / "predictions.parquet"] and PERSON not in "".join(tables.values())
