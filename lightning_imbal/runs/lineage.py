@@ -54,9 +54,10 @@ def _read(stages: list[Path]) -> list[dict[str, Any]]:
     for stage in map(Stage, stages):
         if stage.config_file.is_file():
             try:
-                found.append(stage.config())
+                config = stage.config()
             except UserError:
                 continue  # whoever needs it says so; a title is told without
+            found += [config] if config["model"].get("class_path") else []
     return found
 
 

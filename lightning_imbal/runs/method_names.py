@@ -22,7 +22,13 @@ MAX_NAMED = 3
 
 @dataclass(frozen=True)
 class _Other:
-    """A setting of a stage that is another one than in a file; `of_class`: another class, or one where there is none."""
+    """A setting of a stage that is another one than in a file.
+
+    Args:
+        name: With dots.
+        value: What the stage has.
+        of_class: Whether it is another class, or one where there is none.
+    """
 
     name: str
     value: Any
@@ -132,5 +138,7 @@ def _classes_of(found: dict[str, Any]) -> str:
 
 def _nested(choice: dict[str, Any]) -> str:
     """A class with the one inside it, such as `Deferred(LDAM)`."""
-    inner = [_nested(each) for each in (choice.get("init_args") or {}).values() if isinstance(each, dict) and _last(each)]
+    inner = [
+        _nested(each) for each in (choice.get("init_args") or {}).values() if isinstance(each, dict) and _last(each)
+    ]
     return _last(choice) + (f"({', '.join(inner)})" if inner and "loss" in (choice.get("init_args") or {}) else "")

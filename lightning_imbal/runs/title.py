@@ -1,5 +1,6 @@
 """What a run is called: method -> second stage, predictor, decision, data, split, seed."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,8 @@ from lightning_imbal.wording import fold_text, last_word, number_of
 
 OWN_IMAGES = ("FolderData", "CSVData")
 # Of runs that do not say it themselves: data sets whose classes are grades.
+SEED_OR_FOLD = re.compile(r"[+_-]?(seed|fold)[_-]?\d+")
 ORDERED = ("APTOS2019", "EyePACS", "Messidor2", "retinamnist")
-REPEATS = ("fold", "seed")  # what only tells repetitions of one method apart
 
 
 def title_of(identity: Mapping[str, Any]) -> str:
@@ -21,26 +22,28 @@ def title_of(identity: Mapping[str, Any]) -> str:
         >>> title_of({"title": named, "split": {"kind": "KFold", "folds": 3, "fold": 0}, "seed": 1})
         'CE, FlipTTA, ISIC2018, fold 1 of 3, seed 1'
     """
-    parts = title_parts(identity)
-    if parts["fold"]:
-        parts["split"] = ""
-    return ", ".join(filter(None, parts.values()))
+    return ", ".join(filter(None, title_parts(identity).values()))
 
 
-def title_parts(identity: Mapping[str, Any]) -> dict[str, str]:
-    """The parts of a title in their order; empty is what does not need to be said."""
+def title_parts(identity: Mapping[str, Any], repeats: bool = True) -> dict[str, str]:
+    """The parts of a title in their order; empty is what does not need to be said.
+
+    Args:
+        identity: Of the run.
+        repeats: Whether to say which repetition it is; else the method is named, of which there may be several.
+    """
     named, split, seed = identity.get("title") or {}, identity.get("split") or {}, identity.get("seed")
     fold, folds = split.get("fold"), split.get("folds")
     pool = identity.get("pool")
+    of_fold = "" if fold is None else fold_text(fold, folds) if folds else f"official fold {fold + 1}"
     return {
-        "method": named.get("method") or identity["name"],
+        "method": named.get("method") or (identity["name"] if repeats else SEED_OR_FOLD.sub("", identity["name"])),
         "predictor": named.get("predictor", ""),
         "decision": identity.get("decision", ""),
-        "pool": f"{pool} of groups" if pool else "",
+        "pool": f"pooled by {pool}" if pool else "",
         "data": data_title(identity),
-        "split": _split_text(split),
-        "fold": "" if fold is None else fold_text(fold, folds) if folds else f"official fold {fold + 1}",
-        "seed": "" if seed is None else f"seed {seed}",
+        "split": of_fold if of_fold and repeats else _split_text(split),
+        "seed": f"seed {seed}" if seed is not None and repeats else "",
     }
 
 
@@ -50,23 +53,22 @@ def data_title(identity: Mapping[str, Any]) -> str:
     return named.get("data") or identity.get("data", "")
 
 
-def short_names(
-    parts: Sequence[Mapping[str, str]], kept: Sequence[str] = ("method",)
-) -> tuple[list[str], dict[str, str]]:
+def short_names(parts: Sequence[Mapping[str, str]]) -> tuple[list[str], dict[str, str]]:
     """Names of several runs without what all of them share, and what that is, by its part.
 
-    Two runs may still have one name.
+    Two runs may still have one name; it is empty where all titles are the same.
 
     Args:
         parts: Of the title of each.
-        kept: What is only left out where something else tells the runs apart.
     """
     shared = {key: value for key, value in parts[0].items() if value and all(of[key] == value for of in parts)}
-    names = [", ".join(value for key, value in of.items() if value and key not in shared) for of in parts]
-    if not all(names):  # nothing, or less than all, is told by what differs
-        shared = {key: value for key, value in shared.items() if key not in kept}
-        names = [", ".join(value for key, value in of.items() if value and key not in shared) for of in parts]
-    return names, shared
+
+    def names() -> list[str]:
+        return [", ".join(value for key, value in of.items() if value and key not in shared) for of in parts]
+
+    if any(names()) and not all(names()):  # one has what others have nothing of, such as a predictor
+        shared.pop("method", None)
+    return names(), shared
 
 
 def ordered_classes(identity: Mapping[str, Any]) -> bool:
@@ -82,8 +84,9 @@ def shown_scores(identities: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 def fitted_text(identity: Mapping[str, Any]) -> str:
     """What was fitted on the validation part for inference, in a sentence; empty if nothing was."""
     fitted = identity.get("fitted") or {}
-    return f"Fitted on the validation part: {', '.join(f'{name} {value:.4g}' for name, value in fitted.items())}." * bool(
-        fitted
+    return (
+        f"Fitted on the validation part: {', '.join(f'{name} {value:.4g}' for name, value in fitted.items())}."
+        * bool(fitted)
     )
 
 

@@ -37,7 +37,8 @@ def notes_of(
     done = table[table["runs"] > 0]
     if done.empty:
         return []
-    notes = [*_measured(done, spec), *_few(blocks, done), *_calibration(done)]
+    differ = [sentence for block in blocks if block.overlap for sentence in block.overlap.sentences()]
+    notes = [*differ, *_measured(done, spec), *_few(blocks, done), *_calibration(done)]
     if done["p_value"].notna().any():
         notes += _star(done, baseline)
     notes += [*_pooled(done, spec)]
