@@ -68,8 +68,7 @@ class Block:
         rounds: The same, folds of one cross-validation together.
         known: Predictions of the runs of each row of which all have some.
         compared: The scores of those rows, and of the floors.
-        overlap: What the rows share, if they were not tested on the same images: all of them are scored on what they
-            share or, where that is too little, each on its own images and compared with none of other ones.
+        overlap: Of rows with different test images; all are scored on what they share if that suffices.
         verdicts: Of each row that was run, whether it learned anything; nothing is compared with one that did not.
 
     Raises:

@@ -24,12 +24,12 @@ def read_runs(folders: Sequence[str | Path]) -> Results:
     Raises:
         UserError: A folder holds no finished run, or the runs have different classes or parts.
     """
-    methods = methods_of(folders)
+    methods, shared = _named_rows(folders)
     runs = [run for of_row in methods.values() for run in of_row]
     identities = [run.identity for run in runs]
     data, part = " and ".join(dict.fromkeys(map(data_title, identities))), identities[0]["part"]
     column = Column(dataset=f"{data}, {part} part")
-    title = runs[0].title if len(runs) == 1 else f"{number_of(len(runs), 'run')} on {data}"
+    title = runs[0].title if len(runs) == 1 else f"{number_of(len(runs), 'run')} of {shared or data}"
     cells = [Cell(name, column, run.repeat, None, run.folder) for name, of_row in methods.items() for run in of_row]
     spec = Spec(
         title=title,
@@ -46,13 +46,18 @@ def methods_of(folders: Sequence[str | Path]) -> dict[str, list[Run]]:
     Raises:
         UserError: As for `read_runs`.
     """
+    return _named_rows(folders)[0]
+
+
+def _named_rows(folders: Sequence[str | Path]) -> tuple[dict[str, list[Run]], str]:
+    """The same, and what the titles of all have in common."""
     places = list(dict.fromkeys(Path(folder).absolute() for folder in folders))
     _check(places, [Run(place).results for place in places])
     rows: dict[str, list[Run]] = {}
     for of_row, place in zip(_rows(places), places, strict=True):
         rows.setdefault(of_row, []).append(Run(place, _repeat(Run(place).identity)))
-    names, _ = row_names(list(rows.values()))
-    return dict(zip(names, rows.values(), strict=True))
+    names, shared = row_names(list(rows.values()))
+    return dict(zip(names, rows.values(), strict=True)), shared
 
 
 def _check(places: Sequence[Path], found: Sequence[dict[str, Any]]) -> None:

@@ -38,7 +38,7 @@ def row_names(rows: Sequence[Sequence[Run]]) -> tuple[list[str], str]:
     first = [runs[0] for runs in rows]
     names, shared = short_names([title_parts(run.identity, repeats=False) for run in first])
     if len(rows) == 1:
-        return [", ".join(shared.values())], ""
+        return [", ".join(shared.values())], ", ".join(shared.values())
     if len(set(names)) < len(names) and all(len(runs) == 1 for runs in rows):
         return run_names(first)
     return apart(names, first), ", ".join(shared.values())

@@ -121,7 +121,9 @@ def test_groups_on_both_sides_are_counted(tmp_path, groups, said):
 def test_a_part_that_chose_the_epoch_is_a_limit(tmp_path):
     write_run(tmp_path / "own", images=120, part="val", chosen_by={"epoch": "val/f1"}, checkpoint="best.ckpt")
     write_data(tmp_path / "own", ["train", "val"])
-    assert "- Classifier, Skin\\_Images, seed 0 has chosen its epoch by val/f1 on this very val part" in model_card(tmp_path / "own", FACTS)
+    assert "- Classifier, ISIC2018, seed 0 has chosen its epoch by val/f1 on this very val part" in model_card(
+        tmp_path / "own", FACTS
+    )
 
 
 def test_names_of_users_mean_nothing_to_markdown(tmp_path):

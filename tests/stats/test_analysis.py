@@ -350,7 +350,7 @@ def swept(folders):
 
     def by_folder(sweep):
         curves = {name: [(x, folder[row]) for x, row in points] for name, points in sweep.curves.items()}
-        return replace(sweep, curves={folder.get(name, name): points for name, points in curves.items()})
+        return replace(sweep, curves=curves)
 
     return list(map(by_folder, sweeps(results)))
 
@@ -400,8 +400,8 @@ def test_curves_that_settings_do_not_tell_apart_are_named_after_their_first_row(
     (found,) = swept(folders)
     assert found.option == "model.optimizer.lr"
     assert found.curves == {
-        "ce0.1": [(0.1, "ce0.1"), (0.2, "ce0.2")],
-        "ce0.1/plain": [(0.1, "ce0.1/plain"), (0.2, "ce0.2/plain")],
+        "lr 0.1": [(0.1, "ce0.1"), (0.2, "ce0.2")],
+        "report plain, lr 0.1": [(0.1, "ce0.1/plain"), (0.2, "ce0.2/plain")],
     }
 
 

@@ -97,7 +97,9 @@ class TrainedModel:
             "head": described(_fitted(self.choice("head"), self.model.head)),
             "adjustment": "; ".join(filter(None, [adjustment, left_out])),
             "checkpoint": os.path.relpath(self.checkpoint, run.stages[-1].folder.parent),
-            "run": json.dumps({name: identity[name] for name in ("name", "seed", "commit")}, ensure_ascii=False),
+            "run": json.dumps(
+                {"title": run.title} | {name: identity[name] for name in ("name", "seed", "commit")}, ensure_ascii=False
+            ),
             "lightning_imbal": version("lightning_imbal"),
         }
 
