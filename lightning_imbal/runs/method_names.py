@@ -49,24 +49,21 @@ def _stage_name(stage: dict[str, Any], kind: str) -> str:
     if kind == "methods" and last_word(str(model.get("class_path"))) == "FrozenHead":
         kind = "heads"  # nothing is known of the stage before it
     found = _asked(model, (stage.get("data") or {}), kind)
-    candidates = _candidates(kind, tuple(files_of(kind).values()))
-    own_head = _class_of(found["model"], "head")
-    if kind == "heads":
-        named = [asked for _, asked in candidates if _class_of(asked["model"], "head") == own_head]
-        candidates = tuple(
-            (name, asked)
-            for name, asked in candidates
-            if (asked in named) or (not named and "head" not in asked["model"].get("init_args", {}))
-        )
-    if kind == "methods":  # what says nothing of its loss may be any
-        losses = "loss" in (found["model"].get("init_args") or {})
-        candidates = tuple(each for each in candidates if losses or "loss" not in each[1]["model"]["init_args"])
+    candidates = [each for each in _candidates(kind, tuple(files_of(kind).values())) if _may_be(each[1], found, kind)]
     ranked = [(name, [*_differences(asked, found)]) for name, asked in candidates]
     name, others = min(ranked, key=lambda each: _distance(each[1]), default=("", [_Other("", "", True)]))
     if any(other.of_class for other in others):
         return _classes_of(found)
     told = ", ".join(f"{other.name} {value_text(other.value)}" for other in others[:MAX_NAMED])
     return f"{name} ({told}{', ...' if len(others) > MAX_NAMED else ''})" if told else name
+
+
+def _may_be(asked: dict[str, Any], found: dict[str, Any], kind: str) -> bool:
+    """Whether a file says what makes a stage: a method its loss, a head a classifier of its own kind."""
+    if kind == "methods":  # what says nothing of its loss may be any
+        return "loss" in found["model"]["init_args"] or "loss" not in asked["model"]["init_args"]
+    own, of_file = _class_of(found["model"], "head"), _class_of(asked["model"], "head")
+    return of_file == ("" if own in PLAIN_CLASSES else own)
 
 
 def _distance(others: Sequence[_Other]) -> tuple[int, int, int]:

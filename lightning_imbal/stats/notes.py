@@ -63,9 +63,9 @@ def _measured(done: pd.DataFrame, spec: Spec) -> Iterator[str]:
     of_training = ", not for the chance of training"
     if seeds.any():
         of_training = f" and the chance of training{'' if seeds.all() else ' where there are several seeds'}"
-    average = f"{spec.average}{' ± standard deviation (ddof 0)' if seeds.any() else ''} over the runs; "
+    average = f"{spec.average} ± standard deviation (ddof 0) over the runs; " if seeds.any() else ""
     yield (
-        f"Measured: {average if (done['runs'] > 1).any() else ''}in brackets "
+        f"Measured: {average}in brackets "
         f"the 95 % interval for the choice of the {units} of the test set{of_training}. It is Wilson's of accuracy and "
         "of recall, precision and F1 of a class, and of other scores that of 2,000 bootstrap resamples."
     )
