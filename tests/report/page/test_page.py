@@ -332,7 +332,7 @@ class TestCharts:
         [sweep] = sweeps(results)
         figure = sweep_chart(results, sweep, 0).figures["Macro F1"]
         [line] = figure.data
-        cells = results.cells[results.cells["metric"] == "f1"].set_index("row").loc[["g0.1", "g1.0", "g10.0"]]
+        cells = results.cells[results.cells["metric"] == "f1"].set_index("row").loc[list(results.spec.rows)]
         assert line.x == (0.1, 1.0, 10.0) and figure.layout.xaxis.type == "log"
         np.testing.assert_allclose(line.y, cells["value"])
         np.testing.assert_allclose(line.y + line.error_y.array, cells["high"])
@@ -463,7 +463,7 @@ class TestInBrowser:
 
     def test_names_did_nothing(self, browser):
         self.draw_all(browser)
-        assert browser.evaluate("document.title") == "6 runs of Classifier, ISIC2018"
+        assert browser.evaluate("document.title") == "6 runs of Classifier -> Classifier, ISIC2018"
         assert browser.evaluate("document.querySelectorAll('[onerror], b, i, img:not([data-image])').length") == 0
         names = browser.evaluate("[...document.querySelectorAll('#f1 .legendtext')].map(text => text.textContent)")
         assert names == ["<b>m0<b>", "<b>m1<b>", "<b>m2<b>"]
