@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group
@@ -27,8 +28,7 @@ NO_BEST = "In no line can the best network be told from every other one, at 5 %,
 UNKNOWN_BEST = (
     "None is marked as the best: that can only be told of predictions of the same images (predictions.parquet)."
 )
-RUN_WIDTH = 12  # of a run side by side with others, at least; its name is folded
-LONGEST_WORD = 20  # of a name, before it is cut
+RUN_WIDTH = 12  # of a run side by side with others; its name is folded
 
 
 def print_list(console: Console, heading: str, rows: Sequence[str], number: int | None = None) -> None:
@@ -186,8 +186,7 @@ def comparison_tables(runs: Sequence[dict[str, Any]], width: int, beside: Beside
     ]
     remarks = [*(told.remarks if told else map(answer_text, runs)), *[""] * len(floors)]
     taken = max(len(line.name) for line in lines + summary) + len("train images") + 7
-    of_run = min(LONGEST_WORD, max(RUN_WIDTH, *(len(word) for name in names for word in name.split())))
-    number = max(1, (width - taken) // (of_run + 3))
+    number = max(1, (width - taken) // (RUN_WIDTH + 3))
     for first in range(0, len(names), number):
         part = slice(first, first + number)
         caption = [*dict.fromkeys(sentence for run in runs[part] for sentence in caveats_of(run))]
@@ -197,12 +196,17 @@ def comparison_tables(runs: Sequence[dict[str, Any]], width: int, beside: Beside
         table.add_column("class", no_wrap=True)
         table.add_column("train images", justify="right", no_wrap=True)
         for name in names[part]:
-            table.add_column(Text(name), justify="right", overflow="fold", min_width=of_run)
+            table.add_column(Text(_folded(name)), justify="right", overflow="fold", min_width=RUN_WIDTH)
         for rows in (lines, summary):
             for line in rows:
                 table.add_row(Text(line.name), line.images, *line.cells()[part])
             table.add_section()
         yield table
+
+
+def _folded(name: str) -> str:
+    """A name whose longest words go on in the next line behind a hyphen, where they have one."""
+    return " ".join("\n".join(wrap(word, RUN_WIDTH, break_long_words=False)) for word in name.split())
 
 
 def _without_training(floors: Collection[str]) -> list[str]:
