@@ -113,7 +113,8 @@ def named(stages: Sequence[dict[str, Any]]) -> dict[str, str]:
     from lightning_imbal.runs.method_names import method_name
 
     predictor = (stages[-1]["model"].get("init_args") or {}).get("predictor")
-    word = last_word(predictor["class_path"]) if isinstance(predictor, dict) else ""
+    # What is still to come is as it was written, perhaps by its name alone.
+    word = last_word(str(predictor["class_path"] if isinstance(predictor, dict) else predictor or ""))
     return {
         "method": method_name(stages),
         "predictor": "" if word == "Plain" else word,

@@ -59,7 +59,11 @@ def test_it_is_read_as_a_run_whose_lesions_are_known(made, members):
 def test_the_table_of_the_classes_is_printed_and_so_is_a_page(made, members, tmp_path, capsys):
     assert main(["ensemble", *map(str, members[:2]), "--run_dir", str(tmp_path / "two")]) == 0
     told = capsys.readouterr().out
-    assert "ensemble of 2 runs (ce), ISIC2018: test part" in told and "train images" in told and f"Results: {tmp_path / 'two'}" in told
+    assert (
+        "ensemble of 2 runs (ce), ISIC2018: test part" in told
+        and "train images" in told
+        and f"Results: {tmp_path / 'two'}" in told
+    )
     page = tmp_path / "page.html"
     assert main(["report", str(tmp_path / "two"), str(made), "--html", str(page)]) == 0
     assert "three_seeds" in page.read_text()

@@ -78,6 +78,31 @@ def test_runs_on_the_same_images_have_the_best_of_them_in_bold(tmp_path, capsys)
         assert told_best([Run(tmp_path / each) for each in ("ce", "cl", name)]) is None
 
 
+def test_scores_of_an_order_are_of_ordered_classes_alone(tmp_path, capsys):
+    write_run(tmp_path / "grades", images=80, ordered=True)
+    write_run(tmp_path / "others", images=80)
+    for names, printed in {("grades",): True, ("others",): False, ("grades", "others"): False}.items():
+        print_runs([str(tmp_path / name) for name in names])
+        told = capsys.readouterr().out
+        assert ("Quadratic kappa" in told) == ("Kendall tau-b" in told) == printed and "MCC" in told
+    assert "kappa" in Run(tmp_path / "others").results["summary"]
+
+
+def test_what_runs_share_is_said_once_and_long_words_break_behind_hyphens(tmp_path, capsys):
+    for method in ("Balanced-MixUp", "CE"):
+        title = {"method": method, "predictor": "", "data": "skin_pictures"}
+        write_run(tmp_path / method, images=80, title=title, fitted={"temperature": 1.5})
+    print_runs([str(tmp_path / "Balanced-MixUp"), str(tmp_path / "CE")])
+    told = capsys.readouterr().out
+    assert told.startswith("F1 per class: skin_pictures, seed 0") and told.count("skin_pictures") == told.count(
+        "F1 per"
+    )
+    assert " Balanced- " in told and " MixUp " in told
+    print_runs([str(tmp_path / "CE")])
+    told = capsys.readouterr().out
+    assert told.startswith("CE, skin_pictures, seed 0: test part") and "validation part: temperature 1.5." in told
+
+
 def test_runs_of_other_classes_are_refused(tmp_path):
     runs = [results_of(0.25, 0.75), results_of(0.25, 0.75)]
     runs[1]["classes"][0]["name"] = "mel"
