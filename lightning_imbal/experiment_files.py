@@ -37,6 +37,12 @@ def files_of(kind: str, *places: Path) -> dict[str, Path]:
     return dict(sorted({file.stem: file for file in files}.items()))
 
 
+def display_name(file: Path) -> str:
+    """What a method or a head calls itself: the first words of its file, up to a colon, or else the file's name."""
+    name, colon, _ = file.read_text(encoding="utf-8").partition("\n")[0].partition(": ")
+    return name.removeprefix("# ") if colon and name.startswith("# ") else file.stem
+
+
 def find(name: str, kind: str = ".") -> str:
     """The path of a configuration: as it is given if there is such a file, else below `experiments`.
 

@@ -48,7 +48,9 @@ SCORES = {
     "brier": Score("Brier score: squared error of all probabilities, 0 to 2", lower_is_better=True, shown=False),
     "log_loss": Score("Log loss: how improbable the true classes were held", lower_is_better=True, shown=False),
 }
-SHOWN = {key: score.title for key, score in SCORES.items() if score.shown}
+# Titles of the lines of every report, where the classes have an order, and where they need not have one.
+SHOWN_OF_ORDERED = {key: score.title for key, score in SCORES.items() if score.shown}
+SHOWN_OF_ANY = {key: title for key, title in SHOWN_OF_ORDERED.items() if not SCORES[key].ordered}
 # Scores of a class, with its name: `f1/nevus`. Of the predicted classes:
 OF_CLASS = {"precision": "Precision", "recall": "Recall", "f1": "F1"}
 # Of the probability of the class, against all others: what it is of a class without images, or without others.

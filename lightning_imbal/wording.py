@@ -18,6 +18,11 @@ def fold_text(fold: int, folds: int) -> str:
     return f"fold {fold + 1} of {folds}"
 
 
+def last_word(class_path: str) -> str:
+    """The class alone of a path with dots."""
+    return class_path.rpartition(".")[2]
+
+
 def duration_text(seconds: float) -> str:
     """A time that is about right, such as "40 seconds", "12 minutes", "3.1 hours"."""
     for unit, length in {"days": 86400, "hours": 3600}.items():

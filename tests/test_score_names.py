@@ -5,7 +5,15 @@ import pytest
 import torch
 
 from lightning_imbal.metrics import classification_scores
-from lightning_imbal.score_names import OF_CLASS, OF_GROUP, OF_PROBABILITY, SCORES, SHOWN, lower_is_better
+from lightning_imbal.score_names import (
+    OF_CLASS,
+    OF_GROUP,
+    OF_PROBABILITY,
+    SCORES,
+    SHOWN_OF_ANY,
+    SHOWN_OF_ORDERED,
+    lower_is_better,
+)
 from lightning_imbal.stats.resampled_scores import OF_PROBABILITIES, PER_GROUP, SUMMARY
 
 NAMES, COUNTS = ["a", "b", "c", "d"], [60, 50, 40, 30]
@@ -24,7 +32,8 @@ def test_every_score_is_named_and_resampled():
     assert {*OF_CLASS, *OF_PROBABILITY, *OF_GROUP} == {key.partition("/")[0] for key in found if "/" in key}
     assert set(OF_GROUP) == set(PER_GROUP)
     assert set(OF_PROBABILITY) <= set(SCORES)
-    assert set(SCORES) - set(SHOWN) == {"recall", *OF_PROBABILITY, "brier", "log_loss"} - {"auc"}
+    assert set(SHOWN_OF_ORDERED) - set(SHOWN_OF_ANY) == {"kappa", "kendall_tau"}
+    assert set(SCORES) - set(SHOWN_OF_ORDERED) == {"recall", *OF_PROBABILITY, "brier", "log_loss"} - {"auc"}
 
 
 @pytest.mark.parametrize("key", SCORES)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from lightning_imbal.metrics.report import ImbalReport
+from lightning_imbal.predictors.base import Predictor
 
 
 class ImbalModel(Protocol):
@@ -19,6 +20,7 @@ class ImbalModel(Protocol):
     side_reports: MutableMapping[str, ImbalReport]
     backbone: nn.Module
     head: nn.Module
+    predictor: Predictor
     proxies: nn.Parameter
 
     def set_epoch(self, epoch: int, max_epochs: int) -> None:

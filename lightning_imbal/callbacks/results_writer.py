@@ -3,10 +3,11 @@
 import json
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,12 @@ import pandas as pd
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities import rank_zero_info
+from torch import nn
 
 from lightning_imbal.atomic_files import write_whole
-from lightning_imbal.callbacks.base import model_of
+from lightning_imbal.callbacks.base import ImbalModel, model_of
 from lightning_imbal.contract import data_of
+from lightning_imbal.heads.base import ClosedFormHead
 from lightning_imbal.metrics.report import ImbalReport
 from lightning_imbal.runs.digests import digests
 from lightning_imbal.runs.folder import is_finished
@@ -107,10 +110,26 @@ class ResultsWriter(Callback):
             backbone = type(model_of(trainer.lightning_module).backbone).__name__
         identity = {**self.identity, "backbone": backbone, **environment(trainer), "part": part}
         identity["name"] = " ".join(filter(None, [identity["name"], side]))
+        if side:
+            identity["title"] = {**identity.get("title", {}), "predictor": side}
+        if trainer.state.fn == "test" and not side:
+            identity["fitted"] = fitted_of(model_of(trainer.lightning_module))
         if self.pool:
             identity["pool"] = self.pool
         write_whole(folder / "predictions.parquet", table.to_parquet)
         self.results[side] = {"identity": identity, **results}
+
+
+def fitted_of(model: ImbalModel) -> dict[str, float]:
+    """What predictor and head have found on the validation part, such as a temperature; empty if nothing."""
+    parts: list[tuple[nn.Module, Iterable[str]]] = []
+    if model.predictor.needs_calibration:
+        settings = signature(type(model.predictor)).parameters.items()
+        parts.append((model.predictor, [name for name, setting in settings if setting.default is None]))
+    if isinstance(model.head, ClosedFormHead):
+        parts.append((model.head, model.head.chosen_on_validation))
+    found = {name: getattr(part, name, None) for part, names in parts for name in names}
+    return {name: float(value) for name, value in found.items() if isinstance(value, float | torch.Tensor)}
 
 
 def evaluated(predictions: Predictions) -> tuple[pd.DataFrame, dict[str, Any]]:

@@ -33,6 +33,7 @@ class LabelledImages(ABC):
     """
 
     class_names: tuple[str, ...]
+    ordered: bool = False  # whether the classes are grades, from low to high
     group_name: str | None = None
     group_pattern: str | None = None
     default_split: Split = Holdout()
@@ -74,6 +75,11 @@ class LabelledImages(ABC):
     def check_source(self) -> list[str]:
         """Complaints about the files of the data set that only `lightning_imbal prepare` takes the time to find."""
         return []
+
+    @property
+    def title(self) -> str:
+        """What the data are called in reports."""
+        return type(self).__name__
 
     @property
     def remarks(self) -> list[str]:

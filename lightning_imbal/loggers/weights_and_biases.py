@@ -113,8 +113,8 @@ def finish_wandb() -> None:
         wandb.finish()
 
 
-def wandb_logger(folder: Path, run: str, stage: str) -> WandbLogger | None:
-    """Logs to W&B, one run per stage; None with WANDB_MODE=disabled.
+def wandb_logger(folder: Path, run: str, stage: str, title: str = "") -> WandbLogger | None:
+    """Logs to W&B, one run per stage, called after the title of the whole; None with WANDB_MODE=disabled.
 
     All stages of a run are in one group, and those of a table in the group of their row (WANDB_RUN_GROUP).
 
@@ -133,7 +133,7 @@ def wandb_logger(folder: Path, run: str, stage: str) -> WandbLogger | None:
         # W&B reads its environment once in a process, which may have been before these were set.
         "tags": [tag for tag in os.environ.get("WANDB_TAGS", "").split(",") if tag],
         "job_type": stage,
-        "name": f"{run} {stage}",
+        "name": f"{title or run} {stage}",
         "dir": folder,
         "settings": wandb.Settings(
             silent=True,

@@ -4,7 +4,7 @@ import pandas as pd
 import wandb_workspaces.reports.v2.interface as wr
 import wandb_workspaces.workspaces as ws
 
-from lightning_imbal.score_names import SHOWN
+from lightning_imbal.score_names import SCORES
 from lightning_imbal.tables.tags import tag
 from lightning_imbal.wording import number_of
 
@@ -45,8 +45,10 @@ def _class_titles(split: pd.DataFrame) -> dict[str, str]:
 
 def _sections(classes: dict[str, str], validated: bool) -> list[ws.Section]:
     curves = [_curve(title, f"val/f1/{name}", "F1", (0, 1)) for name, title in classes.items()]
-    summary_curves = [_curve(f"{SHOWN[key]}, val", f"val/{key}", SHOWN[key], (0, 1)) for key in SUMMARY_OF_VAL]
-    summary_bars = [_bars(f"{SHOWN[key]}, test", f"test/{key}", SHOWN[key]) for key in SUMMARY_OF_TEST]
+    summary_curves = [
+        _curve(f"{SCORES[key].title}, val", f"val/{key}", SCORES[key].title, (0, 1)) for key in SUMMARY_OF_VAL
+    ]
+    summary_bars = [_bars(f"{SCORES[key].title}, test", f"test/{key}", SCORES[key].title) for key in SUMMARY_OF_TEST]
     bars = [_bars(title, f"test/f1/{name}", "F1") for name, title in classes.items()]
     train_loss, val_loss = (_curve(f"Loss, {part}", f"{part}/loss", "loss") for part in ("train", "val"))
     panels: dict[str, list[wr.PanelTypes]] = {

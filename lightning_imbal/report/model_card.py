@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 
 from lightning_imbal.runs.caveats import caveats_of
+from lightning_imbal.runs.lineage import lineage
 from lightning_imbal.runs.run import by_size
+from lightning_imbal.runs.title import data_name, data_title, title_parts
 from lightning_imbal.score_names import OF_CLASS
 from lightning_imbal.stats.caveats import FEW_IMAGES, shared_groups
 from lightning_imbal.stats.read_runs import read_runs
 from lightning_imbal.stats.results import Results, classes_of
-from lightning_imbal.wording import calibrated_text, interval_text, number_of, score_text
+from lightning_imbal.wording import calibrated_text, interval_text, last_word, number_of, score_text
 from lightning_imbal.wording import escape_markdown as escape
 
 MANY_CLASSES = 25  # more make a confusion matrix that nobody can read
@@ -36,10 +38,11 @@ def model_card(folder: Path, facts: dict[str, str]) -> str:
     """
     results = read_runs([folder])
     run = next(of_row[0] for rows in results.runs.values() for of_row in rows.values())
-    stages, split = [stage.config() for stage in run.stages], run.split()
-    trained_on = _last_name(stages[-1]["data"]["class_path"])
+    own, split = [stage.config() for stage in run.stages], run.split()
+    stages = lineage(own[-1], run.stages[-1].folder)
+    trained_on = data_name(stages[-1]["data"])
     parts = [
-        f"# Model card: {escape(run.identity['name'])}",
+        f"# Model card: {escape(run.title)}",
         f"A classifier of images into {len(run.class_names)} classes, trained on {escape(trained_on)}, as the "
         f"file {escape(facts['file'])}.",
         _table(["", ""], _about(run.identity, stages, trained_on, facts), numbers=0),
@@ -50,7 +53,7 @@ def model_card(folder: Path, facts: dict[str, str]) -> str:
         _split_table(split, [row["name"] for row in by_size(run.results["classes"])]),
         "## Preprocessing",
         preprocessing(facts),
-        f"## Results on the {escape(run.identity['part'])} part of {escape(run.identity['data'])}",
+        f"## Results on the {escape(run.identity['part'])} part of {escape(data_title(run.identity))}",
         escape(facts["origin"]),
         _summary(results, run.results),
         _classes(results, run.results),
@@ -77,7 +80,7 @@ def described(choice: Any, whole: bool = False) -> str:
         return str(choice)
     given = {name: value for name, value in (choice.get("init_args") or {}).items() if value is not None}
     values = ", ".join(f"{name}={_value(value)}" for name, value in given.items())
-    return (choice["class_path"] if whole else _last_name(choice["class_path"])) + (f"({values})" if values else "")
+    return (choice["class_path"] if whole else last_word(choice["class_path"])) + (f"({values})" if values else "")
 
 
 def _value(value: Any) -> str:
@@ -87,13 +90,16 @@ def _value(value: Any) -> str:
 def _about(
     identity: dict[str, Any], stages: Sequence[dict[str, Any]], trained_on: str, facts: dict[str, str]
 ) -> list[list[str]]:
-    last = stages[-1]["model"]["init_args"]
+    losses = [described(loss) for stage in stages if (loss := stage["model"]["init_args"].get("loss"))]
     rows = {
-        "method": ", then ".join(_last_name(stage["model"]["class_path"]) for stage in stages),
-        "loss": described(last["loss"]) if last.get("loss") else "",
+        "run": identity["name"],
+        "method": title_parts(identity)["method"],
+        "modules": ", then ".join(last_word(stage["model"]["class_path"]) for stage in stages),
+        "loss": ", then ".join(losses),
         "backbone": identity.get("backbone") or "unknown",
         "classifier": facts["head"],
         "at inference": facts["adjustment"],
+        "fitted": ", ".join(f"{name} {value:.4g}" for name, value in (identity.get("fitted") or {}).items()),
         "decision": facts.get("decided", ""),
         "data set": trained_on,
         "seed": identity["seed"],
@@ -240,7 +246,3 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: int | N
     rule = ["---"] * (len(heads) - numbers) + ["---:"] * numbers
     body = [[escape(" ".join(cell.split())) for cell in row] for row in [heads, *rows]]
     return "\n".join(f"| {' | '.join(row)} |" for row in [body[0], rule, *body[1:]])
-
-
-def _last_name(class_path: str) -> str:
-    return class_path.rpartition(".")[2]

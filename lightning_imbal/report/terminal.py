@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group
@@ -11,7 +12,8 @@ from rich.text import Text
 from lightning_imbal.errors import UserError
 from lightning_imbal.runs.caveats import answer_text, caveats_of
 from lightning_imbal.runs.run import Run, by_size
-from lightning_imbal.score_names import OF_CLASS, SHOWN
+from lightning_imbal.runs.title import fitted_text, shown_scores, title_of
+from lightning_imbal.score_names import OF_CLASS
 from lightning_imbal.wording import score_text
 
 if TYPE_CHECKING:
@@ -49,12 +51,13 @@ def print_list(console: Console, heading: str, rows: Sequence[str], number: int 
 
 def run_table(results: dict[str, Any]) -> Group:
     """Precision, recall and F1 of every class, most common first; below them the groups and the summary."""
-    name, part = results["identity"]["name"], results["identity"]["part"]
-    said = [f"{name}: {remark}."] if (remark := answer_text(results)) else []
-    pooled = f", pooled by {pool}" if (pool := results["identity"].get("pool")) else ""
-    table = _titled(f"{name}: {part} part{pooled}", "\n".join([*caveats_of(results), *said]))
+    identity, part = results["identity"], results["identity"]["part"]
+    title = title_of(identity)
+    said = [f"{title}: {remark}."] if (remark := answer_text(results)) else []
+    said += [fitted] if (fitted := fitted_text(identity)) else []
+    table = _titled(f"{title}: {part} part", "\n".join([*caveats_of(results), *said]))
     table.add_column("class", no_wrap=True)
-    counted = "groups" if results["identity"].get("pool") else "images"
+    counted = "groups" if identity.get("pool") else "images"
     for column in ("train images", f"{part} {counted}", "precision", "recall", "F1"):
         table.add_column(column, justify="right", style="bold" if column == "F1" else "")
     for row in by_size(results["classes"]):
@@ -65,8 +68,8 @@ def run_table(results: dict[str, Any]) -> Group:
         scores = [score_text(row.get(score)) for score in ("recall", "f1")]
         table.add_row(Text(f"{group} ({len(row['classes'])})"), "", "", "", *scores)
     summary = Table.grid(padding=(0, 2))
-    for key, title in SHOWN.items():
-        summary.add_row(f" {title}", score_text(results["summary"].get(key)))
+    for key, name in shown_scores([identity]).items():
+        summary.add_row(f" {name}", score_text(results["summary"].get(key)))
     return Group(table, summary)
 
 
@@ -121,7 +124,24 @@ class Line:
         return [f"[bold]{text}[/]" if place == self.best else text for place, text in enumerate(texts)]
 
 
-def comparison_tables(runs: Sequence[dict[str, Any]], width: int, told: "Told | None" = None) -> Iterator[Table]:
+@dataclass(frozen=True)
+class Beside:
+    """What is said of runs side by side.
+
+    Args:
+        names: What each is called.
+        shared: What the titles of all have in common.
+        told: Which of them is the best in each score, and bold, as `told_best` has it; None if it is not known.
+        differ: Sentences on images that not all were tested on.
+    """
+
+    names: Sequence[str]
+    shared: str = ""
+    told: "Told | None" = None
+    differ: Sequence[str] = ()
+
+
+def comparison_tables(runs: Sequence[dict[str, Any]], width: int, beside: Beside) -> Iterator[Table]:
     """F1 of every class for several runs side by side, most common class first, and their summaries below.
 
     Behind the runs comes what needs no training, where it is known.
@@ -129,12 +149,13 @@ def comparison_tables(runs: Sequence[dict[str, Any]], width: int, told: "Told | 
     Args:
         runs: Their `metrics.json`.
         width: Characters that a table may have; what does not fit side by side comes in further tables.
-        told: Which of them is the best in each score, and bold, as `told_best` has it; None if it is not known.
+        beside: What is said of them.
 
     Raises:
         UserError: The runs have different classes.
     """
     check_classes(runs)
+    told = beside.told
     by_name = [{row["name"]: row for row in run["classes"]} for run in runs]
     best, floors = (told.best, told.floors) if told else ({}, {})
     lines = [
@@ -154,10 +175,15 @@ def comparison_tables(runs: Sequence[dict[str, Any]], width: int, told: "Told | 
             [run["summary"].get(key) for run in runs] + [scores[key] for scores in floors.values()],
             best.get(key),
         )
-        for key, title in SHOWN.items()
+        for key, title in shown_scores([run["identity"] for run in runs]).items()
     ]
-    names = [*(run["identity"]["name"] for run in runs), *floors]
-    below = [UNKNOWN_BEST if told is None else TOLD_BEST if best else NO_BEST, *_without_training(floors)]
+    names = [*beside.names, *floors]
+    unknown = [] if beside.differ else [UNKNOWN_BEST]
+    below = [
+        *beside.differ,
+        *(unknown if told is None else [TOLD_BEST if best else NO_BEST]),
+        *_without_training(floors),
+    ]
     remarks = [*(told.remarks if told else map(answer_text, runs)), *[""] * len(floors)]
     taken = max(len(line.name) for line in lines + summary) + len("train images") + 7
     number = max(1, (width - taken) // (RUN_WIDTH + 3))
@@ -166,16 +192,21 @@ def comparison_tables(runs: Sequence[dict[str, Any]], width: int, told: "Told | 
         caption = [*dict.fromkeys(sentence for run in runs[part] for sentence in caveats_of(run))]
         caption += [f"{name}: {remark}." for name, remark in zip(names[part], remarks[part], strict=True) if remark]
         caption += below if first + number >= len(names) else []
-        table = _titled("F1 per class", "\n".join(caption))
+        table = _titled(": ".join(filter(None, ["F1 per class", beside.shared])), "\n".join(caption))
         table.add_column("class", no_wrap=True)
         table.add_column("train images", justify="right", no_wrap=True)
         for name in names[part]:
-            table.add_column(Text(name), justify="right", overflow="fold", min_width=RUN_WIDTH)
+            table.add_column(Text(_folded(name)), justify="right", overflow="fold", min_width=RUN_WIDTH)
         for rows in (lines, summary):
             for line in rows:
                 table.add_row(Text(line.name), line.images, *line.cells()[part])
             table.add_section()
         yield table
+
+
+def _folded(name: str) -> str:
+    """A name whose longest words go on in the next line behind a hyphen, where they have one."""
+    return " ".join("\n".join(wrap(word, RUN_WIDTH, break_long_words=False)) for word in name.split())
 
 
 def _without_training(floors: Collection[str]) -> list[str]:
@@ -197,7 +228,14 @@ def print_runs(folders: Sequence[str]) -> None:
         return
     check_classes(results)
     # What it waits for is not needed for a single run.
+    from lightning_imbal.stats.run_names import run_names
+    from lightning_imbal.stats.shared_images import overlap_of, runs_on_shared
     from lightning_imbal.stats.told_best import told_best
 
-    for table in comparison_tables(results, console.width, told_best(runs)):
+    names, shared = run_names(runs)
+    known = all(run.predictions is not None for run in runs)
+    overlap = overlap_of({name: [run] for name, run in zip(names, runs, strict=True)}) if known else None
+    runs = runs_on_shared(runs, overlap)
+    beside = Beside(names, shared, told_best(runs), overlap.sentences() if overlap else [])
+    for table in comparison_tables([run.results for run in runs], console.width, beside):
         console.print(table)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from lightning_imbal.runs.title import title_of
+
 
 def caveats_of(results: dict[str, Any]) -> list[str]:
     """Sentences on why the scores of a run are better than those of new images would be, and what they are not of.
@@ -25,7 +27,7 @@ def trained_images_text(results: dict[str, Any]) -> str:
     # Of pooled images, only the groups are counted.
     of = "" if identity.get("pool") else f"{images} "
     return (
-        f"{identity['name']}: {trained} of the {of}{identity['part']} images were trained on, the scores say nothing "
+        f"{title_of(identity)}: {trained} of the {of}{identity['part']} images were trained on, the scores say nothing "
         "of new images."
     )
 
@@ -37,7 +39,7 @@ def chosen_by_text(results: dict[str, Any]) -> str:
         return ""
     listed = " and ".join(f"its {what} by {score}" for what, score in chosen.items())
     return (
-        f"{identity['name']} has chosen {listed} on this very {identity['part']} part, so that the scores are too "
+        f"{title_of(identity)} has chosen {listed} on this very {identity['part']} part, so that the scores are too "
         "good; those of the test part are not."
     )
 
@@ -49,7 +51,8 @@ def pool_text(results: dict[str, Any]) -> str:
         return ""
     how = "the mean" if pool == "mean" else "the largest (scaled to a sum of one)"
     return (
-        f"{identity['name']}: all images of a group (lesion, patient) count as one, with {how} of their probabilities."
+        f"{title_of(identity)}: all images of a group (lesion, patient) count as one, with {how} of their "
+        "probabilities."
     )
 
 

@@ -14,6 +14,7 @@ from lightning_imbal.runs.digests import check_digest
 from lightning_imbal.runs.folder import best_checkpoint, is_finished, stages_in, stages_of
 from lightning_imbal.runs.reading import AGAIN, check_keys, reading
 from lightning_imbal.runs.stage import Stage, read_split
+from lightning_imbal.runs.title import completed, title_of
 from lightning_imbal.score_names import OF_CLASS, OF_GROUP, OF_PROBABILITY, SCORES
 from lightning_imbal.wording import fold_text
 
@@ -64,7 +65,7 @@ class Run:
                 check_keys(group, {"classes": list})
             if [len(row) for row in results["confusion"]] != [len(results["classes"])] * len(results["classes"]):
                 raise ValueError("The confusion matrix is not of the classes.")
-        return results
+        return results | {"identity": self._completed(results["identity"])}
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -73,6 +74,11 @@ class Run:
 
     @property
     def title(self) -> str:
+        """What it is the result of, such as `LDAM-DRW -> cRW, FlipTTA, ISIC2018, fold 1 of 3, seed 0`."""
+        return title_of(self.identity)
+
+    @property
+    def repeat_title(self) -> str:
         """The same as `repeat` for people, such as `fold 1 of 3`."""
         fold, folds = (self.identity["split"].get(key) for key in ("fold", "folds"))
         return fold_text(fold, folds) if folds and self.repeat == f"fold {fold}" else self.repeat
@@ -134,6 +140,14 @@ class Run:
         own = read_split(self.folder / "split.csv", self.folder)
         splits = (stage.split() for stage in reversed(self.stages))
         return own if own is not None else next((split for split in splits if split is not None), None)
+
+    def _completed(self, identity: dict[str, Any]) -> dict[str, Any]:
+        """With what a run from before titles were written tells by its configurations."""
+        if "title" in identity:
+            return identity
+        from lightning_imbal.runs.lineage import lineage_of
+
+        return completed(identity, lineage_of(self.folder, identity.get("checkpoint")), self.folder.absolute())
 
     def _read(self, file: Path) -> "Predictions":
         import pandas as pd

@@ -125,7 +125,7 @@ def learning_curves(runs: Sequence[Run]) -> pd.DataFrame:
         `run` (its title), `stage`, `epoch` (from 1), `score` (such as "train/loss" or "val/f1/nevus"), `value`.
     """
     curves = [
-        _curves(table).assign(run=run.title, stage=stage.name)
+        _curves(table).assign(run=run.repeat_title, stage=stage.name)
         for run in runs
         for stage in run.stages
         if (table := stage.curves()) is not None
@@ -141,10 +141,15 @@ def _curves(table: pd.DataFrame) -> pd.DataFrame:
     return curves.assign(epoch=curves["epoch"].astype(int) + 1)
 
 
-def test_counts(runs: Sequence[Run]) -> dict[str, int]:
-    """Number of test images of every class, in label order: folds test different images, seeds the same ones."""
+def test_counts(rows: Sequence[Sequence[Run]]) -> dict[str, int]:
+    """Number of test images of every class, in label order: folds test different images, seeds the same ones.
+
+    Args:
+        rows: The runs of each method; images of different methods are never added.
+    """
     tested = [
         np.sum([[row["images"] for row in run.results["classes"]] for run in folds], axis=0)
+        for runs in rows
         for folds in rounds_of(runs)
     ]
-    return dict(zip(runs[0].class_names, np.max(tested, axis=0).tolist(), strict=True))
+    return dict(zip(rows[0][0].class_names, np.max(tested, axis=0).tolist(), strict=True))

@@ -20,7 +20,11 @@ def limits_of(results: Results) -> list[str]:
     split = runs[0].split()
     shared = [] if split is None else shared_groups(split, runs[0].identity["part"])
     optimistic = [sentence for run in runs for sentence in caveats_of(run.results)]
-    return [*dict.fromkeys(optimistic), *shared, *few_test_images(test_counts(runs))]
+    return [
+        *dict.fromkeys(optimistic),
+        *shared,
+        *few_test_images(test_counts([of_row for of_row in rows.values() if of_row])),
+    ]
 
 
 def few_test_images(counts: dict[str, int]) -> Iterator[str]:

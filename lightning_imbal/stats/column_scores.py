@@ -19,6 +19,7 @@ from lightning_imbal.stats.mcnemar import mcnemar_p_value
 from lightning_imbal.stats.rounds import joined_score, predicted_rounds, rounds_of
 from lightning_imbal.stats.row_runs import ReadRuns
 from lightning_imbal.stats.row_scores import NO_INTERVAL
+from lightning_imbal.stats.shared_images import overlap_of, same_images
 from lightning_imbal.stats.unit_counts import FEW_UNITS
 from lightning_imbal.tables.cell import Cell
 from lightning_imbal.tables.spec import Column, Spec
@@ -67,6 +68,7 @@ class Block:
         rounds: The same, folds of one cross-validation together.
         known: Predictions of the runs of each row of which all have some.
         compared: The scores of those rows, and of the floors.
+        overlap: Of rows with different test images; all are scored on what they share if that suffices.
         verdicts: Of each row that was run, whether it learned anything; nothing is compared with one that did not.
 
     Raises:
@@ -81,6 +83,9 @@ class Block:
             if is_finished(cell.folder):
                 self.cells_done[cell.row].append(cell)
         read = ReadRuns()
+        self.overlap = overlap_of({name: read.as_they_are(of_row) for name, of_row in self.cells_done.items()})
+        if self.overlap is not None and self.overlap.suffices:
+            read.images = self.overlap.images
         self.done = {name: read.of_row(name, spec.rows[name], of_row) for name, of_row in self.cells_done.items()}
         self.refused = read.refused
         self.class_names = next((run.class_names for of_row in self.done.values() for run in of_row), [])
@@ -97,8 +102,8 @@ class Block:
         keys += [f"f1/{name}" for name in self.class_names]
         predicted = {name: predicted_rounds(self.done[name]) for name in self.known}
         most = max(predicted.values(), key=lambda rounds: sum(len(each.joined.label) for each in rounds), default=[])
-        floors = floors_of(most)
-        self.compared = Compared(predicted, [*keys, JUDGED_BY], spec.average, floors=floors if predicted else {})
+        floors = floors_of(most) if predicted and (self.overlap is None or self.overlap.suffices) else {}
+        self.compared = Compared(predicted, [*keys, JUDGED_BY], spec.average, floors=floors)
         self.verdicts = verdicts(self.done, self.compared)
 
     @cached_property
@@ -200,7 +205,9 @@ class Block:
         """Whether two rows, not one and the same, learned, and have the same seeds or folds, both with predictions."""
         repeats = [[run.repeat for run in self.done[row]] for row in (name, other)]
         learned = all(row in self.known and self.verdicts[row].learned for row in (name, other))
-        return name != other and learned and repeats[0] == repeats[1]
+        if not (name != other and learned and repeats[0] == repeats[1]):
+            return False
+        return self.overlap is None or same_images(self.done[name], self.done[other])
 
     def _origin(self, name: str) -> dict[str, Any]:
         """What was resampled, where the numbers are from, and how long a run took on average."""

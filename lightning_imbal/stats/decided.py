@@ -136,12 +136,16 @@ def decided_runs(runs: Sequence[Run], rule: Rule) -> list[Run]:
             f"{type(rule).__name__} leaves images without an answer, so that a table cannot score it: see "
             "`lightning_imbal decide` for what it answers."
         )
-    return answering(runs, decisions)
+    return answering(runs, decisions, type(rule).__name__)
 
 
-def answering(runs: Sequence[Run], decisions: Sequence[Decision]) -> list[Run]:
-    """The same runs, each with the answers of its decision."""
-    return [DerivedRun(run, partial(decided, decision=decision)) for run, decision in zip(runs, decisions, strict=True)]
+def answering(runs: Sequence[Run], decisions: Sequence[Decision], rule: str = "") -> list[Run]:
+    """The same runs, each with the answers of its decision, and with the name of the rule in their titles."""
+    about = {"decision": rule} if rule else {}
+    return [
+        DerivedRun(run, partial(decided, decision=decision), about=about)
+        for run, decision in zip(runs, decisions, strict=True)
+    ]
 
 
 def predictions_of(run: Run) -> Predictions:

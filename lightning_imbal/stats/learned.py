@@ -39,7 +39,9 @@ def verdicts(done: Mapping[str, Sequence[Run]], compared: Compared) -> dict[str,
         compared: The scores of those rows all of whose runs have predictions, and of the floors.
     """
     names = [name for name, runs in done.items() if runs]
-    raw = [compared.above_floor(name, JUDGED_BY) if name in compared.rows else np.nan for name in names]
+    raw = [
+        compared.above_floor(name, JUDGED_BY) if compared.floors and name in compared.rows else np.nan for name in names
+    ]
     return {name: _verdict(done[name], p_floor) for name, p_floor in zip(names, holm(raw), strict=True)}
 
 

@@ -1,12 +1,14 @@
 """What names an ensemble, and what limits its numbers: made of what its members say of themselves."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from lightning_imbal.runs.caveats import data_remarks
 from lightning_imbal.runs.digests import digest
+from lightning_imbal.runs.title import ordered_classes, title_parts
 from lightning_imbal.stats.caveats import in_trained_groups
 from lightning_imbal.stats.ensemble import Ensemble
+from lightning_imbal.wording import number_of
 
 OF_MEMBERS = ("method", "data", "backbone")
 
@@ -28,11 +30,13 @@ def identity_of(made: Ensemble, name: str) -> dict[str, Any]:
     trained = [sum(run.identity.get("trained_images") or 0 for run in folds) for folds in made.rounds]
     return {
         "name": name,
+        "title": _title(identities),
         **{key: joined(each.get(key) for each in identities) for key in OF_MEMBERS},
         "split": {
             key: value for key, value in splits[0].items() if all(key in each and each[key] == value for each in splits)
         },
         "split_digest": tested.pop() if len(tested) == 1 else None,
+        "ordered": all(map(ordered_classes, identities)),
         "data_remarks": [*dict.fromkeys(remark for run in made.members for remark in data_remarks(run.results))]
         + _trained_groups(made),
         "seed": None,
@@ -55,6 +59,14 @@ def identity_of(made: Ensemble, name: str) -> dict[str, Any]:
             for run in made.members
         ],
     }
+
+
+def _title(identities: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """That it is an ensemble, of what, and what else its members say of themselves."""
+    parts = [title_parts(each, repeats=False) for each in identities]
+    method, predictor, data = (joined(of[what] for of in parts) for what in ("method", "predictor", "data"))
+    number = number_of(len(identities), "run")
+    return {"method": f"ensemble of {number} ({method})", "predictor": predictor, "data": data}
 
 
 def joined(texts: Iterable[str | None]) -> str:

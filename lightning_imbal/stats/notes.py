@@ -37,7 +37,8 @@ def notes_of(
     done = table[table["runs"] > 0]
     if done.empty:
         return []
-    notes = [*_measured(done, spec), *_few(blocks, done), *_calibration(done)]
+    differ = [sentence for block in blocks if block.overlap for sentence in block.overlap.sentences()]
+    notes = [*differ, *_measured(done, spec), *_few(blocks, done), *_calibration(done)]
     if done["p_value"].notna().any():
         notes += _star(done, baseline)
     notes += [*_pooled(done, spec)]
@@ -62,8 +63,9 @@ def _measured(done: pd.DataFrame, spec: Spec) -> Iterator[str]:
     of_training = ", not for the chance of training"
     if seeds.any():
         of_training = f" and the chance of training{'' if seeds.all() else ' where there are several seeds'}"
+    average = f"{spec.average} ± standard deviation (ddof 0) over the runs; " if seeds.any() else ""
     yield (
-        f"Measured: {spec.average}{' ± standard deviation (ddof 0)' if seeds.any() else ''} over the runs; in brackets "
+        f"Measured: {average}in brackets "
         f"the 95 % interval for the choice of the {units} of the test set{of_training}. It is Wilson's of accuracy and "
         "of recall, precision and F1 of a class, and of other scores that of 2,000 bootstrap resamples."
     )

@@ -1,20 +1,18 @@
 """Reads finished runs as the rows of a table: runs that differ in seed or fold alone are one row."""
 
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from lightning_imbal.errors import UserError
 from lightning_imbal.runs.run import Run
-from lightning_imbal.score_names import SHOWN
+from lightning_imbal.runs.title import SEED_OR_FOLD, data_title, shown_scores
 from lightning_imbal.stats.results import Results, collect
+from lightning_imbal.stats.run_names import row_names
 from lightning_imbal.tables.cell import Cell
 from lightning_imbal.tables.spec import Column, Metric, Row, Spec
 from lightning_imbal.wording import number_of
-
-SEED_OR_FOLD = re.compile(r"[+_-]?(seed|fold)[_-]?\d+")
 
 
 def read_runs(folders: Sequence[str | Path]) -> Results:
@@ -26,32 +24,40 @@ def read_runs(folders: Sequence[str | Path]) -> Results:
     Raises:
         UserError: A folder holds no finished run, or the runs have different classes or parts.
     """
-    methods = methods_of(folders)
+    methods, shared = _named_rows(folders)
     runs = [run for of_row in methods.values() for run in of_row]
-    data, part = runs[0].identity["data"], runs[0].identity["part"]
+    identities = [run.identity for run in runs]
+    data, part = " and ".join(dict.fromkeys(map(data_title, identities))), identities[0]["part"]
     column = Column(dataset=f"{data}, {part} part")
+    title = runs[0].title if len(runs) == 1 else f"{number_of(len(runs), 'run')} of {shared or data}"
     cells = [Cell(name, column, run.repeat, None, run.folder) for name, of_row in methods.items() for run in of_row]
     spec = Spec(
-        title=f"{number_of(len(runs), 'run')} on {data}",
+        title=title,
         columns=[column],
         rows={name: Row() for name in methods},
-        metrics={key: Metric(score=key, title=title) for key, title in SHOWN.items()},
+        metrics={key: Metric(score=key, title=title) for key, title in shown_scores(identities).items()},
     )
     return collect(spec, cells, [], _parent([run.folder for run in runs]), next(iter(methods)))
 
 
 def methods_of(folders: Sequence[str | Path]) -> dict[str, list[Run]]:
-    """Finished runs by the name of their method: those that differ in seed or fold alone are of one.
+    """Finished runs by the name of their method: those whose folders differ in seed or fold alone are of one.
 
     Raises:
         UserError: As for `read_runs`.
     """
+    return _named_rows(folders)[0]
+
+
+def _named_rows(folders: Sequence[str | Path]) -> tuple[dict[str, list[Run]], str]:
+    """The same, and what the titles of all have in common."""
     places = list(dict.fromkeys(Path(folder).absolute() for folder in folders))
     _check(places, [Run(place).results for place in places])
-    found: dict[str, list[Run]] = {}
-    for name, place in zip(_row_names(places), places, strict=True):
-        found.setdefault(name, []).append(Run(place, _repeat(Run(place).identity)))
-    return found
+    rows: dict[str, list[Run]] = {}
+    for of_row, place in zip(_rows(places), places, strict=True):
+        rows.setdefault(of_row, []).append(Run(place, _repeat(Run(place).identity)))
+    names, shared = row_names(list(rows.values()))
+    return dict(zip(names, rows.values(), strict=True)), shared
 
 
 def _check(places: Sequence[Path], found: Sequence[dict[str, Any]]) -> None:
@@ -78,9 +84,6 @@ def _parent(places: Sequence[Path]) -> Path:
     return Path(os.path.commonpath([place.parent for place in places]))
 
 
-def _row_names(places: Sequence[Path]) -> list[str]:
-    """Where each run lies, without what is the same for all, and without seed and fold."""
-    names = [SEED_OR_FOLD.sub("", place.relative_to(_parent(places)).as_posix()) or place.name for place in places]
-    parts = [name.split("+") for name in names]
-    shared = len(os.path.commonprefix([of_name[:-1] for of_name in parts]))
-    return ["+".join(of_name[shared:]) for of_name in parts] if len(set(names)) > 1 else names
+def _rows(places: Sequence[Path]) -> list[str]:
+    """Where each run lies, without seed and fold."""
+    return [SEED_OR_FOLD.sub("", place.relative_to(_parent(places)).as_posix()) or place.name for place in places]

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from lightning_imbal.runs.run import Run
-from lightning_imbal.score_names import SHOWN
+from lightning_imbal.runs.title import shown_scores
 from lightning_imbal.stats.bootstrap import SIGNIFICANT
 from lightning_imbal.stats.compared import Compared
 from lightning_imbal.stats.floors import floors_of
 from lightning_imbal.stats.learned import JUDGED_BY, verdicts
 from lightning_imbal.stats.rounds import Round
+from lightning_imbal.stats.shared_images import overlap_of
 
 
 class Told(NamedTuple):
@@ -37,9 +38,9 @@ def told_best(runs: Sequence[Run]) -> Told | None:
         None if it cannot be known: a run has no predictions of single images, or they are of other images.
     """
     known = [run.predictions for run in runs if run.predictions is not None]
-    if len(known) < len(runs) or any(set(run.image) != set(known[0].image) for run in known):
+    if len(known) < len(runs) or overlap_of({str(place): [run] for place, run in enumerate(runs)}):
         return None
-    keys = [*SHOWN, *(f"f1/{name}" for name in runs[0].class_names)]
+    keys = [*shown_scores([run.identity for run in runs]), *(f"f1/{name}" for name in runs[0].class_names)]
     rounds = {str(place): [Round((run,))] for place, run in enumerate(known)}
     compared = Compared(rounds, [*keys, JUDGED_BY], floors=floors_of(rounds["0"]))
     judged = verdicts({str(place): [run] for place, run in enumerate(runs)}, compared)

@@ -8,7 +8,7 @@ import yaml
 
 from lightning_imbal.command_line import last_setting
 from lightning_imbal.errors import UserError
-from lightning_imbal.experiment_files import files_of, read_yaml
+from lightning_imbal.experiment_files import display_name, files_of, read_yaml
 from lightning_imbal.tables.spec import Row
 from lightning_imbal.wording import did_you_mean
 
@@ -26,12 +26,6 @@ def protocol_of(data: str, *folders: Path) -> Path:
         if named and named.rpartition(".")[2] == data.rpartition(".")[2]:
             return file
     return protocols["own_folder"]
-
-
-def display_name(file: Path) -> str:
-    """What a method or a head calls itself: the first words of its file, up to a colon, or else the file's name."""
-    name, colon, _ = file.read_text().partition("\n")[0].partition(": ")
-    return name.removeprefix("# ") if colon and name.startswith("# ") else file.stem
 
 
 def rows_of(methods: Sequence[str], *folders: Path) -> dict[str, tuple[str, Row]]:

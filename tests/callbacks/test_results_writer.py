@@ -9,7 +9,10 @@ import pytest
 import torch
 
 from lightning_imbal.callbacks import ResultsWriter
+from lightning_imbal.callbacks.results_writer import fitted_of
+from lightning_imbal.heads import TauNormalized
 from lightning_imbal.metrics import ImbalReport
+from lightning_imbal.predictors import Plain, TemperatureScaled
 
 IMAGES = ["a", "b", "c", "d", "e"]
 
@@ -49,6 +52,27 @@ def test_results_by_hand(trainer, tmp_path):
     table = pd.read_parquet(tmp_path / "predictions.parquet")
     assert table["image"].tolist() == ["a", "d", "e"] and table["label"].tolist() == ["mel", "nv", "nv"]
     assert table["probability/mel"].tolist() == [0.25, 0.75, 0.625]
+
+
+def test_what_was_fitted_is_kept():
+    counts = torch.tensor([9.0, 2.0])
+    found = SimpleNamespace(predictor=TemperatureScaled(counts), head=torch.nn.Linear(3, 2))
+    found.predictor.temperature = 1.5
+    assert fitted_of(found) == {"temperature": 1.5}
+    given = SimpleNamespace(predictor=TemperatureScaled(counts, 2.0), head=TauNormalized(3, 2))
+    given.head.tau.fill_(0.75)
+    assert fitted_of(given) == {"tau": 0.75}
+    assert fitted_of(SimpleNamespace(predictor=Plain(counts), head=TauNormalized(3, 2, tau=1.0))) == {}
+
+
+def test_side_reports_say_so_in_their_titles(trainer, tmp_path):
+    module = trainer.lightning_module
+    module.predictor, module.head = Plain(torch.tensor([9.0, 2.0])), torch.nn.Linear(3, 2)
+    module.side_reports, trainer.state.fn = {"plain": module.test_report}, "test"
+    writer = ResultsWriter(tmp_path, {"name": "run", "title": {"method": "CE", "predictor": "", "data": "x"}})
+    writer.on_test_epoch_end(trainer, module)
+    assert writer.results[""]["identity"]["title"]["predictor"] == "" and writer.results[""]["identity"]["fitted"] == {}
+    assert writer.results["plain"]["identity"]["title"] == {"method": "CE", "predictor": "plain", "data": "x"}
 
 
 def test_what_is_predicted_of_the_validation_part_is_kept_to_the_last_digit_and_not_scored(trainer, tmp_path):

@@ -51,7 +51,7 @@ def test_it_is_read_as_a_run_whose_lesions_are_known(made, members):
     assert {"commit", "versions", "finished"} <= run.identity.keys()
     assert len(set(run.predictions.unit)) == 30 and run.predictions.grouped.all()
     results = read_runs([made, *members])
-    assert [name.rpartition("/")[2] for name in results.spec.rows] == ["three_seeds", "ce"]
+    assert list(results.spec.rows) == ["ensemble of 3 runs (ce)", "ce"]
     assert results.cells["value"].notna().all()
     assert np.isfinite(results.cells.loc[results.cells["metric"] == "f1", ["low", "high"]].to_numpy()).all()
 
@@ -59,7 +59,11 @@ def test_it_is_read_as_a_run_whose_lesions_are_known(made, members):
 def test_the_table_of_the_classes_is_printed_and_so_is_a_page(made, members, tmp_path, capsys):
     assert main(["ensemble", *map(str, members[:2]), "--run_dir", str(tmp_path / "two")]) == 0
     told = capsys.readouterr().out
-    assert "two: test part" in told and "train images" in told and f"Results: {tmp_path / 'two'}" in told
+    assert (
+        "ensemble of 2 runs (ce), ISIC2018: test part" in told
+        and "train images" in told
+        and f"Results: {tmp_path / 'two'}" in told
+    )
     page = tmp_path / "page.html"
     assert main(["report", str(tmp_path / "two"), str(made), "--html", str(page)]) == 0
     assert "three_seeds" in page.read_text()
@@ -90,7 +94,7 @@ def test_folds_are_one_run(tmp_path, capsys):
     assert found.results["confusion"] == np.sum([Run(each).results["confusion"] for each in folders], axis=0).tolist()
     assert found.identity["split"] == {"kind": "KFold", "folds": 3}
     [name] = read_runs([tmp_path / "all"]).spec.rows
-    assert name == "all"
+    assert name == "ensemble of 3 runs (cv), ISIC2018, 3 folds"
 
 
 def test_nothing_is_written_over_or_beside_what_is_refused(members, made, tmp_path, capsys):

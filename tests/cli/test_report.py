@@ -53,9 +53,9 @@ def test_runs_that_differ_in_the_seed_are_one_method(runs, tmp_path):
     from lightning_imbal.stats.read_runs import read_runs
 
     results = read_runs(runs)
-    assert list(results.spec.rows) == ["ce", "ldam"]
+    assert list(results.spec.rows) == ["isic+ce", "isic+ldam"]
     [of_column] = results.runs.values()
-    assert [run.repeat for run in of_column["ldam"]] == ["seed 0", "seed 1"]
+    assert [run.repeat for run in of_column["isic+ldam"]] == ["seed 0", "seed 1"]
 
 
 def test_folds_are_repeats_too(tmp_path):
@@ -64,7 +64,7 @@ def test_folds_are_repeats_too(tmp_path):
     for fold in range(2):
         write_run(tmp_path / f"x_fold{fold}", first=240 * fold, split={"kind": "KFold", "fold": fold})
     results = read_runs([tmp_path / "x_fold0", tmp_path / "x_fold1"])
-    assert [run.repeat for of_row in results.runs.values() for run in of_row["x"]] == ["fold 0", "fold 1"]
+    assert [run.repeat for of_row in results.runs.values() for run in of_row["x, ISIC2018"]] == ["fold 0", "fold 1"]
 
 
 @pytest.mark.parametrize("option, said", [("--html", "report.html"), ("--figures", "is a file")])

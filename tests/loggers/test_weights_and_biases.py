@@ -72,7 +72,8 @@ def test_each_stage_is_a_run_of_one_group(run):
     about = [run_of(file) for file in run.files]
     assert {each.run_group for each in about} == {"run"}
     assert [each.job_type for each in about] == ["stage1", "stage2"]
-    assert [each.display_name for each in about] == ["run stage1", "run stage2"]
+    title = "CL (temperature 0.1) -> oversampled, DigitsLT, 30 % test, seed 0"
+    assert [each.display_name for each in about] == [f"{title} stage1", f"{title} stage2"]
     assert not any(each.tags for each in about)
 
 

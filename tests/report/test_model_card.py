@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ import pytest
 import yaml
 from made_runs import COUNTS, IMAGES, NAMES, write_run, write_stage
 
+from lightning_imbal.experiment_files import files_of, read_yaml
 from lightning_imbal.report.model_card import described, model_card
 from lightning_imbal.stats.read_runs import read_runs
 
@@ -80,6 +82,28 @@ def test_numbers_are_those_of_the_run(run):
     assert split[1] == ["nv", "30", "0", "0", "0"] and split[-1] == ["all", "30", "30", "30", "30"]
 
 
+def test_it_says_what_every_stage_was(tmp_path):
+    fitted = {"temperature": 1.25}
+    write_run(tmp_path / "own", images=120, fitted=fitted, data="FolderData", checkpoint="best.ckpt")
+    write_data(tmp_path / "own", ["train", "test"])
+    shutil.copytree(tmp_path / "own" / "stage1", tmp_path / "own" / "stage2")
+    methods, heads = files_of("methods"), files_of("heads")
+    for stage, file in {"stage1": methods["ldam_drw"], "stage2": heads["crw"]}.items():
+        place = tmp_path / "own" / stage / "config.yaml"
+        data = {"class_path": "own.FolderData", "init_args": {"root": "/a/skin_pictures"}}
+        config = {"trainer": {}, "model": read_yaml(file)["model"], "data": data, "ckpt_path": None}
+        place.write_text(yaml.safe_dump(config))
+    card = model_card(tmp_path / "own", FACTS)
+    assert card.startswith("# Model card: LDAM-DRW -> cRW, skin\\_pictures, seed 0\n")
+    about = dict(tables(card)[0][1:])
+    assert about["method"] == "LDAM-DRW -> cRW" and about["modules"] == "Classifier, then FrozenHead"
+    ldam, crw = about["loss"].split(", then ")
+    assert ldam == "Deferred(loss=LDAM(max_margin=0.5, scale=30))" and "weight=inverse" in crw
+    assert about["fitted"] == "temperature 1.25" and about["data set"] == "skin_pictures"
+    assert "## Results on the test part of skin\\_pictures" in card and "FolderData" not in card
+    assert "Quadratic kappa" not in card and "MCC" in card
+
+
 def test_a_run_without_predictions_has_no_intervals(tmp_path):
     write_run(tmp_path / "own", images=120, predictions=False)
     write_data(tmp_path / "own", ["train", "test"])
@@ -121,7 +145,9 @@ def test_groups_on_both_sides_are_counted(tmp_path, groups, said):
 def test_a_part_that_chose_the_epoch_is_a_limit(tmp_path):
     write_run(tmp_path / "own", images=120, part="val", chosen_by={"epoch": "val/f1"}, checkpoint="best.ckpt")
     write_data(tmp_path / "own", ["train", "val"])
-    assert "- own has chosen its epoch by val/f1 on this very val part" in model_card(tmp_path / "own", FACTS)
+    assert "- Classifier, ISIC2018, seed 0 has chosen its epoch by val/f1 on this very val part" in model_card(
+        tmp_path / "own", FACTS
+    )
 
 
 def test_names_of_users_mean_nothing_to_markdown(tmp_path):

@@ -11,6 +11,7 @@ from lightning_imbal.report.terminal import (
     NO_BEST,
     TOLD_BEST,
     UNKNOWN_BEST,
+    Beside,
     Line,
     check_classes,
     comparison_tables,
@@ -20,7 +21,7 @@ from lightning_imbal.report.terminal import (
     run_table,
 )
 from lightning_imbal.runs.run import Run
-from lightning_imbal.score_names import SHOWN
+from lightning_imbal.score_names import SHOWN_OF_ANY
 from lightning_imbal.stats.told_best import Told, told_best
 
 
@@ -53,7 +54,8 @@ def results_of(f1, accuracy):
 )
 def test_the_best_is_marked_where_it_is_known(best, bold, told):
     known = None if best is None else Told(best, {}, ["", ""])
-    [table] = comparison_tables([results_of(0.25, 0.75), results_of(0.5, 0.625)], 300, known)
+    beside = Beside(["a", "b"], told=known)
+    [table] = comparison_tables([results_of(0.25, 0.75), results_of(0.5, 0.625)], 300, beside)
     cells = [cell for column in table.columns[2:] for cell in column.cells]
     assert {cell for cell in cells if "bold" in cell} == {f"[bold]{text}[/]" for text in bold} and "0.250" in cells
     assert table.caption.plain == told
@@ -76,6 +78,31 @@ def test_runs_on_the_same_images_have_the_best_of_them_in_bold(tmp_path, capsys)
         assert told_best([Run(tmp_path / each) for each in ("ce", "cl", name)]) is None
 
 
+def test_scores_of_an_order_are_of_ordered_classes_alone(tmp_path, capsys):
+    write_run(tmp_path / "grades", images=80, ordered=True)
+    write_run(tmp_path / "others", images=80)
+    for names, printed in {("grades",): True, ("others",): False, ("grades", "others"): False}.items():
+        print_runs([str(tmp_path / name) for name in names])
+        told = capsys.readouterr().out
+        assert ("Quadratic kappa" in told) == ("Kendall tau-b" in told) == printed and "MCC" in told
+    assert "kappa" in Run(tmp_path / "others").results["summary"]
+
+
+def test_what_runs_share_is_said_once_and_long_words_break_behind_hyphens(tmp_path, capsys):
+    for method in ("Balanced-MixUp", "CE"):
+        title = {"method": method, "predictor": "", "data": "skin_pictures"}
+        write_run(tmp_path / method, images=80, title=title, fitted={"temperature": 1.5})
+    print_runs([str(tmp_path / "Balanced-MixUp"), str(tmp_path / "CE")])
+    told = capsys.readouterr().out
+    assert told.startswith("F1 per class: skin_pictures, seed 0") and told.count("skin_pictures") == told.count(
+        "F1 per"
+    )
+    assert " Balanced- " in told and " MixUp " in told
+    print_runs([str(tmp_path / "CE")])
+    told = capsys.readouterr().out
+    assert told.startswith("CE, skin_pictures, seed 0: test part") and "validation part: temperature 1.5." in told
+
+
 def test_runs_of_other_classes_are_refused(tmp_path):
     runs = [results_of(0.25, 0.75), results_of(0.25, 0.75)]
     runs[1]["classes"][0]["name"] = "mel"
@@ -90,7 +117,7 @@ def test_names_are_printed_as_they_are():
     results["groups"] = {name: {"classes": [name], "f1": 0.5}}
     console = Console(width=200, record=True, file=StringIO())
     console.print(run_table(results))
-    for table in comparison_tables([results, results], 200):
+    for table in comparison_tables([results, results], 200, Beside([name, name])):
         console.print(table)
     print_list(console, name, [name])
     text = console.export_text()
@@ -115,7 +142,7 @@ def test_scores_that_are_too_good_are_said_to_be_below_the_table():
     results = {"identity": identity, "classes": [row], "confusion": [[2]], "summary": {}, "groups": {}}
     console = Console(width=300, record=True, file=StringIO())
     console.print(run_table(results))
-    for table in comparison_tables([results, results], 300):
+    for table in comparison_tables([results, results], 300, Beside(["ce", "ce"])):
         console.print(table)
     text = " ".join(console.export_text().split())
     assert text.count("by val/f1 on this very val part") == text.count("were trained on") == 2
@@ -123,8 +150,9 @@ def test_scores_that_are_too_good_are_said_to_be_below_the_table():
 
 def test_floors_and_what_has_not_left_them_stand_beside_the_runs():
     results = results_of(0.25, 0.75) | {"groups": {}}
-    floor = {"majority class": {"f1/nv": 0.125} | dict.fromkeys(SHOWN, 0.0625)}
-    [table] = comparison_tables([results, results], 300, Told({}, floor, ["", "not above the floor"]))
+    floor = {"majority class": {"f1/nv": 0.125} | dict.fromkeys(SHOWN_OF_ANY, 0.0625)}
+    told = Told({}, floor, ["", "not above the floor"])
+    [table] = comparison_tables([results, results], 300, Beside(["ce", "ce"], told=told))
     assert [str(column.header) for column in table.columns][2:] == ["ce", "ce", "majority class"]
     cells = list(table.columns[-1].cells)
     assert cells[0] == "0.125" and set(cells[1:]) == {"0.062"}
@@ -137,6 +165,6 @@ def test_a_run_with_one_answer_is_told_also_without_predictions():
     for confusion, told in {((2, 0), (2, 0)): 1, ((2, 0), (1, 1)): 0, ((2, 0), (0, 0)): 0}.items():
         console = Console(width=300, record=True, file=StringIO())
         console.print(run_table(results | {"confusion": confusion}))
-        for table in comparison_tables([results | {"confusion": confusion}] * 2, 300):
+        for table in comparison_tables([results | {"confusion": confusion}] * 2, 300, Beside(["ce", "ce"])):
             console.print(table)
         assert console.export_text().count('ce: answers only "nv".') == 3 * told

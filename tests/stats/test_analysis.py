@@ -238,7 +238,7 @@ def test_folds_test_different_images_and_seeds_the_same(tmp_path):
     label = pd.read_parquet(tmp_path / "seed+seed0" / "predictions.parquet")["label"]
     want = {name: int((label == name).sum()) for name in NAMES}
     for kind in parts:
-        found = analysis.test_counts(runs_of(*sorted(tmp_path.glob(f"{kind}+*"))))
+        found = analysis.test_counts([runs_of(*sorted(tmp_path.glob(f"{kind}+*")))])
         assert list(found.items()) == list(want.items())
 
 
@@ -246,7 +246,16 @@ def test_without_predictions_the_largest_test_set_counts(tmp_path):
     write_run(tmp_path / "ce+seed0", 160, predictions=False)
     write_run(tmp_path / "ce+seed1", 240, predictions=False, seed=1)
     runs = runs_of(tmp_path / "ce+seed0", tmp_path / "ce+seed1")
-    assert sum(analysis.test_counts(runs).values()) == 240
+    assert sum(analysis.test_counts([runs]).values()) == 240
+
+
+def test_images_of_different_methods_are_never_added(tmp_path):
+    """Folds of one cross-validation are one test, but not where each is another method's."""
+    for number, (first, images) in enumerate([(0, 160), (160, 80)]):
+        write_run(tmp_path / f"m{number}", images, first, split={"kind": "KFold", "folds": 3, "fold": number})
+    rows = [runs_of(tmp_path / "m0"), runs_of(tmp_path / "m1")]
+    assert analysis.test_counts(rows) == analysis.test_counts(rows[:1])
+    assert sum(analysis.test_counts([rows[0] + rows[1]]).values()) == 240
 
 
 def write_config(folder, config):
@@ -330,7 +339,20 @@ def sweeps_of(folder, **rows):
     for row, arguments in rows.items():
         write_run(folder / row)
         write_stage(folder / row / "stage1", epochs=1, **arguments)
-    return sweeps(read_runs([folder / row for row in rows]))
+    return swept([folder / row for row in rows])
+
+
+def swept(folders):
+    """The sweeps of runs, each row by the folder of its run."""
+    results = read_runs(folders)
+    [rows] = results.runs.values()
+    folder = {name: run.folder.relative_to(folders[0].parent).as_posix() for name, [run] in rows.items()}
+
+    def by_folder(sweep):
+        curves = {name: [(x, folder[row]) for x, row in points] for name, points in sweep.curves.items()}
+        return replace(sweep, curves=curves)
+
+    return list(map(by_folder, sweeps(results)))
 
 
 def test_rows_that_differ_in_a_number_alone_are_a_sweep(tmp_path):
@@ -375,11 +397,11 @@ def test_curves_that_settings_do_not_tell_apart_are_named_after_their_first_row(
         write_run(tmp_path / f"ce{lr}" / "plain")
         write_stage(tmp_path / f"ce{lr}" / "stage1", epochs=1, lr=lr)
     folders = [tmp_path / name for name in ("ce0.1", "ce0.1/plain", "ce0.2", "ce0.2/plain")]
-    (found,) = sweeps(read_runs(folders))
+    (found,) = swept(folders)
     assert found.option == "model.optimizer.lr"
     assert found.curves == {
-        "ce0.1": [(0.1, "ce0.1"), (0.2, "ce0.2")],
-        "ce0.1/plain": [(0.1, "ce0.1/plain"), (0.2, "ce0.2/plain")],
+        "lr 0.1": [(0.1, "ce0.1"), (0.2, "ce0.2")],
+        "report plain, lr 0.1": [(0.1, "ce0.1/plain"), (0.2, "ce0.2/plain")],
     }
 
 
@@ -415,7 +437,7 @@ def test_further_tests_of_one_checkpoint_are_a_sweep(tmp_path):
     write_run(run / "plain")
     for name, epsilon in {"test_small": "0.0001", "test_large": "0.01"}.items():
         write_record(run / name, model__perturb__epsilon=epsilon)
-    (found,) = sweeps(read_runs([run, run / "plain", run / "test_small", run / "test_large"]))
+    (found,) = swept([run, run / "plain", run / "test_small", run / "test_large"])
     assert found.option == "model.perturb.epsilon"
     ((name, points),) = found.curves.items()
     assert name == ""

@@ -23,7 +23,7 @@ def block_of(column=COLUMN, images=(), floors=None, **few):
     """What the notes ask a column for."""
     known = {"CE": [SimpleNamespace(image=np.array(images))]}
     return SimpleNamespace(
-        column=column, few=few, known=known, done={}, refused={}, compared=SimpleNamespace(floors=floors)
+        column=column, few=few, known=known, done={}, refused={}, overlap=None, compared=SimpleNamespace(floors=floors)
     )
 
 
@@ -46,22 +46,26 @@ def test_nothing_was_run():
 
 
 @pytest.mark.parametrize(
-    ("cells", "deviation", "chance"),
+    ("cells", "average", "chance"),
     [
         ({}, "", ", not for the chance of training"),
-        ({"rounds": 2}, " ± standard deviation (ddof 0)", " and the chance of training"),
+        (
+            {"rounds": 2},
+            "median ± standard deviation (ddof 0) over the runs; ",
+            " and the chance of training",
+        ),
         (
             {"rounds": [2, 1, 1]},
-            " ± standard deviation (ddof 0)",
+            "median ± standard deviation (ddof 0) over the runs; ",
             " and the chance of training where there are several seeds",
         ),
     ],
 )
-def test_what_was_measured(cells, deviation, chance):
+def test_what_was_measured(cells, average, chance):
     [measured] = notes(average="median", **cells)
     assert measured == (
-        f"Measured: median{deviation} over the runs; in brackets the 95 % interval for the choice of the images of the "
-        f"test set{chance}. It is Wilson's of accuracy and of recall, precision and F1 of a class, and of other scores "
+        f"Measured: {average}in brackets the 95 % interval for the choice of the images of the test set"
+        f"{chance}. It is Wilson's of accuracy and of recall, precision and F1 of a class, and of other scores "
         "that of 2,000 bootstrap resamples."
     )
 

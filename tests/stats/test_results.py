@@ -641,7 +641,7 @@ class TestOrigin:
     def test_notes_say_what_was_measured(self, average, tmp_path):
         write_run(tmp_path / "skin7+cl+seed0", predictions=False)
         [measured] = collected(spec_of(average=average), tmp_path).notes
-        assert measured.startswith(f"Measured: {average} over the runs; ") and "groups" not in measured
+        assert measured.startswith("Measured: in brackets the 95 % interval") and "groups" not in measured
         write_run(tmp_path / "skin7+cl+seed1", predictions=False)
         [measured] = collected(spec_of(average=average), tmp_path).notes
         assert measured.startswith(f"Measured: {average} ± standard deviation (ddof 0) over the runs; ")

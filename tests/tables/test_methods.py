@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from lightning_imbal.errors import UserError
-from lightning_imbal.tables.methods import display_name, protocol_of, rows_of
+from lightning_imbal.experiment_files import display_name
+from lightning_imbal.tables.methods import protocol_of, rows_of
 
 EXPERIMENTS = Path(__file__).resolve().parents[2] / "experiments"
 # Folders of finished runs are named after them: a name that changes parts a comparison from its runs.

@@ -106,7 +106,7 @@ class TrainedModel:
 
 
 def _of_run(checkpoint: Path, run: Run) -> dict[str, str]:
-    identity = {name: run.identity[name] for name in ("name", "seed", "commit")}
+    identity = {"title": run.title} | {name: run.identity[name] for name in ("name", "seed", "commit")}
     return {
         "checkpoint": os.path.relpath(checkpoint, run.stages[-1].folder.parent),
         "run": json.dumps(identity, ensure_ascii=False),

@@ -1,6 +1,6 @@
 """The Trainer of a stage, and of an evaluation: the checkpoints that it keeps, its loggers, what it writes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +32,10 @@ from lightning_imbal.experiment_files import read_yaml
 from lightning_imbal.loggers.csv_file import csv_logger
 from lightning_imbal.loggers.weights_and_biases import wandb_logger
 from lightning_imbal.modules.base import ImbalModule
-from lightning_imbal.runs.folder import last_checkpoint
+from lightning_imbal.runs.folder import last_checkpoint, stage_of
 from lightning_imbal.runs.identity import split_digest
+from lightning_imbal.runs.lineage import lineage
+from lightning_imbal.runs.title import named, title_of
 from lightning_imbal.trained.settings import KEY, portable
 
 HALF = ("16", "16-mixed", "16-true")
@@ -57,7 +59,8 @@ def stage_trainer(
         trained_images: How many of the test images the backbone that it begins with was trained on.
         watching: Callbacks that change nothing.
     """
-    run, own = folder.parent, built.trainer
+    run, own, stages = folder.parent, built.trainer, lineage(config.as_dict(), folder, later=True)
+    about = identity(config, built.model, built.data, run.name, trained_images, stages=stages)
     # A stage without a classifier has no score to choose its epoch by, and keeps the last one.
     monitor = config.monitor if built.model.classifies else None
     callbacks = [
@@ -65,7 +68,7 @@ def stage_trainer(
         LearningRateMonitor(logging_interval="epoch"),
         ClassF1Panels(),
         *watching,
-        ResultsWriter(run, identity(config, built.model, built.data, run.name, trained_images)),
+        ResultsWriter(run, about),
     ]
     if not own.fast_dev_run:
         callbacks += checkpoints(folder / "checkpoints", monitor, config.monitor_mode)
@@ -74,7 +77,7 @@ def stage_trainer(
         built.model.to(memory_format=torch.contiguous_format)  # of which Lightning makes one vector
     # By default nothing of single steps is logged.
     own.log_every_n_steps = own.log_every_n_steps or 0
-    logger = [DummyLogger()] if own.fast_dev_run else loggers(folder, run.name, own.logger)
+    logger = [DummyLogger()] if own.fast_dev_run else loggers(folder, run.name, own.logger, title_of(about))
     outside = {"default_root_dir": folder, "logger": logger, "callbacks": callbacks, "plugins": _plugins(own)}
     return build_trainer({**own, **outside})
 
@@ -138,7 +141,8 @@ def evaluation_trainer(
     callbacks = of_tests(chosen_callbacks(built))
     if results is not None:
         name, checkpoint = Path(config.run_dir).name, str(config.ckpt_path)
-        about = identity(config, built.model, built.data, name, trained_images, checkpoint)
+        stages = lineage(config.as_dict(), stage_of(Path(checkpoint)))
+        about = identity(config, built.model, built.data, name, trained_images, checkpoint, stages)
         callbacks.append(ResultsWriter(results, about | {"chosen_by": chosen_by or {}}, config.get("pool")))
     return build_trainer({**built.trainer, "logger": False, "callbacks": callbacks})
 
@@ -150,17 +154,18 @@ def checkpoints(folder: Path, monitor: str | None, mode: str) -> list[KeptEpoch]
     return [KeptEpoch(folder, "best", monitor, mode), KeptEpoch(folder, "last")]
 
 
-def loggers(stage: Path, run: str, chosen: Any) -> list[Logger]:
+def loggers(stage: Path, run: str, chosen: Any, title: str = "") -> list[Logger]:
     """The CSV file in the folder of a stage, and beside it what `trainer.logger` says: by default W&B.
 
     Args:
         stage: The folder; its name is that of the stage.
         run: Name of the run.
         chosen: `trainer.logger` of the configuration.
+        title: What W&B calls the run; by default its name.
     """
     loggers: list[Logger | None] = [csv_logger(stage)]
     if chosen in (None, True):
-        loggers.append(wandb_logger(stage, run, stage.name))
+        loggers.append(wandb_logger(stage, run, stage.name, title))
     elif chosen:
         loggers += chosen if isinstance(chosen, list) else [chosen]
     return [logger for logger in loggers if logger is not None]
@@ -173,13 +178,16 @@ def identity(
     name: str,
     trained_images: int,
     ckpt_path: str | None = None,
+    stages: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
-    """What names the results of a run."""
+    """What names the results of a run, whose network went through some stages."""
     split = data.split
     return {
         "name": name,
+        "title": named(stages) | {"data": data.title},
         "method": type(model).__name__,
         "data": type(data).__name__,
+        "ordered": data.ordered,
         "split": {"kind": type(split).__name__, **vars(split), "group_by": data.group_by},
         "split_digest": split_digest(data.table),
         "data_remarks": data.remarks,

@@ -24,6 +24,7 @@ class APTOS2019(ImbalDataModule):
     """
 
     class_names = GRADES
+    ordered = True
     official_counts = (1805, 370, 999, 193, 295)
 
     def read_index(self) -> pd.DataFrame:

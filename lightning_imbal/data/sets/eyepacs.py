@@ -33,6 +33,7 @@ class EyePACS(ImbalDataModule):
     """
 
     class_names = GRADES
+    ordered = True
     group_name = "patient"
     default_split = Official(val=0.1)
     official_counts = (65343, 6205, 13153, 2087, 1914)

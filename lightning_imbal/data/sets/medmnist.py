@@ -62,11 +62,16 @@ class MedMNIST(ImbalDataModule):
         self.info: dict[str, Any] = known[flag]
         self.suffix = "" if size == 28 else f"_{size}"
         self.file = self.root / f"{flag}{self.suffix}.npz"
+        self.ordered = self.info["task"] == "ordinal-regression"
 
     @cached_property
     def class_names(self) -> tuple[str, ...]:  # type: ignore[override]  # not to be set
         """Names of the classes as the medmnist package gives them."""
         return tuple(self.info["label"][str(number)] for number in range(len(self.info["label"])))
+
+    @property
+    def title(self) -> str:
+        return self.flag
 
     def prepare_data(self) -> None:
         """Downloads the file, in one process, if it is wanted and not there."""

@@ -25,6 +25,7 @@ class Messidor2(ImbalDataModule):
     """
 
     class_names = GRADES
+    ordered = True
     default_split = Official()
     official_counts = (1017, 270, 347, 75, 35)
 

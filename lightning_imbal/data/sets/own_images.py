@@ -14,6 +14,7 @@ from lightning_imbal.data.look.group_pattern import group_word, known_groups
 from lightning_imbal.data.look.right_root import check_root
 from lightning_imbal.data.look.selection import Selection
 from lightning_imbal.errors import refuse_below
+from lightning_imbal.runs.title import folder_name
 
 
 class OwnImages(ImbalDataModule):
@@ -30,6 +31,8 @@ class OwnImages(ImbalDataModule):
         min_images: Classes of fewer images are left out.
         group_pattern: Regular expression that finds in a path below `root` what must stay together: its bracket with a
             name, or else its first, such as `(?P<patient>\\d+)_(left|right)`. Also sets `group_by`.
+        ordered: Whether the classes are grades, from low to high in the order of their numbers: reports then have the
+            scores of an order.
         **kwargs: Arguments of `ImbalDataModule`.
     """
 
@@ -43,13 +46,14 @@ class OwnImages(ImbalDataModule):
         merge: dict[str, list[Written]] | None = None,
         min_images: int = 1,
         group_pattern: str | None = None,
+        ordered: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(root=root, **kwargs)
         refuse_below(1, min_images=min_images)
         patterns = [exclude] if isinstance(exclude, str) else exclude
         self.selection = Selection(patterns, merge or {}, classes, min_images)
-        self.group_pattern = group_pattern
+        self.group_pattern, self.ordered = group_pattern, ordered
         if group_pattern is not None:
             self.group_name = group_word(group_pattern)
             self.group_by = self.group_by or self.group_name
@@ -73,6 +77,10 @@ class OwnImages(ImbalDataModule):
     def class_names(self) -> tuple[str, ...]:  # type: ignore[override]  # not to be set
         """The names of the classes in the order of their numbers: numbers by size, text by the alphabet."""
         return self.selected[1]
+
+    @property
+    def title(self) -> str:
+        return folder_name(self.root)
 
     @property
     def remarks(self) -> list[str]:

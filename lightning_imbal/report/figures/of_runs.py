@@ -28,6 +28,7 @@ from lightning_imbal.report.figures.panels import (
 )
 from lightning_imbal.report.figures.series import bars, class_series
 from lightning_imbal.runs.run import Run
+from lightning_imbal.runs.title import data_title
 from lightning_imbal.stats.analysis import confusion, learning_curves, reliability
 from lightning_imbal.stats.drawn_methods import MOST_DRAWN, methods_of
 from lightning_imbal.stats.results import Results, cells_of, class_counts, classes_of
@@ -101,7 +102,7 @@ def class_histogram(results: Results) -> Figure:
         draw_histogram(axes, counts, groups)
         axes.set(yscale=scale, ylabel="training images" + (" (log scale)" if scale == "log" else ""))
     panels[1].set_ylim(bottom=0.5)  # a single image is seen
-    return _finished(figure, f"{first.identity['data']}: training images of each class")
+    return _finished(figure, f"{data_title(first.identity)}: training images of each class")
 
 
 def class_scores(results: Results, score: str) -> Figure:

@@ -137,8 +137,7 @@ def _facts(results: Results, methods: Sequence[Method]) -> list[str]:
 def _chapters(results: Results, methods: Sequence[Method], rules: RuleResults | None) -> list[Chapter]:
     [column] = results.spec.columns
     train = class_counts(classes_of(results, column))
-    runs = [run for method in methods for run in method.runs]
-    test = test_counts(runs)
+    test = test_counts([method.runs for method in methods])
     order, names = list(train), list(test)
     of_classes = [class_table(results, methods, train, test, score) for score in ("f1", "recall")]
     found = [
@@ -213,7 +212,7 @@ def _configurations(methods: Sequence[Method]) -> list[dict[str, Any]]:
     """What a reader needs to repeat each run."""
     return [
         {
-            "name": f"{method.name}, {run.title}",
+            "name": f"{method.name}, {run.repeat_title}",
             "identity": json.dumps(run.identity, indent=2, ensure_ascii=False),
             "stages": configurations(run),
         }

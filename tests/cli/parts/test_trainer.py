@@ -9,6 +9,7 @@ from lightning.pytorch.loggers import CSVLogger
 from small_runs import build, digits
 
 from lightning_imbal.callbacks import LinearWarmup, ResultsWriter
+from lightning_imbal.cli.parts import trainer as trainer_module
 from lightning_imbal.cli.parts.trainer import checkpoints, evaluation_trainer, loggers, stage_trainer
 from lightning_imbal.data import Holdout
 from lightning_imbal.modules import Classifier, SupConRepresentation
@@ -22,7 +23,10 @@ def data():
 
 @pytest.fixture
 def config():
-    return Namespace(monitor="val/ece", monitor_mode="min", seed_everything=7, run_dir="runs/mine", ckpt_path="a.ckpt")
+    outside = {"seed_everything": 7, "run_dir": "runs/mine", "ckpt_path": "a.ckpt", "monitor": "val/ece"}
+    model = {"class_path": "Classifier", "init_args": {"predictor": {"class_path": "own.FlipTTA"}}}
+    data = {"class_path": "DigitsLT", "init_args": {}}
+    return Namespace(**outside, monitor_mode="min", model=Namespace(model), data=Namespace(data))
 
 
 def built(kind, data, **trainer):
@@ -75,6 +79,14 @@ def test_logger_of_the_user_is_beside_the_csv_file(tmp_path):
     assert len(loggers(tmp_path / "stage1", "run", False)) == 1
 
 
+def test_wandb_is_told_the_title(data, config, tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr(trainer_module, "wandb_logger", lambda *about: told.append(about))
+    train(Classifier, data, config, tmp_path, logger=True)
+    title = "Classifier, FlipTTA, DigitsLT, 30 % test (split 2), seed 7"
+    assert told == [(tmp_path / "stage1", tmp_path.name, "stage1", title)]
+
+
 def test_results_are_named_by_what_made_them(data, config, tmp_path, monkeypatch):
     monkeypatch.setattr(type(data), "group_name", "lesion")
     data.group_by = "lesion"
@@ -82,7 +94,8 @@ def test_results_are_named_by_what_made_them(data, config, tmp_path, monkeypatch
     split = {"kind": "Holdout", "test": 0.3, "val": 0.1, "seed": 2, "group_by": "lesion"}
     named = {"method": "Classifier", "data": "DigitsLT", "split": split, "seed": 7}
     named["split_digest"] = split_digest(data.table)
-    named |= {"data_remarks": [], "trained_images": 0}
+    named |= {"data_remarks": [], "trained_images": 0, "ordered": False}
+    named["title"] = {"method": "Classifier", "predictor": "FlipTTA", "data": "DigitsLT"}
     assert about(train(Classifier, data, config, tmp_path)) == named | {"name": tmp_path.name, "checkpoint": None}
     trainer = evaluation_trainer(config, built(Classifier, data), tmp_path)
     assert about(trainer) == named | {"name": "mine", "checkpoint": "a.ckpt", "chosen_by": {}}

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from lightning_imbal.cli import main
+from lightning_imbal.data import APTOS2019, ISIC2018, EyePACS, MedMNIST, Messidor2
 from lightning_imbal.data.sets.own_csv import CSVData
 from lightning_imbal.data.sets.own_folder import FolderData
 from lightning_imbal.data.splits import Official, Split
@@ -28,6 +29,18 @@ TINY = [
 def write(path, colour, size=(9, 7), mode="RGB"):
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new("RGB", size, colour).convert(mode).save(path)
+
+
+def test_it_is_called_by_its_folder_and_ordered_where_that_is_said(tmp_path, monkeypatch):
+    plain = FolderData(root=str(tmp_path / "skin_pictures"))
+    assert plain.title == "skin_pictures" and not plain.ordered
+    grades = CSVData(root=str(tmp_path / "eyes") + "/", labels="labels.csv", label_column="grade", ordered=True)
+    assert grades.title == "eyes" and grades.ordered
+    monkeypatch.chdir(tmp_path)
+    assert FolderData(root=".").title == tmp_path.name
+    assert [each.ordered for each in (APTOS2019, EyePACS, Messidor2, ISIC2018)] == [True, True, True, False]
+    retina, path = (MedMNIST(str(tmp_path), flag) for flag in ("retinamnist", "pathmnist"))
+    assert (retina.title, retina.ordered, path.ordered) == ("retinamnist", True, False)
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def write_methods(folder, number=3, seeds=(0, 1), validation=True, **settings):
 def chapter(results, make=chapter_of_decisions):
     methods = methods_of(results)
     [column] = results.spec.columns
-    test = images_tested([run for method in methods for run in method.runs])
+    test = images_tested([method.runs for method in methods])
     return make(results, methods, test, list(class_counts(classes_of(results, column))))
 
 
@@ -160,7 +160,7 @@ class TestChapterOfDecisions:
         assert [row[0].text for row in table.rows] == [name for name in NAMES for _ in range(3)]
         sets = {per_class: sets_of(methods_of(results)[1].runs, per_class) for per_class in (False, True)}
         row = table.rows[3 * NAMES.index("df") + 1]
-        assert row[1].text == "<b>m1<b>" and row[2].value == images_tested(methods_of(results)[1].runs)["df"]
+        assert row[1].text == "<b>m1<b>" and row[2].value == images_tested([methods_of(results)[1].runs])["df"]
         expected = [
             value[3]
             for each in (sets[False], sets[True])

@@ -229,7 +229,7 @@ class TestTables:
 
     def test_classes(self, results):
         methods = methods_of(results)
-        table = class_table(results, methods, TRAIN, images_tested(methods[0].runs), "recall")
+        table = class_table(results, methods, TRAIN, images_tested([methods[0].runs]), "recall")
         assert [row[0].text for row in table.rows] == ORDER
         assert table.headings[3:] == [*(method.name for method in methods), *FLOORS]
         scores = results.classes.set_index(["class", "row"])["recall"]
@@ -257,7 +257,7 @@ class TestTables:
 class TestCharts:
     def test_bars_are_the_results(self, results):
         methods = methods_of(results)
-        test = images_tested(methods[0].runs)
+        test = images_tested([methods[0].runs])
         [figure] = f1_bars(results, methods, TRAIN, test).figures.values()
         names = figure.layout.xaxis.ticktext
         images = [f"<br>{TRAIN[name]:,} train, {test[name]:,} test" for name in ORDER]
@@ -273,7 +273,7 @@ class TestCharts:
     def test_of_many_methods_the_baseline_and_the_best_are_drawn(self, tmp_path):
         results = write_methods(tmp_path, number=MOST_DRAWN + 2, seeds=[0], features=False, stages=0)
         methods = methods_of(results)
-        chart = f1_bars(results, methods, TRAIN, images_tested(methods[0].runs))
+        chart = f1_bars(results, methods, TRAIN, images_tested([methods[0].runs]))
         visible = [bar.visible for bar in chart.figures[""].data]
         f1 = results.cells[results.cells["metric"] == "f1"]["value"].to_numpy()
         best = set(np.argsort(-f1[1:])[: MOST_DRAWN - 1] + 1)
@@ -332,7 +332,7 @@ class TestCharts:
         [sweep] = sweeps(results)
         figure = sweep_chart(results, sweep, 0).figures["Macro F1"]
         [line] = figure.data
-        cells = results.cells[results.cells["metric"] == "f1"].set_index("row").loc[["g0.1", "g1.0", "g10.0"]]
+        cells = results.cells[results.cells["metric"] == "f1"].set_index("row").loc[list(results.spec.rows)]
         assert line.x == (0.1, 1.0, 10.0) and figure.layout.xaxis.type == "log"
         np.testing.assert_allclose(line.y, cells["value"])
         np.testing.assert_allclose(line.y + line.error_y.array, cells["high"])
@@ -347,7 +347,7 @@ class TestCharts:
 
     def test_every_axis_has_a_title_and_names_are_escaped(self, results):
         methods = methods_of(results)
-        test = images_tested(methods[0].runs)
+        test = images_tested([methods[0].runs])
         found = {method.name: reliability(method.runs) for method in methods}
         charts = [
             f1_bars(results, methods, TRAIN, test),
@@ -463,7 +463,7 @@ class TestInBrowser:
 
     def test_names_did_nothing(self, browser):
         self.draw_all(browser)
-        assert browser.evaluate("document.title") == "6 runs on ISIC2018"
+        assert browser.evaluate("document.title") == "6 runs of Classifier -> Classifier, ISIC2018"
         assert browser.evaluate("document.querySelectorAll('[onerror], b, i, img:not([data-image])').length") == 0
         names = browser.evaluate("[...document.querySelectorAll('#f1 .legendtext')].map(text => text.textContent)")
         assert names == ["<b>m0<b>", "<b>m1<b>", "<b>m2<b>"]
