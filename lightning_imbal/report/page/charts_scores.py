@@ -126,7 +126,10 @@ def sweep_chart(results: Results, sweep: Sweep, number: int) -> Chart:
     names = {metric.score: name for name, metric in results.spec.metrics.items()}
     figures = {
         (title := SCORES[score].in_words): _sweep(
-            cells[cells["metric"] == names[score]].set_index("row"), sweep, title + results.spec.unit, results.spec.scale
+            cells[cells["metric"] == names[score]].set_index("row"),
+            sweep,
+            title + results.spec.unit,
+            results.spec.scale,
         )
         for score in SWEPT
         if score in names

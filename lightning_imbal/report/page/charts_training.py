@@ -1,6 +1,6 @@
 """Charts of the training, and of what the trained networks make of the test images: learning curves, feature maps."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -47,13 +47,19 @@ def learning_charts(curves: pd.DataFrame, methods: Sequence[Method], order: Sequ
     return charts
 
 
-def feature_maps(methods: Sequence[Method], order: Sequence[str]) -> Chart | None:
-    """For each method the map of the features of its first run; None if no run has one."""
+def feature_maps(methods: Sequence[Method], order: Sequence[str], called: Callable[[str], str] = str) -> Chart | None:
+    """For each method the map of the features of its first run; None if no run has one.
+
+    Args:
+        methods: A figure each.
+        order: Of the classes.
+        called: What an image is called.
+    """
     found = {method.name: method.runs[0].feature_map() for method in methods}
-    figures = {name: _feature_map(table, order) for name, table in found.items() if table is not None}
+    figures = {name: _feature_map(table, order, called) for name, table in found.items() if table is not None}
     about = (
-        "t-SNE of the features of the test images; distances between clusters mean nothing. First run of the method. Who "
-        "cannot see it misses no number: how well the classes are told apart is in the confusion matrices."
+        "t-SNE of the features of the test images; distances between clusters mean nothing. First run of the method. "
+        "Who cannot see it misses no number: how well the classes are told apart is in the confusion matrices."
     )
     return Chart("map", about, figures, numbers=False) if figures else None
 
@@ -86,7 +92,7 @@ def _curves(curves: pd.DataFrame, methods: Sequence[Method], title: str, is_loss
     return figure(traces, "epoch", label(title, 50), 360, showlegend=True, **axes)
 
 
-def _feature_map(table: pd.DataFrame, order: Sequence[str]) -> go.Figure:
+def _feature_map(table: pd.DataFrame, order: Sequence[str], called: Callable[[str], str]) -> go.Figure:
     traces = []
     for number, name in enumerate(order):
         points = table[table["label"] == name]
@@ -95,7 +101,7 @@ def _feature_map(table: pd.DataFrame, order: Sequence[str]) -> go.Figure:
                 go.Scatter(
                     x=points["x"].to_numpy(np.float32),
                     y=points["y"].to_numpy(np.float32),
-                    customdata=[label(image, 60) for image in points["image"]],
+                    customdata=[label(called(image), 60) for image in points["image"]],
                     mode="markers",
                     name=label(name),
                     marker={"color": colour(number), "symbol": SYMBOLS[number % len(SYMBOLS)], "size": 7}

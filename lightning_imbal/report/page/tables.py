@@ -13,7 +13,6 @@ from lightning_imbal.stats.drawn_methods import Method
 from lightning_imbal.stats.results import Results, learned_rows, names_of
 from lightning_imbal.wording import calibrated_text, interval_text, score_text
 
-
 FIRST = SHOWN["f1"]
 
 
