@@ -98,7 +98,7 @@ def run(args: list[str]) -> int:
     if given.jobs and not all(job.finished for job in plan.jobs):
         _print(estimate(stages, given.jobs).split("\n"), console)
     failures = run_plan(plan, lambda: local_launcher(given.jobs), console) if given.jobs else []
-    page = _write(plan, baseline, warnings, reasons, console, _again(args, plan))
+    page = _write(plan, baseline, warnings, reasons, console, _again(args, plan), given.anonymous)
     print_failures(failures, console)
     _print([f"Page: {page}"] if page else [], console)
     return int(bool(failures))
@@ -136,7 +136,13 @@ def _again(args: list[str], plan: Plan) -> str:
 
 
 def _write(
-    plan: Plan, baseline: str, warnings: Sequence[str], reasons: Sequence[str], console: Console, again: str
+    plan: Plan,
+    baseline: str,
+    warnings: Sequence[str],
+    reasons: Sequence[str],
+    console: Console,
+    again: str,
+    anonymous: bool,
 ) -> Path | None:
     """Prints the leaderboard and the advice, and writes both; returns the page if there is something to show on it."""
     results = ranked(collect(plan.spec, plan.cells, [], plan.runs, baseline))
@@ -155,7 +161,7 @@ def _write(
     from lightning_imbal.report.page.page import write_page
 
     page = plan.runs / "compare.html"
-    write_page(results, page, warnings, advice, reasons, rules)
+    write_page(results, page, warnings, advice, reasons, rules, anonymous)
     return page
 
 

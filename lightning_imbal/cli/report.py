@@ -3,19 +3,24 @@
 from pathlib import Path
 
 from lightning_imbal.atomic_files import refuse_unwritable
+from lightning_imbal.cli.parts.closing import next_command
 from lightning_imbal.cli.parts.verb_parser import VerbParser
 from lightning_imbal.errors import UserError
 from lightning_imbal.report.terminal import print_runs
 
-USAGE = "lightning_imbal report RUN [RUN ...] [--html PAGE.html] [--figures DIR]"
+ANONYMOUS = "without names of images, folders and groups, and without pictures on the page"
+USAGE = "lightning_imbal report RUN [RUN ...] [--html PAGE.html [--anonymous]] [--figures DIR]"
 
 
 def run(args: list[str]) -> int:
     """Runs `report` and returns the exit status."""
     given = _parser().parse_args(args[1:])
     _check(given.html, given.figures)
+    if given.anonymous and given.html is None:
+        raise UserError("--anonymous is for a page: name one, such as --html report.html.")
     print_runs(given.runs)
     if given.html is None and given.figures is None:
+        print(next_command("report", *given.runs, "--html", "report.html"))
         return 0
     from lightning_imbal.stats.read_runs import read_runs
 
@@ -25,8 +30,8 @@ def run(args: list[str]) -> int:
         from lightning_imbal.stats.caveats import limits_of
         from lightning_imbal.stats.tried_rules import tried_rules
 
-        write_page(results, Path(given.html), warnings=limits_of(results), rules=tried_rules(results))
-        print(f"Page: {given.html}")
+        write_page(results, Path(given.html), limits_of(results), rules=tried_rules(results), anonymous=given.anonymous)
+        print(f"Page: {given.html} (open it in a browser)")
     if given.figures is not None:
         from lightning_imbal.report.figures.of_runs import write_figures
 
@@ -48,5 +53,6 @@ def _parser() -> VerbParser:
     parser = VerbParser("report", USAGE, __doc__.partition("\n")[0])
     parser.add_argument("runs", nargs="+", metavar="RUN", help="folder that fit, test or table wrote results to")
     parser.add_argument("--html", metavar="FILE", help="page to write, one file that opens without a network")
+    parser.add_argument("--anonymous", action="store_true", help=ANONYMOUS)
     parser.add_argument("--figures", metavar="DIR", help="folder for figures of a paper, PNG and PDF")
     return parser

@@ -11,9 +11,3 @@ def comment(file: Path) -> str:
             break
         lines.append(line.removeprefix("#").strip())
     return " ".join(lines)
-
-
-def display_name(file: Path) -> str:
-    """What a file calls itself: the first words of its comment, up to a colon, or else its name."""
-    name, colon, _ = comment(file).partition(": ")
-    return name if colon else file.stem

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from lightning_imbal.experiment_files import files_of
-from lightning_imbal.guide.comments import comment, display_name
+from lightning_imbal.experiment_files import display_name, files_of
+from lightning_imbal.guide.comments import comment
 from lightning_imbal.guide.methods import RESULTS, method_page
 from lightning_imbal.guide.page import Page, Section
 from lightning_imbal.guide.results import NOT_RUN

@@ -1,9 +1,8 @@
 """The page of anything that can be listed."""
 
 from lightning_imbal.errors import UserError
-from lightning_imbal.experiment_files import OVERLAYS, files_of
+from lightning_imbal.experiment_files import OVERLAYS, display_name, files_of
 from lightning_imbal.guide.classes import public_classes
-from lightning_imbal.guide.comments import display_name
 from lightning_imbal.guide.methods import method_page
 from lightning_imbal.guide.page import Page
 from lightning_imbal.guide.things import class_page, file_page, score_page, table_page

@@ -6,8 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lightning_imbal.experiment_files import folders, read_yaml
-from lightning_imbal.guide.comments import display_name
+from lightning_imbal.experiment_files import display_name, folders, read_yaml
 from lightning_imbal.wording import interval_text, score_text
 
 NOT_RUN = "not run here"

@@ -10,13 +10,12 @@ import yaml
 from lightning_imbal.errors import UserError
 from lightning_imbal.experiment_files import OVERLAYS, files_of, read_yaml
 from lightning_imbal.guide.classes import public_classes
-from lightning_imbal.guide.comments import comment, display_name
+from lightning_imbal.guide.comments import comment
 from lightning_imbal.guide.methods import CHANGES, EQUATION, LIMITS, RESULTS, described
 from lightning_imbal.guide.page import as_text
 from lightning_imbal.guide.pages import page_of
 from lightning_imbal.guide.references import NAMED, named_in, references
 from lightning_imbal.score_names import SCORES
-from lightning_imbal.tables import methods as of_tables
 
 KINDS = [*OVERLAYS, "experiments", "tables"]
 METHODS = [(kind, name) for kind in ("methods", "heads") for name in files_of(kind)]
@@ -51,12 +50,6 @@ def test_every_method_has_all_sections(pages, key):
         assert page.section(title).items
     section = page.section(RESULTS)
     assert section.rows or section.text == "Not run here."
-
-
-def test_names_are_those_of_tables():
-    for kind, name in METHODS:
-        file = files_of(kind)[name]
-        assert display_name(file) == of_tables.display_name(file)
 
 
 def test_the_yaml_is_that_of_the_file(pages):

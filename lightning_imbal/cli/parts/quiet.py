@@ -25,8 +25,13 @@ NOT_FOR_USERS = (
     r"`training_step` returned `None`",
 )
 
-# Advertisements, and that a test brings the callbacks of a module again.
+# Advertisements, what is as it should be, and that a test brings the callbacks of a module again.
 NOT_FOR_USERS_TO_LOG = (
+    "Trainer already configured with model summary callbacks",
+    "TPU available: False",
+    "Restoring states from the checkpoint path",  # of a test: what it is of is in the title of its table
+    "Loaded model weights from the checkpoint",
+    "`Trainer.fit` stopped: `max_epochs=",  # as it was asked to
     "Tip: For seamless",
     "The following callbacks returned in `LightningModule.configure_callbacks`",
 )

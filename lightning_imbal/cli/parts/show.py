@@ -5,6 +5,7 @@ from pathlib import Path
 
 from lightning.pytorch.utilities import rank_zero_only
 
+from lightning_imbal.cli.parts.closing import next_command
 from lightning_imbal.modules.base_classifier import ImbalClassifier
 from lightning_imbal.report.terminal import never_found, print_runs
 from lightning_imbal.runs.run import Run
@@ -36,3 +37,4 @@ def show_folder(folder: Path, beside: Sequence[str] = (), further: Sequence[str]
     for sentence in [*never_found(Run(str(folder)).results), *further]:
         print(sentence)
     print(f"Results: {folder}")
+    print(next_command("report", folder, "--html", folder / "report.html"))

@@ -19,6 +19,7 @@ from lightning_imbal.callbacks.class_panels import ClassF1Panels
 from lightning_imbal.callbacks.kept_epoch import KeptEpoch
 from lightning_imbal.callbacks.of_training import finds, of_resumed, of_tests
 from lightning_imbal.callbacks.results_writer import ResultsWriter
+from lightning_imbal.callbacks.terminal import terminal_callbacks
 from lightning_imbal.callbacks.test_features import SaveFeatures
 from lightning_imbal.cli.parts import ranks
 from lightning_imbal.cli.parts.checkpoint_io import WholeCheckpoints
@@ -213,7 +214,8 @@ def _plugins(own: Namespace) -> list[Any]:
 def build_trainer(arguments: dict[str, Any]) -> Trainer:
     """Builds a Trainer; an argument that it refuses is the user's to mend."""
     try:
-        accelerator, callbacks = _accelerator(arguments["accelerator"]), [Meeting(), *(arguments["callbacks"] or [])]
+        accelerator = _accelerator(arguments["accelerator"])
+        callbacks = [Meeting(), *(arguments["callbacks"] or []), *terminal_callbacks(arguments)]
         trainer = Trainer(**arguments | {"accelerator": accelerator, "callbacks": callbacks})
         # Lightning's would speak to other processes in the middle of a step, which they wait in for ever.
         trainer._signal_connector.register_signal_handlers = lambda: None  # type: ignore[method-assign]

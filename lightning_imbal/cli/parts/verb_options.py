@@ -46,6 +46,8 @@ def compare() -> VerbParser:
     small = "lay variants/laptop.yaml over all runs (default: if no GPU is found)"
     parser.add_argument("--laptop", choices=["true", "false"], help=small)
     parser.add_argument("--baseline", metavar="NAME", help="method that the others are tested against")
+    nameless = "without names of images, folders and groups, and without pictures on the page"
+    parser.add_argument("--anonymous", action="store_true", help=nameless)
     return parser
 
 

@@ -1,6 +1,6 @@
 """What the charts of a report page have in common: how methods are told apart, and the look of a figure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from textwrap import wrap
@@ -17,9 +17,11 @@ LABEL_LENGTH = 32
 PATTERNS = ("", "/", "x", ".", "\\", "+", "-", "|")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star", "triangle-down", "cross", "pentagon", "hourglass")
+PAPER = "#ffffff"
 # White to dark in one hue, so that it prints in grey.
-SHADES = ((0.0, "#ffffff"), (0.5, "#6baed6"), (1.0, "#08306b"))
+SHADES = ((0.0, PAPER), (0.5, "#6baed6"), (1.0, "#08306b"))
 DARK = "#222222"
+GREY = "#57606a"
 GRID = "#e3e6e8"
 
 
@@ -33,6 +35,7 @@ class Chart:
         figures: By what a reader chooses.
         choice: What that is, such as "Method".
         min_width: Pixels below which the chart scrolls sideways in its own box.
+        numbers: Whether a table of what is drawn says anything to who cannot see it.
     """
 
     key: str
@@ -40,6 +43,7 @@ class Chart:
     figures: dict[str, go.Figure]
     choice: str = "Method"
     min_width: int = 0
+    numbers: bool = True
 
 
 def label(name: str, length: int = LABEL_LENGTH) -> str:
@@ -63,6 +67,26 @@ def axis(title: str, **more: Any) -> dict[str, Any]:
     return look | {"title": {"text": title, "standoff": 10}} | more
 
 
+def honest_range(values: Iterable[float], least: float = 0.0) -> list[float] | None:
+    """The range of an axis on which a small change looks small; None without finite values.
+
+    Args:
+        values: All that is drawn.
+        least: Units that the axis spans at least; 0 makes it half of the largest value.
+    """
+    finite = np.array([value for value in values if np.isfinite(value)])
+    if not len(finite):
+        return None
+    low, high = float(finite.min()), float(finite.max())
+    least = least or max(abs(low), abs(high)) / 2 or 1.0
+    missing = max(0.0, least - (high - low))
+    bottom, top = low - missing / 2, high + missing / 2
+    if low >= 0 > bottom:  # what is never negative
+        bottom, top = 0.0, top - bottom
+    room = 0.04 * (top - bottom)
+    return [max(bottom - room, 0.0) if low >= 0 else bottom - room, top + room]
+
+
 def figure(traces: Sequence[Any], x: str, y: str, height: int = 380, **layout: Any) -> go.Figure:
     """A figure in the look of the page; its legend is below it.
 
@@ -80,8 +104,8 @@ def figure(traces: Sequence[Any], x: str, y: str, height: int = 380, **layout: A
         "height": height,
         "margin": {"l": 8, "r": 12, "t": 32, "b": 8},
         "font": {"family": "system-ui, sans-serif", "size": 12, "color": DARK},
-        "paper_bgcolor": "#ffffff",
-        "plot_bgcolor": "#ffffff",
+        "paper_bgcolor": PAPER,
+        "plot_bgcolor": PAPER,
         "legend": {
             "orientation": "h",
             "yref": "container",
@@ -91,6 +115,7 @@ def figure(traces: Sequence[Any], x: str, y: str, height: int = 380, **layout: A
             "maxheight": MOST_LEGEND,
         },
         "hoverlabel": {"namelength": -1, "align": "left"},
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": GREY, "activecolor": DARK},
         "dragmode": False,
     }
     return go.Figure(list(traces), look | layout)
@@ -109,7 +134,7 @@ def drawn_first(methods: Sequence[Method]) -> str:
 
 def pattern(number: int) -> dict[str, Any]:
     """White lines or dots on the colour of a bar, so that bars differ in grey, too."""
-    return {"shape": PATTERNS[number % len(PATTERNS)], "fgcolor": "#ffffff", "fillmode": "overlay", "size": 7}
+    return {"shape": PATTERNS[number % len(PATTERNS)], "fgcolor": PAPER, "fillmode": "overlay", "size": 7}
 
 
 def whiskers(value: np.ndarray, low: np.ndarray, high: np.ndarray) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from lightning_imbal.stats.net_benefit import net_benefit, treat_all
 from lightning_imbal.stats.rounds import Round
 
 GREY = "#808080"
+LEAST_RISK = 0.05  # of the axis: less looks small
 RISK = (
     "Risk and coverage: if only the images that a method is most confident of were answered, so many on the horizontal "
     "axis, so many of the answers would be wrong; the lower, the better, and the right end is without refusal. AURC is "
@@ -43,7 +44,7 @@ def risk_chart(methods: Sequence[Method], rounds: dict[str, list[Round]]) -> Cha
             traces.append(_line(method, risk.at, COVERAGES, name, "%{x:.0%} answered: %{y:.1%} wrong"))
     axes: dict[str, Any] = {
         "xaxis": {"range": [0, 1.01], "tickformat": ".0%"},
-        "yaxis": {"rangemode": "tozero", "tickformat": ".0%"},
+        "yaxis": {"range": [0, max([LEAST_RISK, *(1.05 * max(trace.y) for trace in traces)])], "tickformat": ".0%"},
     }
     drawn = figure(traces, "coverage: images that are answered", "risk: wrong answers", showlegend=True, **axes)
     return Chart("risk", RISK + drawn_first(methods), {"": drawn})

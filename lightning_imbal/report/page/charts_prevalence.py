@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from lightning_imbal.report.page.charts_base import (
     DARK,
+    PAPER,
     Chart,
     axis,
     colour,
@@ -29,7 +30,7 @@ BEST = (
     "which one is above may be chance."
 )
 TICKS = {0.001: "0.1 %", 0.01: "1 %", 0.1: "10 %", 0.3: "30 %", 0.9: "90 %"}
-HEIGHT = 720
+HEIGHT, NARROW_HEIGHT = 720, 1320
 TOP = 0.82  # of the panels, where there are bars above them
 # The number of the axes of each score, their title, and where they are.
 PANELS = {
@@ -54,7 +55,7 @@ def prevalence_chart(
     """
     figures = {name: _figure(methods, learned, name, share, names.index(name)) for name, share in shares.items()}
     about = ABOUT + BEST * (len(learned) > 1) + drawn_first(methods)
-    return Chart("prevalence", about, figures, choice="Class", min_width=640)
+    return Chart("prevalence", about, figures, choice="Class")
 
 
 def _figure(methods: Sequence[Method], learned: Sequence[str], name: str, share: float, c: int) -> go.Figure:
@@ -74,7 +75,8 @@ def _figure(methods: Sequence[Method], learned: Sequence[str], name: str, share:
     shapes = [mark | {"xref": f"x{number}", "yref": f"y{number} domain"} for number in numbers]
     if not PREVALENCES[0] <= share <= PREVALENCES[-1]:
         shapes = []
-    look: dict[str, Any] = {"barmode": "overlay", "bargap": 0.15, "uniformtext": {"mode": "hide", "minsize": 9}}
+    look: dict[str, Any] = {"barmode": "overlay", "bargap": 0.15, "uniformtext": {"mode": "hide", "minsize": 12}}
+    look["meta"] = {"narrow": _narrow(bars)}
     return figure(traces, title, PANELS["macro_f1"][1], HEIGHT, showlegend=True, shapes=shapes, **look, **axes)
 
 
@@ -92,6 +94,18 @@ def _axes(bars: bool) -> dict[str, Any]:
         names = {"tickvals": list(range(len(BARS))), "ticktext": list(BARS.values()), "showgrid": False, "ticks": ""}
         axes["yaxis5"] = axis("", **names, domain=(0.91, 1), anchor="x5", range=[-0.5, 1.5])
     return axes
+
+
+def _narrow(bars: bool) -> dict[str, Any]:
+    """The same panels below each other, for a screen on which they have no room beside each other."""
+    look: dict[str, Any] = {"height": NARROW_HEIGHT}
+    share = (0.9 if bars else 1) / len(PANELS)
+    for place, (number, *_) in enumerate(reversed(PANELS.values())):
+        look[f"xaxis{number}"] = {"domain": [0, 1]}
+        look[f"yaxis{number}"] = {"domain": [place * share, place * share + share - 0.06]}
+    if bars:
+        look["yaxis5"] = {"domain": [0.94, 1]}
+    return look
 
 
 def _line(method: Method, key: str, values: np.ndarray) -> go.Scatter:
@@ -129,7 +143,7 @@ def _bar(methods: Sequence[Method], curves: dict[str, np.ndarray], place: int) -
         insidetextanchor="middle",
         textangle=0,
         customdata=[f"{100 * each.low:.2g} % to {100 * each.high:.2g} %" for each in ranges],
-        marker={"color": [colour(numbers[each.name]) for each in ranges], "line": {"color": "#ffffff", "width": 1}},
+        marker={"color": [colour(numbers[each.name]) for each in ranges], "line": {"color": PAPER, "width": 1}},
         hovertemplate="%{text}: best from %{customdata}<extra></extra>",
         showlegend=False,
     )

@@ -16,6 +16,7 @@ from lightning_imbal.report.page.charts_base import (
     colour,
     drawn_first,
     figure,
+    honest_range,
     label,
     line,
     pattern,
@@ -30,6 +31,8 @@ from lightning_imbal.stats.sweeps import SWEPT, WIDE, Sweep
 MANY_CLASSES = 12  # above it names are small and in one line, and cells of a matrix have no text
 OUTLINE = {"line": {"color": DARK, "width": 0.5}}
 MOST_LETTERS = 60
+CELL, LINE = 42, 16  # pixels of a class: with two lines of text, with one
+LEAST_SPAN = 0.1  # of a score over an option, whose scale is 1
 
 
 def f1_bars(results: Results, methods: Sequence[Method], train: dict[str, int], test: dict[str, int]) -> Chart:
@@ -57,7 +60,7 @@ def f1_bars(results: Results, methods: Sequence[Method], train: dict[str, int], 
     drawn = figure(traces, "class (training and test images)", "F1" + results.spec.unit, 420, bargap=0.18, **axes)
     about = "F1 of every class, from most to fewest training images, a bar for each method with its 95 % interval."
     shown = sum(method.shown for method in methods)
-    return Chart("f1", about + drawn_first(methods), {"": drawn}, min_width=max(340, len(train) * max(7 * shown, 14)))
+    return Chart("f1", about + drawn_first(methods), {"": drawn}, min_width=max(300, len(train) * max(7 * shown, LINE)))
 
 
 def class_histogram(train: dict[str, int], test: dict[str, int]) -> Chart:
@@ -85,7 +88,7 @@ def class_histogram(train: dict[str, int], test: dict[str, int]) -> Chart:
     }
     about = "Training and test images of every class, from most to fewest training images, on a logarithmic axis."
     drawn = figure(traces, "class", "images (log scale)", 320, bargap=0.25, **axes)
-    return Chart("histogram", about, {"": drawn}, min_width=max(340, 14 * len(train)))
+    return Chart("histogram", about, {"": drawn}, min_width=max(300, LINE * len(train)))
 
 
 def confusions(methods: Sequence[Method], names: Sequence[str], order: Sequence[str]) -> Chart:
@@ -102,8 +105,8 @@ def confusions(methods: Sequence[Method], names: Sequence[str], order: Sequence[
         "Confusion matrix: a row holds the test images of a true class, its cells the classes they were taken for; the "
         "darker, the larger the share of the row. Images of all runs of the method are counted."
     )
-    cell = 34 if len(order) <= MANY_CLASSES else 12
-    return Chart("confusion", about, figures, min_width=max(340, 120 + cell * len(order)))
+    cell = CELL if len(order) <= MANY_CLASSES else LINE
+    return Chart("confusion", about, figures, min_width=max(300, 120 + cell * len(order)))
 
 
 def reliability_diagrams(found: dict[str, dict[str, Reliability]]) -> Chart:
@@ -123,7 +126,10 @@ def sweep_chart(results: Results, sweep: Sweep, number: int) -> Chart:
     names = {metric.score: name for name, metric in results.spec.metrics.items()}
     figures = {
         (title := SCORES[score].in_words): _sweep(
-            cells[cells["metric"] == names[score]].set_index("row"), sweep, title + results.spec.unit
+            cells[cells["metric"] == names[score]].set_index("row"),
+            sweep,
+            title + results.spec.unit,
+            results.spec.scale,
         )
         for score in SWEPT
         if score in names
@@ -149,13 +155,13 @@ def _confusion(images: np.ndarray, order: Sequence[str]) -> go.Figure:
         customdata=images,
         text=texts if few else None,
         texttemplate="%{text}" if few else None,
-        textfont={"size": 10},
+        textfont={"size": 12},
         hovertemplate="true: %{y}<br>predicted: %{x}<br>%{customdata:,} images, %{z:.1%} of the class<extra></extra>",
         showscale=not few,
         colorbar={"title": {"text": "share", "side": "top"}, "tickformat": ".0%", "thickness": 12, "len": 0.9},
     )
     axis = _class_axis(order, 16) | {"ticks": ""}
-    height = 150 + (42 if few else 12) * len(order)
+    height = 150 + (CELL if few else LINE) * len(order)
     axes = {"xaxis": axis, "yaxis": axis | {"autorange": "reversed", "tickangle": 0}}
     return figure([trace], "predicted class", "true class", max(300, height), plot_bgcolor=GRID, **axes)
 
@@ -181,11 +187,12 @@ def _reliability(groups: dict[str, Reliability]) -> go.Figure:
     return figure([diagonal, *traces], "mean confidence", "accuracy (share that is right)", 400, **axes)
 
 
-def _sweep(cells: pd.DataFrame, sweep: Sweep, title: str) -> go.Figure:
-    traces = []
+def _sweep(cells: pd.DataFrame, sweep: Sweep, title: str, scale: float) -> go.Figure:
+    traces, drawn = [], []
     for number, (name, points) in enumerate(sweep.curves.items()):
         x, rows = zip(*points, strict=True)
         value, low, high = (cells.loc[list(rows), what].to_numpy() for what in ("value", "low", "high"))
+        drawn += [*value, *low, *high]
         traces.append(
             go.Scatter(
                 x=x,
@@ -207,7 +214,8 @@ def _sweep(cells: pd.DataFrame, sweep: Sweep, title: str) -> go.Figure:
         "tickvals": values,
         "ticktext": [f"{each:g}" for each in values],
     }
-    return figure(traces, label(sweep.option), title, 340, xaxis=axis)
+    limits = {"range": honest_range(drawn, LEAST_SPAN * scale)}
+    return figure(traces, label(sweep.option), title, 340, xaxis=axis, yaxis=limits)
 
 
 def _class_axis(order: Sequence[str], length: int, images: Sequence[str] | None = None) -> dict[str, Any]:
@@ -222,5 +230,5 @@ def _class_axis(order: Sequence[str], length: int, images: Sequence[str] | None 
     names = [label(name, MOST_LETTERS if many else length) for name in order]
     texts = [name + more for name, more in zip(names, images or [""] * len(names), strict=True)]
     # Names of two lines lie upon each other when they are slanted.
-    look = {"tickfont": {"size": 9}, "tickangle": 90} if many else {"autotickangles": [0, 90]}
+    look: dict[str, Any] = {"tickangle": 90} if many else {"autotickangles": [0, 90]}
     return {"tickvals": np.arange(len(names)), "ticktext": texts, "showgrid": False} | look

@@ -1,12 +1,12 @@
 """Charts of the training, and of what the trained networks make of the test images: learning curves, feature maps."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from lightning_imbal.report.page.charts_base import SYMBOLS, Chart, colour, figure, label, line
+from lightning_imbal.report.page.charts_base import PAPER, SYMBOLS, Chart, colour, figure, honest_range, label, line
 from lightning_imbal.score_names import SCORES
 from lightning_imbal.stats.analysis import VALIDATED, learning_curves
 from lightning_imbal.stats.drawn_methods import Method
@@ -36,7 +36,9 @@ def learning_charts(curves: pd.DataFrame, methods: Sequence[Method], order: Sequ
     for stage, of_stage in curves.groupby("stage"):
         by_score = dict(iter(of_stage.groupby("score")))
         figures = {
-            title: _curves(by_score[score], methods, title) for score, title in titles.items() if score in by_score
+            title: _curves(by_score[score], methods, title, score.endswith("/loss"))
+            for score, title in titles.items()
+            if score in by_score
         }
         about = f"Learning curves of {stage}: a line for each run."
         if any(not method.shown for method in methods):
@@ -45,17 +47,24 @@ def learning_charts(curves: pd.DataFrame, methods: Sequence[Method], order: Sequ
     return charts
 
 
-def feature_maps(methods: Sequence[Method], order: Sequence[str]) -> Chart | None:
-    """For each method the map of the features of its first run; None if no run has one."""
+def feature_maps(methods: Sequence[Method], order: Sequence[str], called: Callable[[str], str] = str) -> Chart | None:
+    """For each method the map of the features of its first run; None if no run has one.
+
+    Args:
+        methods: A figure each.
+        order: Of the classes.
+        called: What an image is called.
+    """
     found = {method.name: method.runs[0].feature_map() for method in methods}
-    figures = {name: _feature_map(table, order) for name, table in found.items() if table is not None}
+    figures = {name: _feature_map(table, order, called) for name, table in found.items() if table is not None}
     about = (
-        "t-SNE of the features of the test images; distances between clusters mean nothing. First run of the method."
+        "t-SNE of the features of the test images; distances between clusters mean nothing. First run of the method. "
+        "Who cannot see it misses no number: how well the classes are told apart is in the confusion matrices."
     )
-    return Chart("map", about, figures) if figures else None
+    return Chart("map", about, figures, numbers=False) if figures else None
 
 
-def _curves(curves: pd.DataFrame, methods: Sequence[Method], title: str) -> go.Figure:
+def _curves(curves: pd.DataFrame, methods: Sequence[Method], title: str, is_loss: bool) -> go.Figure:
     traces, named = [], set()
     for (place, run), table in curves.groupby(["method", "run"], sort=False):
         method = methods[place]
@@ -76,11 +85,14 @@ def _curves(curves: pd.DataFrame, methods: Sequence[Method], title: str) -> go.F
         named.add(place)
     # With few epochs plotly would also mark halves.
     ticks = {"dtick": 1} if curves["epoch"].max() <= FEW_EPOCHS else {}
-    axes = {"yaxis": {"rangemode": "tozero"}, "xaxis": ticks}
+    # A score has the same axis in every page, so that a flat curve looks flat; one of chance may lie below 0.
+    lowest = min(0.0, curves["value"].min())
+    limits = honest_range(curves["value"]) if is_loss else [1.02 * lowest, 1.02]
+    axes = {"yaxis": {"range": limits}, "xaxis": ticks}
     return figure(traces, "epoch", label(title, 50), 360, showlegend=True, **axes)
 
 
-def _feature_map(table: pd.DataFrame, order: Sequence[str]) -> go.Figure:
+def _feature_map(table: pd.DataFrame, order: Sequence[str], called: Callable[[str], str]) -> go.Figure:
     traces = []
     for number, name in enumerate(order):
         points = table[table["label"] == name]
@@ -89,11 +101,11 @@ def _feature_map(table: pd.DataFrame, order: Sequence[str]) -> go.Figure:
                 go.Scatter(
                     x=points["x"].to_numpy(np.float32),
                     y=points["y"].to_numpy(np.float32),
-                    customdata=[label(image, 60) for image in points["image"]],
+                    customdata=[label(called(image), 60) for image in points["image"]],
                     mode="markers",
                     name=label(name),
                     marker={"color": colour(number), "symbol": SYMBOLS[number % len(SYMBOLS)], "size": 7}
-                    | {"opacity": 0.75, "line": {"width": 0.4, "color": "#ffffff"}},
+                    | {"opacity": 0.75, "line": {"width": 0.4, "color": PAPER}},
                     hovertemplate="%{customdata}<br>%{fullData.name}<extra></extra>",
                 )
             )

@@ -1,13 +1,47 @@
-"use strict";
-const PRINT_WIDTH = 680;
+const [PRINT_WIDTH, PRINT_HEIGHT] = [1000, 520]; // of paper that lies, within its margins and below what is said of a chart
+const NARROW = 600; // pixels, below which panels have no room beside each other
+// What the colours of a figure become on a dark screen: paper, ink, grid, greys, and the shades from none to all.
+const ON_DARK = {
+  "#ffffff": "#14181d",
+  "#222222": "#e3e7eb",
+  "#e3e6e8": "#333c46",
+  "#57606a": "#a9b3bd",
+  "#808080": "#98a2ad",
+  "#000000": "#ffffff",
+  "#6baed6": "#2b6ea8",
+  "#08306b": "#c6dbef",
+};
+const darkScreen = matchMedia("(prefers-color-scheme: dark)");
+let printing = false;
 const CONFIG = {
   displaylogo: false,
   showSendToCloud: false, // results stay here
   modeBarButtons: [["toImage", "zoom2d", "pan2d", "resetScale2d"]],
 };
 
-function figuresOf(chart) {
-  return JSON.parse(document.querySelector(`script[data-figures="${chart.id}"]`).textContent);
+function recoloured(colour) {
+  return Array.isArray(colour) ? colour.map(recoloured) : (ON_DARK[colour] ?? colour);
+}
+
+function figureOf(chart) {
+  const dark = darkScreen.matches && !printing;
+  const inScheme = (key, value) => (dark && /color(scale)?$/.test(key) ? recoloured(value) : value);
+  const text = document.querySelector(`script[data-figures="${chart.id}"]`).textContent;
+  return JSON.parse(text, inScheme)[chart.dataset.chosen || 0];
+}
+
+// Panels go below each other where there is no room beside each other.
+function laidOut(layout, width) {
+  const narrow = width < NARROW ? layout.meta?.narrow : undefined;
+  const changed = Object.entries(narrow || {}).map(([key, value]) => [
+    key,
+    typeof value === "object" ? { ...layout[key], ...value } : value,
+  ]);
+  return { ...layout, ...Object.fromEntries(changed) };
+}
+
+function widthOf(chart) {
+  return printing ? PRINT_WIDTH : chart.clientWidth;
 }
 
 // The height in a figure is that without its legend, which has more rows on a narrow screen: a chart is first drawn with
@@ -27,20 +61,29 @@ function isDrawn(chart) {
 }
 
 async function draw(chart) {
-  const { data, layout } = figuresOf(chart)[chart.dataset.chosen || 0];
+  const { data, layout } = figureOf(chart);
   const fresh = !isDrawn(chart);
-  chart.plainHeight = layout.height;
-  chart.largestLegend = layout.legend.maxheight;
-  await Plotly.react(chart, data, { ...layout, width: chart.clientWidth, height: roomy(chart) }, CONFIG);
+  const width = widthOf(chart);
+  const laid = laidOut(layout, width);
+  chart.isNarrow = width < NARROW;
+  chart.style.zoom = ""; // in which plotly would measure wrongly
+  chart.plainHeight = laid.height;
+  chart.largestLegend = laid.legend.maxheight;
+  await Plotly.react(chart, data, { ...laid, width, height: roomy(chart) }, CONFIG);
   if (fresh) {
     chart.on("plotly_afterplot", () => tighten(chart));
     resized.observe(chart);
   }
+  // Its letters, one by one, say nothing to who hears them; the table of its numbers does.
+  for (const svg of chart.querySelectorAll(".main-svg")) svg.ariaHidden = "true";
   await tighten(chart);
+  if (printing) chart.style.zoom = Math.min(1, PRINT_HEIGHT / chart.layout.height);
 }
 
 function fit(chart, width) {
-  if (width && width !== chart.layout.width) Plotly.relayout(chart, { width, height: roomy(chart) });
+  if (!width || printing || width === chart.layout.width) return;
+  if (chart.isNarrow !== width < NARROW) draw(chart);
+  else Plotly.relayout(chart, { width, height: roomy(chart) });
 }
 
 const resized = new ResizeObserver((entries) => entries.forEach(({ target }) => fit(target, target.clientWidth)));
@@ -63,11 +106,24 @@ function showPictures(place) {
   for (const image of place.querySelectorAll("img[data-image]")) image.src = pictures[image.dataset.image];
 }
 
+function showNumbers(details) {
+  if (!details?.open) return;
+  const chart = document.getElementById(details.dataset.numbersOf);
+  const chosen = document.querySelector(`[data-chosen-for="${chart.id}"]`)?.textContent;
+  details.querySelector(".scroll").replaceChildren(numbersTable(figureOf(chart), chosen || "The numbers of this chart"));
+}
+
+for (const details of document.querySelectorAll("[data-numbers-of]")) {
+  details.addEventListener("toggle", () => showNumbers(details));
+}
+
 function choose(select) {
   const chart = document.getElementById(select.dataset.for);
   if (chart.classList.contains("chart")) {
     chart.dataset.chosen = select.value;
     draw(chart);
+    document.querySelector(`[data-chosen-for="${chart.id}"]`).textContent = select.selectedOptions[0].textContent;
+    showNumbers(document.querySelector(`[data-numbers-of="${chart.id}"]`));
     return;
   }
   document.querySelectorAll(`[data-choice="${select.dataset.for}"]`).forEach((part, number) => {
@@ -109,10 +165,18 @@ for (const heading of document.querySelectorAll("table.sortable thead th")) {
   heading.addEventListener("click", () => sortBy(heading));
 }
 
+darkScreen.addEventListener("change", () => charts.filter(isDrawn).forEach(draw));
+
+// On paper charts are light and as wide as it is, and tables are not folded in.
+let unfolded = [];
 window.addEventListener("beforeprint", () => {
-  for (const chart of charts) {
-    if (!isDrawn(chart)) draw(chart);
-    fit(chart, PRINT_WIDTH);
-  }
+  printing = true;
+  unfolded = [...document.querySelectorAll("main details:not([open], .numbers, #configurations *)")];
+  for (const details of unfolded) details.open = true;
+  charts.forEach(draw);
 });
-window.addEventListener("afterprint", () => charts.forEach((chart) => fit(chart, chart.clientWidth)));
+window.addEventListener("afterprint", () => {
+  printing = false;
+  for (const details of unfolded) details.open = false;
+  charts.forEach(draw);
+});

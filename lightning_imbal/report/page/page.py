@@ -1,12 +1,12 @@
 """The report of finished runs as one HTML page that opens without a network."""
 
-import base64
 import json
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from plotly.offline import get_plotlyjs
 
 from lightning_imbal.atomic_files import write_whole
 from lightning_imbal.errors import UserError
+from lightning_imbal.report.page.anonymous import Anonymous
 from lightning_imbal.report.page.chapter import Chapter
 from lightning_imbal.report.page.charts_base import Chart
 from lightning_imbal.report.page.charts_scores import (
@@ -27,8 +28,9 @@ from lightning_imbal.report.page.charts_scores import (
 )
 from lightning_imbal.report.page.charts_training import curves_of, feature_maps, learning_charts
 from lightning_imbal.report.page.decisions import chapter_of_decisions, chapter_of_operating_points
+from lightning_imbal.report.page.mistakes import NO_PREDICTIONS, THUMBNAIL, mistakes_of, nameless_mistakes_of
 from lightning_imbal.report.page.tables import calibration_table, class_table, leaderboard
-from lightning_imbal.stats.analysis import reliability, test_counts, worst
+from lightning_imbal.stats.analysis import reliability, test_counts
 from lightning_imbal.stats.drawn_methods import Method, methods_of
 from lightning_imbal.stats.notes import origins
 from lightning_imbal.stats.results import Results, class_counts, classes_of
@@ -37,8 +39,10 @@ from lightning_imbal.stats.settings import configurations
 from lightning_imbal.stats.sweeps import sweeps
 from lightning_imbal.wording import number_of
 
-THUMBNAIL = 128
-NO_PREDICTIONS = "No run has predictions of single images (predictions.parquet), so there is nothing to show here."
+NAMELESS = (
+    "Without names (--anonymous): those of images, folders and groups are numbers here, and pictures and paths are "
+    "left out. Names of classes are shown."
+)
 NO_CURVES = "No run has kept its losses (metrics.csv), so there is nothing to show here."
 NO_VALIDATION = "The runs have no validation part: there are only the losses of the training."
 NO_FEATURES = (
@@ -49,15 +53,6 @@ WORD = re.compile(r"[^\s_+=/-]{1,20}[_+=/-]?|[\s_+=/-]")
 IN_SCRIPT = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 
 
-@dataclass(frozen=True)
-class Mistakes:
-    """The worst mistakes of the methods, and the pictures that are there."""
-
-    tables: dict[str, list[dict[str, Any]]]
-    pictures: dict[str, str] = field(default_factory=dict)
-    remark: str = ""
-
-
 def write_page(
     results: Results,
     file: Path,
@@ -65,6 +60,7 @@ def write_page(
     advice: Sequence[str] = (),
     reasons: Sequence[str] = (),
     rules: RuleResults | None = None,
+    anonymous: bool = False,
 ) -> None:
     """Writes the report of the runs of one column as a single HTML file that opens without a network.
 
@@ -75,6 +71,7 @@ def write_page(
         advice: What follows from them.
         reasons: Why these methods were run.
         rules: What decision rules make of them.
+        anonymous: Whether names of files, folders and groups become numbers, and pictures are left out.
 
     Raises:
         UserError: No run is finished.
@@ -89,17 +86,23 @@ def write_page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"figures": _figures, "breakable": breakable}
+    hidden = Anonymous(results, methods) if anonymous else None
+    environment.filters |= {"figures": partial(_figures, hidden), "breakable": partial(_breakable, hidden)}
+    if hidden:
+        environment.finalize = partial(_nameless, hidden)
+    chapters = _chapters(results, methods, rules, hidden)
+    mistakes = nameless_mistakes_of(methods, hidden.image) if hidden else mistakes_of(methods)
     text = environment.get_template("page.html").render(
         title=results.spec.title,
         facts=_facts(results, methods),
-        warnings=warnings,
-        advice=advice,
-        reasons=reasons,
-        chapters=_chapters(results, methods, rules),
-        mistakes=_mistakes(methods),
+        held=NAMELESS if hidden else mistakes.held(),
+        warnings=_said(warnings, hidden),
+        advice=_said(advice, hidden),
+        reasons=_said(reasons, hidden),
+        chapters=[replace(each, remarks=_said(each.remarks, hidden)) for each in chapters],
+        mistakes=mistakes,
         side=THUMBNAIL,
-        configurations=_configurations(methods),
+        configurations=_configurations(methods, hidden),
         nonce=secrets.token_hex(8),
         plotly=Markup(get_plotlyjs()),
     )
@@ -116,8 +119,24 @@ def breakable(name: str) -> Markup:
     return Markup("<wbr>").join(WORD.findall(name))
 
 
-def _figures(chart: Chart) -> Markup:
-    return for_script("[" + ",".join(figure.to_json() for figure in chart.figures.values()) + "]")
+def _figures(hidden: Anonymous | None, chart: Chart) -> Markup:
+    texts = [figure.to_json() for figure in chart.figures.values()]
+    if hidden:
+        texts = [json.dumps(hidden.figure(json.loads(text))) for text in texts]
+    return for_script("[" + ",".join(texts) + "]")
+
+
+def _said(sentences: Sequence[str], hidden: Anonymous | None) -> Sequence[str]:
+    return [hidden.sentence(each) for each in sentences] if hidden else sentences
+
+
+def _breakable(hidden: Anonymous | None, name: str) -> Markup:
+    return breakable(hidden.text(name) if hidden else name)
+
+
+def _nameless(hidden: Anonymous, value: Any) -> Any:
+    """What the template prints; what is no plain text has been dealt with."""
+    return hidden.text(value) if type(value) is str else value
 
 
 def _facts(results: Results, methods: Sequence[Method]) -> list[str]:
@@ -134,7 +153,9 @@ def _facts(results: Results, methods: Sequence[Method]) -> list[str]:
     ]
 
 
-def _chapters(results: Results, methods: Sequence[Method], rules: RuleResults | None) -> list[Chapter]:
+def _chapters(
+    results: Results, methods: Sequence[Method], rules: RuleResults | None, hidden: Anonymous | None
+) -> list[Chapter]:
     [column] = results.spec.columns
     train = class_counts(classes_of(results, column))
     test = test_counts([method.runs for method in methods])
@@ -156,7 +177,7 @@ def _chapters(results: Results, methods: Sequence[Method], rules: RuleResults | 
         _calibration(methods),
         chapter_of_operating_points(results, methods, test, order),
         chapter_of_decisions(results, methods, test, order, rules),
-        _map(methods, order),
+        _map(methods, order, hidden),
     ]
 
 
@@ -175,46 +196,18 @@ def _calibration(methods: Sequence[Method]) -> Chapter:
     return Chapter("calibration", "Calibration", [], [calibration_table(found)], [reliability_diagrams(found)])
 
 
-def _map(methods: Sequence[Method], order: Sequence[str]) -> Chapter:
-    chart = feature_maps(methods, order)
+def _map(methods: Sequence[Method], order: Sequence[str], hidden: Anonymous | None) -> Chapter:
+    chart = feature_maps(methods, order, hidden.image if hidden else str)
     return Chapter("feature-map", "Map of features", [] if chart else [NO_FEATURES], charts=[chart] if chart else [])
 
 
-def _mistakes(methods: Sequence[Method]) -> Mistakes:
-    tables = {
-        method.name: worst(method.runs).to_dict("records")
-        for method in methods
-        if any(run.predictions is not None for run in method.runs)
-    }
-    if not tables:
-        return Mistakes({}, remark=NO_PREDICTIONS)
-    images = list(dict.fromkeys(row["image"] for rows in tables.values() for row in rows))
-    complaints = []
-    # All runs have the same data set, but the first may have lost its configuration.
-    for method in methods:
-        try:
-            return Mistakes(tables, _thumbnails(method.runs[0].folder, images))
-        except UserError as error:
-            complaints.append(str(error))
-    return Mistakes(tables, remark=complaints[0])
-
-
-def _thumbnails(folder: Path, images: Sequence[str]) -> dict[str, str]:
-    """The pictures as addresses that hold them."""
-    # It builds the data set of the run, and so needs torch.
-    from lightning_imbal.data.thumbnails import thumbnails
-
-    found = thumbnails(folder, images, THUMBNAIL)
-    return {image: f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" for image, jpeg in found.items()}
-
-
-def _configurations(methods: Sequence[Method]) -> list[dict[str, Any]]:
+def _configurations(methods: Sequence[Method], hidden: Anonymous | None) -> list[dict[str, Any]]:
     """What a reader needs to repeat each run."""
     return [
         {
             "name": f"{method.name}, {run.repeat_title}",
-            "identity": json.dumps(run.identity, indent=2, ensure_ascii=False),
-            "stages": configurations(run),
+            "identity": json.dumps(hidden.identity(run) if hidden else run.identity, indent=2, ensure_ascii=False),
+            "stages": hidden.configurations(run) if hidden else configurations(run),
         }
         for method in methods
         for run in method.runs

@@ -7,11 +7,13 @@ from math import isfinite
 import numpy as np
 
 from lightning_imbal.report.tables.sheets import sheets
-from lightning_imbal.score_names import OF_CLASS
+from lightning_imbal.score_names import OF_CLASS, SCORES
 from lightning_imbal.stats.analysis import Reliability
 from lightning_imbal.stats.drawn_methods import Method
 from lightning_imbal.stats.results import Results, learned_rows, names_of
 from lightning_imbal.wording import calibrated_text, interval_text, score_text
+
+FIRST = SCORES["f1"].title
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ def leaderboard(results: Results) -> SortableTable:
     """A row for each method: summary scores, and how many of its runs are finished; below, what needs no training."""
     sheet = sheets(results)[0]
     headings, columns = [], []
-    for section in sheet.sections:
+    # What methods are chosen by comes first, so that it is seen on the narrowest screen.
+    for section in sorted(sheet.sections, key=lambda section: section.title != FIRST):
         for kind, entries in section.columns.items():
             headings.append(section.title if len(section.columns) == 1 else f"{section.title}, {kind}")
             columns.append(

@@ -7,7 +7,6 @@ import yaml
 from jsonargparse import ArgumentParser
 from lightning.pytorch import Trainer
 
-from lightning_imbal.cli.parts.arguments import ImbalParser
 from lightning_imbal.cli.parts.help_kinds import (
     KINDS,
     classes_of,
@@ -20,6 +19,7 @@ from lightning_imbal.cli.parts.help_kinds import (
 )
 from lightning_imbal.cli.parts.help_source import read, resolve
 from lightning_imbal.cli.parts.parser import FACTS, ImbalCLI
+from lightning_imbal.factories.arguments import ImbalParser
 from lightning_imbal.factories.build import GIVEN
 
 OURS = {

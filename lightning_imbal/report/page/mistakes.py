@@ -1,0 +1,80 @@
+"""The worst mistakes of the methods on a report page, with small pictures of the images."""
+
+import base64
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lightning_imbal.errors import UserError
+from lightning_imbal.stats.analysis import worst
+from lightning_imbal.stats.drawn_methods import Method
+from lightning_imbal.wording import number_of
+
+THUMBNAIL = 128
+NO_PREDICTIONS = "No run has predictions of single images (predictions.parquet), so there is nothing to show here."
+
+
+@dataclass(frozen=True)
+class Mistakes:
+    """The worst mistakes of the methods, and the pictures that are there."""
+
+    tables: dict[str, list[dict[str, Any]]]
+    pictures: dict[str, str] = field(default_factory=dict)
+    remark: str = ""
+
+    @property
+    def images(self) -> list[str]:
+        """The images that are named, each once."""
+        return list(dict.fromkeys(row["image"] for rows in self.tables.values() for row in rows))
+
+    def held(self) -> str:
+        """A sentence on what the page tells of single images and of the machine."""
+        named = f"the names of {number_of(len(self.images), 'test image')}" if self.images else ""
+        shown = f"small pictures of {len(self.pictures)} of them" if self.pictures else ""
+        held = ", ".join(filter(None, [named, shown, "the names of the runs and the folders in their settings"]))
+        return f"This page holds {held}: --anonymous leaves them out."
+
+
+def mistakes_of(methods: Sequence[Method]) -> Mistakes:
+    """The worst mistakes of each method, with pictures where the data set of a run is here."""
+    tables = _tables(methods)
+    if not tables:
+        return Mistakes({}, remark=NO_PREDICTIONS)
+    found = Mistakes(tables)
+    complaints = []
+    # All runs have the same data set, but the first may have lost its configuration.
+    for method in methods:
+        try:
+            return Mistakes(tables, _thumbnails(method.runs[0].folder, found.images))
+        except UserError as error:
+            complaints.append(str(error))
+    return Mistakes(tables, remark=complaints[0])
+
+
+def nameless_mistakes_of(methods: Sequence[Method], called: Callable[[str], str]) -> Mistakes:
+    """The same without pictures.
+
+    Args:
+        methods: All of the page.
+        called: What stands in the place of an image's name.
+    """
+    tables = {name: [row | {"image": called(row["image"])} for row in rows] for name, rows in _tables(methods).items()}
+    return Mistakes(tables, remark="" if tables else NO_PREDICTIONS)
+
+
+def _tables(methods: Sequence[Method]) -> dict[str, list[dict[str, Any]]]:
+    return {
+        method.name: worst(method.runs).to_dict("records")
+        for method in methods
+        if any(run.predictions is not None for run in method.runs)
+    }
+
+
+def _thumbnails(folder: Path, images: Sequence[str]) -> dict[str, str]:
+    """The pictures as addresses that hold them."""
+    # It builds the data set of the run, and so needs torch.
+    from lightning_imbal.data.thumbnails import thumbnails
+
+    found = thumbnails(folder, images, THUMBNAIL)
+    return {image: f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" for image, jpeg in found.items()}
