@@ -16,6 +16,7 @@ from lightning_imbal.guide.page import as_text
 from lightning_imbal.guide.pages import page_of
 from lightning_imbal.guide.references import NAMED, named_in, references
 from lightning_imbal.score_names import SCORES
+from lightning_imbal.tables.methods import rows_of
 
 KINDS = [*OVERLAYS, "experiments", "tables"]
 METHODS = [(kind, name) for kind in ("methods", "heads") for name in files_of(kind)]
@@ -66,7 +67,7 @@ def results_of(row):
 def test_numbers_are_those_of_the_results(pages):
     tested = 0
     for kind, name in METHODS:
-        row = of_tables.rows_of([name])[name][0]
+        row = rows_of([name])[name][0]
         printed = {cells[0]: cells for cells in pages[kind, name].section(RESULTS).rows}
         titles = {"balanced_accuracy": 1, "f1": 2, "rare": 3}
         for line in results_of(row):
