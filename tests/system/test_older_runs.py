@@ -29,7 +29,7 @@ def lacking(request, tmp_path):
     """A score, and the folders of two runs; the first one lacks it."""
     for seed, name in enumerate(("older", "newer")):
         folder = tmp_path / name
-        write_run(folder, noise=seed)
+        write_run(folder, noise=seed, ordered=True)
         write_split(folder)
         write_stage(folder / "stage1")
         config = yaml.safe_load((folder / "stage1" / "config.yaml").read_text())
