@@ -19,7 +19,19 @@ def find(module: str, name: str) -> tuple[str, ast.AST] | None:
     if origin is not None and origin != f"{module}.{name}":
         return find(*origin.rpartition(".")[::2])
     stars = (of for key, of in names.items() if key.startswith("*") and isinstance(of, str) and of != module)
-    return next((found for of in stars if (found := find(of, name)) is not None), None)
+    return next((found for of in stars if _mentions(of, name) and (found := find(of, name))), None)
+
+
+def _mentions(module: str, name: str) -> bool:
+    """Whether a module may define a name or import it: looking is quicker than parsing."""
+    text = _text(module)
+    return name in text or "import *" in text
+
+
+@cache
+def _text(module: str) -> str:
+    file = _file(module)
+    return file.read_text(encoding="utf-8") if file else ""
 
 
 def public(module: str) -> list[str]:
@@ -47,7 +59,7 @@ def names_in(module: str) -> dict[str, ast.AST | str]:
         return {}
     package = module if file.name == "__init__.py" else module.rpartition(".")[0]
     found: dict[str, ast.AST | str] = {}
-    for line in _lines(ast.parse(file.read_text(encoding="utf-8")).body):
+    for line in _lines(ast.parse(_text(module)).body):
         match line:
             case ast.ClassDef():
                 found[line.name] = line
