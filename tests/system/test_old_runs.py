@@ -17,6 +17,7 @@ import timm
 import torch
 from timm.models.resnet import BasicBlock, ResNet
 
+import lightning_imbal as li
 from lightning_imbal.cli import main
 
 ARCHIVE = Path(__file__).with_name("old_runs.tar.xz")
@@ -101,3 +102,14 @@ def test_they_are_reported_side_by_side(old_runs, capsys):
     printed = capsys.readouterr().out
     assert all(name in printed for name in STAGES)
     assert Path("page.html").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("name", ["marrakchi", "galdran"])
+def test_it_is_loaded_in_python(old_runs, name):
+    model, run = li.load(old_runs / name), li.Run(old_runs / name)
+    data = model.transforms.data
+    arrays = [data.images[row] for row in data.rows("test")[:8]]
+    known = run.predictions.set_index("image").filter(like="probability/")
+    found = li.predict(model, arrays).filter(like="probability/")
+    assert_same(found.set_index(data.table["image"].iloc[data.rows("test")[:8]].astype(str)), known)
+    assert model.class_names == run.class_names and len(run.predictions) and len(run.curves) == 2 * STAGES[name]
