@@ -6,7 +6,7 @@ from typing import Any
 
 from lightning_imbal.experiment_files import files_of, read_yaml
 from lightning_imbal.guide.classes import Documented, find_class
-from lightning_imbal.guide.comments import comment, display_name
+from lightning_imbal.guide.comments import comment
 from lightning_imbal.guide.page import Page, Section
 from lightning_imbal.guide.references import named_in, references
 from lightning_imbal.guide.settings import class_of, objects_in, yaml_text
@@ -45,7 +45,7 @@ def file_page(kind: str, name: str) -> Page:
         Section("Run it", code=_run(kind, below), language="bash"),
         Section(below, code=yaml_text(content), language="yaml"),
     ]
-    return Page(kind, name, display_name(file), comment(file), _kept(sections))
+    return Page(kind, name, name, comment(file), _kept(sections))
 
 
 def table_page(name: str) -> Page:

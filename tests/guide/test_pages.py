@@ -59,6 +59,16 @@ def test_names_are_those_of_tables():
         assert display_name(file) == of_tables.display_name(file)
 
 
+def test_a_comment_is_a_paragraph_without_its_commands(tmp_path):
+    (tmp_path / "a.yaml").write_text("# A: one,\n# two.\n# lightning_imbal fit\n#\n# three\nmodel: {}\n# no head\n")
+    (tmp_path / "b.yaml").write_text("model: {}\n# no head\n")
+    assert (comment(tmp_path / "a.yaml").split(), display_name(tmp_path / "a.yaml")) == (
+        ["A:", "one,", "two.", "three"],
+        "A",
+    )
+    assert (comment(tmp_path / "b.yaml"), display_name(tmp_path / "b.yaml")) == ("", "b")
+
+
 def test_the_yaml_is_that_of_the_file(pages):
     for (kind, name), page in pages.items():
         if kind in OVERLAYS:
