@@ -4,10 +4,11 @@ from pathlib import Path
 
 
 def comment(file: Path) -> str:
-    """The comment that a file begins with, as one paragraph; empty without one."""
+    """The comment that a file begins with, as one paragraph, without the commands in it; empty without one."""
     lines = []
     for line in file.read_text(encoding="utf-8").splitlines():
         if not line.startswith("#"):
             break
-        lines.append(line.removeprefix("#").strip())
+        if not line.startswith("# lightning_imbal "):
+            lines.append(line.removeprefix("#").strip())
     return " ".join(lines)

@@ -45,7 +45,7 @@ def file_page(kind: str, name: str) -> Page:
         Section("Run it", code=_run(kind, below), language="bash"),
         Section(below, code=yaml_text(content), language="yaml"),
     ]
-    return Page(kind, name, display_name(file), comment(file), _kept(sections))
+    return Page(kind, name, name, comment(file), _kept(sections))
 
 
 def table_page(name: str) -> Page:

@@ -32,8 +32,8 @@ class ECL(ContrastiveClassifier):
         proxies of class c = 1 if n_c = n_max, else floor(n_max / (10 n_c)) + 2
 
     Limits:
-        Two views of every image: about twice the work of cross-entropy. With 16-mixed precision it is refused;
-        bf16-mixed is fine.
+        Two views of every image: about twice the work of cross-entropy. With `cycle_update`, 16-mixed precision is
+        refused; bf16-mixed is fine.
 
     Args:
         temperature: Of the BHP loss; 0.1 in the released code.

@@ -53,6 +53,13 @@ def test_every_method_has_all_sections(pages, key):
     assert section.rows or section.text == "Not run here."
 
 
+def test_a_comment_is_a_paragraph_without_its_commands(tmp_path):
+    (tmp_path / "a.yaml").write_text("# A: one,\n# two.\n# lightning_imbal fit\n#\n# three\nmodel: {}\n# no head\n")
+    (tmp_path / "b.yaml").write_text("model: {}\n# no head\n")
+    assert comment(tmp_path / "a.yaml").split() == ["A:", "one,", "two.", "three"]
+    assert comment(tmp_path / "b.yaml") == ""
+
+
 def test_the_yaml_is_that_of_the_file(pages):
     for (kind, name), page in pages.items():
         if kind in OVERLAYS:
