@@ -137,10 +137,8 @@ class Browser:
         The drawings themselves are hidden from who cannot see them.
         """
         self.evaluate(f"{AXE.read_text(encoding='utf-8')}; 0")
-        rules = "violations.map(rule => [rule.id, rule.nodes[0].html, rule.nodes[0].failureSummary])"
-        return self.evaluate(
-            f"axe.run({{exclude: ['.main-svg']}}, {{resultTypes: ['violations']}}).then(({{violations}}) => {rules})"
-        )
+        found = self.evaluate("axe.run({exclude: ['.main-svg']}, {resultTypes: ['violations']}).then(JSON.stringify)")
+        return [[rule["id"], rule["nodes"][0]["html"]] for rule in json.loads(found)["violations"]]
 
     def wait(self, condition: str) -> None:
         """Waits until an expression is true."""

@@ -169,11 +169,12 @@ darkScreen.addEventListener("change", () => charts.filter(isDrawn).forEach(draw)
 
 // On paper charts are light and as wide as it is, and tables are not folded in.
 let unfolded = [];
+let printed;
 window.addEventListener("beforeprint", () => {
   printing = true;
   unfolded = [...document.querySelectorAll("main details:not([open], .numbers, #configurations *)")];
   for (const details of unfolded) details.open = true;
-  charts.forEach(draw);
+  printed = Promise.all(charts.map(draw));
 });
 window.addEventListener("afterprint", () => {
   printing = false;
