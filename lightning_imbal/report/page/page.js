@@ -1,4 +1,4 @@
-const [PRINT_WIDTH, PRINT_HEIGHT] = [1000, 520]; // of paper that lies, within its margins and below what is said of a chart
+const [PRINT_WIDTH, PRINT_HEIGHT] = [940, 520]; // of paper that lies, within its margins and below what is said of a chart
 const NARROW = 600; // pixels, below which panels have no room beside each other
 // What the colours of a figure become on a dark screen: paper, ink, grid, greys, and the shades from none to all.
 const ON_DARK = {
