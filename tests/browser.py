@@ -9,12 +9,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from importlib import resources
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 import websocket
 
+AXE = resources.files("axe_core_python") / "axe.min.js"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--remote-debugging-port=0")
 OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND"
@@ -124,6 +126,19 @@ class Browser:
         found = self.send("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in found, found["exceptionDetails"]
         return found["result"].get("value")
+
+    def prefer(self, scheme: str) -> None:
+        """Makes the screen `light` or `dark`, as a reader has set it."""
+        self.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+
+    def barriers(self) -> list[list[str]]:
+        """What axe-core finds that keeps people from reading or using the page: each rule with its first element.
+
+        The drawings themselves are hidden from who cannot see them.
+        """
+        self.evaluate(f"{AXE.read_text(encoding='utf-8')}; 0")
+        found = self.evaluate("axe.run({exclude: ['.main-svg']}, {resultTypes: ['violations']}).then(JSON.stringify)")
+        return [[rule["id"], rule["nodes"][0]["html"]] for rule in json.loads(found)["violations"]]
 
     def wait(self, condition: str) -> None:
         """Waits until an expression is true."""

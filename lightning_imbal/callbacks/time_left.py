@@ -47,7 +47,12 @@ class TimeLeft(Callback):
         each = seconds * batches / self.passes  # of a forward pass of an image
         epoch = seconds * (batches - done) + each * self.after_epoch
         run = epoch + epochs * each * (self.passes + self.after_epoch) + each * self.later
-        rank_zero_info(
+        sentence = (
             f"After {self._batches} batches: about {duration_text(epoch)} left of this epoch, about "
             f"{duration_text(run)} of {self.whole}."
         )
+        shown = getattr(getattr(trainer, "progress_bar_callback", None), "progress", None)
+        if shown is not None and shown.console.is_terminal:
+            shown.console.print(sentence, highlight=False, soft_wrap=True)  # above the line that goes on, not into it
+        else:
+            rank_zero_info(sentence)

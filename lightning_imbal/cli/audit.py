@@ -5,7 +5,9 @@ from pathlib import Path
 from jsonargparse import ArgumentParser
 
 from lightning_imbal.atomic_files import refuse_unwritable
+from lightning_imbal.cli.parts.closing import next_command, of_data
 from lightning_imbal.cli.parts.data_options import data_parser, read_data, write_report
+from lightning_imbal.cli.parts.own_data import OWN
 from lightning_imbal.cli.parts.verb_options import AUDIT
 from lightning_imbal.data.audit.audit import audit
 from lightning_imbal.data.audit.lists import read_lists
@@ -45,6 +47,8 @@ def run(args: list[str]) -> int:
         )
     print_audit(report, title)
     write_report(config.json, report)
+    if data is not None and not report["leaks"] and (config.model or type(data).__name__ in OWN):
+        print(next_command("fit", *of_data(args[1:])))
     return int(report["leaks"])
 
 

@@ -100,7 +100,7 @@ def run(args: list[str]) -> int:
     failures = run_plan(plan, lambda: local_launcher(given.jobs), console) if given.jobs else []
     page = _write(plan, baseline, warnings, reasons, console, _again(args, plan), given.anonymous)
     print_failures(failures, console)
-    _print([f"Page: {page}"] if page else [], console)
+    _print([f"Page: {page} (open it in a browser)"] if page else [], console)
     return int(bool(failures))
 
 

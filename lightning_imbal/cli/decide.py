@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from lightning_imbal.atomic_files import refuse_unwritable, write_whole
+from lightning_imbal.cli.parts.closing import next_command
 from lightning_imbal.cli.parts.rules import rules_of
 from lightning_imbal.cli.parts.verb_options import decide as decide_parser
 from lightning_imbal.decisions.abstain import Abstain
@@ -131,3 +132,5 @@ def _write(
         file = Path(output or each.run.folder / "decision.json")
         write_decision(file, decision, type(rule).__name__, rule.settings, about(each))
         console.print(Text(f"Decision: {file}"), soft_wrap=True)
+        where = [each.run.folder, "--onnx", each.run.folder / "model.onnx", "--decision", file]
+        console.print(Text(next_command("export", *where)), soft_wrap=True)

@@ -55,7 +55,9 @@ def run(args: list[str]) -> int:
         if line:
             print(line)
     print(f"Model: {file} ({len(content) / 1e6:.1f} MB)")
-    print(f"Model card: {file.with_suffix('.md')}")
+    written = file.with_suffix(".md")
+    print(f"Model card: {written}")
+    print(f"Next: read {written} before the model is used: what it expects, what it answers, how far it was tested.")
     return 0
 
 

@@ -1,5 +1,6 @@
 """`lightning_imbal prepare`: looks a data set over, and decodes its pictures once and for all."""
 
+from lightning_imbal.cli.parts.closing import next_command, of_data
 from lightning_imbal.cli.parts.data_options import data_parser, read_data, write_report
 from lightning_imbal.cli.parts.verb_options import PREPARE
 from lightning_imbal.data.prepare import prepare
@@ -18,4 +19,5 @@ def run(args: list[str]) -> int:
     report = prepare(data, config.verify)
     print_prepared(report)
     write_report(config.json, report)
+    print(next_command("audit", *of_data(args[1:])))
     return int(bool(report["complaints"] or report.get("unreadable")))

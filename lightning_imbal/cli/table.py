@@ -66,6 +66,9 @@ def run(args: list[str]) -> int:
     results = collect(spec, _shown(whole, plan), overlays, runs, baseline)
     write_and_print(results, runs / Path(given.spec).stem, console)
     print_failures(failures, console)
+    if len(spec.columns) == 1 and not failures and results.cells["runs"].any():
+        named = runs / Path(given.spec).stem
+        print(f"Next: lightning_imbal report {named}+* --html {named}.html")
     return int(bool(failures))
 
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from lightning_imbal.experiment_files import display_name, files_of, read_yaml
+from lightning_imbal.experiment_files import files_of, read_yaml
 from lightning_imbal.guide.classes import Documented, find_class
 from lightning_imbal.guide.comments import comment
 from lightning_imbal.guide.page import Page, Section

@@ -74,7 +74,7 @@ def test_killed_and_repeated_it_ends_with_leaderboard_page_and_advice(labels):
     said = Path("said.txt").read_text().strip().splitlines()
     assert said[0].startswith("Warning: The column 'patient' looks like 22 patients") and "in several parts" in said[0]
     assert said[1].startswith("Warning: Too few test images") and "unclear (8 images" in said[1]
-    assert said[-1] == f"Page: {runs / 'compare.html'}"
+    assert said[-1] == f"Page: {runs / 'compare.html'} (open it in a browser)"
     assert done.stat().st_mtime_ns == before, "what was finished is not run again"
     folders = [folder.name for folder in runs.glob("*+fold?")]
     split = "own_csv+split=KFold+folds=2+val=0.125"
@@ -116,7 +116,7 @@ def test_failed_run_is_named_and_the_page_has_the_others(gpu, labels, monkeypatc
     assert "LDAM has a higher macro F1 than CE: +0." in said
     assert "Runs are missing (RS 0 of 1)" in said and "Each method was trained once:" in said
     runs = "runs/compare-biopsies" + ("" if gpu else "-laptop")
-    assert said.strip().splitlines()[-1] == f"Page: {runs}/compare.html"
+    assert said.strip().splitlines()[-1] == f"Page: {runs}/compare.html (open it in a browser)"
     assert ("No GPU was found" in said) == ("No GPU was found" in Path(runs, "compare.html").read_text()) == (not gpu)
     scores = pd.read_csv(f"{runs}/compare.csv").drop_duplicates("row")
     assert scores["row"].tolist() == ["LDAM", "CE", "RS", *FLOORS]

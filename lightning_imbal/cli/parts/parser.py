@@ -84,7 +84,7 @@ class ImbalCLI(LightningCLI):
         parser.add_argument("--laptop", type=bool | None, help=LAPTOP if self.verb == "fit" else SUPPRESS)
         if self.verb == "fit":  # which takes it off the command line itself: it is no setting of a run
             what = "Print every setting, the file it is from and what it won over, and train nothing."
-            parser.add_argument(PRINT_PLAN, action="store_true", default=SUPPRESS, help=what)
+            parser.add_argument("--print_plan", action="store_true", default=SUPPRESS, help=what)
         for name in FACTS:
             target = f"model.init_args.{name}"
             parser.link_arguments("data", target, compute_fn=self._fact(name), apply_on="instantiate")

@@ -102,7 +102,7 @@ def figure(traces: Sequence[Any], x: str, y: str, height: int = 380, **layout: A
     look = {
         "template": "none",
         "height": height,
-        "margin": {"l": 8, "r": 12, "t": 32, "b": 8},
+        "margin": {"l": 8, "r": 24, "t": 32, "b": 8},
         "font": {"family": "system-ui, sans-serif", "size": 12, "color": DARK},
         "paper_bgcolor": PAPER,
         "plot_bgcolor": PAPER,

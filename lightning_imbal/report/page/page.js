@@ -1,4 +1,4 @@
-const [PRINT_WIDTH, PRINT_HEIGHT] = [1000, 520]; // of paper that lies, within its margins and below what is said of a chart
+const [PRINT_WIDTH, PRINT_HEIGHT] = [940, 520]; // of paper that lies, within its margins and below what is said of a chart
 const NARROW = 600; // pixels, below which panels have no room beside each other
 // What the colours of a figure become on a dark screen: paper, ink, grid, greys, and the shades from none to all.
 const ON_DARK = {
@@ -169,11 +169,12 @@ darkScreen.addEventListener("change", () => charts.filter(isDrawn).forEach(draw)
 
 // On paper charts are light and as wide as it is, and tables are not folded in.
 let unfolded = [];
+let printed;
 window.addEventListener("beforeprint", () => {
   printing = true;
   unfolded = [...document.querySelectorAll("main details:not([open], .numbers, #configurations *)")];
   for (const details of unfolded) details.open = true;
-  charts.forEach(draw);
+  printed = Promise.all(charts.map(draw));
 });
 window.addEventListener("afterprint", () => {
   printing = false;

@@ -37,6 +37,7 @@ ORDER = NASTY  # from most to fewest training images, as in made_runs
 GROUPS = {"major": NASTY[:2], "<i>minor</i>": NASTY[2:]}
 PREFIX = "<img src=x onerror=alert(2)>"
 TRAIN = dict(zip(NASTY, COUNTS, strict=True))
+SCREENS = [(scheme, width) for scheme in ("light", "dark") for width in (1280, 400)]
 JPEG = b"\xff\xd8 a picture"
 
 
@@ -160,7 +161,7 @@ class TestPage:
         assert all(later - earlier <= 1 for earlier, later in zip(levels, levels[1:], strict=False))
         assert len(elements.of("caption")) == len(elements.of("table"))
         charts = [attrs for attrs in elements.of("div") if attrs.get("class") == "chart"]
-        assert len(charts) == 10 and all(attrs["role"] == "img" and attrs["aria-label"] for attrs in charts)
+        assert len(charts) == 10 and all(attrs["role"] == "group" and attrs["aria-label"] for attrs in charts)
         ids = [attrs["id"] for _, attrs in elements.found if "id" in attrs]
         assert len(ids) == len(set(ids))
         assert {attrs["href"] for attrs in elements.of("a")} <= {f"#{name}" for name in ids}
@@ -431,19 +432,18 @@ class TestInBrowser:
         self.draw_all(browser)
         browser.resize(400)
         browser.wait("charts.every((chart) => chart.layout.width === chart.clientWidth)")
-        # Some are not made narrower than their least width.
         wide = "charts.filter((chart) => chart.clientWidth >= 400).map((chart) => [chart.id, chart.clientWidth])"
-        assert browser.evaluate(wide) == [["prevalence", 640]]
+        assert browser.evaluate(wide) == []
 
     def test_click_on_a_heading_sorts(self, browser):
-        heading = "document.querySelectorAll('#leaderboard thead th')[3]"
+        heading = "document.querySelectorAll('#leaderboard thead th')[1]"
         before = column(browser, 0)
         browser.evaluate(f"{heading}.querySelector('button').click()")
-        scores = [float(text.split()[0]) for text in column(browser, 3)]
+        scores = [float(text.split()[0]) for text in column(browser, 1)]
         assert scores == sorted(scores, reverse=True) and len(scores) == 3
         assert browser.evaluate(f"{heading}.ariaSort") == "descending"
         browser.evaluate(f"{heading}.querySelector('button').click()")
-        assert [float(text.split()[0]) for text in column(browser, 3)] == scores[::-1]
+        assert [float(text.split()[0]) for text in column(browser, 1)] == scores[::-1]
         assert browser.evaluate(f"{heading}.ariaSort") == "ascending"
         browser.evaluate("document.querySelector('#leaderboard thead button').click()")
         assert column(browser, 0) == sorted(before)
@@ -484,11 +484,111 @@ class TestInBrowser:
         ]
         assert browser.evaluate("[...document.querySelectorAll('[data-choice]:not([hidden]) img')].every(i => i.src)")
 
-    def test_print_draws_everything(self, browser):
+    def test_on_paper_everything_is_there_in_light_colours_and_not_cut(self, browser, page):
+        browser.prefer("dark")
+        browser.open(page[0])
+        look = "charts.map((chart) => [chart.layout.paper_bgcolor, chart.getBoundingClientRect().height])"
+        printed = "dispatchEvent(new Event('beforeprint')); await printed;"
+        at_the_end = f"(async () => {{ {printed} return {look}; }})()"
+        found = browser.evaluate(at_the_end)
+        assert {colour for colour, _ in found} == {"#ffffff"}
+        assert all(0 < height <= 530 for _, height in found), "a page of paper is no higher"
+        assert browser.evaluate("[...document.querySelectorAll('#class-table details')].every((each) => each.open)")
+        browser.send("Emulation.setEmulatedMedia", media="print")
+        hidden = "[...document.querySelectorAll('nav, select, .modebar, .numbers')].every((each) => !each.offsetWidth)"
+        assert browser.evaluate(hidden)
+        browser.resize(1000)
+        assert browser.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+        browser.send("Emulation.setEmulatedMedia", media="")
         browser.send("Page.printToPDF")
-        browser.wait("charts.every((chart) => chart.querySelector('.main-svg'))")
+        browser.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert not browser.evaluate("document.querySelector('#class-table details').open")
+        browser.prefer("light")
 
     def test_nothing_offers_to_send_a_chart_away(self, browser):
         self.draw_all(browser)
         titles = "[...document.querySelectorAll('.modebar-btn')].map(button => button.dataset.title)"
         assert set(browser.evaluate(titles)) == {"Download plot as a PNG", "Zoom", "Pan", "Reset axes"}
+
+    @pytest.mark.parametrize(
+        "scheme, width, drawn",
+        [("dark", 400, False), *(pytest.param(*each, True, marks=pytest.mark.slow) for each in SCREENS)],
+    )
+    def test_nothing_keeps_people_out(self, browser, page, scheme, width, drawn):
+        browser.prefer(scheme)
+        browser.open(page[0], width)
+        browser.wait("isDrawn(document.getElementById('f1'))")
+        if drawn:
+            self.draw_all(browser)
+            browser.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+        assert browser.barriers() == []
+        browser.prefer("light")
+
+    def test_dark_charts_on_a_dark_screen(self, browser):
+        self.draw_all(browser)
+        colours = (
+            "[document.getElementById('f1').layout.paper_bgcolor, getComputedStyle(document.body).backgroundColor]"
+        )
+        assert browser.evaluate(colours) == ["#ffffff", "rgb(255, 255, 255)"]
+        browser.prefer("dark")
+        browser.wait("document.getElementById('f1').layout.paper_bgcolor === '#14181d'")
+        assert browser.evaluate(colours)[1] == "rgb(20, 24, 29)"
+        assert browser.evaluate("document.getElementById('confusion').data[0].colorscale[0][1]") == "#14181d"
+        assert browser.evaluate("document.getElementById('f1').data[0].marker.color") == "#0072b2"
+        browser.prefer("light")
+        browser.wait("document.getElementById('f1').layout.paper_bgcolor === '#ffffff'")
+
+    def test_all_is_legible_on_a_phone(self, browser, page):
+        browser.open(page[0], 400)
+        self.draw_all(browser)
+        texts = (
+            "[...chart.querySelectorAll('text')].filter((text) => text.textContent.trim() && !text.closest('.modebar'))"
+        )
+        sizes = f"charts.flatMap((chart) => {texts}.map((text) => parseFloat(getComputedStyle(text).fontSize)))"
+        assert min(browser.evaluate(sizes)) >= 12
+        inside = "(box, room) => box.left > room.left - 2 && box.right < room.right + 2 && box.bottom < room.bottom + 2"
+        cut = f"{texts}.filter((text) => !({inside})(text.getBoundingClientRect(), chart.getBoundingClientRect()))"
+        assert browser.evaluate(f"charts.flatMap((chart) => {cut}.map((text) => [chart.id, text.textContent]))") == []
+        heading = "document.querySelectorAll('#leaderboard thead th')[1]"
+        assert browser.evaluate(f"{heading}.textContent").startswith("Macro F1")
+        assert browser.evaluate(f"{heading}.getBoundingClientRect().right") <= 400
+        domains = "['', 2, 3, 4].map((n) => document.getElementById('prevalence').layout[`xaxis${n}`].domain)"
+        assert browser.evaluate(domains) == [[0, 1]] * 4, "panels lie below each other"
+        browser.resize(1280)
+        browser.wait(f"{domains}[0][1] === 0.45")
+
+    def numbers(self, browser, key):
+        """The table of a chart's numbers."""
+        browser.evaluate(f"document.querySelector('[data-numbers-of=\\'{key}\\']').open = true")
+        table = f"document.querySelector('[data-numbers-of=\\'{key}\\'] table')"
+        browser.wait(table)
+        return browser.evaluate(f"[...{table}.rows].map((row) => [...row.cells].map((cell) => cell.textContent))")
+
+    def test_every_chart_says_its_numbers(self, browser, results):
+        [figure] = f1_bars(results, methods_of(results), TRAIN, dict.fromkeys(NASTY, 1)).figures.values()
+        headings, *rows = self.numbers(browser, "f1")
+        assert headings == ["class (training and test images)", "<b>m0<b>", "<b>m1<b>", "<b>m2<b>"]
+        assert len(rows) == 4 and rows[0][0].replace(" ", "").startswith(NASTY[0])
+        assert float(rows[0][1].split()[0]) == pytest.approx(figure.data[0].y[0], abs=1e-3)
+        low = figure.data[0].y[0] - figure.data[0].error_y.arrayminus[0]
+        assert float(rows[0][1].split("[")[1].split(",")[0]) == pytest.approx(low, abs=1e-3)
+        headings, *rows = self.numbers(browser, "confusion")
+        images = confusion(methods_of(results)[0].runs)
+        assert [name.replace(" ", "") for name in headings[1:]] == [name.replace(" ", "") for name in NASTY] and rows[
+            2
+        ][1].split()[0] == str(images[2, 0])
+        choose = "(select => { select.value = '2'; select.dispatchEvent(new Event('change')); })"
+        browser.evaluate(f"{choose}(document.querySelector('[data-for=confusion]'))")
+        assert self.numbers(browser, "confusion")[3][1].split()[0] == str(confusion(methods_of(results)[2].runs)[2, 0])
+        headings, *rows = self.numbers(browser, "curves-stage1")
+        assert headings[0] == "epoch" and [row[0] for row in rows] == list("12345") and len(headings) == 7
+        headings, *rows = self.numbers(browser, "prevalence")
+        assert len(headings) == 1 + 3 * 4 and "<b>m1<b>, precision of the class" in headings and 20 < len(rows) <= 41
+        headings, *rows = self.numbers(browser, "reliability")
+        assert headings == ["curve", "mean confidence", "accuracy (share that is right)"] and rows[0][0].startswith(
+            "all"
+        )
+        without = browser.evaluate(
+            "charts.filter((c) => !document.querySelector(`[data-numbers-of='${c.id}']`)).map((c) => c.id)"
+        )
+        assert without == ["map"]
