@@ -50,8 +50,8 @@ def commands(page, program):
     return list(dict.fromkeys(tuple(line[1:]) for line in lines if not {"...", "VERB", "FILE.yaml"} & {*line}))
 
 
-# Verbs that are only named, and help that is only printed, are no command to read.
-NOT_READ = ((), ("--help",))
+# Verbs that are only named, help that is only printed, and what TAB is to complete are no command to read.
+NOT_READ = ((), ("--help",), ("--config", "meth"))
 COMMANDS = {line for page in PAGES for line in commands(page, "lightning_imbal") if line[1:] not in NOT_READ}
 
 
@@ -121,6 +121,8 @@ def reads(folder, monkeypatch):
             assert main(list(args)) == 0
         except ReadToItsEnd:
             pass
+        except SystemExit as end:  # of help that was printed
+            assert not end.code
 
     return reads
 
@@ -148,13 +150,21 @@ def test_what_is_wrong_is_noticed(reads, line):
         reads(*line)
 
 
+def test_refusals_are_those_of_the_program(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    refused = "".join(block for page in PAGES for block in blocks(page, "console"))
+    for command, sentence in re.findall(r"^\$ lightning_imbal (.+)\n(lightning_imbal: .+)$", refused, re.MULTILINE):
+        assert main(shlex.split(command)) == 2
+        assert capsys.readouterr().err.strip().splitlines()[-1] == sentence
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_blocks_are_right(page):
     for text in blocks(page, "python"):
         compile(text, name_of(page), "exec")
     for text in blocks(page, "yaml"):
         assert isinstance(yaml.safe_load(text), dict)
-    assert not {kind for kind, _ in FENCE.findall(page.read_text())} - {"", "text", "python", "yaml", "bash"}
+    assert not {kind for kind, _ in FENCE.findall(page.read_text())} - {"", "text", "console", "python", "yaml", "bash"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
