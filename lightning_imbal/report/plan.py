@@ -108,6 +108,7 @@ def print_plan(title: str, stages: Sequence[StagePlan], unused: Sequence[str], c
     if losses := sum(len(line.lost) for stage in stages for line in stage.lines):
         are = "value that was given is" if losses == 1 else "values that were given are"
         console.print(f"{losses} {are} not used: below the one that won, or with the reason.", highlight=False)
+    console.print()
 
 
 def _add_lost(table: Table, line: Line, lost: Lost, source: str) -> None:
