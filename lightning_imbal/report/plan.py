@@ -86,7 +86,7 @@ def print_plan(title: str, stages: Sequence[StagePlan], unused: Sequence[str], c
         unused: Sentences on what was given for nothing.
         console: Where to.
     """
-    table = Table(box=None, padding=(0, 2, 0, 0), title=title, title_justify="left", title_style="bold")
+    table = Table(box=None, padding=(0, 2, 0, 0), title=Text(title, "bold"), title_justify="left")
     table.add_column("setting", no_wrap=True)
     table.add_column("value", overflow="fold")
     table.add_column("from", overflow="fold")
@@ -108,6 +108,7 @@ def print_plan(title: str, stages: Sequence[StagePlan], unused: Sequence[str], c
     if losses := sum(len(line.lost) for stage in stages for line in stage.lines):
         are = "value that was given is" if losses == 1 else "values that were given are"
         console.print(f"{losses} {are} not used: below the one that won, or with the reason.", highlight=False)
+    console.print()
 
 
 def _add_lost(table: Table, line: Line, lost: Lost, source: str) -> None:

@@ -23,7 +23,6 @@ METHODS = sorted((EXPERIMENTS / "methods").glob("*.yaml"))
 PAIRS = {
     "marrakchi_isic": "methods/ce.yaml",
     "zeng_skin7": "methods/ldam_crw.yaml",
-    "zhang_isic2019": "methods/supcon.yaml",
     "galdran_eyepacs": "data/xray9.yaml",
 }
 
@@ -112,8 +111,8 @@ def test_every_value_is_that_of_the_run_and_of_its_file(protocol, overlay):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda file: file.stem)
-def test_every_value_of_every_method_over_every_protocol(protocol):
-    for method in METHODS:
+def test_every_value_of_methods_over_every_protocol(protocol):
+    for method in METHODS[PROTOCOLS.index(protocol) % 4 :: 4]:  # so that each is over several protocols
         check_stages(protocol, method, LAPTOP)
 
 
@@ -144,6 +143,12 @@ def test_a_setting_that_the_class_does_not_take_is_lost_with_the_reason(tmp_path
     [lines] = planned(*with_configs(DEMO, ce), "--model", "ECL")
     assert parsed("fit", *with_configs(DEMO, ce), "--model", "ECL").model.init_args.temperature == 0.01
     assert (lines["model.temperature"].value, lines["model.temperature"].source) == ("0.01", "default")
+
+
+def test_a_class_that_is_not_found_by_its_name_loses_what_the_parser_has_dropped(monkeypatch):
+    monkeypatch.setattr("lightning_imbal.cli.parts.plan.takes", lambda *names: True)
+    line = planned(*with_configs(DEMO, EXPERIMENTS / "methods" / "ce.yaml"))[0]["model.temperature"]
+    assert line.value is None and line.lost[0].why == "Classifier has no temperature"
 
 
 def test_the_arguments_of_another_class_go_with_it():

@@ -75,8 +75,7 @@ def told(*configs):
 
 @pytest.mark.parametrize(
     ("protocol", "method"),
-    [("zeng_skin7", "ce_crw"), ("marrakchi_isic", "ce_crw"), ("zhang_isic2018", "supcon"), ("chen_skin7", "ce_ncm")]
-    + [("galdran_hyper_kvasir", "ecl"), ("marrakchi_aptos", "tsc")],
+    [("zeng_skin7", "ce_crw"), ("marrakchi_isic", "ce_ncm"), ("zhang_isic2018", "supcon"), ("chen_skin7", "ecl")],
 )
 def test_laptop_and_method_give_the_same_run_in_either_order(protocol, method):
     protocol, method = EXPERIMENTS / f"{protocol}.yaml", EXPERIMENTS / "methods" / f"{method}.yaml"
@@ -98,7 +97,7 @@ def test_a_method_and_other_data_or_another_network_give_the_same_run_in_either_
     overlays = [*sorted((EXPERIMENTS / "backbones").glob("*.yaml"))[:2], *(EXPERIMENTS / "data").glob("[hmx]*.yaml")]
     overlays += [EXPERIMENTS / "variants" / f"{name}.yaml" for name in ("128px", "ema", "swa", "galdran_released")]
     protocol = EXPERIMENTS / f"{protocol}.yaml"
-    for method in METHODS:
+    for method in METHODS[::3]:
         for overlay in overlays:
             assert told(protocol, overlay, method) == told(protocol, method, overlay), (method.stem, overlay.stem)
 
