@@ -100,9 +100,10 @@ def test_every_verb_is_looked_at():
 
 def test_all_of_the_help_is_that_of_the_parser(capsys):
     assert first_look.answer("fit", ["--help", "all"]) is None
-    with pytest.raises(SystemExit) as end:
-        main(["fit", "--help", "all"])
-    assert end.value.code == 0 and "--trainer.enable_autolog_hparams" in capsys.readouterr().out
+    for verb in ("fit", "predict"):
+        with pytest.raises(SystemExit) as end:
+            main([verb, "--help", "all"])
+        assert end.value.code == 0 and "--trainer.enable_autolog_hparams" in capsys.readouterr().out
     assert "--baseline" in first_look.answer("compare", ["--help", "all"])
 
 

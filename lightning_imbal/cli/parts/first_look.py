@@ -40,6 +40,8 @@ def check(verb: str, arguments: Sequence[str]) -> None:
     Raises:
         UserError: A file, a folder, a method or an option is not there.
     """
+    if set(HELP) & set(arguments):
+        return
     if verb in SCREENS:
         _check_settings(verb, with_files_found(with_name(arguments) if verb in OWN else arguments))
     elif verb in PARSERS and not _lacks_table(verb, arguments):
