@@ -14,7 +14,7 @@ from lightning_imbal.api.load import load
 from lightning_imbal.contract import data_of
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.pictures.given import Picture
-from lightning_imbal.errors import UserError
+from lightning_imbal.errors import BadImageError, UserError
 from lightning_imbal.modules.base_classifier import ImbalClassifier
 from lightning_imbal.trained.pictures import answered, predict_pictures
 from lightning_imbal.trained.transforms import Transforms
@@ -61,6 +61,8 @@ def predict(
         names = _give(data, images)
         with _quiet():
             probability = predict_pictures(_trainer(transforms), model, data, names)
+    except BadImageError as error:  # of a process of the loader, with its traceback
+        raise BadImageError(str(error).strip().splitlines()[-1].rpartition("BadImageError: ")[2]) from error
     finally:
         data.predicted, data.cache = predicted, cache
         model.train(was_training)

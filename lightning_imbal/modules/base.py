@@ -21,7 +21,7 @@ from lightning_imbal.errors import UserError
 from lightning_imbal.factories.build import build
 from lightning_imbal.losses.base import ImbalancedLoss
 from lightning_imbal.modules.base_batches import as_batch, as_floats
-from lightning_imbal.modules.base_checks import check_pairs, check_views
+from lightning_imbal.modules.base_checks import check_classes, check_counts, check_pairs, check_views
 from lightning_imbal.modules.base_devices import OverDevices
 from lightning_imbal.modules.base_optimizers import SchedulerFactory, build_schedule, check_optimizer, kept_score
 
@@ -60,6 +60,7 @@ class ImbalModule(OverDevices, ABC):
         scheduler: SchedulerFactory | None = None,
     ) -> None:
         super().__init__()
+        check_counts(class_counts, class_names)
         # Weights are in the checkpoint anyway, and the code of a network of one's own cannot be.
         self.save_hyperparameters(ignore=["backbone"] if isinstance(backbone, nn.Module) else [])
         # What is not plain data (built from Python rather than YAML) would make the checkpoint unsafe to load.
@@ -96,6 +97,8 @@ class ImbalModule(OverDevices, ABC):
         """Pictures are normalised as those that it was trained on, whatever the DataModule says."""
         if not (data := self.datamodule):
             return
+        if stage != "predict":
+            check_classes(self.class_names, data)
         if self.normalization:
             data.normalize.load_state_dict(self.normalization)
         if stage == "fit":

@@ -1,5 +1,6 @@
-"""What a module needs of each batch: so many views of an image, a second image beside it."""
+"""What a module needs of its data: its classes, so many views of an image, a second image beside it."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from lightning_imbal.contract import ImbalData
@@ -12,6 +13,25 @@ class Needs(Protocol):
     needs_pairs: bool
     min_views: int
     max_views: int | None
+
+
+def check_counts(class_counts: Sequence[int], class_names: Sequence[str]) -> None:
+    """Refuses sizes that are not those of the classes; UserError names both numbers."""
+    if len(class_counts) != len(class_names):
+        raise UserError(
+            f"class_counts has {len(class_counts)} numbers and class_names {len(class_names)}: give those of one "
+            "DataModule, data.class_counts and data.class_names."
+        )
+
+
+def check_classes(class_names: Sequence[str], data: ImbalData) -> None:
+    """Refuses data whose classes, if it has names for them, are not those of a module; UserError names both."""
+    known = getattr(data, "class_names", None)
+    if known is not None and list(known) != list(class_names):
+        raise UserError(
+            f"The model was built for the classes {', '.join(class_names)}, but {type(data).__name__} has "
+            f"{', '.join(known)}: build it with data.class_counts and data.class_names."
+        )
 
 
 def check_views(model: Needs, data: ImbalData) -> None:

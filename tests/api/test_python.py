@@ -139,6 +139,7 @@ def test_files_arrays_and_pictures_of_pillow_are_the_same(model):
         (lambda model: li.predict(model, "runs"), "No images below runs"),
         (lambda model: li.predict(model, [np.zeros((4, 4, 3))]), r"shape \(4, 4, 3\) and the type float64: give uint8"),
         (lambda model: li.predict(model, [3]), "int is no picture"),
+        (lambda model: li.predict(model, ["none.png"]), r"^Cannot read the image none.png \(No such file"),
         (lambda _: li.compare_runs("runs/ce", "runs/ce"), "runs/ce is both runs"),
         (lambda _: li.compare_runs("runs/ce", "runs/crw", "macro_f2"), "did you mean macro_f1"),
         (lambda _: li.compare_runs("runs/ce", "runs/mine"), "other classes"),

@@ -155,3 +155,25 @@ def test_batch_norm_that_sees_devices_apart_is_said(devices, kind, told, data, m
     model.train()
     model.on_fit_start()
     assert [("sync_batchnorm" in line) for line in said] == [True] * told
+
+
+def test_sizes_and_names_are_of_the_same_classes():
+    with pytest.raises(UserError, match="class_counts has 3 numbers and class_names 2"):
+        Classifier(class_counts=[3, 4, 5], class_names=["a", "b"], backbone="test_resnet")
+
+
+@pytest.mark.parametrize("stage", ["fit", "validate", "test"])
+def test_data_with_other_classes_are_refused(data, stage):
+    model = Classifier(class_counts=[3, 4], class_names=["a", "b"], backbone="test_resnet")
+    model.trainer = SimpleNamespace(datamodule=data)
+    with pytest.raises(UserError, match="built for the classes a, b, but DigitsLT has 0, 1, .*data.class_names"):
+        model.setup(stage)
+    model.setup("predict")  # which looks at pictures alone
+
+
+def test_normalisation_does_not_go_with_the_file_of_a_checkpoint(data):
+    model, mapped = build(Classifier, data), {"mean": torch.zeros(3, 1, 1), "std": torch.ones(3, 1, 1)}
+    model.on_load_checkpoint({"normalize": mapped})
+    assert (
+        torch.equal(model.normalization["mean"], mapped["mean"]) and model.normalization["mean"] is not mapped["mean"]
+    )
