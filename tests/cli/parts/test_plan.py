@@ -170,6 +170,14 @@ def test_the_second_stage_of_one_file_is_lost_to_that_of_another():
     assert two["data.sampler"].source == str(CRW) and two["model.optimizer.lr"].lost[0].value == "0.5"
 
 
+def test_what_only_the_lost_stage_set_is_as_in_the_first_stage():
+    protocol = EXPERIMENTS / "marrakchi_isic.yaml"
+    [_, two] = planned(*with_configs(protocol, EXPERIMENTS / "methods" / "ce_crw.yaml"))
+    line = two["data.batch_size"]
+    assert (line.value, line.source) == ("192", "stage 1")
+    assert [(lost.value, lost.why) for lost in line.lost] == [("512", "crw.yaml has another second stage")]
+
+
 def test_no_second_stage_is_told_and_what_was_for_it(tmp_path):
     ce = EXPERIMENTS / "methods" / "ce.yaml"
     args = [*with_configs(DEMO, LAPTOP, ce), "--then.data.batch_size", "8"]
