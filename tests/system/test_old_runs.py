@@ -8,6 +8,7 @@ which the tests put their own.
 
 import shutil
 import tarfile
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -99,8 +100,13 @@ def test_it_is_resumed(old_runs, name):
 
 def test_they_are_reported_side_by_side(old_runs, capsys):
     assert main(["report", *(str(old_runs / name) for name in STAGES), "--html", "page.html"]) == 0
-    printed = capsys.readouterr().out
-    assert all(name in printed for name in STAGES)
+    printed = " ".join(capsys.readouterr().out.split())
+    assert printed.startswith("F1 per class: DigitsLT, 30 % test, seed 0")
+    page = unescape(Path("page.html").read_text().replace("<wbr>", ""))
+    sized = "CL (temperature 0.1) -> oversampled"
+    for title in ("CE+SC -> cRW", "CE, perturbed input", "Balanced-MixUp", "ECL", sized):
+        assert all(word in printed for word in title.replace("-M", "- M").split())
+        assert title in page
     assert Path("page.html").stat().st_size > 10_000
 
 
