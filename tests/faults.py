@@ -43,7 +43,12 @@ FURTHER = {
     "cli/compare.py": ["tests/system/test_compare.py"],
     "cli/export.py": ["tests/export"],
     "cli/fit.py": ["tests/system/test_broken_files.py", "tests/system/test_identity.py"],
+    "cli/parts/completion.py": ["tests/cli/test_completion.py"],
     "cli/parts/cost.py": ["tests/cli/test_table.py"],
+    "cli/parts/first_look.py": ["tests/cli/test_first_look.py"],
+    **dict.fromkeys(
+        ("cli/parts/help_settings.py", "cli/parts/help_unknown.py"), ["tests/cli/parts/test_help_options.py"]
+    ),
     "cli/parts/compare_data.py": ["tests/system/test_compare.py"],
     "cli/parts/resuming.py": ["tests/system/test_broken_files.py", "tests/system/test_identity.py"],
     "cli/parts/trained.py": ["tests/api", "tests/system/test_broken_files.py"],

@@ -42,7 +42,7 @@ examples:
   lightning_imbal fit --config experiments/marrakchi_isic.yaml --data.root DIR
   lightning_imbal init my_images
   lightning_imbal compare --config my_images.yaml --folds 5
-Later --config files win, then the command line. `fit --help`, `fit --model.help ECL`; `completion bash`.
+Later files win, then the command line. More: `fit --help`, `fit --model.help ECL`, `completion`.
 """
 
 

@@ -81,7 +81,7 @@ def test_help_is_short_and_light(args, answers):
     status, out, err, heavy = answers[tuple(args)]
     assert (status, err, heavy) == (0, "", [])
     lines = out.splitlines()
-    assert 5 <= len(lines) <= 50 and max(map(len, lines)) <= 120
+    assert 5 <= len(lines) <= 50 and max(map(len, lines)) <= 100
 
 
 @pytest.mark.parametrize(("args", "said"), ABSENT, ids=lambda value: " ".join(value) if isinstance(value, list) else "")

@@ -250,7 +250,7 @@ def test_the_seed_changes_the_result(run, tmp_path):
 @pytest.mark.parametrize(
     ("args", "named"),
     [
-        (["--data.rot", "x"], ["DigitsLT", "'rot'", "root"]),
+        (["--data.rot", "x"], ["'data.rot'", "did you mean --data.root?"]),
         (["--model", "Clasifier"], ["'Clasifier'", "Classifier"]),
         (["--data.sampler", "ClasPower"], ["'ClasPower'", "ClassPower"]),
         (["--model.optimizer.lrx", "1"], ["SGD", "'lrx'", "lr"]),

@@ -113,4 +113,4 @@ def _list(option: str, kind: Kind) -> str:
         lines.append(f"  {name:{width}}{shorten(source.about, WIDTH - width - 2, placeholder=' ...')}".rstrip())
     lines += [f"  or {kind.others}"] if kind.others else []
     own = f"One of your own, in my_file.py: --{option} my_file.MyClass."
-    return "\n".join([*lines, "", f"Its arguments: --{option}.help {next(iter(found))}. {own}"])
+    return "\n".join([*lines, "", f"The arguments of one: --{option}.help {next(iter(found))}.", own])

@@ -53,7 +53,7 @@ def compare() -> VerbParser:
 
 def table() -> VerbParser:
     """That of `table`."""
-    usage = f"SPEC [options] [--data.root DIR, --trainer.max_epochs 3: {ANY_OF_FIT}]"
+    usage = f"SPEC [options]\n       [--data.root DIR, --trainer.max_epochs 3: {ANY_OF_FIT}]"
     does = "Runs what a table lacks, then prints it with the published numbers beside ours."
     parser = _parser("table", usage, does)
     parser.add_argument("spec", metavar="SPEC", help=SPEC)
@@ -95,7 +95,7 @@ def ensemble() -> VerbParser:
 
 def export() -> VerbParser:
     """That of `export`."""
-    usage = "RUN --onnx FILE.onnx [--model.predictor FlipTTA, --data.root DIR: any option of `test`]"
+    usage = "RUN --onnx FILE.onnx\n       [--model.predictor FlipTTA, --data.root DIR: any option of `test`]"
     parser = _parser("export", usage, "A trained model as ONNX, with a model card beside it.")
     parser.add_argument("run", metavar="RUN", help="folder that fit wrote to, or test inside it; or a checkpoint")
     parser.add_argument("--onnx", metavar="FILE", required=True, help="file to write; the card has its name and .md")
@@ -108,7 +108,7 @@ def export() -> VerbParser:
 
 def init() -> VerbParser:
     """That of `init`."""
-    usage = "PATH [--output NAME.yaml] [--data.label_column dx: any option that answers a question]"
+    usage = "PATH [--output NAME.yaml]\n       [--data.label_column dx: any option that answers a question]"
     does = "Looks at a folder or a label file and writes a configuration that reads it."
     parser = _parser("init", usage, does)
     parser.add_argument("path", metavar="PATH", help="a folder of images, or the CSV file that names them")
@@ -118,7 +118,7 @@ def init() -> VerbParser:
 
 def decide() -> VerbParser:
     """That of `decide`."""
-    usage = "RUN [RUN ...] [--rule Offsets --score balanced_accuracy, --sensitivity melanoma=0.9, ...]"
+    usage = "RUN [RUN ...]\n       [--rule Offsets --score balanced_accuracy, --sensitivity melanoma=0.9, ...]"
     does = "From probabilities to answers, by a rule that is fitted on the validation part."
     parser = _parser("decide", usage, does)
     parser.add_argument("runs", nargs="+", metavar="RUN", help=RUN)
@@ -144,7 +144,10 @@ def decide() -> VerbParser:
 
 
 def _parser(verb: str, usage: str, does: str) -> VerbParser:
-    return VerbParser(verb, f"lightning_imbal {verb} {usage}", does)
+    parser = VerbParser(verb, f"lightning_imbal {verb} {usage}", does)
+    if verb in WITH_OPTIONS_OF_FIT:
+        parser.epilog = "Options of `fit`: lightning_imbal fit --help; those of a class: --model.help ECL."
+    return parser
 
 
 def _add_running(parser: VerbParser) -> None:

@@ -43,7 +43,7 @@ def test_each_kind_has_a_list_and_pages(slot):
     kind = KINDS[slot]
     lines = help_of(f"then.{kind.option}", "").splitlines()
     named = [line.split()[0] for line in lines if line.startswith("  ") and not line.startswith("  or ")]
-    assert named == [*classes_of(kind)] and max(map(len, lines[:-1])) <= WIDTH
+    assert named == [*classes_of(kind)] and max(map(len, lines)) <= WIDTH
     name = named[-1]
     assert help_of(kind.option, name).startswith(f"--{kind.option} {name}")
 
