@@ -83,7 +83,7 @@ class OneLineProgress(RichProgressBar):
         most = self.trainer.max_epochs
         return f"Epoch {current_epoch + 1}" + (f"/{most}" if most and most > 0 else "")
 
-    def _tell(self, trainer: Trainer, done: int) -> None:
+    def _tell(self, trainer: Trainer, done: float) -> None:
         self.told = "  ".join(filter(None, [self._loss, self._best, self._time_left(trainer, done)]))
 
     def _best_score(self, trainer: Trainer) -> str:
@@ -98,7 +98,7 @@ class OneLineProgress(RichProgressBar):
             return ""
         return _best_of(SCORE, max(float(now), float(self._best.rpartition(" ")[2] or 0)))
 
-    def _time_left(self, trainer: Trainer, done: int) -> str:
+    def _time_left(self, trainer: Trainer, done: float) -> str:
         if self._batches < FIRST or not trainer.max_epochs or trainer.max_epochs < 0:
             return ""
         left = trainer.num_training_batches * (trainer.max_epochs - trainer.current_epoch) - done

@@ -16,7 +16,10 @@ NOT_FOR_USERS = (
     r"It is recommended to use `self.log\(.*sync_dist=True\)`",  # the reports are already the same on every device
     r"Using `DistributedSampler` with the dataloaders",  # repeated images are dropped by the reports
     r"Experiment logs directory .* exists and is not empty",  # resuming keeps the earlier rows
+    r"The number of unique classes is greater than 50% of the number of samples",  # scikit-learn: few images of a class
+    r"A single label was found in '?`?y_true",  # scikit-learn: a part with one class, which the table shows
     r"The '\w+_dataloader' does not have many workers",  # small pictures in memory are faster without
+    r"Consider setting `persistent_workers=True`",  # likewise
     r"torch.distributed.nn.functional.all_gather is deprecated",  # Lightning's call
     r"Be aware that when using `ckpt_path`, callbacks",  # `test` needs no ModelCheckpoint
     r"Checkpoint directory .* exists and is not empty",

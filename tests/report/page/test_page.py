@@ -500,8 +500,8 @@ class TestInBrowser:
         browser.resize(1000)
         assert browser.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
         browser.send("Emulation.setEmulatedMedia", media="")
-        browser.send("Page.printToPDF")
         browser.evaluate("dispatchEvent(new Event('afterprint'))")
+        browser.send("Page.printToPDF")
         assert not browser.evaluate("document.querySelector('#class-table details').open")
         browser.prefer("light")
 
