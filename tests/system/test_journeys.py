@@ -1,4 +1,4 @@
-"""What people do first, each from an empty folder with only what they have: a number and a next command, or one sentence.
+"""What people do first, from an empty folder with only what they have: a number and a next command, or one sentence.
 
 The tenth, the wheel without a checkout, is in `test_installed.py`.
 """

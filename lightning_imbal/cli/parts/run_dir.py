@@ -1,5 +1,6 @@
 """Where a run writes, and what is refused so that no earlier run is lost."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -89,8 +90,10 @@ def for_results(config: Namespace, args: list[str], subcommand: str) -> Path:
     """
     chosen = given("run_dir", args)
     if chosen is None:
-        stage = stage_of(Path(config.ckpt_path))
-        return first_free((stage.parent if stage.name.startswith("stage") else stage) / subcommand)
+        checkpoint = Path(config.ckpt_path)
+        stage = stage_of(checkpoint)
+        run = stage.parent if stage.name.startswith("stage") else stage
+        return first_free((run if checkpoint.is_absolute() else Path(os.path.relpath(run))) / subcommand)
     refuse_taken(chosen)
     return Path(chosen)
 
