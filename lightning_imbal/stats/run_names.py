@@ -54,10 +54,10 @@ def apart(names: Sequence[str], runs: Sequence[Run]) -> list[str]:
             told = _differences([runs[place] for place in places])
             for place, text in zip(places, told, strict=True):
                 found[place] = ", ".join(filter(None, [found[place], text]))
-    if len(set(found)) < len(found):  # the name of one may be what another one's folder is called
-        pairs = zip(found, runs, strict=True)
-        return [f"{name} ({run.folder})" if found.count(name) > 1 else name for name, run in pairs]
-    return found
+    # A run that is given twice; or what one is called may be the folder of another one.
+    return [
+        f"{name} ({before + 1})" if (before := found[:place].count(name)) else name for place, name in enumerate(found)
+    ]
 
 
 def _differences(runs: Sequence[Run]) -> list[str]:

@@ -31,6 +31,7 @@ def test_the_same_folder_below_others_and_a_damaged_configuration(tmp_path):
     (tmp_path / "y" / "stage1" / "config.yaml").write_text("[")
     assert run_names(runs_of(tmp_path, "x/test", "y/test"))[0] == ["x/test", "y/test"]
     assert run_names(runs_of(tmp_path, "y", "y/test"))[0] == ["y", "y/test"]
+    assert run_names(runs_of(tmp_path, "y", "y"))[0] == ["y", "y (2)"]
 
 
 def test_seeds_are_named_where_nothing_else_tells_rows_apart(tmp_path):
