@@ -30,7 +30,13 @@ def run(args: list[str]) -> int:
         from lightning_imbal.stats.caveats import limits_of
         from lightning_imbal.stats.tried_rules import tried_rules
 
-        write_page(results, Path(given.html), limits_of(results), rules=tried_rules(results), anonymous=given.anonymous)
+        write_page(
+            results,
+            Path(given.html),
+            warnings=limits_of(results),
+            rules=tried_rules(results),
+            anonymous=given.anonymous,
+        )
         print(f"Page: {given.html} (open it in a browser)")
     if given.figures is not None:
         from lightning_imbal.report.figures.of_runs import write_figures

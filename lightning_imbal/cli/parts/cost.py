@@ -62,8 +62,8 @@ def estimate(stages: dict[Job, list[Namespace]], jobs: int) -> str:
         return "Nothing is left to train."
     total = sum((costs[job] for job in left), Cost())
     took = {job: record["seconds"] for job, record in finished.items() if record and record["seconds"]}
-    images, operations = f"{total.images:,.0f} images", f"{_short(total.operations / 1e15)} PFLOP"
-    lines = [f"{number_of(len(left), 'run')} to train: {images} through the network, {operations}."]
+    operations = f", {_short(total.operations / 1e15)} PFLOP" if total.operations else ""
+    lines = [f"{number_of(len(left), 'run')} to train: {total.images:,.0f} images through the network{operations}."]
     if took:
         seconds = _seconds(left, took, costs)
         duration = duration_text(max(sum(seconds) / jobs, *seconds))

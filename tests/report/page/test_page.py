@@ -12,7 +12,7 @@ from made_runs import COUNTS, write_features, write_run, write_stage
 
 from lightning_imbal.data import thumbnails as pictures_module
 from lightning_imbal.errors import UserError
-from lightning_imbal.report.page.charts_base import label
+from lightning_imbal.report.page.charts_base import honest_range, label
 from lightning_imbal.report.page.charts_scores import (
     MANY_CLASSES,
     class_histogram,
@@ -323,6 +323,28 @@ class TestCharts:
         assert len(losses) == 6 and sum(line.showlegend for line in losses) == 3
         np.testing.assert_array_equal(losses[0].x, [1, 2, 3, 4, 5])
         np.testing.assert_allclose(losses[0].y, [2, 1, 2 / 3, 1 / 2, 2 / 5], rtol=1e-6)
+
+    @pytest.mark.parametrize(
+        "values, least, low, high",
+        [
+            ([0.5, 0.5], 0.0, 0.365, 0.635),  # half of 0.5 and 4 % of room on both sides
+            ([2.0, 8.0], 0.0, 1.76, 8.24),  # its own range
+            ([0.01, 0.02], 0.1, 0.0, 0.104),  # what is never negative
+            ([-1.0, np.nan, -1.0], 0.0, -1.27, -0.73),
+            ([0.0, 0.0], 0.0, 0.0, 1.04),
+        ],
+    )
+    def test_what_is_flat_looks_flat(self, values, least, low, high):
+        assert honest_range(values, least) == pytest.approx([low, high])
+
+    def test_nothing_has_no_range(self):
+        assert honest_range([np.nan]) is None
+
+    def test_scores_have_the_same_axis_everywhere_and_losses_their_own(self, results):
+        methods = methods_of(results)
+        figures = learning_charts(curves_of(methods), methods, ORDER)[0].figures
+        assert figures["Macro F1 (validation)"].layout.yaxis.range == (0, 1.02)
+        assert figures["Loss (training)"].layout.yaxis.range == pytest.approx(honest_range([2 / 5, 2]))
 
     def test_sweep(self, tmp_path):
         for gamma in (0.1, 1.0, 10.0):
