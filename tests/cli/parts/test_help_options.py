@@ -118,7 +118,10 @@ def test_what_may_be_right_is_let_pass(arguments, tmp_path, monkeypatch):
 def test_a_class_of_the_user_adds_its_names_and_no_other(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("net_of_a_user.py").write_text("from lightning_imbal.modules import ECL\nclass Net(ECL):\n    pass\n")
+    text = "from elsewhere import Base\nclass Far(Base):\n    def __init__(self, one=1, **kwargs):\n        pass\n"
+    Path("far_of_a_user.py").write_text(text)
     assert "temperature" in below("model", "net_of_a_user.Net") and below("model", "nothing.Here") is None
+    assert below("model", "far_of_a_user.Far") is None, "its other arguments are not known"
     with pytest.raises(UserError, match="did you mean --model.temperature"):
         refuse_unknown([Setting("model", "net_of_a_user.Net"), Setting("model.temperatur", "1")], "fit")
 
