@@ -23,7 +23,7 @@ def suspected_groups(
         `said` (what was found, in words), `word` (what a group is), `groups`, `torn` (groups in several parts),
         `images` (in those), and `option`, which keeps them together; None if nothing is suspected.
     """
-    if not (guesses := guess_groups(files, table["class"].fillna("").astype(str), columns)):
+    if not (guesses := guess_groups(files, table["class"].astype(object).fillna("").astype(str), columns)):
         return None
     guess = guesses[0]
     group = guess.groups.fillna("image " + files).to_numpy()

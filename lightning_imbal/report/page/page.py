@@ -94,7 +94,7 @@ def write_page(
     mistakes = nameless_mistakes_of(methods, hidden.image) if hidden else mistakes_of(methods)
     text = environment.get_template("page.html").render(
         title=results.spec.title,
-        facts=_facts(results, methods),
+        facts=[hidden.text(fact) if hidden else fact for fact in _facts(results, methods)],
         held=NAMELESS if hidden else mistakes.held(),
         warnings=_said(warnings, hidden),
         advice=_said(advice, hidden),

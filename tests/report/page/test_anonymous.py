@@ -20,7 +20,7 @@ SENTENCES = [
     "face_0003 is of lesion_12, in images of clinic_b-ce; bkl/lk has 3 images.",
     "Train longer: lightning_imbal fit --data.root scans_of_miller --run_dir clinic_b",
 ]
-SECRET = ["miller", "face_", "lesion_", "clinic", "jane", "/home", "weights_of_jane", "a_very_long_name"]
+SECRET = ["scans_of", "miller", "face_", "lesion_", "clinic", "jane", "/home", "weights_of_jane", "a_very_long_name"]
 LONG = "clinic_b-a_very_long_name_of_a_folder_that_is_broken+seed0"
 
 
@@ -30,7 +30,12 @@ def results(tmp_path_factory):
     for name, skill in (("clinic_b-ce+seed0", 0.5), (LONG, 1.0)):
         run = folder / name
         write_run(
-            run, skill=skill, prefix="face_", data_remarks=["scans_of_miller/x.png is left out"], options={"a": "/home"}
+            run,
+            skill=skill,
+            prefix="face_",
+            data="scans_of_miller",
+            data_remarks=["scans_of_miller/x.png is left out"],
+            options={"a": "/home"},
         )
         write_split(run, 4)
         write_stage(run / "stage1", pretrained="weights_of_jane/best.ckpt", backbone="resnet18")
