@@ -13,10 +13,11 @@ EXPERIMENT: Lines = {
     "config FILE": "settings, later files win: demo.yaml, methods/ecl.yaml (`list experiments`, `list methods`)",
 }
 RUN: Lines = {
-    "run_dir DIR": "where to write (default: runs/ and the names of the configurations)",
+    "run_dir DIR": "where to write (default: runs/NAMES-OF-CONFIGURATIONS)",
     "ckpt_path last": "go on with a run that was interrupted",
-    "monitor SCORE": "whose best epoch is kept, such as val/f1 (default: the last epoch)",
+    "monitor SCORE": "whose best epoch is kept, such as val/f1 (default: the last)",
     "seed_everything 0": "of weights, samplers and augmentation",
+    "print_plan": "print settings, their files and what they won over, and end",
     "print_config": "print all settings and end",
 }
 DATA: Lines = {

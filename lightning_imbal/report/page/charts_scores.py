@@ -114,7 +114,7 @@ def reliability_diagrams(found: dict[str, dict[str, Reliability]]) -> Chart:
     about = (
         "Reliability: how often predictions of a confidence are right, for all images and for those whose true class "
         "is in a group. On the dotted diagonal confidence can be trusted; below it the model is too sure of itself. "
-        "ECE is the expected calibration error over 15 bins, the mean over the runs; bins of few images scatter."
+        "ECE is the expected calibration error over 15 bins, of several runs the mean; bins of few images scatter."
     )
     return Chart("reliability", about, {name: _reliability(groups) for name, groups in found.items()})
 

@@ -97,7 +97,7 @@ def calibration_table(found: dict[str, dict[str, Reliability]]) -> SortableTable
         of_all = replace(rows[-1][1], below=calibrated_text(of_method["all"].calibrated, 3))
         rows[-1] = [rows[-1][0], of_all, *rows[-1][2:]]
     caption = (
-        "Expected calibration error (ECE) by group of classes, mean over the runs of a method; below that of all "
+        "Expected calibration error (ECE) by group of classes, of several runs the mean; below that of all "
         "images what a calibrated network would not exceed in 95 of 100 test sets of this size"
     )
     return SortableTable(caption, ["method", *groups], rows)
