@@ -56,7 +56,7 @@ def _own(network: nn.Module, pretrained: bool | str) -> nn.Module:
 def _of_timm(name: str, pretrained: bool | str) -> nn.Module:
     if not timm.is_model(name):
         own = f"a network of your own is given as model.backbone.class_path={name}" if "." in name else ""
-        hint = did_you_mean(name, timm.list_models(), most=3) or own or "timm.list_models() lists the names."
+        hint = own or did_you_mean(name, timm.list_models(), most=3) or "timm.list_models() lists the names."
         raise UserError(f"There is no backbone named {name!r}: {hint}")
     if pretrained is not True:
         return timm.create_model(name, num_classes=0)

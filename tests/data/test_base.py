@@ -208,7 +208,7 @@ class TestBatches:
         data = make_isic()
         assert data.predict_folder(tmp_path) == [tmp_path / "1.jpg", tmp_path / "b" / "2.PNG"]
         assert next(iter(data.predict_dataloader()))["index"].tolist() == [0, 1]
-        with pytest.raises(UserError, match="No images below"):
+        with pytest.raises(UserError, match="no folder"):
             data.predict_folder(tmp_path / "absent")
 
 

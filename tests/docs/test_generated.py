@@ -7,8 +7,6 @@ import pytest
 
 from lightning_imbal.experiment_files import files_of
 
-pytest.importorskip("mkdocs")
-
 
 @pytest.fixture(scope="module")
 def hook():

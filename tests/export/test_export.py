@@ -121,7 +121,10 @@ def test_file_holds_what_its_user_needs(run, exported):
     assert about["image_size"] == "32 x 32" and "Squash(ratio=1) to this size" in about["recipe"]
     assert json.loads(about["mean"]) == [0.485, 0.456, 0.406] and json.loads(about["std"]) == [0.229, 0.224, 0.225]
     assert about["adjustment"] == "Plain" and about["head"] == "Linear(bias=True)"
-    assert json.loads(about["run"]) == {"name": "demo", "seed": 0, "commit": identity["commit"]}
+    assert json.loads(about["run"]) == {
+        **{"title": "CE, DigitsLT, 30 % test, seed 0", "name": "demo"},
+        **{"seed": 0, "commit": identity["commit"]},
+    }
     assert about["checkpoint"] == "stage1/checkpoints/best.ckpt"
     assert about["lightning_imbal"] == identity["versions"]["lightning_imbal"]
     shape = model.graph.input[0].type.tensor_type.shape.dim
@@ -160,7 +163,7 @@ def test_a_checkpoint_in_its_run_is_that_of_the_run(run, exported, written_befor
 def test_user_reads_how_it_was_checked_and_nothing_of_the_exporter(exported):
     first, *rest = exported[1].splitlines()
     assert re.match(r"Checked on 100 test images in batches of 1 and 16: .* [\d.]+e-\d\d in probabilities, ", first)
-    assert [line.split(":")[0] for line in rest] == ["Model", "Model card"]
+    assert [line.split(":")[0] for line in rest] == ["Model", "Model card", "Next"]
 
 
 def test_code_in_the_card_gives_the_prediction(run, exported, tmp_path, monkeypatch, capsys):

@@ -401,7 +401,7 @@ def test_curves_that_settings_do_not_tell_apart_are_named_after_their_first_row(
     assert found.option == "model.optimizer.lr"
     assert found.curves == {
         "lr 0.1": [(0.1, "ce0.1"), (0.2, "ce0.2")],
-        "report plain, lr 0.1": [(0.1, "ce0.1/plain"), (0.2, "ce0.2/plain")],
+        "lr 0.1, report plain": [(0.1, "ce0.1/plain"), (0.2, "ce0.2/plain")],
     }
 
 

@@ -421,12 +421,11 @@ class TestComparisons:
             # Of a single row the correction leaves the p-value as it is.
             assert [cell.p_holm for cell in rows_of(results, "RS")] == [cell.p_value for cell in rows_of(results, "RS")]
 
-    def test_row_on_other_images_has_no_mcnemar_test(self, tmp_path):
+    def test_row_on_other_images_has_no_test(self, tmp_path):
         write_run(tmp_path / "skin7+ce+seed0")
-        write_run(tmp_path / "skin7+cl+seed0", first=100, skill=2.0)
+        write_run(tmp_path / "skin7+cl+seed0", first=10_000, skill=2.0)
         cell = cell_of(collected(spec_of(), tmp_path), "CL")
-        assert np.isnan([cell.mcnemar, cell.mcnemar_holm]).all()
-        assert cell.p_value == cell.p_holm < 0.05
+        assert np.isnan([cell.mcnemar, cell.mcnemar_holm, cell.p_value, cell.p_holm]).all()
 
     def test_folds_with_different_test_images(self, tmp_path):
         column = Column(dataset="Skin7", configs=["skin7.yaml"], folds=[0, 1, 2])

@@ -296,11 +296,8 @@ def test_bad_input_gets_one_sentence(args, named, capsys, tmp_path):
             ["--model.backbone", "test_resnet", *DEMO],
             ["model has no class yet", "--model.backbone is", "--model CLASS"],
         ),
-        (
-            ["--config", "experiments/methods/ce.yaml", "--data", "FolderData"],
-            ["data has no class yet", "--data CLASS"],
-        ),
-        (["--data", "FolderData", "--config", "experiments/methods/ce.yaml"], ["FolderData needs root", "--data.root"]),
+        (["--config", "experiments/methods/ce.yaml", "--data", "FolderData"], ["no folder my_images", "--data.root"]),
+        (["--data", "ISIC2018", "--config", "experiments/methods/ce.yaml"], ["ISIC2018 needs root", "--data.root"]),
     ],
 )
 def test_what_is_read_too_early_or_left_out_gets_one_sentence(args, named, capsys, tmp_path):

@@ -194,7 +194,7 @@ def test_any_method_can_be_tested_with_perturbed_input(fit, tmp_path):
         ("LDAM,", "LDMA,", ["'LDMA'", "LDAM"]),
         ("NormedLinear", "NormdLinear", ["'NormdLinear'", "NormedLinear"]),
         ("max_margin", "max_margn", ["LDAM", "'max_margn'", "max_margin"]),
-        ("views", "veiws", ["'veiws'", "views"]),
+        ("views", "veiws", ["veiws'", "views"]),
         ("then: null", "then: heads/cwr.yaml", ["heads/cwr.yaml"]),
     ],
 )

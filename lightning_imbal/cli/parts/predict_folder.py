@@ -7,13 +7,11 @@ from jsonargparse import Namespace
 from lightning.pytorch import Trainer
 
 from lightning_imbal.atomic_files import write_whole
-from lightning_imbal.cli.parts.closing import next_command
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.look.group_pattern import EXAMPLE, known_groups
 from lightning_imbal.decisions.file import StoredDecision
 from lightning_imbal.errors import UserError
 from lightning_imbal.modules.base_classifier import ImbalClassifier
-from lightning_imbal.runs.folder import is_finished, stage_of
 from lightning_imbal.runs.pooling import pooled_probability
 from lightning_imbal.runs.spreadsheet import to_csv
 from lightning_imbal.trained.pictures import answered, predict_pictures
@@ -58,9 +56,6 @@ def folder_to_csv(
     if stored:
         print(f"Answered by {config.decision}: {stored.rule}, {(table['predicted'] == '').sum()} without an answer.")
     print(f"{len(table)} predictions: {config.output}")
-    run = stage_of(Path(config.ckpt_path)).parent
-    if is_finished(run):
-        print(next_command("report", run))  # how far they can be trusted
 
 
 def _groups(names: pd.Series, data: ImbalDataModule) -> pd.Series:

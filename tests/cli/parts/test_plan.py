@@ -227,7 +227,7 @@ def test_fit_prints_it_and_nothing_else_happens(tmp_path, monkeypatch, capsys):
 def test_a_bad_key_gets_its_sentence(capsys, tmp_path):
     bad = write(tmp_path, "bad.yaml", model={"init_args": {"temprature": 3}})
     assert main(["fit", "--config", str(DEMO), "--config", str(bad), "--print_plan"]) == 2
-    assert "SupConRepresentation has no argument 'temprature'" in capsys.readouterr().err
+    assert "'model.temprature': did you mean model.temperature?" in capsys.readouterr().err
 
 
 def test_what_is_found_out_about_own_images_is_no_word_of_the_user(tmp_path, monkeypatch, capsys):
