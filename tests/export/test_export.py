@@ -505,7 +505,7 @@ def real_images(request, real_isic, tmp_path_factory):
     return folder / "model.onnx", image, [logits.numpy(), logits.softmax(dim=1).numpy()]
 
 
-@pytest.mark.parametrize("batch_size", [1, 16])
+@pytest.mark.parametrize("batch_size", [pytest.param(1, marks=pytest.mark.slow), 16])
 def test_file_gives_what_pytorch_gives_on_100_real_images(real_images, batch_size):
     file, image, expected = real_images
     assert len(image) == 100

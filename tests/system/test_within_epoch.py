@@ -29,6 +29,9 @@ KINDS = {
 }
 
 
+IN_OTHERS = ("mixed", "pairs")  # which are run with loader processes, and with accumulated gradients
+
+
 def train(name, folder, workers, accumulate, ckpt_path=None, **trainer):
     kind, of_model, of_data = KINDS[name]
     data = digits(train_transform=ShiftCrop, **{"sampler": balanced} | of_data)
@@ -42,7 +45,11 @@ def train(name, folder, workers, accumulate, ckpt_path=None, **trainer):
 
 
 @pytest.mark.parametrize(
-    ("name", "workers", "accumulate"), [*((name, 0, 1) for name in KINDS), ("mixed", 2, 1), ("pairs", 0, 2)]
+    ("name", "workers", "accumulate"),
+    [
+        *(pytest.param(name, 0, 1, marks=[pytest.mark.slow] if name in IN_OTHERS else []) for name in KINDS),
+        *(("mixed", 2, 1), ("pairs", 0, 2)),
+    ],
 )
 def test_the_weights_are_those_of_the_unbroken_training(name, workers, accumulate, tmp_path):
     whole = train(name, tmp_path / "whole", workers, accumulate)
