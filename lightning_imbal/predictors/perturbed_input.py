@@ -23,7 +23,8 @@ class PerturbedInput(Predictor):
     Equation:
         x' = x - epsilon sign(grad_x l),   answer: argmax z(x')
         l = -sum_c target[c] log softmax(z(x) / temperature)[c]
-        target[c] = log(n_max / n_c) / sum_k log(n_max / n_k);   n_max: the largest n_c
+        target[c] = log(n_max / n_c) / sum_k log(n_max / n_k)
+        n_max: the largest n_c
 
     Limits:
         It needs gradients at inference: a test takes several times as long. The largest class has a target of 0 and is
