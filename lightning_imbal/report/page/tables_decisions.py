@@ -63,8 +63,8 @@ def operating_table(methods: Sequence[Method], learned: Sequence[str]) -> Sortab
         )
     rows = [[SortableCell(method.name), *row] for method, *row in zip(methods, *columns, strict=True)]
     caption = (
-        "What the probabilities of each method are worth: mean over the classes, and of several runs their deviation; best in "
-        "bold"
+        "What the probabilities of each method are worth: mean over the classes, and of several runs their deviation; "
+        "best in bold"
     )
     return SortableTable(caption, ["method", *OPERATING.values()], rows)
 
