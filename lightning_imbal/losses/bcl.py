@@ -18,7 +18,8 @@ class BCLLoss(nn.Module):
     Equation:
         L = mean_i mean_{j in P(i)} -log( e_ij / sum_c mean_{k in S_c} e_ik )
         e_ij = exp(u_i.u_j / temperature), of unit-length embeddings u
-        S_c: the points of class c but i, and the prototype of c
+        i: the embeddings of the batch
+        S_c: those of class c but i, and the prototype of c
         P(i): S_c of the class of i
 
     Args:

@@ -35,8 +35,9 @@ class BHPLoss(nn.Module):
     Equation:
         L = mean_i mean_{j in P(i)} -log( e_ij / sum_c mean_{k in S_c} e_ik )
         e_ij = exp(u_i.u_j / temperature), of unit-length embeddings u
-        i: the embeddings of the batch and all proxies
-        S_c: those of class c but i;   P(i): S_c of the class of i
+        i: the embeddings of the batch and all proxies that have a positive
+        S_c: those of class c but i, with or without a positive
+        P(i): S_c of the class of i
 
     Args:
         temperature: Divides the similarities: 0.01 in the paper, 0.1 in the released code.

@@ -28,8 +28,8 @@ class BWCE(CrossEntropy):
         f_c: F1 of class c on the validation part after the epoch before
 
     Limits:
-        It needs a validation part (`--data.split.val 0.1`) with images of every class. The F1 of a class of few
-        validation images is mostly chance, and so is its weight.
+        It needs a validation part (`--data.split.val 0.1`), unless `balanced` is 1. The F1 of a class of few validation
+        images is mostly chance, and so is its weight; without any it has the mean F1 of the others.
 
     Args:
         class_counts: Training images per class, shape (C,).

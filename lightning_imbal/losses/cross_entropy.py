@@ -18,6 +18,8 @@ class CrossEntropy(ImbalancedLoss):
         L = mean_i w[y_i] (-log p[y_i])                 (batch_mean)
         w[c] = 1 (none), n_c^-power (inverse), (1 - beta) / (1 - beta^n_c)
         (effective), scaled to sum to C
+        with label_smoothing a, in place of w[y_i] (-log p[y_i]):
+        (1 - a) w[y_i] (-log p[y_i]) + a mean_c w[c] (-log p[c])
 
     Limits:
         Plain, it favours large classes: a rare one may never be answered. With weights, few images of

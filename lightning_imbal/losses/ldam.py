@@ -16,7 +16,7 @@ class LDAM(ImbalancedLoss):
     Equation:
         L = mean_i -log softmax(z - scale m[y_i] e[y_i])[y_i]
         z = scale cos(f, w);   e[c]: 1 for class c, else 0
-        m[c] = max_margin (n_min / n_c)^(1/4)
+        m[c] = max_margin (n_min / n_c)^(1/4);   n_min: the smallest n_c
 
     Limits:
         It needs the cosine head `NormedLinear` with the same scale: on other logits the margin has no unit.

@@ -14,7 +14,7 @@ class LogitAdjusted(ImbalancedLoss):
     logits are used as they are.
 
     Equation:
-        L = mean_i -log softmax(z + tau log(n / N))[y_i]
+        L = mean_i -log softmax(z')[y_i],   z'[c] = z[c] + tau log(n_c / N)
 
     Limits:
         It aims at balanced accuracy: accuracy usually falls where the classes are as unequal in use as in training.

@@ -22,7 +22,8 @@ class MWNL(ImbalancedLoss):
     `set_epoch` it is `weight_power`.
 
     Equation:
-        L = 30 mean_i,c w[y_i] (1 - q[c])^gamma min(-log q[c], -log beta)
+        L = 30 mean_i mean_c w[y_i] l[c]
+        l[c] = (1 - q[c])^gamma min(-log q[c], -log beta)
         q[c] = sigmoid(z[c]) for the label, 1 - sigmoid(z[c]) for any other class
         w[c] = n_c^-e, scaled to sum to C
         e = weight_power s^2;   s: 0 until the share `start` of the epochs, then

@@ -19,7 +19,7 @@ class OHEM(ImbalancedLoss):
         L = mean of the ceil(keep_ratio B) largest -log p[y_i] of a batch of B
 
     Limits:
-        It knows nothing of class sizes, and always keeps wrongly labelled images, which are among the hardest.
+        It knows nothing of class sizes, and keeps wrongly labelled images, which are often among the hardest.
 
     Args:
         class_counts: Training images per class, shape (C,).

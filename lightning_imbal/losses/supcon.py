@@ -16,6 +16,7 @@ class SupConLoss(nn.Module):
     Equation:
         L = mean_i mean_{j in P(i)} -log( e_ij / sum_{k != i} e_ik )
         e_ij = exp(u_i.u_j / temperature), of unit-length embeddings u
+        i: the points of the batch, each view of an image one, that have a positive
         P(i): the other points of the batch with the label of i
 
     Limits:

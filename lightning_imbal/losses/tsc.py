@@ -51,6 +51,7 @@ class TSCLoss(nn.Module):
         L = mean_i -(sum_{j in P(i)} log q_j + target_weight log q_t) / (|P(i)| + 1)
         q: softmax of u_i.u / temperature over all other points and targets
         t: the target of the class of i;   P(i): its positives
+        without targets: / |P(i)|, and i are those that have a positive
 
     Args:
         temperature: Divides the similarities.

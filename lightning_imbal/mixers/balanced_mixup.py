@@ -17,7 +17,7 @@ class BalancedMixUp(Mixer):
 
     Equation:
         x = (1 - lam) x_I + lam x_C,   L = (1 - lam) L(z, y_I) + lam L(z, y_C)
-        lam ~ Beta(alpha, 1);   I: an image as they come, C: a class-balanced draw
+        lam ~ Beta(alpha, 1);   I: an image as it comes, C: a class-balanced draw
 
     Limits:
         Every step reads two batches, which is slow where reading is. With a small `alpha` most mixtures are nearly the

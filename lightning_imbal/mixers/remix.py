@@ -24,8 +24,8 @@ class Remix(MixUp):
         w = lam otherwise,   lam ~ Beta(alpha, alpha)
 
     Limits:
-        It is Mixup for pairs whose class sizes differ by less than `kappa`, and most pairs of a batch are of one large
-        class.
+        It is Mixup for pairs whose class sizes differ by a factor below `kappa`, as all those of two images of
+        the largest class, which are many if it has most of the images.
 
     Args:
         class_counts: Training images per class, ordered by label, shape (C,).

@@ -31,7 +31,7 @@ class BBN(ImbalClassifier):
     Equation:
         z = head(2 [a f(x), (1 - a) g(x')]),   L = a L(z, y) + (1 - a) L(z, y')
         a = 1 - (T / T_max)^2 in the 0-based epoch T
-        x: an image as they come, x': one of the reversed draw
+        x: an image as it comes, x': one of the reversed draw
 
     Limits:
         Two forward passes a step, and a network whose last block can be taken twice: others are refused.

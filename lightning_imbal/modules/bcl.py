@@ -26,8 +26,8 @@ class BCL(ContrastiveClassifier):
             + contrast_weight `BCLLoss`(views 2 and 3, prototypes)
 
     Limits:
-        Three views of every image: about three times the work of cross-entropy. It balances the
-        contrastive loss, not how often images are seen.
+        Three views of every image: about three times the work of cross-entropy. It balances the losses, not how often
+        images are seen.
 
     Args:
         temperature: Temperature of the contrastive loss.

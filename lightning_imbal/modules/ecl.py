@@ -30,6 +30,7 @@ class ECL(ContrastiveClassifier):
         L = ce_weight loss(z of view 1, y)
             + bhp_weight `BHPLoss`(embeddings of all views, proxies)
         proxies of class c = 1 if n_c = n_max, else floor(n_max / (10 n_c)) + 2
+        n_max: the largest n_c
 
     Limits:
         Two views of every image: about twice the work of cross-entropy. With `cycle_update`, 16-mixed precision is

@@ -23,7 +23,7 @@ class HybridSC(ContrastiveClassifier):
         a = 1 - (T / T_max)^2 in the 0-based epoch T;   x': a class-balanced draw
 
     Limits:
-        Three images a step: about three times the work of cross-entropy. The classifier learns nothing in the first
+        Three images where cross-entropy has one: about three times the work. The classifier learns nothing in the first
         epoch: a run of few epochs is short for it.
 
     Args:

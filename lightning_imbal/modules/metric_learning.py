@@ -28,8 +28,7 @@ class MetricLearningClassifier(ImbalClassifier):
         L = loss_weight loss(z, y) + metric_weight L_M(f, y)
 
     Limits:
-        The second term works on pairs of a batch: with few images of rare classes in it, it mostly shapes the large
-        ones.
+        The second term compares the images of a batch: with few of rare classes in it, it mostly shapes the large ones.
 
     Args:
         metric: Built with the number of classes and the feature size.

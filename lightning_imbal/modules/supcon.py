@@ -24,8 +24,8 @@ class SupConRepresentation(ContrastiveRepresentation):
         u: unit-length output of a perceptron on the feature
 
     Limits:
-        It wants long training and large batches (the paper: 1,000 epochs, batches of 192). Without a classifier the
-        first stage has no score to choose an epoch by: it keeps the last.
+        It wants long training and large batches (the paper on ISIC 2018: 1,000 epochs, batches of 192). Without a
+        classifier the first stage has no score to choose an epoch by: it keeps the last.
 
     Args:
         temperature: Temperature of the loss.

@@ -24,10 +24,11 @@ class PerturbedInput(Predictor):
         x' = x - epsilon sign(grad_x l),   answer: argmax z(x')
         l = -sum_c target[c] log softmax(z(x) / temperature)[c]
         target[c] = log(n_max / n_c) / sum_k log(n_max / n_k)
+        n_max: the largest n_c
 
     Limits:
         It needs gradients at inference: a test takes several times as long. The largest class has a target of 0 and is
-        answered less often. `epsilon` depends on the data: the paper has 0.001 and 0.0001.
+        mostly answered less often. `epsilon` depends on the data: the paper has 0.001 and 0.0001.
 
     Args:
         class_counts: Class sizes of the training part, shape (C,).

@@ -14,7 +14,7 @@ class DeferredBalance(EpochSampler):
     `round(start * max_epochs)` on, the N draws of an epoch are those of `ClassPower` with `q = 0`, before it `q = 1`.
 
     Equation:
-        P(class c) = n_c / N up to epoch round(start E), 1 / C after it
+        P(class c) = n_c / N up to epoch round(start E) of E, 1 / C after it
 
     Limits:
         It acts in the last epochs only: a run that keeps an earlier epoch is one without it.

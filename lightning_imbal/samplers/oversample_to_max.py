@@ -15,7 +15,7 @@ class OversampleToMax(EpochSampler):
 
     Equation:
         images of class c in an epoch = n_max: each one floor(n_max / n_c) or
-        ceil(n_max / n_c) times
+        ceil(n_max / n_c) times;   n_max: the largest n_c
 
     Limits:
         An epoch is as long as the number of classes times the largest one: take fewer epochs. Copies of few images are

@@ -25,15 +25,8 @@ def test_options_are_those_of_the_parser(verb):
 
 
 def test_a_configuration_of_fit_can_be_looked_at():
-    assert {
-        *OF_TRAINING,
-        "config",
-        "data",
-        "help",
-        "print_config",
-        "print_plan",
-        "allow_trained_images",
-    } == run_options("fit")
+    further = {"config", "data", "help", "print_config", "print_plan", "allow_trained_images"}
+    assert {*OF_TRAINING} | further == run_options("fit")
 
 
 FILES = sorted(
