@@ -23,7 +23,17 @@ DISTRIBUTIONS = {
 }
 # Needed by name, not by import.
 OF_OTHERS = {"pyarrow"}  # pandas writes Parquet with it
-TOOLS = {"hatchling", "ipykernel", "mypy", "pre-commit", "pytest-timeout", "pytest-xdist", "ruff", "uv"}
+TOOLS = {
+    "axe-core-python",
+    "hatchling",
+    "ipykernel",
+    "mypy",
+    "pre-commit",
+    "pytest-timeout",
+    "pytest-xdist",
+    "ruff",
+    "uv",
+}
 BY_NAME = {"import_module", "__import__", "importorskip"}  # functions that import what a text names
 OF_TESTS = ("tests", "tests/benchmarks", "tests/coverage")  # folders whose files import each other by their names alone
 

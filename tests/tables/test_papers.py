@@ -180,13 +180,8 @@ def test_every_row_has_a_cell_in_every_column(path):
 
 
 # The slow ones differ from others in a number alone.
-ALIKE = (
-    "galdran_table3",
-    "marrakchi_table1",
-    "marrakchi_table3",
-    "zeng_table4",
-    "zeng_table5",
-)  # as another of the paper
+# As another one of the same paper.
+ALIKE = ("galdran_table3", "marrakchi_table1", "marrakchi_table3", "zeng_table4", "zeng_table5")
 SWEPT = ("chen_fig2", "chen_fig3", "chen_fig3_temperature", "zeng_fig2")
 
 
