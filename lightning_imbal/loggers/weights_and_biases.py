@@ -120,7 +120,8 @@ def wandb_logger(folder: Path, run: str, stage: str, title: str = "") -> WandbLo
 
     Without a login, or when W&B cannot be reached, the run is recorded offline and one line says how to upload it.
     Project and entity are taken from WANDB_PROJECT and WANDB_ENTITY. It gets numbers, settings, class names, the
-    title and the name of the run's folder; with LIGHTNING_IMBAL_WANDB=all also what W&B collects by itself: see docs/privacy.md.
+    title and the name of the run's folder; with LIGHTNING_IMBAL_WANDB=all also what W&B collects by itself: see
+    docs/privacy.md.
     """
     mode = os.environ.get("WANDB_MODE", "online")
     if mode == "disabled" or not is_first():
