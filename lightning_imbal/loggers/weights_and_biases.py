@@ -119,8 +119,9 @@ def wandb_logger(folder: Path, run: str, stage: str, title: str = "") -> WandbLo
     All stages of a run are in one group, and those of a table in the group of their row (WANDB_RUN_GROUP).
 
     Without a login, or when W&B cannot be reached, the run is recorded offline and one line says how to upload it.
-    Project and entity are taken from WANDB_PROJECT and WANDB_ENTITY. It gets numbers, settings, class names and the
-    name of the run's folder; with LIGHTNING_IMBAL_WANDB=all also what W&B collects by itself: see docs/privacy.md.
+    Project and entity are taken from WANDB_PROJECT and WANDB_ENTITY. It gets numbers, settings, class names, the
+    title and the name of the run's folder; with LIGHTNING_IMBAL_WANDB=all also what W&B collects by itself: see
+    docs/privacy.md.
     """
     mode = os.environ.get("WANDB_MODE", "online")
     if mode == "disabled" or not is_first():

@@ -289,13 +289,14 @@ def test_blocks_of_the_page_run(work, isic_root, tmp_path, monkeypatch):
     (work / "data" / "isic2018").symlink_to(isic_root)
     page = PAGE.read_text().replace("resnet18", "test_resnet").replace("image_size=64", "image_size=32")  # for time
     blocks = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
-    assert len(blocks) == 9
+    assert len(blocks) == 10
     names = {}
     for block in blocks:
         exec(compile(block, str(PAGE), "exec"), names)
     assert names["table"]["file"].tolist() == ["1.png", "2.png"] and names["found"].difference > 0
     pd.testing.assert_frame_equal(names["table"].iloc[:, 1:], names["same"].iloc[:, 1:])
     assert len(names["probability"]) == len(names["data"].rows("test"))
+    assert 0 < names["results"][0]["test/f1"] <= 1
     loaded, given = (names[name].backbone.state_dict() for name in ("again", "model"))
     assert all(torch.equal(loaded[key], given[key]) for key in given)
     assert names["data"].predicted is None, "what li.predict was given does not stay"

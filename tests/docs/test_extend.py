@@ -19,10 +19,9 @@ from lightning_imbal.tables.read import read_spec
 
 ROOT = Path(__file__).parents[2]
 EXTEND, TABLES = ((ROOT / "docs" / name).read_text() for name in ("extend.md", "tables.md"))
-IN_PYTHON = (ROOT / "docs" / "training_in_python.md").read_text()
 EXAMPLES = {
     text.split("\n", 1)[0].removeprefix("# "): text
-    for text in re.findall(r"```(?:python|yaml)\n(.+?)```", EXTEND + TABLES + IN_PYTHON, re.S)
+    for text in re.findall(r"```(?:python|yaml)\n(.+?)```", EXTEND + TABLES, re.S)
 }
 BASE = ["--config", "experiments/demo.yaml", "--config", "experiments/methods/ce.yaml", "--trainer.max_epochs", "1"]
 
@@ -98,9 +97,3 @@ def test_examples_are_short(name):
         len([line for line in EXAMPLES[name].splitlines()[1:] if line and not line.startswith(("import", "from"))])
         <= 10
     )
-
-
-def test_the_whole_way_in_python(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    exec(compile(EXAMPLES["whole_way.py"], "whole_way.py", "exec"), {"__name__": "whole_way"})
-    assert "test/f1" in capsys.readouterr().out

@@ -78,7 +78,7 @@ def test_the_notebook_is_a_page_with_what_it_printed(site):
         line for cell in cells for output in cell.get("outputs", []) for line in "".join(output["text"]).split("\n")
     ]
     assert len(printed) > 3 and all(unescape(page).count(line.strip()) for line in printed)
-    assert 'href="whole_way.html"' in (site / "training_in_python.html").read_text()
+    assert 'href="whole_way.html"' in (site / "python.html").read_text()
 
 
 def test_docstrings_are_there(site):
