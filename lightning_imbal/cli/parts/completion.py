@@ -7,16 +7,16 @@ from pathlib import Path
 
 from lightning_imbal.cli.parts.first_look import OWN
 from lightning_imbal.cli.parts.help_kinds import KINDS, classes_of, find_class, kind_at, parameters_of_any, settable
-from lightning_imbal.cli.parts.help_names import keys
 from lightning_imbal.cli.parts.help_options import HEADS, run_options
 from lightning_imbal.cli.parts.help_page import LITERAL
 from lightning_imbal.cli.parts.help_screen import SCREENS
 from lightning_imbal.cli.parts.help_settings import settings_on
-from lightning_imbal.cli.parts.help_source import Parameter, read
 from lightning_imbal.cli.parts.verb_options import PARSERS, WITH_OPTIONS_OF_FIT
 from lightning_imbal.cli.parts.verbs import VERBS
 from lightning_imbal.errors import UserError
 from lightning_imbal.experiment_files import OVERLAYS, files_of, with_files_found
+from lightning_imbal.guide.names import keys
+from lightning_imbal.guide.source import Parameter, read
 from lightning_imbal.score_names import SCORES
 
 LIGHT = ("list", "report")  # whose own files import little
