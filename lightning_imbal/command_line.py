@@ -5,13 +5,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from lightning_imbal.errors import UserError
+from lightning_imbal.experiment_files import parse_yaml, read_yaml
 
 # Such as `data.views=2`, or `data.split=Holdout(test=0.2)`, before the end of a sentence or of a part of it.
 SETTING = re.compile(r"(?<![\w./-])((?:data|model|trainer)\.[\w.]+)=(?:(\w+)\(([^)]+)\)|(\S+?)(?=[,;:.)]*(?:\s|$)))")
@@ -35,11 +33,13 @@ class Setting:
         name: With dots, as it is typed.
         value: As it is written there.
         source: The file; empty for an option of the command line.
+        is_extra: Whether it is below `dict_kwargs`, for an argument that no signature names.
     """
 
     name: str
     value: Any
-    source: str
+    source: str = ""
+    is_extra: bool = False
 
 
 def given(option: str, args: list[str]) -> str | None:
@@ -104,15 +104,20 @@ def settings_on(arguments: Iterable[str], is_object: Callable[[str], bool] = lam
         arguments: Without the verb; the files of --config are paths.
         is_object: Whether a mapping by this name is an object without its class, or a group such as `trainer`; else it
             is a value, such as names of groups and their classes.
+
+    Raises:
+        UserError: A file is no YAML.
     """
     for name, value in parse_options(arguments):
         if name == "config":
             yield from _of_file(Path(value), is_object)
         else:
-            yield from _of_slot(short_name(name), value, "", Path(), is_object)
+            yield from _of_slot(name, value, "", Path(), is_object)
 
 
-def settings_in(content: Any, source: str, is_object: Callable[[str], bool], name: str = "") -> Iterator[Setting]:
+def settings_in(
+    content: Any, source: str, is_object: Callable[[str], bool], name: str = "", is_extra: bool = False
+) -> Iterator[Setting]:
     """What a mapping sets, as a YAML file holds it; see `settings_on`.
 
     Args:
@@ -120,19 +125,21 @@ def settings_in(content: Any, source: str, is_object: Callable[[str], bool], nam
         source: Where it is from.
         is_object: As of `settings_on`.
         name: Of the mapping; empty for a whole file.
+        is_extra: As of `Setting`.
     """
     known = isinstance(content, dict) and bool({"class_path", "init_args"} & content.keys())
     if not isinstance(content, dict) or not (known or not name or is_object(name)):
-        yield Setting(name, content, source)
+        yield Setting(name, content, source, is_extra)
         return
     if "class_path" in content:
-        yield Setting(name, content["class_path"], source)
+        yield Setting(name, content["class_path"], source, is_extra)
     for key, value in content.items():
         if key in ("init_args", "dict_kwargs"):
-            for below, argument in (value or {}).items():
-                yield from settings_in(argument, source, is_object, f"{name}.{below}")
+            for below, argument in value.items() if isinstance(value, dict) else ():
+                extra = is_extra or key == "dict_kwargs"
+                yield from settings_in(argument, source, is_object, f"{name}.{below}", extra)
         elif key != "class_path":
-            yield from settings_in(value, source, is_object, short_name(f"{name}.{key}".lstrip(".")))
+            yield from settings_in(value, source, is_object, short_name(f"{name}.{key}".lstrip(".")), is_extra)
 
 
 def parse_options(arguments: Iterable[str]) -> list[tuple[str, str]]:
@@ -163,21 +170,18 @@ def to_options(settings: dict[str, Any]) -> list[str]:
 
 
 def _of_file(file: Path, is_object: Callable[[str], bool]) -> Iterator[Setting]:
-    content = _parsed(file.read_text(encoding="utf-8"))
+    content = read_yaml(file)
     for name, value in content.items() if isinstance(content, dict) else ():
-        yield from _of_slot(short_name(name), value, str(file), file.parent, is_object)
+        yield from _of_slot(str(name), value, str(file), file.parent, is_object)
 
 
-def _of_slot(name: str, value: Any, source: str, folder: Path, is_object: Callable[[str], bool]) -> Iterator[Setting]:
+def _of_slot(option: str, value: Any, source: str, folder: Path, is_object: Callable[[str], bool]) -> Iterator[Setting]:
     """Of a value, a mapping, a text that holds one, or the file of a slot that does."""
+    name = short_name(option) or option
     if name in SLOTS and isinstance(value, str) and (folder / value).is_file():
-        value, source = _parsed((folder / value).read_text(encoding="utf-8")), str(folder / value)
+        source = str(folder / value)
+        value = read_yaml(source)
     elif isinstance(value, str) and value.startswith(("{", "[")):
-        with suppress(yaml.YAMLError):  # which is told where the options are parsed
-            value = _parsed(value)
-    yield from settings_in(value, source, is_object, name)
-
-
-@cache
-def _parsed(text: str) -> Any:
-    return yaml.safe_load(text)
+        with suppress(UserError):  # which is told where the options are parsed
+            value = parse_yaml(value, f"--{option}")
+    yield from settings_in(value, source, is_object, name, "dict_kwargs" in option.split("."))

@@ -1,9 +1,11 @@
 """How things are written for people: numbers of things, scores, intervals, and text in Markdown."""
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from math import isfinite
+from typing import Any
 
 NOT_MEASURED = "n/a"
 
@@ -21,6 +23,24 @@ def fold_text(fold: int, folds: int) -> str:
 def last_word(class_path: str) -> str:
     """The class alone of a path with dots."""
     return class_path.rpartition(".")[2]
+
+
+def value_text(value: Any) -> str:
+    """A value of a configuration as it is read best: `null`, `0.1`, `ISIC2018`, `[StrongCrop(min_scale=0.8)]`."""
+    if isinstance(value, dict) and "class_path" in value:
+        arguments = {**(value.get("init_args") or {}), **(value.get("dict_kwargs") or {})}
+        return object_text(str(value["class_path"]), {name: value_text(each) for name, each in arguments.items()})
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{name}: {value_text(each)}' for name, each in value.items())}}}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(value_text, value))}]"
+    return value if isinstance(value, str) and value else json.dumps(value, default=str)
+
+
+def object_text(class_path: str, arguments: dict[str, str]) -> str:
+    """A class by its name, and arguments of it, such as `Focal(gamma=1.0)`."""
+    name, inside = last_word(class_path), ", ".join(f"{name}={value}" for name, value in arguments.items())
+    return f"{name}({inside})" if inside else name
 
 
 def duration_text(seconds: float) -> str:

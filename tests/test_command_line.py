@@ -3,6 +3,7 @@
 import pytest
 
 from lightning_imbal.command_line import Setting, all_given, as_options, given, given_below, last_setting, settings_on
+from lightning_imbal.errors import UserError
 
 
 def test_the_last_value_of_an_option():
@@ -67,3 +68,18 @@ def test_nothing_is_below_a_name_on_an_empty_line():
 )  # fmt: skip
 def test_settings_in_a_sentence_become_options(sentence, shown):
     assert as_options(sentence) == shown
+
+
+def test_what_no_signature_names_is_marked(tmp_path):
+    (tmp_path / "a.yaml").write_text("model: {class_path: A, init_args: {b: 1}, dict_kwargs: {c: {d: 2}}}")
+    found = {each.name: each.is_extra for each in settings_on([f"--config={tmp_path / 'a'}.yaml"])}
+    assert found == {"model": False, "model.b": False, "model.c.d": True}
+    assert [each.is_extra for each in settings_on(["--model.dict_kwargs.c=1", "--model.c=1"])] == [True, False]
+
+
+def test_a_file_that_is_no_yaml_or_no_mapping(tmp_path):
+    (tmp_path / "a.yaml").write_text("data: {root: a, root: b}")
+    (tmp_path / "b.yaml").write_text("1: 2\nclass_path: A\ndata: {init_args: 3}")
+    with pytest.raises(UserError, match="a.yaml has the key 'root' twice, in lines 1 and 1: keep one"):
+        last_setting([f"--config={tmp_path / 'a'}.yaml"], "data", "root")
+    assert [each.name for each in settings_on([f"--config={tmp_path / 'b'}.yaml"])] == ["1", "class_path"]

@@ -20,8 +20,8 @@ FLOORS = {
     4: "modules report",
     3: "data callbacks launch stats",
     2: "predictors runs tables batch_samplers",
-    1: "losses heads backbones schedulers samplers mixers metrics loggers decisions guide",
-    0: "atomic_files seeding score_names contract command_line experiment_files processes factories",
+    1: "losses heads backbones schedulers samplers mixers metrics loggers decisions guide command_line",
+    0: "atomic_files seeding score_names contract experiment_files processes factories",
     -1: "errors wording",
 }
 FLOOR_OF = {f"{PACKAGE}.{name}": floor for floor, names in FLOORS.items() for name in names.split()}

@@ -1,10 +1,10 @@
-"""How numbers are written for people."""
+"""How numbers and values are written for people."""
 
 from math import nan
 
 import pytest
 
-from lightning_imbal.wording import did_you_mean, interval_text, score_text
+from lightning_imbal.wording import did_you_mean, interval_text, object_text, score_text, value_text
 
 
 @pytest.mark.parametrize("value, said", [(0.5, "0.500"), (None, "n/a"), (nan, "n/a"), (0.0, "0.000")])
@@ -45,3 +45,25 @@ def test_several_may_be_meant_and_are_shown_as_one_likes():
         "did you mean --abc or --abd?",
         "did you mean --abd or --abc?",
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "null"),
+        (True, "true"),
+        (0.1, "0.1"),
+        ("", '""'),
+        ("val/f1", "val/f1"),
+        ({"class_path": "lightning_imbal.losses.Deferred", "dict_kwargs": {"a": 1}}, "Deferred(a=1)"),
+        ([0.5, 1], "[0.5, 1]"),
+        ({"a": ["x y"], "b": None}, "{a: [x y], b: null}"),
+        ([{"class_path": "a.B", "init_args": {"c": {"class_path": "D"}, "e": False}}, "F"], "[B(c=D, e=false), F]"),
+    ],
+)
+def test_values_are_written_short(value, text):
+    assert value_text(value) == text
+
+
+def test_a_class_without_arguments_is_its_name():
+    assert object_text("a.b.C", {}) == "C" and object_text("C", {"d": "1"}) == "C(d=1)"

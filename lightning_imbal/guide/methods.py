@@ -10,8 +10,9 @@ from lightning_imbal.guide.comments import comment
 from lightning_imbal.guide.page import Page, Section
 from lightning_imbal.guide.references import named_in, references
 from lightning_imbal.guide.results import rows_of_file, tables_run
-from lightning_imbal.guide.settings import changes, class_of, objects_in, value_text, yaml_text
+from lightning_imbal.guide.settings import changes, class_of, objects_in, yaml_text
 from lightning_imbal.guide.used import rows_with
+from lightning_imbal.wording import value_text
 
 NOTATION = (
     "C classes, n_c training images of class c, N of all; f feature, z logits, p = softmax(z), y label; "

@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 
+from lightning_imbal.wording import value_text
+
 
 @dataclass(frozen=True)
 class Change:
@@ -25,18 +27,6 @@ class Change:
 def class_of(value: Any) -> str:
     """Name of the class of an object as a configuration has it; empty for anything else."""
     return str(value["class_path"]).removeprefix("lightning_imbal.") if _is_object(value) else ""
-
-
-def value_text(value: Any) -> str:
-    """A value of a configuration, such as `LDAM(max_margin=0.5, scale=30.0)`."""
-    if _is_object(value):
-        arguments = ", ".join(f"{name}={value_text(each)}" for name, each in (value.get("init_args") or {}).items())
-        return f"{class_of(value)}({arguments})" if arguments else class_of(value)
-    if isinstance(value, list):
-        return f"[{', '.join(map(value_text, value))}]"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "none" if value is None else str(value)
 
 
 def yaml_text(content: dict[str, Any]) -> str:

@@ -1,11 +1,9 @@
 """The plan of a run in the terminal: every setting, its value, where it is from, and what was lost to it."""
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -57,24 +55,6 @@ class StagePlan:
     title: str
     lines: tuple[Line, ...]
     others: str
-
-
-def written(value: Any) -> str:
-    """A value as it is read best on a line: `null`, `0.1`, `ISIC2018`, `[StrongCrop(min_scale=0.8)]`."""
-    if isinstance(value, dict) and "class_path" in value:
-        arguments = {**(value.get("init_args") or {}), **(value.get("dict_kwargs") or {})}
-        return called(str(value["class_path"]), {name: written(each) for name, each in arguments.items()})
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{name}: {written(each)}' for name, each in value.items())}}}"
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(written, value))}]"
-    return value if isinstance(value, str) and value else json.dumps(value, default=str)
-
-
-def called(class_path: str, arguments: dict[str, str]) -> str:
-    """A class by its name, and arguments of it, such as `Focal(gamma=1.0)`."""
-    name, inside = class_path.rpartition(".")[2], ", ".join(f"{name}={value}" for name, value in arguments.items())
-    return f"{name}({inside})" if inside else name
 
 
 def print_plan(title: str, stages: Sequence[StagePlan], unused: Sequence[str], console: Console) -> None:

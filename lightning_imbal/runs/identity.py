@@ -107,12 +107,12 @@ def is_own(callback: Any) -> bool:
     return str(callback.get("class_path")).startswith("lightning_imbal.")
 
 
-def value_text(value: Any) -> str:
+def option_text(value: Any) -> str:
     """A setting as it is written on a command line; of objects, their classes."""
     if isinstance(value, dict) and "class_path" in value:
         return value["class_path"].rpartition(".")[2]
     if value and _are_objects(value):
-        return f"[{', '.join(map(value_text, value))}]"
+        return f"[{', '.join(map(option_text, value))}]"
     return value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lightning_imbal.experiment_files import display_name, files_of, read_yaml
-from lightning_imbal.runs.identity import value_text
+from lightning_imbal.runs.identity import option_text
 from lightning_imbal.wording import last_word
 
 OF_SCHEDULE = ("optimizer", "scheduler")  # how long and how fast a head is trained is no other head
@@ -54,7 +54,7 @@ def _stage_name(stage: dict[str, Any], kind: str) -> str:
     name, others = min(ranked, key=lambda each: _distance(each[1]), default=("", [_Other("", "", True)]))
     if any(other.of_class for other in others):
         return _classes_of(found)
-    told = ", ".join(f"{other.name} {value_text(other.value)}" for other in others[:MAX_NAMED])
+    told = ", ".join(f"{other.name} {option_text(other.value)}" for other in others[:MAX_NAMED])
     return f"{name} ({told}{', ...' if len(others) > MAX_NAMED else ''})" if told else name
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lightning_imbal.errors import UserError
-from lightning_imbal.runs.identity import value_text
+from lightning_imbal.runs.identity import option_text
 from lightning_imbal.runs.run import Run
 from lightning_imbal.runs.title import SEED_OR_FOLD, short_names, title_parts
 from lightning_imbal.stats.settings import settings
@@ -88,7 +88,7 @@ def _settings(run: Run) -> dict[str, Any]:
 
 def _text(key: str, value: Any) -> str:
     then, name = ("then " if key.startswith("then.") else ""), key.removesuffix(".class_path")
-    shown = last_word(value) if key.endswith(".class_path") and isinstance(value, str) else value_text(value)
+    shown = last_word(value) if key.endswith(".class_path") and isinstance(value, str) else option_text(value)
     return f"{then}{name.rpartition('.')[2]} {shown}"
 
 

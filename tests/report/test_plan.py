@@ -1,9 +1,8 @@
 """The plan of a run in the terminal: 80 columns hold it, and every value has its place and its file."""
 
-import pytest
 from rich.console import Console
 
-from lightning_imbal.report.plan import Line, Lost, StagePlan, called, print_plan, written
+from lightning_imbal.report.plan import Line, Lost, StagePlan, print_plan
 
 ONE, OTHER = "experiments/methods/ce.yaml", "experiments/variants/laptop.yaml"
 
@@ -40,24 +39,3 @@ def test_long_values_are_folded_and_not_cut():
     first = next(number for number, line in enumerate(told) if line[-1] == "a.yaml")
     shown = "".join([*told[first][1:-1], *(part for line in told[first + 1 :] for part in line)])
     assert shown.startswith(value.replace(" ", ""))
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (None, "null"),
-        (True, "true"),
-        (0.1, "0.1"),
-        ("", '""'),
-        ("val/f1", "val/f1"),
-        ([0.5, 1], "[0.5, 1]"),
-        ({"a": ["x y"], "b": None}, "{a: [x y], b: null}"),
-        ([{"class_path": "a.B", "init_args": {"c": {"class_path": "D"}, "e": False}}, "F"], "[B(c=D, e=false), F]"),
-    ],
-)
-def test_values_are_written_short(value, text):
-    assert written(value) == text
-
-
-def test_a_class_without_arguments_is_its_name():
-    assert called("a.b.C", {}) == "C" and called("C", {"d": "1"}) == "C(d=1)"

@@ -6,7 +6,7 @@ from io import StringIO
 import pandas as pd
 import pytest
 
-from lightning_imbal.runs.identity import changes, split_changes, split_digest, split_text, value_text
+from lightning_imbal.runs.identity import changes, option_text, split_changes, split_digest, split_text
 
 CONFIG = {
     "seed_everything": 0,
@@ -130,7 +130,7 @@ def test_an_argument_of_an_object_in_a_list_is_named():
     ],
 )
 def test_a_value_is_written_as_on_a_command_line(value, text):
-    assert value_text(value) == text
+    assert option_text(value) == text
 
 
 TABLE = pd.DataFrame(

@@ -7,16 +7,17 @@ from pathlib import Path
 
 from lightning_imbal.cli.parts.first_look import OWN
 from lightning_imbal.cli.parts.help_kinds import KINDS, classes_of, find_class, kind_at, parameters_of_any, settable
-from lightning_imbal.cli.parts.help_names import keys
-from lightning_imbal.cli.parts.help_options import HEADS, run_options
+from lightning_imbal.cli.parts.help_options import run_options
 from lightning_imbal.cli.parts.help_page import LITERAL
 from lightning_imbal.cli.parts.help_screen import SCREENS
 from lightning_imbal.cli.parts.help_settings import settings_on
-from lightning_imbal.cli.parts.help_source import Parameter, read
 from lightning_imbal.cli.parts.verb_options import PARSERS, WITH_OPTIONS_OF_FIT
 from lightning_imbal.cli.parts.verbs import VERBS
+from lightning_imbal.command_line import SLOTS
 from lightning_imbal.errors import UserError
 from lightning_imbal.experiment_files import OVERLAYS, files_of, with_files_found
+from lightning_imbal.guide.names import keys
+from lightning_imbal.guide.source import Parameter, read
 from lightning_imbal.score_names import SCORES
 
 LIGHT = ("list", "report")  # whose own files import little
@@ -67,7 +68,7 @@ def _options(verb: str, current: str, arguments: Sequence[str]) -> Iterable[str]
     then = "then." if current.startswith("--then.") else ""
     place = current[2:].removeprefix(then).rpartition(".")[0]
     if not place:
-        heads = ["data"] if verb in OWN else HEADS
+        heads = ["data"] if verb in OWN else SLOTS
         return [*own, "--config", "--help", *(f"--{then}{head}{end}" for head in heads for end in ("", "."))]
     names = [f"{each.name}{end}" for each in _arguments(place, then, arguments) for end in ("", *_below(each.name))]
     return [f"--{then}{place}.{name}" for name in [*names, *(["help"] if kind_at(place) else [])]]
@@ -94,10 +95,8 @@ def _chosen(option: str, arguments: Sequence[str]) -> str | None:
         settings = settings_on(with_files_found([each for each in arguments if each != "="]))
     except UserError:
         return None
-    places = (option, f"{option}.class_path")
-    named = [each.value for each in settings if each.name in places]
-    found = [each.get("class_path") if isinstance(each, dict) else each for each in named]
-    return next((each for each in reversed(found) if isinstance(each, str)), None)
+    named = [each.value for each in settings if each.name == option]
+    return next((each for each in reversed(named) if isinstance(each, str)), None)
 
 
 def _values(verb: str, option: str, arguments: Sequence[str], current: str) -> Iterable[str]:

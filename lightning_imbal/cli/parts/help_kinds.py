@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from lightning_imbal.cli.parts.help_names import keys, public
-from lightning_imbal.cli.parts.help_source import Parameter, Source, read
 from lightning_imbal.factories.build import GIVEN
+from lightning_imbal.guide.names import keys, public
+from lightning_imbal.guide.source import Parameter, Source, read
 
 PACKAGE = "lightning_imbal"
 

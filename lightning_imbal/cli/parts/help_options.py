@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 
 from lightning_imbal.cli.parts.help_kinds import KINDS, find_class, parameters_of_any, settable
-from lightning_imbal.cli.parts.help_source import Source, read
+from lightning_imbal.command_line import SLOTS
+from lightning_imbal.guide.source import Source, read
 
-HEADS = ("model", "data", "trainer")  # options that others are below
-OF_PARSER = {"help", "print_config", *HEADS}
+OF_PARSER = {"help", "print_config", *SLOTS}
 
 
 @cache

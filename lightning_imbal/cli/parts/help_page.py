@@ -15,9 +15,9 @@ from lightning_imbal.cli.parts.help_kinds import (
     kind_of,
     settable,
 )
-from lightning_imbal.cli.parts.help_source import Parameter, Source
 from lightning_imbal.errors import UserError
 from lightning_imbal.factories.build import LENGTHS
+from lightning_imbal.guide.source import Parameter, Source
 from lightning_imbal.wording import did_you_mean
 
 WIDTH, LEFT = 100, 34

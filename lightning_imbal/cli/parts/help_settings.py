@@ -1,24 +1,15 @@
 """What a command line and its files set, as far as names go: one that nothing knows is refused."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
 
-from lightning_imbal.cli.parts.help_options import HEADS, below, run_options
+from lightning_imbal import command_line
+from lightning_imbal.cli.parts.help_options import below, run_options
 from lightning_imbal.cli.parts.help_unknown import unknown
-from lightning_imbal.command_line import parse_options
+from lightning_imbal.command_line import SLOTS, Setting, parse_options, settings_in
 from lightning_imbal.errors import UserError
 from lightning_imbal.experiment_files import find, parse_yaml, read_yaml
-
-OF_CLASS = {"class_path", "init_args", "dict_kwargs", "help"}  # below the option of a class, beside its arguments
-
-
-class Setting(NamedTuple):
-    """A name, such as `model.loss`, and what it is set to; `place` is the file, empty on the command line."""
-
-    name: str
-    value: Any
-    place: str = ""
 
 
 def settings_on(arguments: Sequence[str]) -> list[Setting]:
@@ -27,48 +18,26 @@ def settings_on(arguments: Sequence[str]) -> list[Setting]:
     Raises:
         UserError: A file of them is not there, or no YAML.
     """
-    found: list[Setting] = []
     for name, value in parse_options(arguments):
-        if name == "config":
-            found += settings_in(read_yaml(value), value)
-        elif name in ("then", *HEADS) and value[:1] == "{":
-            found += settings_in({name: parse_yaml(value, f"--{name}")}, "")
-        elif name == "then":
-            found += settings_in({name: value}, "")
-        else:
-            found.append(Setting(name.rstrip("+"), value))
-    return found
+        if name in ("then", *SLOTS) and value[:1] == "{":
+            parse_yaml(value, f"--{name}")  # says what is wrong in it
+    found = command_line.settings_on(arguments, _is_group)
+    return [replace(each, name=each.name.replace("+", "")) for setting in found for each in _with_stage(setting)]
 
 
-def settings_in(content: Any, place: str) -> list[Setting]:
-    """What a configuration sets, down to the arguments of its data, model and Trainer.
-
-    Args:
-        content: That of its file.
-        place: The file, empty on the command line.
-    """
-    if not isinstance(content, dict):
-        return []
-    then = content.get("then")
-    if isinstance(then, str) and then != "null":
-        file = Path(place).parent / then
-        then = read_yaml(file if file.is_file() else find(then))
-    stages = {"": content} | ({"then.": then} if isinstance(then, dict) else {})
-    return [
-        Setting(f"{prefix}{name}", value, place)
-        for prefix, stage in stages.items()
-        for key, part in stage.items()
-        for name, value in _unfolded(str(key).rstrip("+"), part)
-    ]
+def _with_stage(setting: Setting) -> Iterator[Setting]:
+    """A setting, and what the file sets that it may name as the second stage."""
+    yield setting
+    if setting.name == "then" and isinstance(setting.value, str) and setting.value != "null":
+        file = Path(setting.source).parent / setting.value
+        content = read_yaml(file if file.is_file() else find(setting.value))
+        if isinstance(content, dict):
+            yield from settings_in(content, setting.source, _is_group, "then")
 
 
-def _unfolded(name: str, value: Any) -> Iterable[tuple[str, Any]]:
-    if name not in HEADS or not isinstance(value, dict):
-        return [(name, value)]
-    parts = {key: part for key, part in value.items() if key != "init_args"}
-    if isinstance(arguments := value.get("init_args"), dict):
-        parts |= arguments
-    return [(f"{name}.{str(key).rstrip('+')}", part) for key, part in parts.items()]
+def _is_group(name: str) -> bool:
+    """Whether there are options below a name, be it of a second stage."""
+    return name == "then" or name.removeprefix("then.") in SLOTS
 
 
 def refuse_unknown(settings: Sequence[Setting], verb: str = "", own: Iterable[str] = ()) -> None:
@@ -84,22 +53,25 @@ def refuse_unknown(settings: Sequence[Setting], verb: str = "", own: Iterable[st
     """
     own = [*own]
     known = {"": run_options(verb) | {*own}}
-    classes = {head: _classes(head, settings) for head in HEADS}
-    for name, _, place in settings:
+    classes = {head: _classes(head, settings) for head in SLOTS}
+    for setting in settings:
+        name, place = setting.name, setting.source
         head, dot, rest = name.removeprefix("then.").partition(".")
         argument = rest.partition(".")[0]
-        if head not in HEADS or not dot:
+        if head not in SLOTS or not dot:
             wrong = head not in known.get(place, run_options())
-        elif (chosen := classes[head]) is None or argument in OF_CLASS:
+        elif (chosen := classes[head]) is None or argument == "help" or setting.is_extra:
             wrong = False
         else:
             wrong = (of_head := below(head, *chosen)) is not None and argument not in of_head
+        if wrong and place:
+            key = name if head in SLOTS else name.removesuffix(f".{rest}")
+            raise UserError(f"{place}: {unknown(key, dashes='')}")
         if wrong:
-            raise UserError(f"{place}: {unknown(name, dashes='')}" if place else unknown(name, own))
+            raise UserError(unknown(name, own))
 
 
 def _classes(head: str, settings: Sequence[Setting]) -> list[str] | None:
     """What is chosen below `model` or `data`; None if a file of its own says it."""
-    places = {f"{then}{head}{end}" for then in ("", "then.") for end in ("", ".class_path")}
-    named = [value for name, value, _ in settings if name in places and isinstance(value, str)]
+    named = [each.value for each in settings if each.name in (head, f"then.{head}") and isinstance(each.value, str)]
     return None if any(Path(name).suffix in (".yaml", ".yml") for name in named) else named

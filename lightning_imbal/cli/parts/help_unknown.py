@@ -5,7 +5,8 @@ from difflib import get_close_matches
 from functools import cache
 
 from lightning_imbal.cli.parts.help_kinds import KINDS, parameters_of_any
-from lightning_imbal.cli.parts.help_options import HEADS, below, run_options
+from lightning_imbal.cli.parts.help_options import below, run_options
+from lightning_imbal.command_line import SLOTS
 
 SURE, AT_THE_TOP, LIKELY = 0.85, 0.78, 0.7  # likeness of names, of 1
 
@@ -40,7 +41,7 @@ def unknown(name: str, own: Sequence[str] = (), dashes: str = "--") -> str:
 @cache
 def _shallow() -> list[str]:
     """Every option down to the arguments of Trainer, data and model."""
-    arguments = {head: below(head) or () for head in HEADS}
+    arguments = {head: below(head) or () for head in SLOTS}
     return sorted(run_options()) + [f"{head}.{name}" for head, of in arguments.items() for name in sorted(of)]
 
 

@@ -29,8 +29,8 @@ from lightning_imbal.command_line import (
     settings_in,
     settings_on,
 )
-from lightning_imbal.report.plan import Line, Lost, StagePlan, print_plan, written
-from lightning_imbal.wording import number_of
+from lightning_imbal.report.plan import Line, Lost, StagePlan, print_plan
+from lightning_imbal.wording import number_of, value_text
 
 ITSELF = "fit itself"  # what it finds out about one's own images and this machine, and what only its first stage has
 DEFAULT = "default"
@@ -141,7 +141,7 @@ def _lines(laying: Laying, config: dict[str, Any], before: dict[str, Any] | None
         else:
             source = held.source
             if has_objects(value_at(config, name)):  # the objects in it without their defaults
-                value = written(as_list(held.value))
+                value = value_text(as_list(held.value))
         lost = [each if held is None else Lost(each.value, each.source) for each in laying.lost[name]]
         lost = [each for each in dict.fromkeys(lost) if each.value != value]
         if held is not None or lost:
@@ -175,8 +175,8 @@ def _then(laid: Sequence[Layer], whole: bool) -> list[Line]:
     if not named:
         return []
     *before, (model, source) = named
-    lost = [Lost(written(other if whole or not other else other["class_path"]), of) for other, of in before]
-    return [Line("then", written(model and model["class_path"]), source, tuple(lost))]
+    lost = [Lost(value_text(other if whole or not other else other["class_path"]), of) for other, of in before]
+    return [Line("then", value_text(model and model["class_path"]), source, tuple(lost))]
 
 
 def _stays(config: dict[str, Any], name: str, value: Any, argument: str) -> bool:

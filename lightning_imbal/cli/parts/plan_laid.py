@@ -14,7 +14,8 @@ from lightning.pytorch import callbacks, loggers
 from lightning_imbal.cli.parts.vocabulary import PUBLIC
 from lightning_imbal.command_line import SLOTS, Setting
 from lightning_imbal.factories.build import open_parameters
-from lightning_imbal.report.plan import Lost, called, written
+from lightning_imbal.report.plan import Lost
+from lightning_imbal.wording import object_text, value_text
 
 FURTHER = (torch.optim, torch.optim.lr_scheduler, torch.nn, callbacks, loggers)  # classes known without their module
 
@@ -75,7 +76,7 @@ class Laying:
     def begin_anew(self, why: str) -> None:
         """Loses all that is there."""
         for name, held in self.held.items():
-            self.lost[name].append(Lost(written(short(held.value) or held.value), held.source, why))
+            self.lost[name].append(Lost(value_text(short(held.value) or held.value), held.source, why))
         self.held = {}
 
     def _append(self, setting: Setting) -> None:
@@ -104,12 +105,12 @@ class Laying:
         first = [each for each in below if "." not in each.removeprefix(f"{name}.")]
         value = self.held[name].value
         if not first:
-            return written(short(value) or value)
+            return value_text(short(value) or value)
         inside = {
             each.removeprefix(f"{name}."): self._text(each, [other for other in below if other.startswith(f"{each}.")])
             for each in first
         }
-        return called(str(value), inside)
+        return object_text(str(value), inside)
 
 
 def same(one: Any, other: Any) -> bool:

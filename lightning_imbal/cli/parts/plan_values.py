@@ -5,7 +5,7 @@ from typing import Any
 
 from lightning_imbal.cli.parts.parser import FACTS
 from lightning_imbal.command_line import SLOTS, settings_in
-from lightning_imbal.report.plan import written
+from lightning_imbal.wording import value_text
 
 NOTHING = object()
 NO_SETTING = {"config", "then", *(f"model.{name}" for name in FACTS)}
@@ -25,7 +25,7 @@ def text_at(config: dict[str, Any], name: str) -> str:
     value = value_at(config, name)
     if value is NOTHING:
         return ""
-    return written([_class(each) for each in value] if isinstance(value, list) else _class(value))
+    return value_text([_class(each) for each in value] if isinstance(value, list) else _class(value))
 
 
 def _class(value: Any) -> Any:

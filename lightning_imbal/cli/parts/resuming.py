@@ -19,7 +19,7 @@ from lightning_imbal.modules.base_checkpoint import load_weights, open_checkpoin
 from lightning_imbal.modules.base_epochs import bound_to_epochs
 from lightning_imbal.runs.digests import check_checkpoint
 from lightning_imbal.runs.folder import is_finished, last_checkpoint, stages_in
-from lightning_imbal.runs.identity import WEIGHTS, Change, changes, listed, split_changes, value_text
+from lightning_imbal.runs.identity import WEIGHTS, Change, changes, listed, option_text, split_changes
 from lightning_imbal.runs.stage import Stage
 from lightning_imbal.wording import number_of
 
@@ -59,16 +59,16 @@ def check_settings(cli: ImbalCLI, folder: Path, stages: Sequence[Namespace]) -> 
         _refuse(stage, [change for name, change in found.items() if change.decides and name != EPOCHS], begun)
         if EPOCHS in found and stage is not begun[-1]:
             raise UserError(
-                f"{stage.folder} was begun with {EPOCHS} {value_text(found[EPOCHS].before)}, and "
-                f"{begun[-1].name} began from it: continue it with --{EPOCHS} {value_text(found[EPOCHS].before)}, "
-                f"not {value_text(found[EPOCHS].now)}, {ANEW}."
+                f"{stage.folder} was begun with {EPOCHS} {option_text(found[EPOCHS].before)}, and "
+                f"{begun[-1].name} began from it: continue it with --{EPOCHS} {option_text(found[EPOCHS].before)}, "
+                f"not {option_text(found[EPOCHS].now)}, {ANEW}."
             )
         if EPOCHS in found and stage is not begun[0]:
             with isolate_rng():  # now, because the stages before it are about to go on
                 check_epochs(stage.folder, config, cli.build(config), found[EPOCHS].before)
         said |= {name: change for name, change in found.items() if name != EPOCHS}
     if said:
-        told = [f"{name} {value_text(each.now)} (before: {value_text(each.before)})" for name, each in said.items()]
+        told = [f"{name} {option_text(each.now)} (before: {option_text(each.before)})" for name, each in said.items()]
         rank_zero_info(f"The run goes on with {', '.join(told)}.")
 
 
@@ -99,9 +99,9 @@ def _check_number(folder: Path, begun: int, stages: int) -> None:
 def _refuse(stage: Stage, changed: Sequence[Change], begun: Sequence[Stage]) -> None:
     if not changed:
         return
-    told = [f"{each.name} {value_text(each.before)}, not {value_text(each.now)}" for each in changed[:MAX_NAMED]]
+    told = [f"{each.name} {option_text(each.before)}, not {option_text(each.now)}" for each in changed[:MAX_NAMED]]
     more = f" (and {len(changed) - MAX_NAMED} more)" if len(changed) > MAX_NAMED else ""
-    mend = " ".join(f"--{each.name} {value_text(each.before)}" for each in changed)
+    mend = " ".join(f"--{each.name} {option_text(each.before)}" for each in changed)
     short = len(changed) <= MAX_NAMED and not any(isinstance(each.before, dict | list) for each in changed)
     if stage is not begun[0] or not short:
         mend = f"its own settings (--config {begun[0].config_file})"
@@ -133,7 +133,7 @@ def check_built(cli: ImbalCLI, stage: Path, config: Namespace, built: Namespace)
     split = saved.split()
     if split is not None and (other := split_changes(split, built.data.table)):
         places = changes(before["data"], _as_saved(cli, config)["data"], "data") if before else ()
-        told = "".join(f"; {each.name} is {value_text(each.now)}, was {value_text(each.before)}" for each in places)
+        told = "".join(f"; {each.name} is {option_text(each.now)}, was {option_text(each.before)}" for each in places)
         raise UserError(
             f"The images are not those of {stage}/split.csv ({other}{told}): give the data and the split that the run "
             f"was begun with, {ANEW}."
@@ -167,10 +167,10 @@ def check_epochs(stage: Path, config: Namespace, built: Namespace, before: int |
     bound = list(bound_to_epochs(built.model, *numbers))
     bound += ["StochasticWeightAveraging"] if averages_at_the_end(chosen_callbacks(built)) else []
     bound += [type(of).__name__ for of in built.data.train_samplers() if getattr(of, "follows_epochs", False)]
-    mend = f"continue it with --{EPOCHS} {value_text(before)}, {ANEW}"
+    mend = f"continue it with --{EPOCHS} {option_text(before)}, {ANEW}"
     if bound:
         raise UserError(
-            f"{stage} was begun with {EPOCHS} {value_text(before)}, not {value_text(now)}, and its "
+            f"{stage} was begun with {EPOCHS} {option_text(before)}, not {option_text(now)}, and its "
             f"{' and '.join(dict.fromkeys(bound))} is defined for that many epochs alone: {mend}."
         )
     trained = _read(last_checkpoint(stage)).get("epoch", -1) + 1

@@ -3,21 +3,22 @@
 from pathlib import Path
 
 import pytest
-from parsing import EXPERIMENTS, _parser
+from parsing import EXPERIMENTS
 
 from lightning_imbal.cli.parts.data_options import OF_TRAINING
 from lightning_imbal.cli.parts.help_options import below, run_options
-from lightning_imbal.cli.parts.help_settings import Setting, refuse_unknown, settings_in, settings_on
+from lightning_imbal.cli.parts.help_settings import refuse_unknown, settings_on
 from lightning_imbal.cli.parts.help_unknown import unknown
+from lightning_imbal.cli.parts.parser import ImbalCLI
+from lightning_imbal.command_line import Setting
 from lightning_imbal.errors import UserError
-from lightning_imbal.experiment_files import read_yaml
 
 VERBS = ("fit", "validate", "test", "predict")
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_options_are_those_of_the_parser(verb):
-    parser = _parser(verb).parser
+    parser = ImbalCLI(verb).parser  # one that has read nothing: reading adds an option of jsonargparse
     real = {option[2:] for action in parser._actions for option in action.option_strings if option.startswith("--")}
     of_shtab = {"print_shtab"}  # which jsonargparse has where that package is installed
     assert run_options(verb) == {name.rstrip("+") for name in real if "." not in name} - of_shtab
@@ -36,7 +37,7 @@ FILES = sorted(
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_every_experiment_is_let_pass(file):
-    settings = settings_in(read_yaml(file), str(file))
+    settings = settings_on(["--config", str(file)])
     assert settings
     refuse_unknown(settings, "fit")
 
@@ -86,11 +87,18 @@ def write(name, text):
         ("then: {data: {init_args: {sampeler: X}}}", "'then.data.sampeler': did you mean then.data.sampler?"),
         ("then: second.yaml", "'then.model.intt': did you mean then.model.init?"),
         ("then: heads/crtt.yaml", "There is no file heads/crtt.yaml: did you mean heads/crt.yaml?"),
+        ("model: part.yaml", "part.yaml: There is no option 'model.temprature': did you mean model.temperature?"),
+        ("model.init_args.temprature: 1", "'model.temprature': did you mean model.temperature?"),
+        ("modle: {init_args: {temperature: 1}}", "mine.yaml: There is no option 'modle': did you mean model?"),
+        ("trainer: {max_epoch+: [1]}", "'trainer.max_epoch': did you mean trainer.max_epochs?"),
+        ("model: bad.yaml", "line 1, column 2: [ ^."),
     ],
 )
 def test_keys_of_a_file_are_names_too(text, said, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write("second.yaml", "model: {class_path: FrozenHead, init_args: {intt: new}}")
+    write("part.yaml", "class_path: ECL\ninit_args: {temprature: 1}\n")
+    write("bad.yaml", "[")
     with pytest.raises(UserError) as refusal:
         refuse_unknown(settings_on(write("mine.yaml", text)), "fit")
     assert str(refusal.value).endswith(said)
@@ -107,6 +115,7 @@ def test_keys_of_a_file_are_names_too(text, said, tmp_path, monkeypatch):
         ["--model", "{class_path: my_model.Ours, init_args: {strength: 1}}", "--model.dict_kwargs.any", "1"],
         ["--trainer.callbacks+", "EarlyStopping", "--trainer.callbacks.patience", "3", "--print_config"],
         ["--then", "heads/crt.yaml", "--then.model.init", "new", "--then", "null"],
+        ["--model", "{class_path: ECL, dict_kwargs: {any: {class_path: X, init_args: {one: 1}}}}"],
     ],
 )
 def test_what_may_be_right_is_let_pass(arguments, tmp_path, monkeypatch):
@@ -115,6 +124,13 @@ def test_what_may_be_right_is_let_pass(arguments, tmp_path, monkeypatch):
     text += "    def __init__(self, strength=1.0, **kwargs):\n        super().__init__(**kwargs)\n"
     Path("my_model.py").write_text(text)
     refuse_unknown(settings_on(arguments), "fit")
+
+
+def test_a_text_that_is_no_yaml_is_told():
+    for option in ("then", "model"):
+        with pytest.raises(UserError, match=f"^--{option} is not valid YAML"):
+            settings_on([f"--{option}", "{bad"])
+    assert settings_on(["--data.root", "[a"]) == [Setting("data.root", "[a")]
 
 
 def test_a_class_of_the_user_adds_its_names_and_no_other(tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ from parsing import EXPERIMENTS, _parser, parsed, second, with_configs
 from lightning_imbal.cli import main
 from lightning_imbal.cli.parts.plan import plan, unused
 from lightning_imbal.cli.parts.stages import COMMAND_LINE
-from lightning_imbal.report.plan import written
+from lightning_imbal.wording import value_text
 
 DEMO, LAPTOP, CRW = (
     EXPERIMENTS / "demo.yaml",
@@ -60,10 +60,10 @@ def in_config(config, name):
 
 
 def as_said(value):
-    """What a file says, as `written` shows it; of a class, its name."""
+    """What a file says, as `value_text` shows it; of a class, its name."""
     if isinstance(value, str) and value.rpartition(".")[2][:1].isupper() and "/" not in value:
         return value.rpartition(".")[2]
-    return written(value)
+    return value_text(value)
 
 
 def check(lines, config, files, then=False):

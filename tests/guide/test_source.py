@@ -7,20 +7,10 @@ import yaml
 from jsonargparse import ArgumentParser
 from lightning.pytorch import Trainer
 
-from lightning_imbal.cli.parts.help_kinds import (
-    KINDS,
-    classes_of,
-    find_class,
-    is_of,
-    kind_at,
-    kind_of,
-    of_data,
-    settable,
-)
-from lightning_imbal.cli.parts.help_source import read, resolve
+from lightning_imbal.cli.parts.help_kinds import KINDS, classes_of, settable
 from lightning_imbal.cli.parts.parser import FACTS, ImbalCLI
-from lightning_imbal.factories.arguments import ImbalParser
 from lightning_imbal.factories.build import GIVEN
+from lightning_imbal.guide.source import read, resolve
 
 OURS = {
     source: (name, kind)
@@ -118,20 +108,6 @@ def test_arguments_of_the_trainer_are_those_of_the_parser():
     assert skip == of_parser and imported(read("lightning.pytorch.trainer.trainer.Trainer")) is Trainer
 
 
-def test_what_a_model_gets_from_its_data():
-    assert of_data() == FACTS.keys()
-
-
-def test_every_class_is_of_its_kind_and_found_by_its_name():
-    for source, (name, _) in OURS.items():
-        assert find_class(name) == source and is_of(source, kind_of(source))
-    assert kind_of(find_class("LDAM")) is KINDS["loss"] and kind_of(find_class("ECL")) is KINDS["model"]
-    assert not is_of(find_class("LDAM"), KINDS["model"])
-    assert kind_at("then.model.loss") is KINDS["loss"] and kind_at("trainer.callbacks+") is KINDS["callbacks"]
-    assert kind_at("model.temperature") is None
-    assert "ImbalClassifier" not in classes_of(KINDS["model"]) and "LRScheduler" not in classes_of(KINDS["scheduler"])
-
-
 def test_a_class_of_the_user_is_read_from_the_working_folder(tmp_path, monkeypatch):
     (tmp_path / "classes_of_a_user.py").write_text(OWN)
     monkeypatch.chdir(tmp_path)
@@ -140,19 +116,11 @@ def test_a_class_of_the_user_is_read_from_the_working_folder(tmp_path, monkeypat
     assert ours.is_whole and ours.about == "Ours: something new."
     assert (found["strength"].default, found["strength"].about) == ("0.5", "How much of it. Then more.")
     assert (found["names"].default, found["word"].default, found["backbone"].default) == ("[a, b]", '""', "resnet50")
-    assert found["loss"].chosen == find_class("CrossEntropy")
+    assert found["loss"].chosen == read("lightning_imbal.losses.CrossEntropy")
     assert [each.name for each in read("classes_of_a_user.Narrow").parameters()][1:] == ["max_margin", "scale"]
-    assert is_of(read("classes_of_a_user.Dotted"), KINDS["loss"])
+    assert read("classes_of_a_user.Dotted").is_below({read("lightning_imbal.losses.ImbalancedLoss")})
     assert not read("classes_of_a_user.Unknown").is_whole and not read("classes_of_a_user.Further").is_whole
     fixed = {each.name for each in read("classes_of_a_user.Fixed").parameters()}
     assert not fixed & {"mixer", "head"} and "loss" in fixed
     assert read("classes_of_a_user.Nothing") is None and read("no_such_module.X") is None and read("X") is None
     assert resolve("classes_of_a_user", "NAMES") is None
-
-
-def test_what_is_called_later_is_offered_as_to_the_parser():
-    """The parser of a loss leaves out what the page leaves out."""
-    parser = ImbalParser(exit_on_error=False)
-    added = parser.add_class_arguments(imported(find_class("LDAM")), "loss", fail_untyped=False, skip={1})
-    named = {name.removeprefix("loss.") for name in added if "." in name}
-    assert named == {each.name for each in settable(find_class("LDAM"), KINDS["loss"])}

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from functools import cache
 
-from lightning_imbal.cli.parts.help_names import find, names_in
+from lightning_imbal.guide.names import find, names_in
 
 SELF = ("self", "cls")
 
