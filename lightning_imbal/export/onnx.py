@@ -1,5 +1,6 @@
 """Writes what a classifier does to a picture as one ONNX file."""
 
+import gc
 import logging
 import warnings
 from collections.abc import Iterator
@@ -61,6 +62,7 @@ def to_onnx(inference: Inference, size: tuple[int, int], metadata: dict[str, str
                 verbose=False,
             )
             content = program.model_proto  # type: ignore[union-attr]  # None only with another exporter
+            del program
     except torch.onnx.OnnxExporterError as error:
         raise _refusal(inference, str(error.__cause__ or error).strip().splitlines()[0].rstrip(".")) from error
     if not content.graph.input[0].type.tensor_type.shape.dim[0].dim_param:
@@ -68,6 +70,7 @@ def to_onnx(inference: Inference, size: tuple[int, int], metadata: dict[str, str
     for node in content.graph.node:
         node.ClearField("metadata_props")  # lines of source files with their paths on this machine
     onnx.helper.set_model_props(content, metadata)
+    gc.collect()  # the exporter leaves copies of the classes behind, and two of one name are found by none
     return content.SerializeToString()
 
 
