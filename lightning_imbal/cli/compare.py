@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -22,8 +22,9 @@ from lightning_imbal.cli.parts.verb_options import compare as compare_parser
 from lightning_imbal.command_line import given as given_on
 from lightning_imbal.command_line import last_setting, parse_options, to_options
 from lightning_imbal.errors import UserError, refuse_below
+from lightning_imbal.launch.job import Job
 from lightning_imbal.launch.plan import Plan
-from lightning_imbal.launch.runner import discard_left_halves
+from lightning_imbal.launch.runner import Failure, discard_left_halves
 from lightning_imbal.report.decided import print_rules
 from lightning_imbal.report.tables.write import write_and_print
 from lightning_imbal.runs.spreadsheet import to_csv
@@ -36,6 +37,9 @@ from lightning_imbal.tables.methods import protocol_of, rows_of
 from lightning_imbal.tables.spec import Row
 from lightning_imbal.tables.suited import suitable
 from lightning_imbal.wording import did_you_mean
+
+if TYPE_CHECKING:
+    from jsonargparse import Namespace
 
 AUTO = "auto"
 ENOUGH_EPOCHS = 50  # after which a network that can learn has learned something of a few hundred images
@@ -63,7 +67,6 @@ def run(args: list[str]) -> int:
 
     from lightning_imbal.cli.parts.compare_data import check, count_classes, read_parts
     from lightning_imbal.cli.parts.configurations import read_stages
-    from lightning_imbal.cli.parts.cost import estimate
 
     weights = AUTO_WEIGHTS if variant else []
     first = plan_of([*weights, *options], rows_of(["ce" if methods == [AUTO] else methods[0]]))
@@ -93,15 +96,23 @@ def run(args: list[str]) -> int:
     if given.dry_run:
         print_commands(plan, stages, given.jobs)
         return 0
-    if given.jobs:
-        discard_left_halves(plan.jobs)
-    if given.jobs and not all(job.finished for job in plan.jobs):
-        _print(estimate(stages, given.jobs).split("\n"), console)
-    failures = run_plan(plan, lambda: local_launcher(given.jobs), console) if given.jobs else []
+    failures = _train(plan, stages, given.jobs, console)
     page = _write(plan, baseline, warnings, reasons, console, _again(args, plan), given.anonymous)
     print_failures(failures, console)
     _print([f"Page: {page} (open it in a browser)"] if page else [], console)
     return int(bool(failures))
+
+
+def _train(plan: Plan, stages: "dict[Job, list[Namespace]]", jobs: int, console: Console) -> list[Failure]:
+    """Trains what is not finished, so many runs at once; returns what failed."""
+    if not jobs:
+        return []
+    discard_left_halves(plan.jobs)
+    if not all(job.finished for job in plan.jobs):
+        from lightning_imbal.cli.parts.cost import estimate
+
+        _print(estimate(stages, jobs).split("\n"), console)
+    return run_plan(plan, lambda: local_launcher(jobs), console)
 
 
 def _plan(given: argparse.Namespace, options: Sequence[str], rows: dict[str, tuple[str, Row]]) -> Plan:

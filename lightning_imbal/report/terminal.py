@@ -19,6 +19,7 @@ from lightning_imbal.wording import score_text
 if TYPE_CHECKING:
     from lightning_imbal.stats.told_best import Told
 
+Floors = dict[str, dict[str, float]]  # scores of what needs no training, by its name
 MAX_ROWS = 20
 TOLD_BEST = (
     "Bold: this network can be told from every other one, at 5 %, whatever test images are chosen. Another training of "
@@ -156,27 +157,8 @@ def comparison_tables(runs: Sequence[dict[str, Any]], width: int, beside: Beside
     """
     check_classes(runs)
     told = beside.told
-    by_name = [{row["name"]: row for row in run["classes"]} for run in runs]
     best, floors = (told.best, told.floors) if told else ({}, {})
-    lines = [
-        Line(
-            row["name"],
-            str(row["train_images"]),
-            [of_run[row["name"]].get("f1") for of_run in by_name]
-            + [scores[f"f1/{row['name']}"] for scores in floors.values()],
-            best.get(f"f1/{row['name']}"),
-        )
-        for row in by_size(runs[0]["classes"])
-    ]
-    summary = [
-        Line(
-            title,
-            "",
-            [run["summary"].get(key) for run in runs] + [scores[key] for scores in floors.values()],
-            best.get(key),
-        )
-        for key, title in shown_scores([run["identity"] for run in runs]).items()
-    ]
+    lines, summary = _lines(runs, best, floors)
     names = [*beside.names, *floors]
     unknown = [] if beside.differ else [UNKNOWN_BEST]
     below = [
@@ -202,6 +184,22 @@ def comparison_tables(runs: Sequence[dict[str, Any]], width: int, beside: Beside
                 table.add_row(Text(line.name), line.images, *line.cells()[part])
             table.add_section()
         yield table
+
+
+def _lines(runs: Sequence[dict[str, Any]], best: dict[str, int], floors: Floors) -> tuple[list[Line], list[Line]]:
+    """The F1 of every class in every run and in what needs no training, and the scores of the whole of them."""
+
+    def line(name: str, images: str, key: str, values: list[float | None]) -> Line:
+        return Line(name, images, [*values, *(scores[key] for scores in floors.values())], best.get(key))
+
+    by_name = [{row["name"]: row for row in run["classes"]} for run in runs]
+    of_classes = [
+        line(name, str(row["train_images"]), f"f1/{name}", [of_run[name].get("f1") for of_run in by_name])
+        for row in by_size(runs[0]["classes"])
+        for name in [row["name"]]
+    ]
+    titles = shown_scores([run["identity"] for run in runs])
+    return of_classes, [line(titles[key], "", key, [run["summary"].get(key) for run in runs]) for key in titles]
 
 
 def _folded(name: str) -> str:

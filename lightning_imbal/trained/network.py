@@ -1,9 +1,5 @@
 """The network and the data of a checkpoint, built without a command line."""
 
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -14,6 +10,7 @@ from lightning.pytorch.utilities.seed import isolate_rng
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.errors import UserError
 from lightning_imbal.factories.arguments import ImbalParser
+from lightning_imbal.factories.own_classes import working_folder_searched
 from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.modules.base_checkpoint import load_weights, open_checkpoint
 from lightning_imbal.modules.base_classifier import ImbalClassifier
@@ -62,14 +59,3 @@ def _built(settings: dict[str, Any], checkpoint: Path) -> tuple[ImbalModule, Imb
     except (ArgumentError, ValueError) as error:
         raise UserError(f"The network of {checkpoint} cannot be built: {first_line(error)}") from error
     return built.model, built.data
-
-
-@contextmanager
-def working_folder_searched() -> Iterator[None]:
-    """Classes of the user's own are found in the working folder, as by the command."""
-    path = [*sys.path]
-    sys.path.append(os.getcwd())
-    try:
-        yield
-    finally:
-        sys.path[:] = path

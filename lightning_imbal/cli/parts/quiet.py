@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from lightning_imbal.factories.own_classes import working_folder_searched
+
 TOLD = "lightning.pytorch.utilities.rank_zero"  # where what a user is told is logged
 NOT_FOR_USERS = (
     r".*isinstance\(treespec, LeafSpec\).*",
@@ -47,13 +49,13 @@ def quiet() -> Iterator[None]:
     Where users of this program keep classes of their own, the working folder, they are found. Afterwards the process is
     as it was: the search path, the environment with its seed, the random numbers, warnings and logs.
     """
-    before, path = dict(os.environ), [*sys.path]
+    before = dict(os.environ)
     logger, hide = logging.getLogger(TOLD), _is_for_users
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else importing it asks a server for its newest version
     os.environ.pop("PL_GLOBAL_SEED", None) if "LOCAL_RANK" not in os.environ else None
-    sys.path.append(os.getcwd())
     logger.addFilter(hide)
     with ExitStack() as stack:
+        stack.enter_context(working_folder_searched())
         stack.enter_context(warnings.catch_warnings())
         if "lightning.pytorch" in sys.modules:  # else nobody has drawn a number yet
             from lightning.pytorch.utilities.seed import isolate_rng
@@ -65,7 +67,6 @@ def quiet() -> Iterator[None]:
             yield
         finally:
             logger.removeFilter(hide)
-            sys.path[:] = path
             os.environ.clear()
             os.environ.update(before)
 

@@ -33,13 +33,14 @@ def with_saved_config(verb: str, args: list[str]) -> Iterator[list[str]]:
     args, checkpoint = [*args, "--ckpt_path", ckpt_path], Path(ckpt_path)
     open_checkpoint(ckpt_path)
     check_checkpoint(checkpoint)
-    if own_settings(checkpoint) is None and settings_beside(checkpoint) is None:
+    beside = settings_beside(checkpoint)
+    if own_settings(checkpoint) is None and beside is None:
         if given("config", with_files_found(args)) is None:
             raise UserError(f"{no_settings(checkpoint)}: give the configuration of its run with --config.")
         yield args
         return
     settings = settings_of(checkpoint)
-    if beside := settings_beside(checkpoint):
+    if beside is not None:
         yield ["--config", str(beside), *args]
         return
     with TemporaryDirectory() as folder:
