@@ -65,6 +65,20 @@ class ImbalData(Protocol):
         """Loads the validation part; nothing if the split has none."""
 
 
+@runtime_checkable
+class DeepData(Protocol):
+    """Data whose pictures may have more than 8 bits, of which a trained network knows what is black and white."""
+
+    def keep_depth(self) -> dict[str, Any]:
+        """What a checkpoint keeps."""
+
+    def depth_identity(self) -> dict[str, Any]:
+        """How pictures of more than 8 bits are read, for the identity of a result; empty if there are none."""
+
+    def take_depth(self, kept: dict[str, Any]) -> None:
+        """Reads pictures as those of the training that has kept this."""
+
+
 def data_of(trainer: "Trainer") -> Any:
     """The DataModule of a Trainer, of any kind."""
     return trainer.datamodule  # type: ignore[attr-defined]  # Lightning sets it, but does not declare it

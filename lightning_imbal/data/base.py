@@ -21,6 +21,7 @@ from lightning_imbal.data.loading.loaders import Loadable, device_share, first_e
 from lightning_imbal.data.loading.samplers import SamplerFactory, build_samplers
 from lightning_imbal.data.normalize import IMAGENET_MEAN, IMAGENET_STD, Normalize
 from lightning_imbal.data.pictures.given import GivenPictures, Picture
+from lightning_imbal.data.pictures.grey_levels import Depth, reading_of
 from lightning_imbal.data.pictures.open import CACHE_DIR, Cache, OnBadImage
 from lightning_imbal.data.recipes import Squash, TransformFactory
 from lightning_imbal.data.splits.base import Split
@@ -57,6 +58,11 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         cache_dir: Folder of the disk caches.
         on_bad_image: `raise` stops at a picture that is absent or cannot be read; `skip` opens all pictures before
             training, and leaves out and reports the bad ones.
+        depth: Which values of pictures of more than 8 bits are black and white: `auto`, what a DICOM file says, else
+            the smallest and the largest of the data set, which a checkpoint keeps; two values; or
+            `{percentile: [0.5, 99.5]}` of each picture by itself. Pictures of 8 bits stay as they are.
+        window: Centre and width of what is seen of a DICOM file; None is its own window, else all its stored bits.
+        bits: Of the pictures that training sees: 16 keeps more of the contrast of deep ones, and takes more time.
         num_workers: Processes that prepare batches; None shares the CPU cores out, at most 8 per device.
     """
 
@@ -80,6 +86,9 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         cache: Cache = "none",
         cache_dir: str = CACHE_DIR,
         on_bad_image: OnBadImage = "raise",
+        depth: Depth = "auto",
+        window: tuple[float, float] | str | None = None,
+        bits: Literal[8, 16] = 8,
         num_workers: int | None = None,
     ) -> None:
         LightningDataModule.__init__(self)
@@ -88,7 +97,8 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         if image_size > LARGEST:
             raise UserError(f"image_size is {image_size}: pictures can have at most {LARGEST} pixels a side.")
         short_side = short_side or 2 * image_size
-        LabelledImages.__init__(self, root, split, group_by, short_side, cache, cache_dir, on_bad_image)
+        asked = reading_of(depth, window, bits)
+        LabelledImages.__init__(self, root, split, group_by, short_side, cache, cache_dir, on_bad_image, asked)
         self.given_groups, self.batch_size, self.num_workers = class_groups, batch_size, num_workers
         self.image_size, self.sampler, self.paired_sampler = image_size, sampler, paired_sampler
         recipes = [*[train_transform] * views, *(more_views or []), test_transform]
@@ -173,17 +183,18 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
 
     def predict_folder(self, folder: str | Path) -> list[Path]:
         """Makes all pictures below a folder what is predicted, in the order of the files that it returns."""
-        self.predicted, files = folder_dataset(folder, self.test_recipe, self.short_side)
+        self.predicted, files = folder_dataset(folder, self.test_recipe, self.short_side, self.reading)
         return files
 
     def predict_pictures(self, pictures: Sequence[Picture]) -> None:
-        """Makes pictures what is predicted: files, arrays (uint8, RGB) or those of Pillow."""
+        """Makes pictures what is predicted: files, arrays (RGB or grey) or those of Pillow."""
         self.predicted = self.pictures(pictures)
 
     def pictures(self, pictures: Sequence[Picture]) -> ImageDataset:
         """Pictures as they are tested, without labels."""
         rows = np.arange(len(pictures))
-        return ImageDataset(GivenPictures(pictures, self.short_side), np.zeros_like(rows), rows, [self.test_recipe])
+        images = GivenPictures(pictures, self.short_side, self.reading)
+        return ImageDataset(images, np.zeros_like(rows), rows, [self.test_recipe])
 
     def predict_dataloader(self) -> DataLoader[Any] | list[Any]:
         """Loads what `predict_folder` or `predict_pictures` was given, by their numbers; else the test part."""

@@ -2,8 +2,10 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,10 @@ import pandas as pd
 from lightning_imbal.data.copies.groups import copies_of_files, copies_of_pictures, join_groups
 from lightning_imbal.data.index.data_folder import DataFolder
 from lightning_imbal.data.pictures.base import Pictures
+from lightning_imbal.data.pictures.depth_words import sentences
+from lightning_imbal.data.pictures.depths import Depths, look_for_depths
+from lightning_imbal.data.pictures.disk_cache import cache_folder
+from lightning_imbal.data.pictures.grey_levels import AS_FOUND, Reading
 from lightning_imbal.data.pictures.open import Cache, OnBadImage, open_images, refuse_absent
 from lightning_imbal.data.sample_table import check_index, count_training_images, sample_table
 from lightning_imbal.data.splits.base import Split
@@ -30,6 +36,7 @@ class LabelledImages(ABC):
         cache: Whether decoded pictures are kept, and where.
         cache_dir: Folder of the disk caches.
         on_bad_image: `raise` stops at a picture that is absent or cannot be read; `skip` leaves it out.
+        asked: How pictures of more than 8 bits are to be read.
     """
 
     class_names: tuple[str, ...]
@@ -48,11 +55,13 @@ class LabelledImages(ABC):
         cache: Cache,
         cache_dir: str,
         on_bad_image: OnBadImage,
+        asked: Reading = AS_FOUND,
     ) -> None:
         self.root = Path(root).expanduser()
         self.split, self.group_by = split or self.default_split, group_by
         self.short_side, self.cache, self.cache_dir = short_side, cache, cache_dir
-        self.on_bad_image = on_bad_image
+        self.on_bad_image, self.asked = on_bad_image, asked
+        self.trained_depth: dict[str, Any] | None = None  # of a network that was trained before
 
     @abstractmethod
     def read_index(self) -> pd.DataFrame:
@@ -64,9 +73,13 @@ class LabelledImages(ABC):
         """
 
     def read_images(self) -> Pictures:
-        """Returns the picture of every row of the index, uint8 RGB (H, W, 3)."""
-        place = (self.cache_dir, type(self).__name__)
-        return open_images(self.index["path"], self.short_side, self.cache, *place, self.on_bad_image)
+        """Returns the picture of every row of the index, RGB (H, W, 3), uint8 or, with `bits` of 16, uint16."""
+        place, reading = (self.cache_dir, type(self).__name__), self.reading
+        self.depths.refuse_without_range(reading)
+        identity = self.depths.identity(reading)
+        return open_images(
+            self.index["path"], self.short_side, self.cache, *place, self.on_bad_image, reading, identity
+        )
 
     def subsample(self, label: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Chooses the training rows to keep: all, unless a child simulates an imbalance."""
@@ -112,6 +125,47 @@ class LabelledImages(ABC):
         """Pictures by row of the index, read when first needed."""
         return self.read_images()
 
+    @cached_property
+    def depths(self) -> Depths:
+        """How deep the pictures are, and where it is needed the range of their values."""
+        return self.look_for_depths(values=self.asked.needs_range and self.trained_depth is None)
+
+    def look_for_depths(self, values: bool, dicom: bool = False) -> Depths:
+        """As the function of the same name does it of the pictures of the index, where they are files."""
+        paths = self.index["path"].tolist() if "path" in self.index else []
+        window = self.asked.dicom_window
+        record = cache_folder(self.cache_dir, type(self).__name__, paths, 0, f"depths {window}")
+        return look_for_depths(paths, record.with_suffix(".depths"), values, dicom, window)
+
+    @property
+    def depth_said(self) -> list[str]:
+        """Sentences about pictures of more than 8 bits, and those that are not opaque, if there are any."""
+        return sentences(self.depths, self.reading)
+
+    @cached_property
+    def reading(self) -> Reading:
+        """How pictures of more than 8 bits are read: their range is that of all of them, or of the training."""
+        if not self.asked.needs_range:
+            return self.asked
+        found = self.depths.range if self.trained_depth is None else self.trained_depth["range"]
+        return replace(self.asked, range=None if found is None else (found[0], found[1]))
+
+    def keep_depth(self) -> dict[str, Any]:
+        """What a checkpoint keeps, so that other pictures are read as those of the training."""
+        found = self.reading.range
+        return {"range": None if found is None else list(found)}
+
+    def depth_identity(self) -> dict[str, Any]:
+        """How pictures of more than 8 bits are read, for the identity of a result; empty if there are none."""
+        return self.reading.settings if self.depths.table["deep"].any() else {}
+
+    def take_depth(self, kept: dict[str, Any]) -> None:
+        """From now on, pictures are read as those of a training that is over."""
+        before = vars(self).pop("reading", None)
+        self.trained_depth = kept
+        if before is not None and self.reading != before:
+            vars(self).pop("images", None)
+
     @property
     def left_out(self) -> dict[int, str]:
         """Why a picture is left out, by row of the index: it cannot be read."""
@@ -142,8 +196,8 @@ class LabelledImages(ABC):
         """Takes over the pictures that another stage has already decoded, if they are the same."""
         decoded = "images" in vars(other) and type(other) is type(self)
         same = decoded and (other.root, other.cache, other.short_side) == (self.root, self.cache, self.short_side)
-        if same and self.index.equals(other.index):
-            self.images = other.images
+        if same and other.asked == self.asked and self.index.equals(other.index):
+            self.images, self.depths, self.reading = other.images, other.depths, other.reading
 
     def rows(self, part: str) -> np.ndarray:
         """Row numbers of a part in the sample table."""

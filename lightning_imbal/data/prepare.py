@@ -22,7 +22,7 @@ def prepare(data: LabelledImages, verify: bool = False) -> dict[str, Any]:
     Returns:
         `classes` (name, images and official number of each), `complaints` (sentences), `unused` (pictures beside
         the labelled ones that have no label here) and, for pictures in files, `unreadable` (image and cause), `decoded`
-        (pictures decoded in this call), `cache` (folder) and `bytes`.
+        (pictures decoded in this call), `cache` (folder), `bytes` and `depths` (sentences on deep pictures).
 
     Raises:
         UserError: The layout is not that of the data set, or the cache cannot be written.
@@ -46,7 +46,9 @@ def prepare(data: LabelledImages, verify: bool = False) -> dict[str, Any]:
         )
     if "path" not in index:
         return found
-    images = disk_cache(index["path"], data.short_side, data.cache_dir, found["name"])
+    data.depths = data.look_for_depths(values=True, dicom=True)
+    how = (data.reading, data.depths.identity(data.reading))
+    images = disk_cache(index["path"], data.short_side, data.cache_dir, found["name"], *how)
     found["decoded"] = images.build()
     if verify:
         found["complaints"] += [
@@ -55,6 +57,7 @@ def prepare(data: LabelledImages, verify: bool = False) -> dict[str, Any]:
     image = index["image"].to_numpy()
     found["unreadable"] = [{"image": str(image[row]), "cause": cause} for row, cause in sorted(images.bad.items())]
     found["unused"] = _unused(index["path"])
+    found["depths"] = data.depth_said
     return found | {"cache": str(images.folder), "bytes": images.nbytes}
 
 
