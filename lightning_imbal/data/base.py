@@ -11,11 +11,13 @@ from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader, Sampler
 
 from lightning_imbal.contract import Batch
+from lightning_imbal.data.index.attributes import Encoding
 from lightning_imbal.data.index.spellings import Written, as_labels
 from lightning_imbal.data.labelled_images import LabelledImages
 from lightning_imbal.data.loading.epoch_draws import EpochDraws
 from lightning_imbal.data.loading.feature_dataset import Encoder, FeatureDataset
 from lightning_imbal.data.loading.folder import folder_dataset
+from lightning_imbal.data.loading.batch_metadata import BatchMetadata
 from lightning_imbal.data.loading.image_dataset import Draw, ImageDataset, PairedImages
 from lightning_imbal.data.loading.loaders import Loadable, device_share, first_epoch, image_loader, share_of_work
 from lightning_imbal.data.loading.samplers import SamplerFactory, build_samplers
@@ -64,6 +66,9 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         window: Centre and width of what is seen of a DICOM file; None is its own window, else all its stored bits.
         bits: Of the pictures that training sees: 16 keeps more of the contrast of deep ones, and takes more time.
         num_workers: Processes that prepare batches; None shares the CPU cores out, at most 8 per device.
+        metadata_columns: Attributes of the images, such as `[sex, age]` or `sex,age`: columns of the label file, or
+            headers of DICOM files (`dicom:PatientSex`). `split.csv` and the predictions keep them; what is not named
+            here is copied nowhere.
     """
 
     def __init__(
@@ -90,6 +95,7 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         window: tuple[float, float] | str | None = None,
         bits: Literal[8, 16] = 8,
         num_workers: int | None = None,
+        metadata_columns: list[str] | str | None = None,
     ) -> None:
         LightningDataModule.__init__(self)
         refuse_below(1, batch_size=batch_size, image_size=image_size, views=views, short_side=short_side)
@@ -98,7 +104,8 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
             raise UserError(f"image_size is {image_size}: pictures can have at most {LARGEST} pixels a side.")
         short_side = short_side or 2 * image_size
         asked = reading_of(depth, window, bits)
-        LabelledImages.__init__(self, root, split, group_by, short_side, cache, cache_dir, on_bad_image, asked)
+        cached = (short_side, cache, cache_dir, on_bad_image)
+        LabelledImages.__init__(self, root, split, group_by, *cached, asked, metadata_columns)
         self.given_groups, self.batch_size, self.num_workers = class_groups, batch_size, num_workers
         self.image_size, self.sampler, self.paired_sampler = image_size, sampler, paired_sampler
         recipes = [*[train_transform] * views, *(more_views or []), test_transform]
@@ -107,6 +114,7 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         self.stored: dict[str, FeatureDataset] = {}
         self.predicted: ImageDataset | None = None
         self.tested: Literal["test", "val"] = "test"
+        self.batch_metadata: BatchMetadata | None = None
 
     @cached_property
     def class_groups(self) -> dict[str, list[str]] | None:
@@ -199,6 +207,15 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
     def predict_dataloader(self) -> DataLoader[Any] | list[Any]:
         """Loads what `predict_folder` or `predict_pictures` was given, by their numbers; else the test part."""
         return self._loader(self.predicted) if self.predicted else self.test_dataloader()
+
+    def give_metadata(self, encoding: Encoding) -> None:
+        """From now on, batches hold the attributes of their images as `metadata` (B, K); none if K is 0."""
+        self.batch_metadata = BatchMetadata(encoding, lambda: self.table) if encoding else None
+
+    def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        """Adds the attributes, where they are wanted; of pictures that were given to be predicted, none is known."""
+        given = self.trainer is not None and self.trainer.predicting and self.predicted is not None
+        return self.batch_metadata(batch, known=not given) if self.batch_metadata else batch
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Normalises on the device: on the way there, uint8 takes a quarter of the space."""

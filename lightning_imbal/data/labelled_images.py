@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lightning_imbal.data.copies.groups import copies_of_files, copies_of_pictures, join_groups
+from lightning_imbal.data.index.attributes import Encoding, attribute_columns, fitted_encoding, named_columns
 from lightning_imbal.data.index.data_folder import DataFolder
 from lightning_imbal.data.pictures.base import Pictures
 from lightning_imbal.data.pictures.depth_words import sentences
@@ -37,6 +38,7 @@ class LabelledImages(ABC):
         cache_dir: Folder of the disk caches.
         on_bad_image: `raise` stops at a picture that is absent or cannot be read; `skip` leaves it out.
         asked: How pictures of more than 8 bits are to be read.
+        metadata_columns: Attributes of the images, such as age and sex; a list, or one text with commas.
     """
 
     class_names: tuple[str, ...]
@@ -56,11 +58,13 @@ class LabelledImages(ABC):
         cache_dir: str,
         on_bad_image: OnBadImage,
         asked: Reading = AS_FOUND,
+        metadata_columns: list[str] | str | None = None,
     ) -> None:
         self.root = Path(root).expanduser()
         self.split, self.group_by = split or self.default_split, group_by
         self.short_side, self.cache, self.cache_dir = short_side, cache, cache_dir
         self.on_bad_image, self.asked = on_bad_image, asked
+        self.metadata_columns = named_columns(metadata_columns)
         self.trained_depth: dict[str, Any] | None = None  # of a network that was trained before
 
     @abstractmethod
@@ -100,8 +104,12 @@ class LabelledImages(ABC):
         return []
 
     def unused_columns(self) -> pd.DataFrame | None:
-        """What else a label file says of every row of the index, as text; None if nothing."""
+        """What else a label file says of every row of `bare_index`, as text; None if nothing."""
         return None
+
+    def used_columns(self) -> dict[str, str]:
+        """What the other columns of the label file are, such as `{"dx": "the label"}`; for messages."""
+        return {}
 
     def find(self, needed: dict[str, list[str]], source: str) -> dict[str, Path]:
         """Finds files of the data set below `root`: see `DataFolder.need`."""
@@ -113,6 +121,14 @@ class LabelledImages(ABC):
 
     @cached_property
     def index(self) -> pd.DataFrame:
+        """What `read_index` returns, checked, with the attributes that were asked for, as `meta/<name>`."""
+        index, owner = self.bare_index, type(self).__name__
+        if not (names := self.metadata_columns):
+            return index
+        return index.join(attribute_columns(names, index, self.unused_columns(), self.used_columns(), owner))
+
+    @cached_property
+    def bare_index(self) -> pd.DataFrame:
         """What `read_index` returns, checked: no image twice, no label outside the classes, no file absent."""
         index, owner = self.read_index().reset_index(drop=True), type(self).__name__
         check_index(index, self.class_names, owner)
@@ -176,6 +192,11 @@ class LabelledImages(ABC):
         """The index, each row's `class` by name, and its `part`: train, val, test, unreadable, or empty: left out."""
         part = self.split.part_of_rows(self.index, self.groups)
         return sample_table(self.index, part, self.left_out, self.subsample, self.class_names)
+
+    @property
+    def metadata_encoding(self) -> Encoding:
+        """How attributes become numbers, by the training part: see `fitted_encoding`; empty without attributes."""
+        return fitted_encoding(self.table.iloc[self.rows("train")]) if self.metadata_columns else []
 
     @property
     def class_counts(self) -> list[int]:

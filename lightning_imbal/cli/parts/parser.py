@@ -28,6 +28,7 @@ FACTS: dict[str, Callable[[ImbalDataModule], Any]] = {  # of the data, that a mo
     "class_counts": lambda data: data.class_counts,
     "class_names": lambda data: list(data.class_names),
     "class_groups": lambda data: data.class_groups,
+    "metadata_encoding": lambda data: data.metadata_encoding,
 }
 LAPTOP = (
     "Lay variants/laptop.yaml over your own images (a protocol with CSVData or FolderData), with batches and epochs by "
