@@ -93,7 +93,7 @@ def score_sheets(found: Subgroups, row: str, decimals: int = 3) -> list[Sheet]:
         if (cells["units"] != cells["images"]).any():
             sections.append(Section("groups", {"": [Entry(f"{number:,}") for number in cells["units"]]}))
         for score in SCORES:
-            entries = [_score(cell, score, decimals, _too_few(cell)) for cell in cells.to_dict("records")]
+            entries = [_score(cell, score, decimals, too_few(cell)) for cell in cells.to_dict("records")]
             sections.append(Section(TITLES[score].in_words, {"": entries}))
         made.append(Sheet(f"{row}, by {attribute.name}", list(cells["subgroup"]), sections, of=attribute.name))
     return made
@@ -120,7 +120,7 @@ def class_sheets(found: Subgroups, row: str, score: str, counts: dict[str, int],
         sections = []
         for name in shown:
             of_class = cells[cells["class"] == name].set_index("subgroup").loc[names].to_dict("records")
-            sections.append(Section(name, {"": [_score(cell, score, decimals, _of_few(cell)) for cell in of_class]}))
+            sections.append(Section(name, {"": [_score(cell, score, decimals, of_few(cell)) for cell in of_class]}))
         title = f"{row}, by {attribute.name}: {OF_CLASSES[score]} of {which}"
         made.append(Sheet(title, names, sections, of=attribute.name))
     return made
@@ -174,12 +174,13 @@ def _score(cell: dict[str, Any], score: str, decimals: int, word: str) -> Entry:
     return Entry(score_text(cell[score], decimals), interval=interval, word=word)
 
 
-def _too_few(cell: dict[str, Any]) -> str:
+def too_few(cell: dict[str, Any]) -> str:
+    """What is said of a subgroup that is not averaged, a row of `Subgroups.scores`; empty of any other."""
     if not cell["few"]:
         return ""
     return "too few images" if cell["images"] < FEW_UNITS else "too few groups"
 
 
-def _of_few(cell: dict[str, Any]) -> str:
-    """How many images a class has, where one more or less makes a difference."""
+def of_few(cell: dict[str, Any]) -> str:
+    """How many images a class has in a subgroup, a row of `Subgroups.classes`; empty if they are not few."""
     return f"of {number_of(cell['images'], 'image')}" if 0 < cell["images"] < FEW_OF_CLASS else ""
