@@ -1,5 +1,6 @@
 """Scores of the subgroups of the test images, in the terminal and as files."""
 
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -66,5 +67,5 @@ def write_subgroups(results: Results, place: Path) -> list[Path]:
     }
     files = {place.with_name(place.name + suffix): text for suffix, text in texts.items()}
     for file, text in files.items():
-        write_whole(file, lambda path, text=text: path.write_text(text, encoding="utf-8", newline=""))
+        write_whole(file, partial(Path.write_text, data=text, encoding="utf-8", newline=""))
     return list(files)

@@ -63,21 +63,20 @@ def values_of(runs: Sequence[Predictions]) -> dict[str, np.ndarray]:
     return {name: table[name].to_numpy() for name in table}
 
 
-def attributes_of(runs: Sequence[Predictions], edges: Edges = NO_EDGES) -> list[Attribute]:
-    """The attributes of predictions, which are the same for all methods that are shown beside each other.
+def attributes_of(values: Mapping[str, np.ndarray], edges: Edges = NO_EDGES) -> list[Attribute]:
+    """The attributes of images, which are the same for all methods that are shown beside each other.
 
     An attribute is a number if all its known values are and it has more than 10 distinct ones, or if edges are given.
     Subgroups of numbers end at the edges, or at the values up to which a third and two thirds of the images are; those
     of words are in the order of their numbers, if they are numbers (such as grades), else of their sizes.
 
     Args:
-        runs: All predictions.
+        values: Of every image, each once, (N,) text, by the name of the attribute; empty where missing.
         edges: Of some attributes, ascending.
 
     Raises:
         UserError: As for `check_edges`.
     """
-    values = values_of(runs)
     check_edges(edges, values)
     return [_attribute(name, known, edges.get(name)) for name, known in values.items() if not missing(known).all()]
 
@@ -104,7 +103,9 @@ def check_edges(edges: Edges, values: Mapping[str, np.ndarray]) -> None:
         known = values[name][~missing(values[name])]
         words = known[np.isnan(as_numbers(known))]
         if len(words):
-            raise UserError(f"--edges {name}: {words[0]!r} is no number: edges are for attributes that are, such as age.")
+            raise UserError(
+                f"--edges {name}: {words[0]!r} is no number: edges are for attributes that are, such as age."
+            )
 
 
 def parse_edges(texts: Sequence[str]) -> dict[str, tuple[float, ...]]:

@@ -31,9 +31,7 @@ def pooled(predictions: Predictions, how: Pool) -> Predictions:
     probability = pooled_probability(predictions.probability, row, how)
     pooled_attributes = {name: _shared(values, row) for name, values in predictions.attributes.items()}
     image = probability.index.to_numpy()
-    return replace(
-        kept, image=image, probability=probability.to_numpy(), decided=None, attributes=pooled_attributes
-    )
+    return replace(kept, image=image, probability=probability.to_numpy(), decided=None, attributes=pooled_attributes)
 
 
 def _shared(values: np.ndarray, row: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from lightning_imbal.runs.attributes import NO_EDGES, Attribute, Edges, attributes_of
+from lightning_imbal.runs.attributes import NO_EDGES, Attribute, Edges, attributes_of, values_of
 from lightning_imbal.runs.predictions import Predictions
 from lightning_imbal.stats.compared import Compared, furthest
 from lightning_imbal.stats.proportions import LEVEL, Intervals
@@ -75,7 +75,7 @@ def subgroups_of(
     Raises:
         UserError: Edges are given for what is no attribute, or no number.
     """
-    attributes = attributes_of([each.joined for rounds in methods.values() for each in rounds], edges)
+    attributes = attributes_of(values_of([each.joined for rounds in methods.values() for each in rounds]), edges)
     if not attributes:
         return None
     scores: list[dict[str, Any]] = []
@@ -90,7 +90,8 @@ def subgroups_of(
                 rows = found.rows if found else {}
                 about = {"row": name, "attribute": attribute.name}
                 scores += [about | _scores(part, of_part, rows.get(part)) for part, of_part in parts.items()]
-                classes += [about | each for part, of_part in parts.items() for each in _classes(part, of_part, average)]
+                of_classes = (_classes(part, of_part, average) for part, of_part in parts.items())
+                classes += [about | each for of_part in of_classes for each in of_part]
                 gaps += [about | {"score": score} | gap_of(rows, key) for score, key in SCORES.items()]
     tables = [
         _scaled(pd.DataFrame(rows, columns=columns), scale)

@@ -16,13 +16,17 @@ def chapters_of_subgroups(results: Results, order: Sequence[str]) -> list[Chapte
         results: Of a table with one column.
         order: Of the classes, from most to fewest training images.
     """
-    spec = results.spec
+    spec, decimals = results.spec, results.spec.decimals
     return [
         Chapter(
             "subgroups",
             "Subgroups",
             list(gap_notes(found)),
-            [gap_table(found, spec.decimals), score_table(found, spec.decimals), class_table(found, order, spec.decimals)],
+            [
+                gap_table(found, decimals),
+                score_table(found, decimals),
+                class_table(found, order, decimals),
+            ],
             [recall_chart(found, order, spec.scale, spec.unit)],
         )
         for found in results.subgroups.values()

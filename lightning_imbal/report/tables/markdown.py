@@ -17,13 +17,13 @@ def sheets_to_markdown(title: str, sheets: Sequence[Sheet], notes: Sequence[str]
     """Tables as GitHub Markdown, with what is said of all of them below."""
     parts = [f"## {escape_markdown(title)}"]
     for sheet in sheets:
-        parts += [f"### {escape_markdown(sheet.title)}", _markdown_table(sheet)]
+        parts += [f"### {escape_markdown(sheet.title)}", markdown_table(sheet)]
     if notes:
         parts.append("\n".join(f"- {escape_markdown(note)}" for note in notes))
     return "\n\n".join(parts) + "\n"
 
 
-def _markdown_table(sheet: Sheet) -> str:
+def markdown_table(sheet: Sheet) -> str:
     heads, columns = [escape_markdown(sheet.of)], [_names(sheet)]
     for section in sheet.sections:
         for heading, entries in section.columns.items():

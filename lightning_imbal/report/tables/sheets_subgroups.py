@@ -32,7 +32,7 @@ FEW_NOTE = (
 
 
 def all_sheets(results: Results) -> list[Sheet]:
-    """The tables of results, and at the end the worst subgroups of the methods, where anything is known of the images."""
+    """The tables of results, and at the end the worst subgroups of the methods, where images have attributes."""
     found = sheets(results)
     for column in results.spec.columns:
         if (subgroups := results.subgroups.get(column.title)) is not None:
