@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from lightning_imbal.runs.attributes import NO_EDGES, Edges
 from lightning_imbal.runs.run import Run
 from lightning_imbal.stats.column_difference import gaps
 from lightning_imbal.stats.column_scores import CLASS_COLUMNS, Block, Winner
 from lightning_imbal.stats.compared import Compared
 from lightning_imbal.stats.floor_scores import floor_cells, floor_classes
 from lightning_imbal.stats.notes import notes_of
+from lightning_imbal.stats.subgroups import Subgroups, subgroups_of
 from lightning_imbal.tables.cell import Cell
 from lightning_imbal.tables.read import KEYS, published_numbers
 from lightning_imbal.tables.spec import Column, Spec
@@ -52,6 +54,7 @@ class Results:
         winners: The best row of each metric, beside the baseline, by the titles of column and metric.
         floors: Cells of what needs no training (`floor` is true); none if no row has predictions.
         floor_classes: Its classes.
+        subgroups: Of the test images, by the title of the column; none where nothing is known of the images.
     """
 
     spec: Spec
@@ -65,9 +68,12 @@ class Results:
     winners: dict[tuple[str, str], Winner] = field(default_factory=dict)
     floors: pd.DataFrame = field(default_factory=partial(pd.DataFrame, columns=COLUMNS))
     floor_classes: pd.DataFrame = field(default_factory=partial(pd.DataFrame, columns=CLASS_COLUMNS))
+    subgroups: dict[str, Subgroups] = field(default_factory=dict)
 
 
-def collect(spec: Spec, cells: Sequence[Cell], overlays: Sequence[str], folder: Path, baseline: str) -> Results:
+def collect(
+    spec: Spec, cells: Sequence[Cell], overlays: Sequence[str], folder: Path, baseline: str, edges: Edges = NO_EDGES
+) -> Results:
     """Reads the results of every finished run of a table.
 
     Args:
@@ -76,9 +82,11 @@ def collect(spec: Spec, cells: Sequence[Cell], overlays: Sequence[str], folder: 
         overlays: Names of the configurations over those of all runs.
         folder: That of all runs.
         baseline: Row that the others are tested against.
+        edges: At which subgroups of numbers end, by the name of what is known of the images.
 
     Raises:
-        UserError: The table asks for what is no score, or for that of a class or group which a run does not have.
+        UserError: The table asks for what is no score, or for that of a class or group which a run does not have; or
+            edges are given for what is not known of the images, or is no number.
     """
     blocks = [
         Block(spec, column, [cell for cell in cells if cell.column is column], folder, baseline)
@@ -114,6 +122,7 @@ def collect(spec: Spec, cells: Sequence[Cell], overlays: Sequence[str], folder: 
         winners,
         floors,
         _joined(of_floors)[: None if len(floors) else 0],
+        {block.column.title: of_block for block in blocks if (of_block := _subgroups(block, edges))},
     )
 
 
@@ -179,6 +188,11 @@ def class_counts(classes: pd.DataFrame) -> dict[str, int]:
 def rows_of(table: pd.DataFrame, results: Results) -> list[str]:
     """The rows that a table has, in the order of the specification."""
     return [row for row in results.spec.rows if row in set(table["row"])]
+
+
+def _subgroups(block: Block, edges: Edges) -> Subgroups | None:
+    rounds = {name: row.rounds for name, row in block.compared.rows.items()}
+    return subgroups_of(rounds, edges, block.spec.average, block.spec.scale)
 
 
 def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
