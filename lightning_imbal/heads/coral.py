@@ -19,7 +19,8 @@ class CoralHead(nn.Module):
     start as in the authors' code: 1, ..., 1 / (C - 1).
 
     Equation:
-        z[c] = log p[c] = log(P(y > c - 1) - P(y > c))   (P(y > -1) = 1, P(y > C - 1) = 0)
+        z[c] = log p[c] = log(P(y > c - 1) - P(y > c))
+        P(y > -1) = 1,   P(y > C - 1) = 0
         P(y > k) = sigmoid(w.f + b_k),   b_k = b_0 - sum_{j <= k} softplus(s_j)
 
     Limits:

@@ -62,7 +62,8 @@ class CoralLoss(ImbalancedLoss):
         log_p = F.log_softmax(logits, dim=1)[:, None]
         log_higher = log_p.masked_fill(~above, -torch.inf).logsumexp(dim=2)  # (B, C - 1)
         log_not = log_p.masked_fill(above, -torch.inf).logsumexp(dim=2)
-        term = -torch.where(label[:, None] > grade[:-1], log_higher, log_not) @ self.task_weight.to(logits.dtype)
+        answered = torch.where(label[:, None] > grade[:-1], log_higher, log_not)
+        term = -(answered * self.task_weight.to(logits.dtype)).sum(dim=1)
         if sample_weight is not None:
             term = term * sample_weight
         return term.mean()
