@@ -1,11 +1,10 @@
-"""SORD against another library, a slow oracle, a number by hand, its limits and its edge cases."""
+"""SORD against a slow oracle, a number by hand, its limits and its edge cases."""
 
 import math
 
 import pytest
 import torch
 import torch.nn.functional as F
-from dlordinal.losses import SORDLoss
 from loss_oracles import COUNTS, random_logits, softmax, value_of, weighted_or_not
 
 from lightning_imbal.losses import SORD
@@ -23,11 +22,6 @@ class TestSORD:
         assert value_of(SORD(COUNTS, distance, 0.7), sample_weight, logits, label) == pytest.approx(
             total / 8, abs=1e-10
         )
-
-    def test_is_that_of_another_library(self):
-        logits, label = random_logits(num_classes=5)
-        expected = SORDLoss(alpha=1.3, num_classes=5, train_targets=label)(logits, label)
-        torch.testing.assert_close(SORD(torch.ones(5), "absolute", 1.3)(logits, label), expected)
 
     def test_soft_label_by_hand(self):
         # 1, 1/2 and 1/16 of a sum of 25/16, and 1/2, 1, 1/2 of 2.
