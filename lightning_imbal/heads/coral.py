@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+FIRST_STEP = 2.0  # nearer than 2 log 2, a grade between two others never has the largest probability
 LEAST_STEP = 1e-6  # between two thresholds: a grade keeps a probability whose logarithm is a number
 
 
@@ -15,8 +16,9 @@ class CoralHead(nn.Module):
     Cao et al. 2020, "Rank Consistent Ordinal Regression for Neural Networks with Application to Age Estimation"
     (arXiv:1901.07884): all questions "is the grade higher than k?" share one weight vector and have a bias each. Their
     answers make probabilities of grades only if the biases fall with k. The paper shows that at the optimum they do
-    (Theorem 1), and learns them freely; here they always fall: each is the one before it minus a positive step. They
-    start as in the authors' code: 1, ..., 1 / (C - 1).
+    (Theorem 1), and learns them freely; here they always fall: each is the one before it minus a positive step. The
+    authors' code starts them 1 / (C - 1) apart, and answers with the median grade. Here every part answers with the
+    grade of the largest probability, which a middle one cannot have then: they start 2 apart.
 
     Equation:
         z[c] = log p[c] = log(P(y > c - 1) - P(y > c))
@@ -37,9 +39,8 @@ class CoralHead(nn.Module):
     def __init__(self, in_features: int, num_classes: int) -> None:
         super().__init__()
         self.score = nn.Linear(in_features, 1)
-        nn.init.ones_(self.score.bias)
-        start = math.log(math.expm1(1 / (num_classes - 1)))
-        self.raw_step = nn.Parameter(torch.full((num_classes - 2,), start))
+        nn.init.constant_(self.score.bias, FIRST_STEP * (num_classes - 2) / 2)
+        self.raw_step = nn.Parameter(torch.full((num_classes - 2,), math.log(math.expm1(FIRST_STEP))))
 
     def forward(self, feature: Tensor) -> Tensor:
         """Returns log-probabilities (B, C) of features (B, D)."""

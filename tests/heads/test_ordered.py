@@ -44,10 +44,21 @@ def test_coral_is_the_differences_of_its_answers():
         assert found == pytest.approx(expected, abs=1e-6)
 
 
-def test_coral_starts_as_the_authors_layer():
+@pytest.mark.parametrize("num_classes", [2, 3, 5])
+def test_every_grade_of_coral_can_be_answered_from_the_start(num_classes):
+    head = CoralHead(1, num_classes)
+    with torch.no_grad():
+        head.score.weight.fill_(1.0)
+    answers = head(torch.linspace(-9, 9, 101)[:, None]).argmax(dim=1)
+    assert answers.unique().tolist() == list(range(num_classes)) and (answers.diff() >= 0).all()
+    torch.testing.assert_close(head(torch.ones(1, 1)), head(-torch.ones(1, 1)).flip(1))
+
+
+def test_coral_is_the_authors_layer_of_the_same_biases():
     head, layer, feature = CoralHead(DIM, 5), CoralLayer(DIM, 5), random_feature()
     with torch.no_grad():
         layer.coral_weights.weight.copy_(head.score.weight)
+        layer.coral_bias.copy_(torch.tensor([3.0, 1.0, -1.0, -3.0]))
     higher = head(feature).exp().flip(1).cumsum(1).flip(1)[:, 1:]
     torch.testing.assert_close(higher, layer(feature).sigmoid(), atol=1e-5, rtol=0)
 
