@@ -22,7 +22,7 @@ from lightning_imbal.factories.build import build
 from lightning_imbal.losses.base import ImbalancedLoss
 from lightning_imbal.modules.base_batches import as_batch, as_floats
 from lightning_imbal.modules.base_checkpoint import depth_of
-from lightning_imbal.modules.base_checks import check_classes, check_counts, check_pairs, check_views
+from lightning_imbal.modules.base_checks import check_classes, check_counts, check_order, check_pairs, check_views
 from lightning_imbal.modules.base_devices import OverDevices
 from lightning_imbal.modules.base_optimizers import SchedulerFactory, build_schedule, check_optimizer, kept_score
 
@@ -171,12 +171,14 @@ class ImbalModule(OverDevices, ABC):
         """Refuses data that it cannot be trained on.
 
         Raises:
-            UserError: A loss cannot learn from it, or a batch has too few or too many views, or no second image.
+            UserError: A loss cannot learn from it, or wants grades, or a batch has too few or too many views, or no
+                second image.
             ValueError: Likewise.
         """
         check_optimizer(self.optimizer)
         for loss in self.losses():
             loss.check(image_count(data))
+        check_order(self, data)
         check_views(self, data)
         check_pairs(self, data)
 

@@ -44,7 +44,7 @@ class UnitCounts:
 
         every = np.ones(len(label))
         self._true, self._predicted = count(of_label, every), count(of_guess, every)
-        self._hits = count(of_label, (label == guess).astype(np.float64))
+        self._hits, self._near = (count(of_label, (np.abs(label - guess) <= off).astype(float)) for off in (0, 1))
         true = self._true.mean(axis=0)
         of_unit = np.bincount(self._unit, true, len(known))
         self.units = self._add((true > 0).astype(np.float64)).astype(int)
@@ -84,10 +84,16 @@ class UnitCounts:
         tested = (self._add(self._true) > 0).all(axis=0)
         return Intervals(*(np.where(tested, each, np.nan) for each in (value, low, high)))
 
-    def accuracy(self, median: bool = False) -> Intervals:
-        """That of the share of all images that are classified right, as of a single class, (1,)."""
+    def accuracy(self, median: bool = False, off: int = 0) -> Intervals:
+        """That of the share of all images that are classified right, as of a single class, (1,).
+
+        Args:
+            median: As of `intervals`.
+            off: By how many grades an answer may be off to count as right: 0 or 1.
+        """
         units = int(self._unit.max()) + 1
-        hits, whole = (_sums(each, self._unit, units) for each in (self._hits, self._true))
+        right = self._near if off else self._hits
+        hits, whole = (_sums(each, self._unit, units) for each in (right, self._true))
         counted = _Counted(hits, whole, np.zeros(units, dtype=np.int64), 1)
         with np.errstate(invalid="ignore", divide="ignore"):
             value = (np.median if median else np.mean)(counted.shares, axis=0)
