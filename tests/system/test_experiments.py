@@ -54,6 +54,7 @@ MORE_VARIANTS = [
     *(("zhang_isic2019", f"variants/zhang_{row}") for row in ABLATION[1:]),
     ("demo", "variants/laptop"),
     ("zeng_skin7", "methods/ce_crw", "variants/laptop"),
+    ("zeng_skin7", "methods/ce_crw", "variants/group_balanced"),
     ("chen_skin7", "variants/laptop"),
     ("galdran_eyepacs", "methods/balanced_mixup", "variants/laptop"),
     ("galdran_hyper_kvasir", "methods/supcon", "variants/laptop"),
