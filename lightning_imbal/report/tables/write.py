@@ -17,8 +17,9 @@ from lightning_imbal.stats.results import Results
 def write_and_print(results: Results, place: Path, console: Console) -> None:
     """Prints a table and writes it to `place`.md, .tex, .csv (with the origin of every number) and _classes.csv.
 
-    What needs no training comes last in the CSV files, its `floor` is true. The difference of two columns, if there is
-    one, also goes to `place`_gap.csv.
+    What needs no training comes last in the CSV files, its `floor` is true. Where groups of several images are known,
+    scores in which each group counts once go to `place`_groups.csv, also recall and F1 of each class. The difference of
+    two columns, if there is one, also goes to `place`_gap.csv.
 
     Args:
         results: The table.
@@ -31,6 +32,8 @@ def write_and_print(results: Results, place: Path, console: Console) -> None:
         ".csv": lambda file: to_csv(_with(results.cells, results.floors), file, float_format="%.6g"),
         "_classes.csv": lambda file: to_csv(_with(results.classes, results.floor_classes), file, float_format="%.6g"),
     }
+    if len(results.groups_once):
+        written["_groups.csv"] = lambda file: to_csv(results.groups_once, file, float_format="%.6g")
     if results.spec.gap is not None:
         written["_gap.csv"] = lambda file: to_csv(results.gaps, file, float_format="%.6g")
     if results.spec.figure is not None:
