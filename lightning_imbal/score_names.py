@@ -66,6 +66,9 @@ OF_RANKING = {
     "pauc": 0.0,
 }
 OF_PROBABILITY = (*OF_RANKING, "cce")
+# Scores that are also told with each group of images (lesion, patient) counting once: of all classes, and of each.
+GROUPS_ONCE = ("f1", "balanced_accuracy", "accuracy")
+GROUPS_ONCE_OF_CLASS = ("f1", "recall")
 OF_GROUP = ("group_recall", "group_f1")  # with that of the group: `group_f1/minor`
 
 

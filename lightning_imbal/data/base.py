@@ -45,7 +45,8 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
             those together that show the same photograph, and with them the groups that are known.
         class_groups: Groups of classes whose mean recall and F1 are reported, such as major / middle / minor;
             None puts the largest, middle and smallest third of the classes together.
-        sampler: Built with the labels (N,) of the training part, yields positions in it.
+        sampler: Built with the labels (N,) of the training part, and with its groups where it asks for them; yields
+            positions in it.
         paired_sampler: Built likewise; draws a second image for each one of `sampler`, which a batch holds as `other`.
         batch_size: Global batch size; each of D devices gets batch_size / D images.
         image_size: Side of the square that the network is trained on, in pixels.
@@ -140,7 +141,8 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         """
         factories = [self.sampler, self.paired_sampler] if self.paired_sampler else [self.sampler]
         max_epochs = self.trainer.max_epochs if self.trainer else None
-        return build_samplers(factories, self.labels_of("train"), self.batch_size, max_epochs)
+        labels, groups = self.labels_of("train"), self.groups_of("train")
+        return build_samplers(factories, labels, self.batch_size, max_epochs, groups)
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Loads augmented training images in the order of the sampler, or their stored features."""

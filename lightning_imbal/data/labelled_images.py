@@ -21,7 +21,7 @@ from lightning_imbal.data.pictures.grey_levels import AS_FOUND, Reading
 from lightning_imbal.data.pictures.open import Cache, OnBadImage, open_images, refuse_absent
 from lightning_imbal.data.sample_table import check_index, count_training_images, sample_table
 from lightning_imbal.data.splits.base import Split
-from lightning_imbal.data.splits.groups import DUPLICATES, group_ids
+from lightning_imbal.data.splits.groups import DUPLICATES, group_ids, known_groups
 from lightning_imbal.data.splits.holdout import Holdout
 
 
@@ -227,3 +227,13 @@ class LabelledImages(ABC):
     def labels_of(self, part: str) -> np.ndarray:
         """Class of every row of a part."""
         return self.table["label"].to_numpy()[self.rows(part)]
+
+    def groups_of(self, part: str) -> np.ndarray | None:
+        """Number of the group of every row of a part, also where the split does not ask for it; None if none is known.
+
+        A row without a group is a group of its own.
+        """
+        if self.groups is None and ("group" not in self.index or self.index["group"].isna().all()):
+            return None
+        group = known_groups(self.index) if self.groups is None else self.groups
+        return pd.factorize(group[self.rows(part)])[0]

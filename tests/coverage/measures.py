@@ -57,12 +57,15 @@ class Coverage:
         seeds: Number of networks that are tested on the same images.
         folds: Number of networks that are each tested on their own part of the images instead, if any.
         resamples: Of the bootstrap; the tables take 2000.
+        units_once: Whether each lesion counts once, not each image: the images of a lesion are drawn like any others,
+            so that the true scores are the same, but for the share of a class of few images, whose last lesion is cut.
     """
 
     world: World
     seeds: int = 1
     folds: int = 0
     resamples: int = 400
+    units_once: bool = False
 
     def __call__(self, rng: np.random.Generator, repetitions: int) -> Found:
         names, rarest = self.world.names, int(np.argmin(self.world.counts))
@@ -75,6 +78,7 @@ class Coverage:
             networks = rng.integers(0, self.world.networks, self.folds or self.seeds)
             images = self.world.images(rng)
             rounds = [images.cross_validated(networks, rng)] if self.folds else images.rounds(networks, rng)
+            rounds = [replace(each, units_once=self.units_once) for each in rounds]
             row = Compared({"row": rounds}, keys, resamples=self.resamples, seed=seed).rows["row"]
             aim = {key: float((true[key] if self.seeds > 1 else true[key][networks]).mean()) for key in keys}
             for name, key in SUMMARIES.items():

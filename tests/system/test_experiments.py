@@ -182,6 +182,7 @@ def test_head_made_of_a_linear_one_refuses_cosines(head, fit, capsys):
         ("marrakchi_isic", "methods/ce", "variants/laptop"),
         ("zhang_isic2018", "variants/zhang_released"),
         ("zhang_isic2019", f"variants/zhang_{ABLATION[0]}"),
+        ("zeng_skin7", "methods/ce_crw", "variants/group_balanced"),
         *(pytest.param(more, marks=pytest.mark.slow) for more in MORE_VARIANTS),
     ],
     ids="+".join,
