@@ -38,8 +38,9 @@ def run(args: list[str]) -> int:
         title = " + ".join(Path(lists[name]).name for name in PARTS if lists[name])
     elif data is not None:
         known, suspected = (data.class_names, data.group_name), groups_suspected(data)
+        table = data.table if data.files.empty else data.table.assign(path=data.files)
         report = audit(
-            data.table, *known, cache_dir=data.cache_dir, suspected=suspected, depths=data.depth_said, **looked_for
+            table, *known, cache_dir=data.cache_dir, suspected=suspected, depths=data.depth_said, **looked_for
         )
         title = f"{type(data).__name__}, {type(data.split).__name__}"
     else:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from lightning.pytorch.utilities import rank_zero_info
 
 from lightning_imbal.data.copies.groups import copies_of_files, copies_of_pictures, join_groups
 from lightning_imbal.data.index.attributes import Encoding, attribute_columns, fitted_encoding, named_columns
@@ -16,8 +17,10 @@ from lightning_imbal.data.index.data_folder import DataFolder
 from lightning_imbal.data.pictures.base import Pictures
 from lightning_imbal.data.pictures.depth_words import sentences
 from lightning_imbal.data.pictures.depths import Depths, look_for_depths
-from lightning_imbal.data.pictures.disk_cache import cache_folder
+from lightning_imbal.data.pictures.disk_cache import DiskCache, cache_folder
+from lightning_imbal.data.pictures.files import ImageFiles
 from lightning_imbal.data.pictures.grey_levels import AS_FOUND, Reading
+from lightning_imbal.data.pictures.memory_cache import MemoryCache
 from lightning_imbal.data.pictures.open import Cache, OnBadImage, open_images, refuse_absent
 from lightning_imbal.data.sample_table import check_index, count_training_images, sample_table
 from lightning_imbal.data.splits.base import Split
@@ -72,18 +75,31 @@ class LabelledImages(ABC):
         """Reads the labels, never a picture.
 
         Returns:
-            One row per image: `image` (its id), `path` (folder/file, absent if `read_images` does not need it), `label`
-            (0-based) and, where known, `group` (empty: on its own), `official` (train, val, test) and `fold`.
+            One row per image: `image` (its id), `path` (folder/file, absent if `read_images` does not need it), or
+            `cut_from` (the same of a picture that several rows are cut out of), `label` (0-based) and, where known,
+            `group` (empty: on its own), `official` (train, val, test) and `fold`.
         """
 
     def read_images(self) -> Pictures:
         """Returns the picture of every row of the index, RGB (H, W, 3), uint8 or, with `bits` of 16, uint16."""
+        return self.open_files()
+
+    def open_files(self) -> ImageFiles | MemoryCache | DiskCache:
+        """Opens `files`, each once, in the order in which the index names them."""
         place, reading = (self.cache_dir, type(self).__name__), self.reading
         self.depths.refuse_without_range(reading)
-        identity = self.depths.identity(reading)
-        return open_images(
-            self.index["path"], self.short_side, self.cache, *place, self.on_bad_image, reading, identity
-        )
+        how, files = (reading, self.depths.identity(reading)), self.files.drop_duplicates()
+        return open_images(files, self.file_side, self.cache, *place, self.on_bad_image, *how)
+
+    @property
+    def files(self) -> pd.Series:
+        """The picture file of every row of the index, from which it may be cut; empty if it is in none."""
+        return _files_of(self.index)
+
+    @property
+    def file_side(self) -> int:
+        """To which short side larger files are reduced when they are read, in pixels."""
+        return self.short_side
 
     def subsample(self, label: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Chooses the training rows to keep: all, unless a child simulates an imbalance."""
@@ -129,11 +145,16 @@ class LabelledImages(ABC):
 
     @cached_property
     def bare_index(self) -> pd.DataFrame:
-        """What `read_index` returns, checked: no image twice, no label outside the classes, no file absent."""
+        """What `read_index` returns, checked: no image twice, no label outside the classes, no file absent.
+
+        Tells the remarks.
+        """
         index, owner = self.read_index().reset_index(drop=True), type(self).__name__
+        for sentence in self.remarks:
+            rank_zero_info(sentence)
         check_index(index, self.class_names, owner)
-        if self.on_bad_image == "raise" and "path" in index:
-            refuse_absent(index["path"], owner)
+        if self.on_bad_image == "raise" and not (files := _files_of(index)).empty:
+            refuse_absent(files.drop_duplicates(), owner)
         return index
 
     @cached_property
@@ -148,7 +169,7 @@ class LabelledImages(ABC):
 
     def look_for_depths(self, values: bool, dicom: bool = False) -> Depths:
         """As the function of the same name does it of the pictures of the index, where they are files."""
-        paths = self.index["path"].tolist() if "path" in self.index else []
+        paths = self.files.drop_duplicates().tolist()
         window = self.asked.dicom_window
         record = cache_folder(self.cache_dir, type(self).__name__, paths, 0, f"depths {window}")
         return look_for_depths(paths, record.with_suffix(".depths"), values, dicom, window)
@@ -209,9 +230,10 @@ class LabelledImages(ABC):
         group = group_ids(self.index, self.group_by, self.group_name, type(self).__name__)
         if group is None or self.group_by != DUPLICATES or self.group_name == DUPLICATES:
             return group
-        if "path" not in self.index:
+        if self.files.empty:
             return join_groups(group, copies_of_pictures(self.images))
-        return join_groups(group, copies_of_files(self.index["path"], self.cache_dir, self.on_bad_image))
+        file, files = pd.factorize(self.files)
+        return join_groups(group, copies_of_files(pd.Series(files), self.cache_dir, self.on_bad_image)[file])
 
     def share_images(self, other: "LabelledImages") -> None:
         """Takes over the pictures that another stage has already decoded, if they are the same."""
@@ -237,3 +259,7 @@ class LabelledImages(ABC):
             return None
         group = known_groups(self.index) if self.groups is None else self.groups
         return pd.factorize(group[self.rows(part)])[0]
+
+
+def _files_of(index: pd.DataFrame) -> pd.Series:
+    return next((index[name] for name in ("path", "cut_from") if name in index), pd.Series(dtype=object))
