@@ -9,6 +9,10 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from lightning_imbal.data.index.listing import DICOM_SUFFIXES
+from lightning_imbal.data.pictures.dicom import read_dicom
+from lightning_imbal.data.pictures.dicom_file import has_magic
+from lightning_imbal.data.pictures.raw import Raw
 from lightning_imbal.errors import BadImageError
 
 JPEG_START, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
@@ -43,6 +47,9 @@ def read_image(path: str | Path, short_side: int | None = None) -> np.ndarray:
         raise BadImageError(f"Cannot read the image {path} ({error.strerror}): {mend}.") from error
     if not encoded:
         raise BadImageError(f"The image {path} is empty: replace or remove it.")
+    if has_magic(encoded) or Path(path).suffix.lower() in DICOM_SUFFIXES:
+        image = _of_raw(read_dicom(encoded, path))
+        return image if short_side is None else _shrink(image, short_side, (0, 0), 1)
     if _is_truncated(encoded):
         raise BadImageError(f"The image {path} is truncated or damaged: copy it again, or remove it.")
     try:
@@ -52,6 +59,12 @@ def read_image(path: str | Path, short_side: int | None = None) -> np.ndarray:
     if image is None:
         raise BadImageError(f"Cannot decode the image {path}: it is damaged or no picture; replace or remove it.")
     return image
+
+
+def _of_raw(raw: Raw) -> np.ndarray:
+    low, high = raw.span or (float(raw.values.min()), float(raw.values.max()))
+    levels = np.rint((raw.values.astype(np.float32) - low) * (255 / (high - low or 1))).clip(0, 255).astype(np.uint8)
+    return levels if levels.ndim == 3 else np.repeat(levels[..., None], 3, axis=2)
 
 
 def reduced(image: np.ndarray, short_side: int) -> np.ndarray:
