@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lightning_imbal.report.card_depth import opening
 from lightning_imbal.runs.caveats import caveats_of
 from lightning_imbal.runs.lineage import lineage
 from lightning_imbal.runs.run import by_size
@@ -199,9 +200,10 @@ def _confusions(found: dict[str, Any]) -> str:
 
 def preprocessing(facts: dict[str, str]) -> str:
     """What the file takes, and how pictures become that."""
+    depth = f"{escape(facts['depth'])} " if "depth" in facts else ""
     return (
         f"The input `image` is float32 (batch, 3, height, width), RGB in 0..1, {escape(facts['image_size'])} pixels "
-        f"(height x width). Pictures are made so by {escape(facts['recipe'])}. Subtracting the mean "
+        f"(height x width). {depth}Pictures are made so by {escape(facts['recipe'])}. Subtracting the mean "
         f"{escape(facts['mean'])} and dividing by the standard deviation {escape(facts['std'])} happens inside the "
         "file. It gives `logits` and `probability`, both (batch, classes); the class names, in this order, are in its "
         "metadata as `class_names`."
@@ -220,7 +222,7 @@ import onnxruntime
 
 session = onnxruntime.InferenceSession({json.dumps(facts["file"])})
 class_names = json.loads(session.get_modelmeta().custom_metadata_map["class_names"])
-picture = cv2.cvtColor(cv2.imread("image.jpg"), cv2.COLOR_BGR2RGB)
+{opening(facts)}
 {steps}
 image = picture.transpose(2, 0, 1)[None].astype(np.float32) / 255
 {_answer(facts)}
