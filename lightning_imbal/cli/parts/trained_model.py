@@ -21,7 +21,7 @@ from lightning_imbal.predictors.base import Predictor
 from lightning_imbal.predictors.fit import calibrate, tell_normalization
 from lightning_imbal.predictors.perturbed_input import PerturbedInput
 from lightning_imbal.predictors.plain import Plain
-from lightning_imbal.report.card_depth import depth_facts
+from lightning_imbal.report.card_use import depth_facts
 from lightning_imbal.report.model_card import described
 from lightning_imbal.runs.run import Run
 
@@ -92,22 +92,20 @@ class TrainedModel:
         as_fitted = described(_fitted(self.choice("predictor"), predictor))
         adjustment = as_fitted if predictor is self.model.predictor else "Plain"
         recipe = self.config.data.as_dict()["init_args"].get("test_transform", type(data.test_recipe).__name__)
-        return (
-            {
-                "class_names": json.dumps(self.model.class_names, ensure_ascii=False),
-                "image_size": f"{size[0]} x {size[1]}",
-                "recipe": f"{described(recipe, whole=True)} to this size, after pictures with a short side of more than "
-                f"{data.short_side} pixels were reduced to that",
-                "mean": json.dumps(_numbers(data.normalize.mean)),
-                "std": json.dumps(_numbers(data.normalize.std)),
-                "head": described(_fitted(self.choice("head"), self.model.head)),
-                "adjustment": "; ".join(filter(None, [adjustment, left_out])),
-                "checkpoint": self.checkpoint.name,
-                "lightning_imbal": version("lightning_imbal"),
-            }
-            | depth_facts({} if data.trained_depth == BEFORE_DEPTH else data.reading.settings)
-            | (_of_run(self.checkpoint, run) if run else {})
-        )
+        facts = {
+            "class_names": json.dumps(self.model.class_names, ensure_ascii=False),
+            "image_size": f"{size[0]} x {size[1]}",
+            "recipe": f"{described(recipe, whole=True)} to this size, after pictures with a short side of more than "
+            f"{data.short_side} pixels were reduced to that",
+            "mean": json.dumps(_numbers(data.normalize.mean)),
+            "std": json.dumps(_numbers(data.normalize.std)),
+            "head": described(_fitted(self.choice("head"), self.model.head)),
+            "adjustment": "; ".join(filter(None, [adjustment, left_out])),
+            "checkpoint": self.checkpoint.name,
+            "lightning_imbal": version("lightning_imbal"),
+        }
+        facts |= depth_facts({} if data.trained_depth == BEFORE_DEPTH else data.reading.settings)
+        return facts | (_of_run(self.checkpoint, run) if run else {})
 
 
 def _of_run(checkpoint: Path, run: Run) -> dict[str, str]:
