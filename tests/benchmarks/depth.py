@@ -80,8 +80,8 @@ def start_of_a_set(folder: Path) -> None:
 def loss_of_8_bits(seed: int = 0) -> None:
     """Prints what is left of a faint disc in a 12-bit picture with noise, in 8 and in 16 bits of the whole range.
 
-    The disc is brighter than its surrounding by a few of the 4,096 steps. How well the two can be told apart by their
-    means is that difference over its standard error; how well by single pixels, over the noise.
+    The disc is brighter than what is around it by a few of the 4,096 steps; d-prime is that difference of means over
+    the standard deviation of single pixels.
     """
     rng = np.random.default_rng(seed)
     print("\na 12-bit picture, read over its whole range 0 to 4095: a step of 8 bits is 16 of its values")
@@ -90,16 +90,18 @@ def loss_of_8_bits(seed: int = 0) -> None:
         image = Reading((0, 4095), bits=bits)(read.decode_raw(_png(values.reshape(1024, 1024)), "a.png"), "a.png")
         error = image[..., 0].ravel() * (4095 / white) - values
         print(f"  {bits:>2} bits: root mean square error {np.sqrt((error**2).mean()):.3f} of its values")
-    print(f"  {'disc':>6}{'noise':>8}{'bits':>6}{'levels':>8}{'d-prime of pixels':>20}{'of the exact values':>22}")
+    print(
+        f"  {'around':>8}{'disc':>6}{'noise':>8}{'bits':>6}{'levels':>8}{'d-prime of pixels':>20}{'of the values':>16}"
+    )
     y, x = np.mgrid[-1:1:256j, -1:1:256j]
     disc = np.hypot(x, y) < 0.5
-    for contrast, noise in ((4, 0.5), (4, 2.0), (8, 4.0), (16, 8.0)):
-        exact = 1000.3 + contrast * disc + noise * rng.standard_normal(disc.shape)
+    for around, contrast, noise in ((994, 4, 0.5), (1000, 4, 0.5), (1000, 4, 2.0), (1000, 8, 4.0), (1000, 16, 8.0)):
+        exact = around + contrast * disc + noise * rng.standard_normal(disc.shape)
         values = np.rint(exact).astype(np.uint16)
         for bits in (8, 16):
             image = Reading((0, 4095), bits=bits)(read.decode_raw(_png(values), "a.png"), "a.png")[..., 0]
-            line = f"  {contrast:>6}{noise:>8}{bits:>6}{len(np.unique(image)):>8}"
-            print(f"{line}{_apart(image, disc):>20.2f}{_apart(values, disc):>22.2f}")
+            line = f"  {around:>8}{contrast:>6}{noise:>8}{bits:>6}{len(np.unique(image)):>8}"
+            print(f"{line}{_apart(image, disc):>20.2f}{_apart(values, disc):>16.2f}")
 
 
 def _png(values: np.ndarray) -> bytes:

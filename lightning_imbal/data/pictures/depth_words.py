@@ -47,7 +47,7 @@ def _of_values(reading: Reading, values: str) -> str:
     if reading.percentile is not None:
         how = _by_itself(reading.percentile)
     elif chosen is None:
-        how = "which of them are black and white is not known"
+        how = "no range of their values is known"
     elif _as_text(chosen) == values:
         return f"{before}: read as black to white"
     else:

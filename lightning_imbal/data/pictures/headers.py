@@ -61,11 +61,11 @@ def header_at(path: str | Path) -> Header:
     return Header()
 
 
-def is_special(encoded: bytes, name: str) -> bool:
+def is_special(encoded: bytes, path: str | Path) -> bool:
     """Whether the content of a file is anything but an opaque picture of 8 bits."""
     if encoded.startswith(PNG_START):
         return _is_special_png(encoded)
-    header = header_of(io.BytesIO(encoded), name)
+    header = header_of(io.BytesIO(encoded), os.fspath(path))
     return header.deep or header.transparent
 
 
