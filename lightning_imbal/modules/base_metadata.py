@@ -64,8 +64,9 @@ class WithMetadata(ImbalClassifier):
         feature = self.backbone(image)
         if self.perceptron is None:
             return feature
-        metadata = self.no_metadata.expand(len(image), -1) if metadata is None else metadata.to(self.no_metadata.dtype)
-        return torch.cat([feature, self.perceptron(metadata)], dim=1)
+        if metadata is None:
+            metadata = self.no_metadata.expand(image.shape[0], -1)
+        return torch.cat([feature, self.perceptron(metadata.to(self.no_metadata.dtype))], dim=1)
 
     def network(self, batch: Batch) -> nn.Module:
         """What gives the logits of a batch's images, in any number of views, with the attributes that they have."""
