@@ -6,6 +6,7 @@ import pytest
 
 from lightning_imbal import data, heads, losses, mixers, modules, predictors, samplers, schedulers
 from lightning_imbal.modules.base_contrastive import ContrastiveClassifier, ContrastiveRepresentation
+from lightning_imbal.modules.base_metadata import WithMetadata
 
 DEFAULTS = {
     losses.BCLLoss: {"temperature": 0.1},
@@ -33,6 +34,8 @@ DEFAULTS = {
     modules.ECL: {"temperature": 0.01, "ce_weight": 2.0, "bhp_weight": 1.0, "cycle_update": True, "hidden_size": 128},
     modules.FrozenHead: {"init": "new", "cache_views": None},
     modules.HybridSC: {"temperature": 0.1},
+    modules.MetadataClassifier: {"metadata_size": 256, "drop_attribute": 0.1},
+    WithMetadata: {"metadata_size": 0, "metadata_dropout": 0.4},
     modules.MetricLearningClassifier: {"metric_weight": 1.0, "loss_weight": 1.0},
     modules.SCL: {"temperature": 0.1, "ce_weight": 1.0, "contrast_weight": 1.0},
     modules.SupConRepresentation: {"temperature": 0.05, "base_temperature": None},
