@@ -14,10 +14,10 @@ from lightning_imbal.contract import Batch
 from lightning_imbal.data.index.attributes import Encoding
 from lightning_imbal.data.index.spellings import Written, as_labels
 from lightning_imbal.data.labelled_images import LabelledImages
+from lightning_imbal.data.loading.batch_metadata import BatchMetadata
 from lightning_imbal.data.loading.epoch_draws import EpochDraws
 from lightning_imbal.data.loading.feature_dataset import Encoder, FeatureDataset
 from lightning_imbal.data.loading.folder import folder_dataset
-from lightning_imbal.data.loading.batch_metadata import BatchMetadata
 from lightning_imbal.data.loading.image_dataset import Draw, ImageDataset, PairedImages
 from lightning_imbal.data.loading.loaders import Loadable, device_share, first_epoch, image_loader, share_of_work
 from lightning_imbal.data.loading.samplers import SamplerFactory, build_samplers

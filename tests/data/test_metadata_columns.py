@@ -111,7 +111,9 @@ class TestFiles:
         data = ISIC2018(root=str(ham), metadata_columns="age")
         before = as_split(data.table)
         before.loc[1, "meta/age"] = "99"
-        assert split_changes(before, data.table).startswith(f"1 image is of another age ({before['image'][1]}: 99, now ")
+        assert split_changes(before, data.table).startswith(
+            f"1 image is of another age ({before['image'][1]}: 99, now "
+        )
 
     def test_predictions_have_them_after_the_label(self):
         table = pd.DataFrame({"image": ["a", "b"], "label": ["x", "y"], "meta/sex": ["m", ""], "meta/age": ["7", "8"]})

@@ -38,7 +38,9 @@ def test_words_that_say_that_nothing_is_known_are_missing():
 
 
 def test_what_is_no_further_column_is_refused():
-    assert refused("age", ["1"], given="aeg").endswith("no further column 'aeg' (data.metadata_columns): did you mean 'age'?")
+    assert refused("age", ["1"], given="aeg").endswith(
+        "no further column 'aeg' (data.metadata_columns): did you mean 'age'?"
+    )
     assert "which is the label" in refused("age", ["1"], given="dx", used={"dx": "the label"})
     with pytest.raises(UserError, match="knows nothing of its images but their classes"):
         attribute_columns(["age"], IMAGES, None, {}, "Flowers")
