@@ -26,7 +26,7 @@ class MetadataClassifier(WithMetadata):
 
     Equation:
         z = head([f(x), g(m)]),   g: two layers of Linear, BatchNorm, ReLU, dropout
-        m: attributes of the image x; in training, each is missing with probability `drop_attribute`
+        m: attributes of the image x; in training, some are taken for missing
 
     Limits:
         What an attribute tells of the class in one hospital need not hold in another: compare the scores of subgroups.
@@ -34,15 +34,19 @@ class MetadataClassifier(WithMetadata):
 
     Args:
         metadata_size: Width of the perceptron on the attributes.
+        metadata_dropout: Share of the perceptron's numbers that are set to 0 in training.
         drop_attribute: Probability with which an attribute of a training image is taken for missing.
-        **kwargs: Arguments of `ImbalClassifier`, and of its perceptron.
+        **kwargs: Arguments of `ImbalClassifier`.
     """
 
-    def __init__(self, metadata_size: int = 256, drop_attribute: float = 0.1, **kwargs: Any) -> None:
+    def __init__(
+        self, metadata_size: int = 256, metadata_dropout: float = 0.4, drop_attribute: float = 0.1, **kwargs: Any
+    ) -> None:
         if metadata_size < 1:
             raise ValueError(f"metadata_size must be at least 1, but is {metadata_size}: without it, take Classifier.")
         if not 0 <= drop_attribute <= 1:
             raise ValueError(f"drop_attribute must be from 0 to 1, but is {drop_attribute}.")
+        self.metadata_dropout = metadata_dropout
         super().__init__(metadata_size=metadata_size, **kwargs)
         self.drop_attribute = drop_attribute
         attributes = groupby(self.metadata_encoding, lambda column: column["attribute"])

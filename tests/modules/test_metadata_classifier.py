@@ -125,7 +125,7 @@ class TestSecondStage:
     def test_without_one_attributes_are_not_looked_at(self, images):
         head = build(FrozenHead).eval()
         assert torch.equal(head.logits({"image": images, "metadata": METADATA}), head(images))
-        assert head.head.in_features == head.feature_size and head.asks_beside_image == []
+        assert head.head.in_features == head.feature_size and head.asks_beside_image == ()
 
     def test_refuses_another_perceptron(self):
         first = Classifier(class_counts=[5, 3, 2], class_names=["a", "b", "c"], backbone="test_resnet")
