@@ -1,6 +1,5 @@
 """Late fusion of an image with attributes of its patient, Gessert et al. 2020."""
 
-from itertools import groupby
 from typing import Any
 
 import torch
@@ -39,6 +38,8 @@ class MetadataClassifier(WithMetadata):
         **kwargs: Arguments of `ImbalClassifier`.
     """
 
+    attribute: Tensor  # which one each of the K numbers is of
+
     def __init__(
         self, metadata_size: int = 256, metadata_dropout: float = 0.4, drop_attribute: float = 0.1, **kwargs: Any
     ) -> None:
@@ -49,8 +50,9 @@ class MetadataClassifier(WithMetadata):
         self.metadata_dropout = metadata_dropout
         super().__init__(metadata_size=metadata_size, **kwargs)
         self.drop_attribute = drop_attribute
-        attributes = groupby(self.metadata_encoding, lambda column: column["attribute"])
-        self.columns_of_attributes = [len(list(columns)) for _, columns in attributes]
+        number = {name: number for number, name in enumerate(self.asks_beside_image)}
+        attribute = torch.tensor([number[column["attribute"]] for column in self.metadata_encoding])
+        self.register_buffer("attribute", attribute, persistent=False)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         metadata = batch.get("metadata")
@@ -61,7 +63,5 @@ class MetadataClassifier(WithMetadata):
 
     def with_some_missing(self, metadata: Tensor) -> Tensor:
         """Attributes (B, K) of which each of an image's is taken for missing with probability `drop_attribute`."""
-        sizes = torch.tensor(self.columns_of_attributes, device=metadata.device)
-        drawn = torch.rand(len(metadata), len(sizes), device=metadata.device) < self.drop_attribute
-        missing = drawn.repeat_interleave(sizes, dim=1, output_size=metadata.shape[1])
-        return torch.where(missing, self.no_metadata.to(metadata.dtype), metadata)
+        drawn = torch.rand(len(metadata), len(self.asks_beside_image), device=metadata.device) < self.drop_attribute
+        return torch.where(drawn[:, self.attribute], self.no_metadata.to(metadata.dtype), metadata)
