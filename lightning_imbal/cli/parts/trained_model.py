@@ -75,7 +75,11 @@ class TrainedModel:
         if isinstance(predictor, PerturbedInput):
             predictor, perturbed = Plain(self.model.class_counts), self.choice("predictor")
         left_out = "needs gradients of the input, which ONNX does not have, and is left out"
-        return predictor, f"{described(perturbed)} {left_out}" if perturbed else ""
+        asked = ", ".join(self.model.asks_beside_image)
+        return predictor, "; ".join(
+            [f"{described(perturbed)} {left_out}"] * bool(perturbed)
+            + [f"The file takes pictures alone: attributes ({asked}) count as missing"] * bool(asked)
+        )
 
     def images(self, size: tuple[int, int]) -> tuple[Tensor, list[str]]:
         """Test images and their ids; random images, without ids, if the data set is not there."""
