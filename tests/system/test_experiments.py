@@ -21,10 +21,12 @@ HEADS = sorted(EXPERIMENTS.glob("heads/*.yaml"))
 BACKBONES = sorted(EXPERIMENTS.glob("backbones/*.yaml"))
 LAYOUTS = {
     "APTOS2019": layouts.aptos,
+    "ChulaRBC12": layouts.chula_rbc12,
     "CSVData": layouts.csv_data,
     "EyePACS": layouts.eyepacs,
     "Flowers102LT": layouts.flowers,
     "FolderData": layouts.folder_data,
+    "FundusDR": layouts.fundus_dr,
     "ISIC2019": layouts.isic2019,
     "HyperKvasir": layouts.hyper_kvasir,
     "MedMNIST": lambda root: layouts.octmnist(layouts.pathmnist(root)),
