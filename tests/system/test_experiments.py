@@ -118,6 +118,7 @@ def fit(root_of, tmp_path):
 PAPERS_RUN = [
     *(EXPERIMENTS / f"{name}.yaml" for name in ("marrakchi_isic", "zeng_pathmnist", "zeng_dogs", "zeng_skin7")),
     *(EXPERIMENTS / f"{name}.yaml" for name in ("chen_xray6", "galdran_eyepacs", "galdran_hyper_kvasir", "own_csv")),
+    EXPERIMENTS / "chula_small.yaml",
     *(EXPERIMENTS / f"{name}.yaml" for name in ("zhang_isic2018", "zhang_isic2019", "marrakchi_aptos", "zeng_flowers")),
 ]
 

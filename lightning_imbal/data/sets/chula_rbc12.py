@@ -50,8 +50,8 @@ class ChulaRBC12(ImbalDataModule):
     filled with the smear's median colour.
 
     Cells of one smear have its stain, light and focus in common, so all of them are on one side of the split;
-    `group_by: null` splits cell by cell. The release has 22 pairs of smears that are one file under two names, mostly
-    with labels of other cells, and a few that are photographed twice: `group_by: duplicates` joins them, too. Which
+    `group_by: null` splits cell by cell. The release has 22 pairs of smears that are one file under two names, whose
+    labels agree only in part, and some that were photographed twice: `group_by: duplicates` joins them, too. Which
     smears are of one patient is not published. The default split is a 7:1:2 holdout, with the classes in proportion as
     far as whole smears allow. Licence: MIT.
 
