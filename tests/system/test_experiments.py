@@ -107,7 +107,7 @@ def fit(root_of, tmp_path):
     def run(*configs, extra=()):
         root = root_of(read(configs[0])["data"]["class_path"])
         args = ["--data.root", str(root), *MORE.get(configs[0].stem, [])] if root else []
-        run_dir = ["--run_dir", str(tmp_path / "run")]
+        run_dir = ["--run_dir", str(tmp_path / "run"), "--data.cache_dir", str(tmp_path / "cache")]
         assert main(["fit", *with_configs(*configs), *args, *extra, *TINY, *run_dir]) == 0
         return json.loads((tmp_path / "run" / "metrics.json").read_text())
 
