@@ -21,10 +21,12 @@ HEADS = sorted(EXPERIMENTS.glob("heads/*.yaml"))
 BACKBONES = sorted(EXPERIMENTS.glob("backbones/*.yaml"))
 LAYOUTS = {
     "APTOS2019": layouts.aptos,
+    "ChulaRBC12": layouts.chula_rbc12,
     "CSVData": layouts.csv_data,
     "EyePACS": layouts.eyepacs,
     "Flowers102LT": layouts.flowers,
     "FolderData": layouts.folder_data,
+    "FundusDR": layouts.fundus_dr,
     "ISIC2019": layouts.isic2019,
     "HyperKvasir": layouts.hyper_kvasir,
     "MedMNIST": lambda root: layouts.octmnist(layouts.pathmnist(root)),
@@ -110,7 +112,7 @@ def fit(root_of, tmp_path):
     def run(*configs, extra=()):
         root = root_of(read(configs[0])["data"]["class_path"])
         args = ["--data.root", str(root), *MORE.get(configs[0].stem, [])] if root else []
-        run_dir = ["--run_dir", str(tmp_path / "run")]
+        run_dir = ["--run_dir", str(tmp_path / "run"), "--data.cache_dir", str(tmp_path / "cache")]
         assert main(["fit", *with_configs(*configs), *args, *extra, *TINY, *run_dir]) == 0
         return json.loads((tmp_path / "run" / "metrics.json").read_text())
 
@@ -121,6 +123,7 @@ def fit(root_of, tmp_path):
 PAPERS_RUN = [
     *(EXPERIMENTS / f"{name}.yaml" for name in ("marrakchi_isic", "zeng_pathmnist", "zeng_dogs", "zeng_skin7")),
     *(EXPERIMENTS / f"{name}.yaml" for name in ("chen_xray6", "galdran_eyepacs", "galdran_hyper_kvasir", "own_csv")),
+    EXPERIMENTS / "chula_small.yaml",
     *(EXPERIMENTS / f"{name}.yaml" for name in ("zhang_isic2018", "zhang_isic2019", "marrakchi_aptos", "zeng_flowers")),
 ]
 
