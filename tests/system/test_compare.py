@@ -14,6 +14,7 @@ import pytest
 import torch
 from forked import Forked, run_forked, wait_for
 from forked_jobs import command_in
+from jsonargparse import Namespace
 from made_runs import write_run
 from small_runs import refused
 
@@ -23,6 +24,7 @@ from lightning_imbal.cli.parts.configurations import read_stages
 from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.data import CSVData, Holdout, KFold
 from lightning_imbal.errors import UserError
+from lightning_imbal.launch.job import Job
 from lightning_imbal.launch.plan import Plan
 from lightning_imbal.stats.floors import FLOORS
 from lightning_imbal.tables.comparison import comparison
@@ -282,6 +284,29 @@ CHOSEN = [
 def test_auto_chooses_by_the_class_sizes(counts, chosen):
     assert list(suitable(counts)) == chosen
     assert list(rows_of(suitable(counts), EXPERIMENTS)) == chosen, "each is there"
+
+
+def test_auto_chooses_a_method_of_grades_for_grades_alone():
+    assert list(suitable([900, 100, 40], ordered=True)) == ["ce", "ce_crw", "corn", "ldam_drw", "balanced_mixup"]
+    assert "corn" not in suitable([900, 100], ordered=True)
+
+
+def test_methods_of_grades_are_refused_where_classes_have_no_order():
+    def stage(loss):
+        loss = Namespace(class_path=f"lightning_imbal.losses.{loss}", init_args=Namespace())
+        deferred = Namespace(class_path="lightning_imbal.losses.Deferred", init_args=Namespace(loss=loss))
+        return Namespace(model=Namespace(class_path="lightning_imbal.modules.Classifier", loss=deferred, head=None))
+
+    stages = {Job(name, Path(name), ("fit",)): [stage(name)] for name in ("LDAM", "CornLoss")}
+    compare_data.check_order(stages, True)
+    with pytest.raises(UserError, match="^CornLoss: CornLoss takes the classes for grades, but these have no order"):
+        compare_data.check_order(stages, False)
+
+
+def test_grades_are_also_compared_by_scores_of_grades():
+    spec = comparison({}, "biopsies", Path("own_csv.yaml"), ordered=True)
+    assert list(spec.metrics)[-2:] == ["kappa", "mean_grade_error"] and next(iter(spec.metrics)) == "f1"
+    assert "kappa" not in comparison({}, "biopsies", Path("own_csv.yaml")).metrics
 
 
 def test_methods_are_named_as_in_the_papers_and_share_first_stages():
