@@ -47,11 +47,7 @@ def check_by_hand(found, table, names, attribute):
             scores_by_hand(part["label"], part["answer"])
         )
         for c, of_class in enumerate(names):
-            cell, own, hit = (
-                classes.loc[(name, of_class)],
-                part["label"] == c,
-                (part["label"] == c) & (part["answer"] == c),
-            )
+            cell, own, told = classes.loc[(name, of_class)], part["label"] == c, part["answer"] == c
             assert cell["images"] == own.sum()
             if own.any():
                 assert cell["recall"] == pytest.approx((own & told).sum() / own.sum())
