@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lightning_imbal.report.groups_once import rows_once
 from lightning_imbal.report.model_card_subgroups import subgroup_parts
 from lightning_imbal.runs.caveats import caveats_of
 from lightning_imbal.runs.lineage import lineage
@@ -172,7 +173,7 @@ def _summary(results: Results, found: dict[str, Any]) -> str:
         value = score_text(found["summary"].get(score.score))
         interval = calibrated_text(cell.calibrated, 3) or _interval(cell.low, cell.high)
         rows.append([score.title or cell.metric, value, interval])
-    return _table(["score", "value", "95 % interval"], rows)
+    return _table(["score", "value", "95 % interval"], rows + rows_once(results.groups_once))
 
 
 def _classes(results: Results, found: dict[str, Any]) -> str:

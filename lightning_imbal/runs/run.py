@@ -148,6 +148,16 @@ class Run:
         splits = (stage.split() for stage in reversed(self.stages))
         return own if own is not None else next((split for split in splits if split is not None), None)
 
+    @property
+    def names_groups(self) -> bool:
+        """Whether its split names the lesion or patient of images, by the first line of the file alone."""
+        files = [folder / "split.csv" for folder in (self.folder, *reversed(stages_of(self.folder)))]
+        file = next((each for each in files if each.is_file()), None)
+        if file is None:
+            return False
+        with file.open(encoding="utf-8", errors="replace") as lines:
+            return "group" in lines.readline().strip().split(",")
+
     def _completed(self, identity: dict[str, Any]) -> dict[str, Any]:
         """With what a run from before titles were written tells by its configurations."""
         if "title" in identity:

@@ -19,9 +19,10 @@ from lightning_imbal.stats.results import Results
 def write_and_print(results: Results, place: Path, console: Console) -> None:
     """Prints a table and writes it to `place`.md, .tex, .csv (with the origin of every number) and _classes.csv.
 
-    What needs no training comes last in the CSV files, its `floor` is true. The difference of two columns, if there is
-    one, also goes to `place`_gap.csv; the subgroups, where anything is known of the images, to `place`_subgroups.csv,
-    _subgroups_classes.csv and _subgroups_gaps.csv.
+    What needs no training comes last in the CSV files, its `floor` is true. Where groups of several images are known,
+    scores in which each group counts once go to `place`_groups.csv, also recall and F1 of each class. The difference of
+    two columns, if there is one, also goes to `place`_gap.csv; the subgroups, where anything is known of the images, to
+    `place`_subgroups.csv, _subgroups_classes.csv and _subgroups_gaps.csv.
 
     Args:
         results: The table.
@@ -36,6 +37,8 @@ def write_and_print(results: Results, place: Path, console: Console) -> None:
     }
     for end, table in subgroup_tables(results).items():
         written[f"_subgroups{end}.csv"] = partial(_numbers, table)
+    if len(results.groups_once):
+        written["_groups.csv"] = lambda file: to_csv(results.groups_once, file, float_format="%.6g")
     if results.spec.gap is not None:
         written["_gap.csv"] = lambda file: to_csv(results.gaps, file, float_format="%.6g")
     if results.spec.figure is not None:
