@@ -130,11 +130,8 @@ def _limits(
     yield from map(escape, caveats_of(found))
     yield from shared_groups(split, found["identity"]["part"])
     calibrated = results.cells.set_index("metric")["calibrated"].get("ece", np.nan)
-    beside = (
-        ""
-        if np.isnan(calibrated)
-        else (f" That of a calibrated network would not exceed {calibrated:.3f} in 95 of 100 test sets of this size.")
-    )
+    beside = f" That of a calibrated network would not exceed {calibrated:.3f} in 95 of 100 test sets of this size."
+    beside = "" if np.isnan(calibrated) else beside
     yield (
         f"Expected calibration error {score_text(found['summary'].get('ece'))} in the results below: so far is the "
         f"probability of the predicted class from the share of correct answers, on average over 15 bins.{beside}"

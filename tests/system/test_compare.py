@@ -181,6 +181,8 @@ def test_bad_picture_is_named_before_training_and_may_be_left_out(labels, nothin
         (["--methods", "ce", "--folds", "1"], ["--folds is 1"]),
         (["--methods", "ce", "--folds", "2", "--seeds", "0"], ["--seeds", "--folds"]),
         (["--methods", "ce", "--jobs", "-1"], ["--jobs is -1"]),
+        (["--methods", "ce", "--edges", "age=60,40"], ["age=60,40", "ascending"]),
+        (["--methods", "ce", "--edges", "age=40"], ["--edges age", "--data.metadata_columns"]),
         (["--methods", "ce", "--config", "gone.yaml"], ["gone.yaml"]),
         (["--methods", "ce", "--data.image_siz", "8"], ["image_siz", "image_size"]),
         (["--methods", "ce,ldam", "--model.loss.max_margin", "1"], ["max_margin", "CrossEntropy"]),
