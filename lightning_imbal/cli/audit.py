@@ -38,7 +38,10 @@ def run(args: list[str]) -> int:
         title = " + ".join(Path(lists[name]).name for name in PARTS if lists[name])
     elif data is not None:
         known, suspected = (data.class_names, data.group_name), groups_suspected(data)
-        report = audit(data.table, *known, cache_dir=data.cache_dir, suspected=suspected, **looked_for)
+        table = data.table if data.files.empty else data.table.assign(path=data.files)
+        report = audit(
+            table, *known, cache_dir=data.cache_dir, suspected=suspected, depths=data.depth_said, **looked_for
+        )
         title = f"{type(data).__name__}, {type(data.split).__name__}"
     else:
         raise UserError(

@@ -27,6 +27,8 @@ from lightning_imbal.launch.plan import Plan
 from lightning_imbal.launch.runner import Failure, discard_left_halves
 from lightning_imbal.report.decided import print_rules
 from lightning_imbal.report.tables.write import write_and_print
+from lightning_imbal.runs.attributes import Edges, check_edges, parse_edges
+from lightning_imbal.runs.predictions import column_values
 from lightning_imbal.runs.spreadsheet import to_csv
 from lightning_imbal.stats.advice import advise
 from lightning_imbal.stats.advice_rules import advise_rules
@@ -58,6 +60,7 @@ def run(args: list[str]) -> int:
     if given.folds is not None and given.folds < 2:
         raise UserError(f"--folds is {given.folds}: give 2 or more, or --seeds instead.")
     refuse_below(0, **{"--seeds": min(given.seeds)})
+    edges = parse_edges(given.edges)
     from lightning_imbal.cli.parts.compare_small import AUTO_WEIGHTS, is_small, lay_small, left_open, said_of_small
 
     given.config, variant = lay_small(given.config, given.laptop)
@@ -73,6 +76,7 @@ def run(args: list[str]) -> int:
     # The split does not depend on the seed of a run.
     parts = read_parts({cell.title: cell.job.arguments for cell in first.cells[: given.folds or 1] if cell.job})
     counts = count_classes(parts[0].data, given.folds)
+    check_edges(edges, column_values(parts[0].data.index))
     suited = suitable(list(counts.values())) if methods == [AUTO] else {}
     rows = rows_of(list(suited) or methods)
     baseline = _baseline(given.baseline, rows)
@@ -97,7 +101,7 @@ def run(args: list[str]) -> int:
         print_commands(plan, stages, given.jobs)
         return 0
     failures = _train(plan, stages, given.jobs, console)
-    page = _write(plan, baseline, warnings, reasons, console, _again(args, plan), given.anonymous)
+    page = _write(plan, baseline, warnings, reasons, console, _again(args, plan), given.anonymous, edges)
     print_failures(failures, console)
     _print([f"Page: {page} (open it in a browser)"] if page else [], console)
     return int(bool(failures))
@@ -154,9 +158,10 @@ def _write(
     console: Console,
     again: str,
     anonymous: bool,
+    edges: Edges,
 ) -> Path | None:
     """Prints the leaderboard and the advice, and writes both; returns the page if there is something to show on it."""
-    results = ranked(collect(plan.spec, plan.cells, [], plan.runs, baseline))
+    results = ranked(collect(plan.spec, plan.cells, [], plan.runs, baseline, edges))
     write_and_print(results, plan.runs / "compare", console)
     advice = advise(results, baseline, again)
     _print(advice, console)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lightning_imbal.report.groups_once import rows_once
+from lightning_imbal.report.model_card_subgroups import subgroup_parts
 from lightning_imbal.runs.caveats import caveats_of
 from lightning_imbal.runs.lineage import lineage
 from lightning_imbal.runs.run import by_size
@@ -58,6 +59,7 @@ def model_card(folder: Path, facts: dict[str, str]) -> str:
         escape(facts["origin"]),
         _summary(results, run.results),
         _classes(results, run.results),
+        *subgroup_parts(results),
         "## Confusions",
         _confusions(run.results),
         "## How it was checked",

@@ -53,6 +53,11 @@ class Round:
             probability=np.concatenate([fold.probability for fold in self.folds]),
             class_counts=tuple(counts.tolist()),
             decided=None if first.decided is None else np.concatenate([fold.answers for fold in self.folds]),
+            attributes={
+                name: np.concatenate([fold.attributes[name] for fold in self.folds])
+                for name in first.attributes
+                if all(name in fold.attributes for fold in others)
+            },
         )
 
     @cached_property

@@ -49,6 +49,7 @@ class UnitCounts:
             return count(of_label, of_images), count(of_guess, of_images), count(of_label, of_images * (label == guess))
 
         self._true, self._predicted, self._hits = of_weights = counts(weight)
+        self._near = count(of_label, weight * (np.abs(label - guess) <= 1))
         # Of the squares of the weights, which are the same where each image counts as one.
         self._squares = counts(weight**2) if any(each.units_once for each in rounds) else of_weights
         true = self._true.mean(axis=0)
@@ -93,10 +94,16 @@ class UnitCounts:
         tested = (self._add(self._true) > 0).all(axis=0)
         return Intervals(*(np.where(tested, each, np.nan) for each in (value, low, high)))
 
-    def accuracy(self, median: bool = False) -> Intervals:
-        """That of the share of all images that are classified right, as of a single class, (1,)."""
+    def accuracy(self, median: bool = False, off: int = 0) -> Intervals:
+        """That of the share of all images that are classified right, as of a single class, (1,).
+
+        Args:
+            median: As of `intervals`.
+            off: By how many grades an answer may be off to count as right: 0 or 1.
+        """
         units = int(self._unit.max()) + 1
-        of_images = (self._hits, self._true, self._squares[0])
+        right = self._near if off else self._hits
+        of_images = (right, self._true, self._squares[0])
         hits, whole, squares = (_sums(each, self._unit, units) for each in of_images)
         counted = _Counted(hits, whole, squares, np.zeros(units, dtype=np.int64), 1)
         with np.errstate(invalid="ignore", divide="ignore"):

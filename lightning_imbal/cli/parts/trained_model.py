@@ -59,7 +59,8 @@ class TrainedModel:
             check_places(self.config, f"{type(self.model.predictor).__name__} is fitted to its validation images")
             loader = self.datamodule.val_dataloader()
             with torch.no_grad():
-                calibrate(self.model.predictor, self.model, (normalize.batch(batch, torch.float32) for batch in loader))
+                batches = (normalize.batch(batch, torch.float32) for batch in loader)
+                calibrate(self.model.predictor, self.model.network, batches)
 
     def choice(self, name: str) -> Any:
         """The class and the arguments that the configuration has for a part of the model."""

@@ -40,6 +40,7 @@ class Entry:
         interval: Its 95 % interval, or what a calibrated network would not exceed; empty if there is neither.
         rank: 1 for the best of its column and 2 for the second best, if these are marked; else 0.
         star: Whether it differs significantly from the baseline's.
+        word: What is said below, such as which subgroup it is of.
     """
 
     number: str = ""
@@ -47,6 +48,7 @@ class Entry:
     interval: str = ""
     rank: int = 0
     star: bool = False
+    word: str = ""
 
     @property
     def text(self) -> str:
@@ -73,6 +75,7 @@ class Sheet:
         runs: How many runs of each row are finished, such as "2/3"; empty if the sheet does not say so.
         remarks: What is said below the names of rows that were trained.
         floors: How many of the last rows need no training.
+        of: What the rows are.
     """
 
     title: str
@@ -81,6 +84,7 @@ class Sheet:
     runs: list[str] = field(default_factory=list)
     remarks: dict[str, str] = field(default_factory=dict)
     floors: int = 0
+    of: str = "method"
 
     @property
     def trained(self) -> int:
