@@ -9,7 +9,7 @@ import numpy as np
 
 from lightning_imbal.data.pictures.base import Pictures
 from lightning_imbal.data.pictures.files import ImageFiles
-from lightning_imbal.data.pictures.read import reduced
+from lightning_imbal.data.pictures.size import shrink
 
 KEPT = 16  # whole pictures that a process keeps: rows in order then read each picture once
 
@@ -49,7 +49,7 @@ class CutOuts(Pictures):
         """
         x, y = self.centre[row].tolist()
         square = cut_out(self._whole(int(self.source[row])), x, y, self.side)
-        return reduced(square, self.short_side)
+        return shrink(square, self.short_side)
 
     @cached_property
     def bad(self) -> dict[int, str]:
