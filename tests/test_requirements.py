@@ -18,6 +18,7 @@ DISTRIBUTIONS = {
     "PIL": "pillow",
     "cv2": "opencv-python-headless",
     "jpeg_ls": "pyjpegls",
+    "openjpeg": "pylibjpeg-openjpeg",
     "sklearn": "scikit-learn",
     "websocket": "websocket-client",
     "yaml": "pyyaml",
