@@ -167,9 +167,8 @@ def _summary(results: Results, found: dict[str, Any]) -> str:
     rows = []
     for cell in results.cells.itertuples():
         score = results.spec.metrics[cell.metric]
-        value = score_text(found["summary"].get(score.score))
         interval = calibrated_text(cell.calibrated, 3) or _interval(cell.low, cell.high)
-        rows.append([score.title or cell.metric, value, interval])
+        rows.append([score.title or cell.metric, score_text(found["summary"].get(score.score)), interval])
     return _table(["score", "value", "95 % interval"], rows + rows_once(results.groups_once))
 
 

@@ -75,4 +75,4 @@ class GroupBalanced(EpochSampler):
             group = torch.randperm(self.length, generator=generator)
             return self.images_by_group[self.group_starts[group] + (uniform * self.group_sizes[group]).long()]
         above = self.image_probability.cumsum(0)
-        return torch.searchsorted(above, uniform * above[-1], right=True).clamp(max=len(above) - 1)
+        return torch.searchsorted(above, uniform * above[-1], right=True)
