@@ -22,7 +22,7 @@ TRAIN = [
 # Less of an epoch, in both stages, for what does not look at the end of one.
 SHORT = ["--trainer.limit_train_batches", "4"]
 METHODS = {
-    "contrast of views": ["--data.views", "2"],
+    "contrast of views": ["--data.views", "2", "--data.split.test", "0.6"],
     # Each device has other weights in its share of a batch.
     "weighted mean": [
         *("--model", "Classifier", "--model.loss", "CrossEntropy", "--model.loss.weight", "inverse"),

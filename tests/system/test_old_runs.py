@@ -83,7 +83,10 @@ def test_its_checkpoint_is_tested(old_runs, name):
     assert_same(probabilities(Path("again")), probabilities(old_runs / name))
 
 
-@pytest.mark.parametrize("name", STAGES)
+# The slow ones have the stages of the first, and a training step as those that are tested above.
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in ("zeng", "galdran") else []) for name in STAGES]
+)
 def test_it_is_resumed(old_runs, name):
     run = old_runs / name
     before = probabilities(run)
