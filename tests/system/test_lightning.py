@@ -19,7 +19,7 @@ from lightning_imbal.cli.parts.parser import ImbalCLI
 
 TRAIN = ["fit", "--config", "experiments/demo.yaml", "--model.backbone", "test_resnet", "--data.image_size", "32"]
 TRAIN += ["--data.num_workers", "0", "--data.batch_size", "64", "--trainer.max_epochs", "2"]
-TRAIN += ["--data.split.test", "0.1", "--data.split.val", "0.05", "--trainer.limit_train_batches", "10"]
+TRAIN += ["--data.split.test", "0.1", "--data.split.val", "0.05"]
 TRAIN += ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
 KINDS = {
     "one stage": ["--config", "methods/ce.yaml"],

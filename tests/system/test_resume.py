@@ -14,7 +14,6 @@ from lightning_imbal.cli import main
 
 TRAIN = ["fit", "--config", "experiments/demo.yaml", "--trainer.max_epochs", "3", "--then.trainer.max_epochs", "3"]
 TRAIN += ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
-TRAIN += ["--data.split.test", "0.6"]
 
 
 def run_until_killed(module, args):
@@ -52,7 +51,6 @@ def test_killed_in_both_stages_and_resumed_gives_the_same_predictions(tmp_path):
 
 ONE_STAGE = ["fit", "--config", "experiments/demo.yaml", "--then", "null", "--trainer.max_epochs", "3"]
 ONE_STAGE += ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
-ONE_STAGE += ["--data.split.test", "0.6"]
 EMA = ["--config", "variants/ema.yaml", "--trainer.callbacks.decay", "0.9"]
 SWA = ["--config", "variants/swa.yaml", "--trainer.callbacks.swa_epoch_start", "1"]
 PROXIES = ["--data.views", "2", "--model.loss.warm", "0", "--model.loss.balanced", "0.3"]

@@ -7,7 +7,6 @@ import torch
 from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint
 from small_runs import balanced, build, digits, make_trainer, sgd
 
-from lightning_imbal.data import Holdout
 from lightning_imbal.data.recipes import ShiftCrop
 from lightning_imbal.losses import LDAM, CrossEntropy, Deferred
 from lightning_imbal.mixers import MixUp
@@ -18,12 +17,12 @@ STEP = 8
 
 
 def deferred(class_counts):
-    return Deferred(class_counts, loss=LDAM, start=0.5)
+    return Deferred(class_counts, loss=LDAM, start=0.4)
 
 
 KINDS = {
     "averaged": (Classifier, {}, {}),
-    "mixed": (Classifier, {"mixer": MixUp, "loss": deferred}, {"sampler": partial(DeferredBalance, start=0.5)}),
+    "mixed": (Classifier, {"mixer": MixUp, "loss": deferred}, {"sampler": partial(DeferredBalance, start=0.4)}),
     "pairs": (BalancedMixUpClassifier, {}, {"paired_sampler": balanced}),
     "two branches": (BBN, {}, {"paired_sampler": balanced}),
     "proxies": (ECL, {"loss": CrossEntropy}, {"views": 2}),
@@ -35,12 +34,12 @@ IN_OTHERS = ("mixed", "pairs")  # which are run with loader processes, and with 
 
 def train(name, folder, workers, accumulate, ckpt_path=None, **trainer):
     kind, of_model, of_data = KINDS[name]
-    data = digits(split=Holdout(test=0.5, val=0.1), train_transform=ShiftCrop, **{"sampler": balanced} | of_data)
+    data = digits(train_transform=ShiftCrop, **{"sampler": balanced} | of_data)
     data.num_workers = workers
     model = build(kind, data, optimizer=sgd, **of_model)
     kept = ModelCheckpoint(folder, "{step}", every_n_train_steps=STEP // accumulate, save_top_k=-1)
     averaging = [EMAWeightAveraging(decay=0.8)] if name == "averaged" else []
-    trainer = make_trainer(folder, 2, callbacks=[*averaging, kept], accumulate_grad_batches=accumulate, **trainer)
+    trainer = make_trainer(folder, 3, callbacks=[*averaging, kept], accumulate_grad_batches=accumulate, **trainer)
     trainer.fit(model, data, ckpt_path=ckpt_path)
     return model
 
