@@ -23,7 +23,7 @@ from lightning_imbal.stats.analysis import learning_curves
 from lightning_imbal.stats.read_runs import read_runs
 from lightning_imbal.stats.settings import configurations, settings
 
-QUIET = ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
+QUIET = ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false", "--laptop", "false"]
 DAMAGES = {
     "empty": lambda whole, other: b"",
     "first byte": lambda whole, other: whole[:1],
@@ -136,11 +136,16 @@ def read_all(folder):
     )
 
 
-@pytest.mark.parametrize("damage", OF_RUNS)
-@pytest.mark.parametrize(
-    "name", ["metrics.json", "predictions.parquet", "features.npz", "stage2/split.csv", "stage1/metrics.csv"]
-    + ["stage2/metrics.csv", "stage1/config.yaml", "stage2/config.yaml"],
-)  # fmt: skip
+READ = ["metrics.json", "predictions.parquet", "features.npz", "stage2/split.csv", "stage1/metrics.csv"]
+REPORTED = [(name, damage) for name in [*READ, "stage1/config.yaml"] for damage in OF_RUNS]
+# Read by the same functions.
+REPORTED += [
+    (f"stage2/{name}", damage) for name in ("metrics.csv", "config.yaml") for damage in ("half", "another one")
+]
+REPORTED += [("stage2/config.yaml", "twin")]
+
+
+@pytest.mark.parametrize("name, damage", REPORTED)
 def test_a_report_of_a_broken_run(place, whole, broken, name, damage):
     run = place / "run"
     file = run / name

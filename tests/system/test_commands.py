@@ -242,6 +242,7 @@ def test_stage_two_alone_equals_stage_two_after_stage_one(run, tmp_path):
     assert both == alone
 
 
+@pytest.mark.slow  # tests/test_seeding.py; and the runs of test_broken_files.py differ in it
 def test_the_seed_changes_the_result(run, tmp_path):
     assert main(["fit", *DEMO, "--run_dir", str(tmp_path / "other"), "--seed_everything", "1"]) == 0
     both, other = (json.loads((folder / "metrics.json").read_text())["summary"] for folder in (run, tmp_path / "other"))
