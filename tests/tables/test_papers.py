@@ -335,17 +335,14 @@ NUMBERS = {
 }
 
 
-# Of the tables with a curve for each of many methods, some points; slow are all, and those of the same paper as another.
+# Some points of a figure with a curve for each of many methods; all of them, and the same number again, are slow.
+NUMBERED = [(table, 4 if table in SWEPT else 1) for table in ("galdran_table1", "marrakchi_table3", *list(NUMBERS)[4:])]
+ALL_NUMBERED = [(table, 1) for table in NUMBERS]
+
+
 @pytest.mark.parametrize(
     ("table", "every"),
-    [
-        *[
-            (table, 4 if table in SWEPT else 1)
-            for table in NUMBERS
-            if table not in ALIKE or table == "marrakchi_table3"
-        ],
-        *[pytest.param(table, 1, marks=pytest.mark.slow) for table in NUMBERS if table in (*SWEPT, *ALIKE)],
-    ],
+    [*NUMBERED, *(pytest.param(*each, marks=pytest.mark.slow) for each in ALL_NUMBERED if each not in NUMBERED)],
 )
 def test_row_runs_with_the_number_in_its_name(table, every):
     numbers = 0
