@@ -102,7 +102,7 @@ def test_killed_and_repeated_it_ends_with_leaderboard_page_and_advice(labels):
     assert "CE, fold 2 of 2" in page
 
 
-@pytest.mark.parametrize("gpu", [True, False])
+@pytest.mark.parametrize("gpu", [pytest.param(True, marks=pytest.mark.slow), False])  # tests/cli/parts/test_laptop.py
 def test_failed_run_is_named_and_the_page_has_the_others(gpu, labels, monkeypatch, capsys):
     def fail(jobs, *args):
         for job in jobs:
@@ -228,7 +228,9 @@ def commands_of(said):
     return [shlex.split(line)[2:] for line in said.splitlines() if line.startswith("lightning_imbal fit")]
 
 
-@pytest.mark.parametrize("given", [[], ["--model.pretrained", "mine.safetensors"]])
+@pytest.mark.parametrize(
+    "given", [[], pytest.param(["--model.pretrained", "mine.safetensors"], marks=pytest.mark.slow)]
+)
 def test_weights_and_steps_are_decided_once_for_every_run_and_stage(given, labels, nothing_runs, monkeypatch, capsys):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     weights = Path("weights/test_resnet.safetensors").absolute()

@@ -136,7 +136,7 @@ def refused_once(args, capsys, run):
 
 
 SMALL = ["--model.backbone", "test_resnet", "--data.image_size", "16", "--data.num_workers", "0"]
-SMALL += ["--data.batch_size", "4"]
+SMALL += ["--data.batch_size", "4", "--laptop", "false"]
 
 
 @pytest.mark.parametrize("name", some_slow(TABLES, 3))
