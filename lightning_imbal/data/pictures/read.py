@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from lightning_imbal.data.dicom.file import has_magic
 from lightning_imbal.data.index.listing import DICOM_SUFFIXES
 from lightning_imbal.data.pictures.dicom import read_dicom
-from lightning_imbal.data.pictures.dicom_file import has_magic
 from lightning_imbal.data.pictures.raw import Raw
 from lightning_imbal.errors import BadImageError
 
@@ -48,8 +48,8 @@ def read_image(path: str | Path, short_side: int | None = None) -> np.ndarray:
     if not encoded:
         raise BadImageError(f"The image {path} is empty: replace or remove it.")
     if has_magic(encoded) or Path(path).suffix.lower() in DICOM_SUFFIXES:
-        image = _of_raw(read_dicom(encoded, path))
-        return image if short_side is None else _shrink(image, short_side, (0, 0), 1)
+        levels = _of_raw(read_dicom(encoded, path))
+        return levels if short_side is None else _shrink(levels, short_side, (0, 0), 1)
     if _is_truncated(encoded):
         raise BadImageError(f"The image {path} is truncated or damaged: copy it again, or remove it.")
     try:
