@@ -7,7 +7,8 @@ from pathlib import Path
 
 from lightning_imbal.errors import UserError
 
-IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"}
+DICOM_SUFFIXES = {".dcm", ".dicom", ".ima"}
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", *DICOM_SUFFIXES}
 LITTER = {"__MACOSX", "__pycache__", "@eaDir", "lost+found", "$RECYCLE.BIN", "System Volume Information"}
 NO_TEXT = re.compile("[\ud800-\udfff]")  # a byte of a file's name that is not UTF-8, as Python has it
 
