@@ -5,7 +5,7 @@ from pathlib import Path
 import albumentations as A
 import numpy as np
 
-from lightning_imbal.data.index.listing import IMAGE_SUFFIXES, pictures_below
+from lightning_imbal.data.index.listing import IMAGE_SUFFIXES, pictures_below, refuse_unnamed_dicom
 from lightning_imbal.data.loading.image_dataset import ImageDataset
 from lightning_imbal.data.pictures.files import ImageFiles
 from lightning_imbal.errors import UserError
@@ -27,6 +27,7 @@ def folder_dataset(folder: str | Path, recipe: A.Compose, short_side: int) -> tu
         raise UserError(f"There is no folder {folder}: {beside(folder) or 'give that of the pictures.'}")
     files = pictures_below(folder)
     if not files:
+        refuse_unnamed_dicom(folder)
         raise UserError(f"No images below {folder}: looked for files ending in {', '.join(sorted(IMAGE_SUFFIXES))}.")
     images, nothing = ImageFiles([str(file) for file in files], short_side), np.zeros(len(files), dtype=int)
     return ImageDataset(images, nothing, np.arange(len(files)), [recipe]), files
