@@ -6,7 +6,17 @@ import warnings
 
 import numpy as np
 import pytest
+
+pytest.importorskip("pydicom")
+pytest.importorskip("openjpeg")
+pytest.importorskip("jpeg_ls")
+import pydicom
 from made_dicom import KINDS, made_dicom, ramp
+from pydicom.data import get_testdata_file
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+from pydicom.pixels import apply_modality_lut, apply_voi_lut
+from pydicom.uid import JPEG2000, MPEG2MPML, ComprehensiveSRStorage
 
 from lightning_imbal.data.pictures.dicom import (
     OF_ASPECT,
@@ -18,15 +28,6 @@ from lightning_imbal.data.pictures.dicom import (
     read_dicom,
 )
 from lightning_imbal.errors import BadImageError, UserError
-
-pydicom = pytest.importorskip("pydicom")
-pytest.importorskip("openjpeg")
-pytest.importorskip("jpeg_ls")
-from pydicom.data import get_testdata_file  # noqa: E402
-from pydicom.dataelem import DataElement  # noqa: E402
-from pydicom.dataset import Dataset  # noqa: E402
-from pydicom.pixels import apply_modality_lut, apply_voi_lut  # noqa: E402
-from pydicom.uid import JPEG2000, MPEG2MPML, ComprehensiveSRStorage  # noqa: E402
 
 
 def shown(raw):
