@@ -1,6 +1,7 @@
 """DICOM files with known pixels, made by pydicom."""
 
 import io
+import warnings
 
 import numpy as np
 from pydicom import Dataset
@@ -64,11 +65,13 @@ def made_dicom(pixels, bits=None, kind="explicit", form="MONOCHROME2", **element
     elif not syntax.is_private and syntax.is_compressed and kind != "deflated":
         dataset.PixelData = encapsulate([dataset.PixelData])
         dataset["PixelData"].is_undefined_length = True
-    for keyword, value in elements.items():
-        if value is None:
-            del dataset[keyword]
-        else:
-            setattr(dataset, keyword, value)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # some are wrong on purpose
+        for keyword, value in elements.items():
+            if value is None:
+                del dataset[keyword]
+            else:
+                setattr(dataset, keyword, value)
     buffer = io.BytesIO()
     options = {"implicit_vr": False, "little_endian": True} if syntax.is_private else {}
     dataset.save_as(buffer, enforce_file_format=True, **options)

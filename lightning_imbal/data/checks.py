@@ -32,7 +32,7 @@ def groups_suspected(data: LabelledImages) -> dict[str, Any] | None:
     if "group" in data.index or "path" not in data.index:
         return None
     files = data.index["path"].str.removeprefix(f"{data.root}/")
-    return suspected_groups(data.table, files, data.unused_columns())
+    return suspected_groups(data.table, files, data.unused_columns(), data.index["path"])
 
 
 def check_split(data: LabelledImages) -> None:

@@ -48,6 +48,7 @@ class LabelledImages(ABC):
     ordered: bool = False  # whether the classes are grades, from low to high
     group_name: str | None = None
     group_pattern: str | None = None
+    dicom_group: str | None = None
     default_split: Split = Holdout()
     official_counts: Sequence[int] | None = None
 

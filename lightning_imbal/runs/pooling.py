@@ -10,7 +10,7 @@ from lightning_imbal.errors import UserError
 from lightning_imbal.runs.predictions import Predictions, grouped
 
 Pool = Literal["mean", "max"]
-HOW = "(--data.group_column, or --data.group_pattern for names of files)"
+HOW = "(--data.group_column, --data.group_pattern for names of files, or --data.dicom_group)"
 
 
 def pooled(predictions: Predictions, how: Pool) -> Predictions:

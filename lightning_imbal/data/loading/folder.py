@@ -5,7 +5,7 @@ from pathlib import Path
 import albumentations as A
 import numpy as np
 
-from lightning_imbal.data.index.listing import IMAGE_SUFFIXES, pictures_below
+from lightning_imbal.data.index.listing import IMAGE_SUFFIXES, pictures_below, refuse_unnamed_dicom
 from lightning_imbal.data.loading.image_dataset import ImageDataset
 from lightning_imbal.data.pictures.depths import look_for_depths
 from lightning_imbal.data.pictures.files import ImageFiles
@@ -32,6 +32,7 @@ def folder_dataset(
         raise UserError(f"There is no folder {folder}: {beside(folder) or 'give that of the pictures.'}")
     files = pictures_below(folder)
     if not files:
+        refuse_unnamed_dicom(folder)
         raise UserError(f"No images below {folder}: looked for files ending in {', '.join(sorted(IMAGE_SUFFIXES))}.")
     paths, nothing = [str(file) for file in files], np.zeros(len(files), dtype=int)
     look_for_depths(paths).refuse_without_range(reading)

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lightning_imbal.data.pictures.dicom_elements import description, entries, number, padding_of, several
-from lightning_imbal.data.pictures.dicom_file import DAMAGED, decode_pixels, open_dicom
-from lightning_imbal.data.pictures.dicom_levels import (
+from lightning_imbal.data.dicom.elements import description, entries, number, padding_of, several
+from lightning_imbal.data.dicom.file import DAMAGED, decode_pixels, open_dicom
+from lightning_imbal.data.dicom.levels import (
     Levels,
     Range,
     looked_up,

@@ -3,10 +3,21 @@
 import logging
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
+
+pytest.importorskip("pydicom")
+pytest.importorskip("openjpeg")
+pytest.importorskip("jpeg_ls")
+import pydicom
 from made_dicom import KINDS, made_dicom, ramp
+from pydicom.data import get_testdata_file
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+from pydicom.pixels import apply_modality_lut, apply_voi_lut
+from pydicom.uid import JPEG2000, MPEG2MPML, ComprehensiveSRStorage
 
 from lightning_imbal.data.pictures.dicom import (
     OF_ASPECT,
@@ -18,15 +29,6 @@ from lightning_imbal.data.pictures.dicom import (
     read_dicom,
 )
 from lightning_imbal.errors import BadImageError, UserError
-
-pydicom = pytest.importorskip("pydicom")
-pytest.importorskip("openjpeg")
-pytest.importorskip("jpeg_ls")
-from pydicom.data import get_testdata_file  # noqa: E402
-from pydicom.dataelem import DataElement  # noqa: E402
-from pydicom.dataset import Dataset  # noqa: E402
-from pydicom.pixels import apply_modality_lut, apply_voi_lut  # noqa: E402
-from pydicom.uid import JPEG2000, MPEG2MPML, ComprehensiveSRStorage  # noqa: E402
 
 
 def shown(raw):
@@ -225,6 +227,38 @@ def test_palette(bits):
     assert np.array_equal(raw.values, lut.T[np.minimum(pixels, 3)]) and raw.span == (0, 2**bits - 1)
 
 
+# The same coloured bars, by several programs: JPEG in all its colour spaces, planes, words and big endian.
+BARS = [
+    *("gdcm_KY", "jpeg_gdcm", "rle_16bit", "rle_32bit", "dcmtk_+eb+cr", "dcmtk_+eb+cy+n1", "dcmtk_+eb+cy+np"),
+    *("dcmtk_+eb+cy+n2", "dcmtk_+eb+cy+s2", "dcmtk_+eb+cy+s4", "jpeg_dcmtk", "jls_lossy_line", "jls_lossy_sample"),
+]
+
+
+@pytest.mark.parametrize("name", BARS)
+def test_colours_of_others(name):
+    plain, other = (Path(get_testdata_file(f"SC_rgb_{each}.dcm", download=False)) for each in ("rle", name))
+    exact, found = (shown(read_dicom(file.read_bytes(), file)) for file in (plain, other))
+    assert found.shape == (100, 100, 3) and np.abs(exact - found).mean() < 3 / 255
+
+
+def test_an_enhanced_file_of_one_frame():
+    value, voi, groups = Dataset(), Dataset(), Dataset()
+    value.RescaleSlope, value.RescaleIntercept = 2, -100
+    voi.WindowCenter, voi.WindowWidth = 300, 101
+    groups.PixelValueTransformationSequence, groups.FrameVOILUTSequence = [value], [voi]
+    found = read(ramp(12), 12, SharedFunctionalGroupsSequence=[groups], NumberOfFrames=1)
+    assert found.span == (249.5, 349.5) and found.values.max() == 2 * 4095 - 100
+
+
+def test_pixels_of_decimals_say_nothing_of_black_and_white():
+    values = np.array([[-1.5, 0.25], [7, 1e5]], np.float32)
+    elements = dict.fromkeys(("PixelData", "BitsStored", "HighBit", "PixelRepresentation"))
+    elements |= {"BitsAllocated": 32, "FloatPixelData": values.tobytes()}
+    raw = read(np.zeros((2, 2), np.uint8), **elements)
+    assert raw.span is None and np.array_equal(raw.values, values)
+    assert read(np.zeros((2, 2), np.uint8), window=(2, 4), **elements).span == (0, 3)
+
+
 OF_OTHERS = [
     *("MR_small.dcm", "CT_small.dcm", "693_J2KI.dcm", "J2K_pixelrep_mismatch.dcm", "MR_small_jpeg_ls_lossless.dcm"),
     *("MR_small_jp2klossless.dcm", "MR_small_RLE.dcm", "MR_small_bigendian.dcm", "examples_overlay.dcm"),
@@ -235,8 +269,7 @@ OF_OTHERS = [
 @pytest.mark.parametrize("name", OF_OTHERS)
 def test_files_of_others_show_what_pydicom_shows(name):
     file = get_testdata_file(name, download=False)
-    with open(file, "rb") as stream:
-        raw = read_dicom(stream.read(), name)
+    raw = read_dicom(Path(file).read_bytes(), name)
     dataset = pydicom.dcmread(file)
     pixels, first = dataset.pixel_array, float(dataset.get("PixelPaddingValue", 1e9))
     rescaled = apply_modality_lut(pixels, dataset)

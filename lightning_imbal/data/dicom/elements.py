@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lightning_imbal.data.pictures.dicom_levels import WORD, stored_range
+from lightning_imbal.data.dicom.levels import WORD, stored_range
 
 if TYPE_CHECKING:
     from pydicom import Dataset
