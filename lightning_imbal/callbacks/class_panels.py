@@ -42,9 +42,11 @@ class ClassF1Panels(Callback):
         # Else W&B silently cuts the matrix of more than 100 classes.
         wandb.Table.MAX_ROWS = max(wandb.Table.MAX_ROWS, len(report.class_names) ** 2)
         classes = by_size(summarize(scores, predictions, report)["classes"])
-        about = data_of(trainer).table.iloc[predictions["index"].numpy()]
-        answer = predictions["probability"].argmax(dim=1).numpy()
-        subgroups = subgroup_rows(about, predictions["label"].numpy(), answer, report.class_names)
+        answer, subgroups = predictions["probability"].argmax(dim=1).numpy(), []
+        table = getattr(data_of(trainer), "table", None)  # none of data of another kind
+        if table is not None:
+            about = table.iloc[predictions["index"].numpy()]
+            subgroups = subgroup_rows(about, predictions["label"].numpy(), answer, report.class_names)
         for logger in wandb_loggers:
             table = wandb.Table(columns=list(classes[0]), data=[list(row.values()) for row in classes])
             panels = {

@@ -68,16 +68,17 @@ def run(args: list[str]) -> int:
     methods = [name for name in ",".join(given.methods).split(",") if name] or [AUTO]
     plan_of = partial(_plan, given)
 
-    from lightning_imbal.cli.parts.compare_data import check, count_classes, read_parts
+    from lightning_imbal.cli.parts.compare_data import check, check_order, count_classes, read_parts
     from lightning_imbal.cli.parts.configurations import read_stages
 
     weights = AUTO_WEIGHTS if variant else []
     first = plan_of([*weights, *options], rows_of(["ce" if methods == [AUTO] else methods[0]]))
     # The split does not depend on the seed of a run.
     parts = read_parts({cell.title: cell.job.arguments for cell in first.cells[: given.folds or 1] if cell.job})
-    counts = count_classes(parts[0].data, given.folds)
+    counts, ordered = count_classes(parts[0].data, given.folds), parts[0].data.ordered
     check_edges(edges, column_values(parts[0].data.index))
-    suited = suitable(list(counts.values())) if methods == [AUTO] else {}
+    plan_of = partial(_plan, given, ordered=ordered)
+    suited = suitable(list(counts.values()), ordered) if methods == [AUTO] else {}
     rows = rows_of(list(suited) or methods)
     baseline = _baseline(given.baseline, rows)
     found = left_open(plan_of(options, rows), first, parts[0].data, small)
@@ -91,6 +92,7 @@ def run(args: list[str]) -> int:
     if given.jobs:
         plan.check_settings()
     stages = read_stages(plan.jobs)
+    check_order(stages, ordered)
     warnings = [*check(parts, plan.runs, pictures=not given.dry_run), *said]
     reasons = [f"{rows[method][0]} was chosen: {why}." for method, why in suited.items()]
 
@@ -119,7 +121,9 @@ def _train(plan: Plan, stages: "dict[Job, list[Namespace]]", jobs: int, console:
     return run_plan(plan, lambda: local_launcher(jobs), console)
 
 
-def _plan(given: argparse.Namespace, options: Sequence[str], rows: dict[str, tuple[str, Row]]) -> Plan:
+def _plan(
+    given: argparse.Namespace, options: Sequence[str], rows: dict[str, tuple[str, Row]], ordered: bool = False
+) -> Plan:
     """The runs of some methods."""
     protocol = protocol_of(_data_class(given.config, options))
     files = [f"--config={file}" for file in (protocol, *given.config)]
@@ -127,7 +131,7 @@ def _plan(given: argparse.Namespace, options: Sequence[str], rows: dict[str, tup
     dataset = root.expanduser().absolute().name
     laid = [Path(file).stem for file in given.config]
     name = "-".join(["compare", dataset, *(stem for stem in laid if stem != dataset)])
-    spec = comparison(dict(rows.values()), dataset, protocol, given.folds, given.seeds)
+    spec = comparison(dict(rows.values()), dataset, protocol, given.folds, given.seeds, ordered)
     runs = Path(given.runs or Path("runs", name))
     refuse_unwritable("--runs", runs, folder=True)
     return Plan(spec, runs, given.config, [*FEATURES, *options])

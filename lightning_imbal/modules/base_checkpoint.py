@@ -13,7 +13,10 @@ from torch import nn
 from lightning_imbal.errors import UserError
 
 MEND = "give another one, or copy it again from where it is whole"
-BEFORE_DEPTH = {"range": [0.0, 65535.0]}  # what was black and white in pictures of 16 bits, before it was found
+BEFORE_DEPTH = {
+    "range": [0.0, 65535.0],
+    "assumed": True,
+}  # what was black and white in pictures of 16 bits, before it was found
 START_OF_ZIP = b"PK\x03\x04"
 START_BEFORE_ZIP = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # torch.save before PyTorch 1.6
 

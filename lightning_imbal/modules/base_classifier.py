@@ -36,7 +36,6 @@ class ImbalClassifier(ImbalModule):
     classifies = True
     features_of_image = 1  # that its head gets side by side
     features_beside = 0  # numbers that its head gets of something else
-    asks_beside_image: Sequence[str] = ()  # what of an image it would know beside the picture
 
     def __init__(
         self,
@@ -54,6 +53,11 @@ class ImbalClassifier(ImbalModule):
         self.val_report, self.test_report = ImbalReport(*about_classes), ImbalReport(*about_classes)
         # Further reports of the test part, by their names.
         self.side_reports: MutableMapping[str, ImbalReport] = nn.ModuleDict()  # type: ignore[assignment]  # torch does not say of what
+
+    @property
+    def asks_beside_image(self) -> Sequence[str]:
+        """What it would know of an image beside the picture, such as the age."""
+        return ()
 
     def check(self, data: ImbalData) -> None:
         self.check_inference(data)

@@ -1,5 +1,6 @@
 """What a classifier shares with another that also looks at attributes of the image, such as age and sex."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -14,17 +15,16 @@ class WithMetadata(ImbalClassifier):
 
     Args:
         metadata_size: Width of the perceptron on the attributes; 0: there is none, and only the image is looked at.
-        metadata_dropout: Share of its numbers that are set to 0 in training.
         metadata_encoding: What each of the K numbers of `metadata` is; from the data, or the checkpoint.
         **kwargs: Arguments of `ImbalClassifier`.
     """
 
+    metadata_dropout = 0.0  # share of the perceptron's numbers that are set to 0 in training
     no_metadata: Tensor
 
     def __init__(
         self,
         metadata_size: int = 0,
-        metadata_dropout: float = 0.4,
         metadata_encoding: list[dict[str, Any]] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -41,12 +41,12 @@ class WithMetadata(ImbalClassifier):
         # Of an image of which nothing is known.
         no_metadata = torch.tensor([float("missing" in column) for column in self.metadata_encoding])
         self.register_buffer("no_metadata", no_metadata, persistent=False)
-        self.perceptron = perceptron(len(no_metadata), metadata_size, metadata_dropout) if metadata_size else None
+        self.perceptron = perceptron(len(no_metadata), metadata_size, self.metadata_dropout) if metadata_size else None
 
     @property
-    def asks_beside_image(self) -> list[str]:
+    def asks_beside_image(self) -> Sequence[str]:
         if self.perceptron is None:
-            return []
+            return ()
         return list(dict.fromkeys(column["attribute"] for column in self.metadata_encoding))
 
     def setup(self, stage: str) -> None:
@@ -64,8 +64,9 @@ class WithMetadata(ImbalClassifier):
         feature = self.backbone(image)
         if self.perceptron is None:
             return feature
-        metadata = self.no_metadata.expand(len(image), -1) if metadata is None else metadata.to(self.no_metadata.dtype)
-        return torch.cat([feature, self.perceptron(metadata)], dim=1)
+        if metadata is None:
+            metadata = self.no_metadata.expand(image.shape[0], -1)
+        return torch.cat([feature, self.perceptron(metadata.to(self.no_metadata.dtype))], dim=1)
 
     def network(self, batch: Batch) -> nn.Module:
         """What gives the logits of a batch's images, in any number of views, with the attributes that they have."""

@@ -57,7 +57,7 @@ class FrozenHead(WithMetadata):
         metadata_size: int = 0,
         **kwargs: Any,
     ) -> None:
-        super().__init__(metadata_size=metadata_size, metadata_dropout=0.0, **kwargs)
+        super().__init__(metadata_size=metadata_size, **kwargs)
         if cache_views is not None and cache_views < 1:
             raise ValueError(f"cache_views must be at least 1, or null to store no features, but is {cache_views}.")
         self.backbone_ckpt, self.init = backbone_ckpt, init

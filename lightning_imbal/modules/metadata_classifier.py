@@ -1,6 +1,5 @@
 """Late fusion of an image with attributes of its patient, Gessert et al. 2020."""
 
-from itertools import groupby
 from typing import Any
 
 import torch
@@ -26,7 +25,7 @@ class MetadataClassifier(WithMetadata):
 
     Equation:
         z = head([f(x), g(m)]),   g: two layers of Linear, BatchNorm, ReLU, dropout
-        m: attributes of the image x; in training, each is missing with probability `drop_attribute`
+        m: attributes of the image x; in training, some are taken for missing
 
     Limits:
         What an attribute tells of the class in one hospital need not hold in another: compare the scores of subgroups.
@@ -34,19 +33,26 @@ class MetadataClassifier(WithMetadata):
 
     Args:
         metadata_size: Width of the perceptron on the attributes.
+        metadata_dropout: Share of the perceptron's numbers that are set to 0 in training.
         drop_attribute: Probability with which an attribute of a training image is taken for missing.
-        **kwargs: Arguments of `ImbalClassifier`, and of its perceptron.
+        **kwargs: Arguments of `ImbalClassifier`.
     """
 
-    def __init__(self, metadata_size: int = 256, drop_attribute: float = 0.1, **kwargs: Any) -> None:
+    attribute: Tensor  # which one each of the K numbers is of
+
+    def __init__(
+        self, metadata_size: int = 256, metadata_dropout: float = 0.4, drop_attribute: float = 0.1, **kwargs: Any
+    ) -> None:
         if metadata_size < 1:
             raise ValueError(f"metadata_size must be at least 1, but is {metadata_size}: without it, take Classifier.")
         if not 0 <= drop_attribute <= 1:
             raise ValueError(f"drop_attribute must be from 0 to 1, but is {drop_attribute}.")
+        self.metadata_dropout = metadata_dropout
         super().__init__(metadata_size=metadata_size, **kwargs)
         self.drop_attribute = drop_attribute
-        attributes = groupby(self.metadata_encoding, lambda column: column["attribute"])
-        self.columns_of_attributes = [len(list(columns)) for _, columns in attributes]
+        number = {name: number for number, name in enumerate(self.asks_beside_image)}
+        attribute = torch.tensor([number[column["attribute"]] for column in self.metadata_encoding])
+        self.register_buffer("attribute", attribute, persistent=False)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         metadata = batch.get("metadata")
@@ -57,7 +63,5 @@ class MetadataClassifier(WithMetadata):
 
     def with_some_missing(self, metadata: Tensor) -> Tensor:
         """Attributes (B, K) of which each of an image's is taken for missing with probability `drop_attribute`."""
-        sizes = torch.tensor(self.columns_of_attributes, device=metadata.device)
-        drawn = torch.rand(len(metadata), len(sizes), device=metadata.device) < self.drop_attribute
-        missing = drawn.repeat_interleave(sizes, dim=1, output_size=metadata.shape[1])
-        return torch.where(missing, self.no_metadata.to(metadata.dtype), metadata)
+        drawn = torch.rand(len(metadata), len(self.asks_beside_image), device=metadata.device) < self.drop_attribute
+        return torch.where(drawn[:, self.attribute], self.no_metadata.to(metadata.dtype), metadata)

@@ -103,9 +103,7 @@ def check_edges(edges: Edges, values: Mapping[str, np.ndarray]) -> None:
         known = values[name][~missing(values[name])]
         words = known[np.isnan(as_numbers(known))]
         if len(words):
-            raise UserError(
-                f"--edges {name}: {words[0]!r} is no number: edges are for attributes that are, such as age."
-            )
+            raise UserError(f"--edges {name}: {words[0]!r} is no number: edges are for what is, such as age.")
 
 
 def parse_edges(texts: Sequence[str]) -> dict[str, tuple[float, ...]]:
@@ -136,8 +134,8 @@ def _attribute(name: str, values: np.ndarray, edges: tuple[float, ...] | None) -
     numbers = as_numbers(known)
     are_numbers = not np.isnan(numbers).any()
     if edges is None and are_numbers and len(np.unique(numbers)) > FEW_NUMBERS:
-        found = np.unique(np.quantile(numbers, THIRDS, method="inverted_cdf"))
-        edges = tuple(float(edge) for edge in found if edge < numbers.max())
+        below = np.unique(numbers)[:-1]  # above the last edge there are images
+        edges = tuple(np.unique(np.quantile(numbers, THIRDS, method="inverted_cdf").clip(max=below[-1])).tolist())
     if edges is not None:
         return Attribute(name, _named(edges, bool((numbers == numbers.round()).all())) + further, edges)
     sizes = pd.Series(known).value_counts().sort_index()

@@ -21,10 +21,12 @@ HEADS = sorted(EXPERIMENTS.glob("heads/*.yaml"))
 BACKBONES = sorted(EXPERIMENTS.glob("backbones/*.yaml"))
 LAYOUTS = {
     "APTOS2019": layouts.aptos,
+    "ChulaRBC12": layouts.chula_rbc12,
     "CSVData": layouts.csv_data,
     "EyePACS": layouts.eyepacs,
     "Flowers102LT": layouts.flowers,
     "FolderData": layouts.folder_data,
+    "FundusDR": layouts.fundus_dr,
     "ISIC2019": layouts.isic2019,
     "HyperKvasir": layouts.hyper_kvasir,
     "MedMNIST": lambda root: layouts.octmnist(layouts.pathmnist(root)),
@@ -65,9 +67,11 @@ ORDERED = ("coral", "corn", "cost_sensitive", "sord")
 OF_GRADES = [EXPERIMENTS / f"{name}.yaml" for name in ("galdran_eyepacs", "marrakchi_aptos")]
 # Methods that weigh classes by their F1 on a validation part, in the last half of the epochs.
 WITH_VAL = ("bwce", "ecl", "ce_tau_norm")
+# What images of ISIC2018, of all generated ones, have attributes for.
+OF_ATTRIBUTES = {"ce_metadata": ["--data.metadata_columns", "diagnosis_confirm_type"]}
 # What belongs to the protocol, or is linked from the data; all else of a model belongs to the method.
 PROTOCOL = {"backbone", "pretrained", "optimizer", "scheduler", "predictor"}
-PROTOCOL |= {"class_counts", "class_names", "class_groups"}
+PROTOCOL |= {"class_counts", "class_names", "class_groups", "metadata_encoding"}
 OF_DATA = ("sampler", "paired_sampler", "views", "more_views")
 
 
@@ -108,7 +112,7 @@ def fit(root_of, tmp_path):
     def run(*configs, extra=()):
         root = root_of(read(configs[0])["data"]["class_path"])
         args = ["--data.root", str(root), *MORE.get(configs[0].stem, [])] if root else []
-        run_dir = ["--run_dir", str(tmp_path / "run")]
+        run_dir = ["--run_dir", str(tmp_path / "run"), "--data.cache_dir", str(tmp_path / "cache")]
         assert main(["fit", *with_configs(*configs), *args, *extra, *TINY, *run_dir]) == 0
         return json.loads((tmp_path / "run" / "metrics.json").read_text())
 
@@ -119,6 +123,7 @@ def fit(root_of, tmp_path):
 PAPERS_RUN = [
     *(EXPERIMENTS / f"{name}.yaml" for name in ("marrakchi_isic", "zeng_pathmnist", "zeng_dogs", "zeng_skin7")),
     *(EXPERIMENTS / f"{name}.yaml" for name in ("chen_xray6", "galdran_eyepacs", "galdran_hyper_kvasir", "own_csv")),
+    EXPERIMENTS / "chula_small.yaml",
     *(EXPERIMENTS / f"{name}.yaml" for name in ("zhang_isic2018", "zhang_isic2019", "marrakchi_aptos", "zeng_flowers")),
 ]
 
@@ -133,14 +138,16 @@ def test_experiment_runs(paper, fit):
 # One of each module, and those whose validation part decides; the others are trained without a paper below.
 OF_MODULE = {read(path)["model"]["class_path"]: OTHERS.index(path) for path in OTHERS}
 KINDS = {*OF_MODULE.values(), *(OTHERS.index(method(name)) for name in WITH_VAL)}
+OVER_ISIC = (*WITH_VAL, *OF_ATTRIBUTES)
 
 
 @pytest.mark.parametrize("index", some_slow(range(len(OTHERS)), KINDS), ids=lambda index: OTHERS[index].stem)
 def test_method_runs_over_a_paper(index, fit, tmp_path):
     content = read(OTHERS[index])
-    papers = OF_GRADES if OTHERS[index].stem in ORDERED else PAPERS
-    paper = EXPERIMENTS / "zhang_isic2018.yaml" if OTHERS[index].stem in WITH_VAL else papers[index % len(papers)]
-    results = fit(paper, OTHERS[index])
+    name = OTHERS[index].stem
+    papers = OF_GRADES if name in ORDERED else PAPERS
+    paper = EXPERIMENTS / "zhang_isic2018.yaml" if name in OVER_ISIC else papers[index % len(papers)]
+    results = fit(paper, OTHERS[index], extra=OF_ATTRIBUTES.get(name, ()))
     assert results["identity"]["method"] == ("FrozenHead" if content["then"] else content["model"]["class_path"])
     first = read(tmp_path / "run" / "stage1" / "config.yaml")
     assert first["model"]["class_path"].endswith("." + content["model"]["class_path"])
@@ -385,6 +392,7 @@ WITHOUT_VAL = dict.fromkeys(("bwce", "ecl"), ["--model.loss.balanced", "1"])
 WITHOUT_VAL["ce_tau_norm"] = ["--then.model.init_args.head.init_args.tau", "0.7"]
 # Ten times the cost draws answers to the middle grades for longer than so few epochs.
 MILDER = {"cost_sensitive": ["--model.loss.cost_weight", "1"]}
+FURTHER = WITHOUT_VAL | MILDER | {"ce_metadata": ["--data.metadata_columns", "side"]}
 
 
 @pytest.fixture(scope="module")
@@ -398,7 +406,7 @@ def learnable(tmp_path_factory):
         fore, back = rng.permutation([rng.uniform(0, 110, 3), rng.uniform(145, 255, 3)])
         image = np.where(PATTERNS[label](x, y)[..., None], fore, back) + rng.normal(0, 12, (32, 32, 3))
         for part, rows in files.items():
-            rows.append({"image": f"{part}{number}.png", "label": label, "part": part})
+            rows.append({"image": f"{part}{number}.png", "label": label, "part": part, "side": number % 2})
             assert cv2.imwrite(str(root / rows[-1]["image"]), image.clip(0, 255).astype(np.uint8))
     pd.DataFrame(files["train"] + files["test"]).to_csv(root / "labels.csv", index=False)
     (root / "protocol.yaml").write_text(LEARNABLE.format(root=root))
@@ -409,7 +417,7 @@ def learnable(tmp_path_factory):
 # Another weight, term, mixer, sampler or second stage of one that is run; each loss and sampler has tests of its own.
 ALIKE = ("contrast_only_crw", "triplet_crw", "ce_crs", "ce_lws", "cutmix", "remix", "sqrt_sampling", "ldam_drw", "bcl")
 ALIKE += ("ce_crt", "ce_drw", "ce_resample", "center_crw", "drs", "focal", "label_smoothing", "ohem", "progressive")
-ALIKE += ("rs", "rw", "cb_focal", "corn", "cost_sensitive", "sord")
+ALIKE += ("rs", "rw", "cb_focal", "ce_metadata", "corn", "cost_sensitive", "sord")
 
 
 def train_in_new_ways():
@@ -428,8 +436,7 @@ def train_in_new_ways():
 @pytest.mark.parametrize("path", some_slow(METHODS, train_in_new_ways()), ids=name_of)
 def test_method_learns_its_training_images_by_heart(path, learnable, tmp_path):
     configs = with_configs(learnable / "protocol.yaml", path, learnable / "then.yaml")
-    options = (WITHOUT_VAL | MILDER).get(path.stem, [])
-    assert main(["fit", *configs, *options, *QUIET, "--run_dir", str(tmp_path / "run")]) == 0
+    assert main(["fit", *configs, *FURTHER.get(path.stem, []), *QUIET, "--run_dir", str(tmp_path / "run")]) == 0
     results = json.loads((tmp_path / "run" / "metrics.json").read_text())
     mixes = read(path)["model"]["init_args"].get("mixer")
     assert results["summary"]["accuracy"] >= (0.95 if mixes else 1)

@@ -18,7 +18,7 @@ from lightning_imbal.modules import PerturbedClassifier
 from lightning_imbal.tables.read import KEYS, published_numbers, read_spec
 
 TABLES = sorted(EXPERIMENTS.glob("tables/*.yaml"))
-OF_PAPERS = [path for path in TABLES if not path.stem.startswith("isic2018_")]
+OF_PAPERS = [path for path in TABLES if not path.stem.startswith(("isic2018_", "chula_", "fundus_"))]
 OF_ALL_METHODS = [pytest.param(path, marks=pytest.mark.slow) for path in TABLES if path not in OF_PAPERS]
 PUBLISHED = sorted(EXPERIMENTS.glob("published/*.csv"))
 ORIGINALS = Path(__file__).resolve().parents[3] / "shared" / "published"

@@ -15,8 +15,8 @@ from lightning_imbal.wording import did_you_mean
 
 OF_DICOM = "dicom:"  # begins the name of one that is a header of each file
 # What says that nothing is known, in small letters.
-MISSING = ("", "?", "<na>", "missing", "n.a.", "n/a", "na", "nan", "not available", "not known", "not reported", "null")
-MISSING += ("unknown",)
+MISSING = {"", "?", "<na>", "missing", "n.a.", "n/a", "na", "nan", "not available", "not known", "not reported"}
+MISSING |= {"null", "unknown"}
 MOST_WORDS = 50
 FEWEST_NUMBERS = 10  # an attribute of so many values, or fewer, is words: a grade is no amount
 OLDEST = 120  # years

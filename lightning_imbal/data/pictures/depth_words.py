@@ -4,6 +4,7 @@ from collections import Counter
 
 from lightning_imbal.data.pictures.depths import Depths
 from lightning_imbal.data.pictures.grey_levels import Range, Reading
+from lightning_imbal.wording import number_of
 
 MAX_NOTES = 8
 
@@ -15,46 +16,52 @@ def sentences(depths: Depths, reading: Reading) -> list[str]:
         depths: Of the pictures.
         reading: How they are read.
     """
-    told = []
-    table = depths.table
+    told, table = [], depths.table
     if table["deep"].any():
-        counts = table.groupby(["deep", "depth"], sort=True).size().iloc[::-1].items()
-        named = [f"{images:,} {_kind(depth, deep, depths, reading)}" for (deep, depth), images in counts]
-        mixed = "Mixed depths: " if len(named) > 1 else ""
-        first = named[0].replace(" of ", " pictures of ", 1) if " of " in named[0].split("(")[0] else named[0]
-        told.append(f"{mixed}{', '.join([first, *named[1:]])}.")
+        counts = table.groupby(["deep", "depth"], sort=True).size().iloc[::-1]
+        kinds = [_kind(depth, deep, depths, reading) for deep, depth in counts.index]
+        first, *more = [f"{images:,} of {kind}" for images, kind in zip(counts, kinds, strict=True)]
+        first = first.replace(" of ", " picture of " if counts.iloc[0] == 1 else " pictures of ", 1)
+        told.append(f"{'Mixed depths: ' if more else ''}{', '.join([first, *more])}.")
         told += _outside(depths, reading)
         if reading.bits == 16:
             told.append("All reach the network with 16 bits.")
     notes = Counter(note for text in table["notes"] if text for note in text.split("\n"))
-    return [*told, *(f"Of {images:,} pictures {note}." for note, images in notes.most_common(MAX_NOTES))]
+    return [*told, *(f"Of {number_of(images, 'picture')} {note}." for note, images in notes.most_common(MAX_NOTES))]
 
 
 def _kind(depth: str, deep: bool, depths: Depths, reading: Reading) -> str:
-    """Pictures of one depth, and in brackets what is black and white in them."""
+    """A depth, and in brackets which values are black and white."""
     if not deep:
-        return f"of {depth} (as they are)"
+        return f"{depth} (as they are)"
     if depth == "DICOM":
-        return f"of DICOM ({_of_dicom(reading)})"
+        return f"{depth} ({_of_dicom(reading)})"
     rows = depths.table[depths.table["depth"] == depth]
-    limits = _as_text((rows["low"].min(), rows["high"].max())) if rows["low"].notna().any() else ""
-    return f"of {depth} ({'; '.join(filter(None, [f'values {limits}' if limits else '', _by(reading, limits)]))})"
+    values = _as_text((rows["low"].min(), rows["high"].max())) if rows["low"].notna().any() else ""
+    return f"{depth} ({_of_values(reading, values)})"
 
 
-def _by(reading: Reading, limits: str) -> str:
-    if reading.percentile is not None:
-        low, high = reading.percentile
-        return f"of each picture by itself, the {low:g}th to the {high:g}th percentile are read as black to white"
+def _of_values(reading: Reading, values: str) -> str:
+    before = f"values {values}" if values else ""
     chosen = reading.limits or reading.range
-    if chosen is None:
-        return "which of them are black and white is not known"
-    asked = _as_text(chosen)
-    return "read as black to white" if asked == limits else f"{asked} are read as black to white"
+    if reading.percentile is not None:
+        how = _by_itself(reading.percentile)
+    elif chosen is None:
+        how = "no range of their values is known"
+    elif _as_text(chosen) == values:
+        return f"{before}: read as black to white"
+    else:
+        how = f"{_as_text(chosen)} are read as black to white"
+    return "; ".join(filter(None, [before, how]))
+
+
+def _by_itself(percentile: Range) -> str:
+    return f"percentiles {percentile[0]:g} and {percentile[1]:g} of each picture are read as black and white"
 
 
 def _of_dicom(reading: Reading) -> str:
     if reading.percentile is not None:
-        return _by(reading, "")
+        return _by_itself(reading.percentile)
     if reading.dicom_window is None:
         return "read by the window of each file, or the range of its stored bits"
     centre, width = reading.dicom_window
@@ -67,7 +74,8 @@ def _outside(depths: Depths, reading: Reading) -> list[str]:
         return []
     low, high = chosen
     number = int(((depths.table["low"] < low) | (depths.table["high"] > high)).sum())
-    return [f"{number:,} of them have values outside, which become black or white."] if number else []
+    has = "has" if number == 1 else "have"
+    return [f"{number:,} of them {has} values outside, which become black or white."] if number else []
 
 
 def _as_text(limits: Range) -> str:

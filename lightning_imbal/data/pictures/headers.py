@@ -2,6 +2,7 @@
 
 import io
 import os
+import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +20,8 @@ BITS, COMPRESSION, PHOTOMETRIC, CHANNELS, EXTRA, SAMPLE_FORMAT = 258, 259, 262, 
 WHITE_IS_ZERO, SIGNED, FLOAT = 0, 2, 3
 PREMULTIPLIED, TRANSPARENCY = 1, 2  # kinds of a further channel
 ONE_PAGE = "only the first page is read"
+
+warnings.filterwarnings("ignore", module="PIL.TiffImagePlugin")  # of a damaged file, which is refused by name
 
 
 class Header(NamedTuple):
@@ -58,11 +61,11 @@ def header_at(path: str | Path) -> Header:
     return Header()
 
 
-def is_special(encoded: bytes, name: str) -> bool:
+def is_special(encoded: bytes, path: str | Path) -> bool:
     """Whether the content of a file is anything but an opaque picture of 8 bits."""
     if encoded.startswith(PNG_START):
         return _is_special_png(encoded)
-    header = header_of(io.BytesIO(encoded), name)
+    header = header_of(io.BytesIO(encoded), os.fspath(path))
     return header.deep or header.transparent
 
 

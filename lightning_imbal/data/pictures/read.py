@@ -41,7 +41,7 @@ def read_image(path: str | Path, short_side: int | None = None, reading: Reading
             OSError if the file could not be read.
     """
     encoded = read_whole(path)
-    if not encoded.startswith(JPEG_START) and is_special(encoded, os.fspath(path)):
+    if not encoded.startswith(JPEG_START) and is_special(encoded, path):
         return reading(decode_raw(encoded, path, reading.dicom_window), path, short_side)
     try:
         image = _decode(encoded, short_side)
@@ -49,7 +49,7 @@ def read_image(path: str | Path, short_side: int | None = None, reading: Reading
         image = None
     if image is None:
         raise BadImageError(f"Cannot decode the image {path}: it is damaged or no picture; replace or remove it.")
-    return reading.in_type(image)
+    return image if reading.bits == 8 else reading.in_type(image)
 
 
 def read_whole(path: str | Path) -> bytes:

@@ -44,9 +44,9 @@ class ChestXray14(ImbalDataModule):
     `Data_Entry_2017*.csv` (or `.csv.gz`), `train_val_list.txt` and `test_list.txt` (or `train_val_list_NIH.txt` and
     `test_list_NIH.txt`), and the pictures in `images` or in `images_001/images` to `images_012/images`, or in any other
     folders, as in resized copies. The default split is the official one, which keeps patients together;
-    `group_by: patient` does so in the others. Attributes for `metadata_columns` are `Patient Age`, `Patient Gender` (in
-    the file of 2020), `View Position` and `Follow-up #`. The labels were mined from reports by a program, and about a tenth
-    of them is wrong by its authors' own estimate. The images may be used freely if the NIH Clinical Center and the paper
+    `group_by: patient` does so in the others. The label file of 2020 has the attributes `Patient Age`, `Patient Gender`
+    and `View Position` for `metadata_columns`. The labels were mined from reports by a program, and about a tenth of
+    them is wrong by its authors' own estimate. The images may be used freely if the NIH Clinical Center and the paper
     are cited.
 
     Args:

@@ -16,7 +16,6 @@ from lightning_imbal.data.pictures.base import Pictures
 from lightning_imbal.data.pictures.cut_outs import CutOuts
 from lightning_imbal.data.splits.holdout import Holdout
 from lightning_imbal.errors import UserError, refuse_below
-from lightning_imbal.wording import number_of
 
 COUNTS = {
     "normal": 6330,
@@ -51,8 +50,10 @@ class ChulaRBC12(ImbalDataModule):
     filled with the smear's median colour.
 
     Cells of one smear have its stain, light and focus in common, so all of them are on one side of the split;
-    `group_by: null` splits cell by cell. Which smears are of one patient is not published. The default split is a 7:1:2
-    holdout, with the classes in proportion as far as whole smears allow. Licence: MIT.
+    `group_by: null` splits cell by cell. The release has 22 pairs of smears that are one file under two names, whose
+    labels agree only in part, and some that were photographed twice: `group_by: duplicates` joins them, too. Which
+    smears are of one patient is not published. The default split is a 7:1:2 holdout, with the classes in proportion as
+    far as whole smears allow. Licence: MIT.
 
     Args:
         root: Folder of the data set.
@@ -98,8 +99,8 @@ class ChulaRBC12(ImbalDataModule):
         cells, empty, unlabelled = self._release
         last = int((cells["label"] == len(COUNTS) - 1).sum())
         said = [ELLIPTOCYTES if len(self.class_names) == len(COUNTS) else LEFT_OUT.format(last)] if last else []
-        unknown = [f"the label file of {name} is empty" for name in empty]
-        unknown += [f"{number_of(unlabelled, 'smear')} have no label file"] if unlabelled else []
+        unknown = [f"{', '.join(empty)} (empty label file)"] if empty else []
+        unknown += [f"{unlabelled} without a label file"] if unlabelled else []
         return said + ([f"Smears whose cells are not known are left out: {', '.join(unknown)}."] if unknown else [])
 
     @cached_property

@@ -39,9 +39,10 @@ class FundusDR(ImbalDataModule):
     and the names that they have in APTOS2019, EyePACS and Messidor2, so that a model of one can be tested on another.
     The 7 photographs of advanced diabetic eye disease (ADED) are left out of them: it is none of the five.
 
-    A patient has two eyes, which may be of different classes: both are on one side of the split. The default split is a
-    7:1:2 holdout, with the classes in proportion as far as whole patients allow. Free for academic purposes, with
-    attribution.
+    A patient has two eyes, which may be of different classes: both are on one side of the split. Some patients have two
+    numbers: those of 299 and 300 are the same files, of two grades, and 44 and 87, 58 and 155, 67 and 237 show the same
+    eyes; `group_by: duplicates` joins them, too. The default split is a 7:1:2 holdout, with the classes in proportion
+    as far as whole patients allow. Free for academic purposes, with attribution.
 
     Args:
         root: Folder of the data set.

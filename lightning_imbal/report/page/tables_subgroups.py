@@ -16,7 +16,9 @@ from lightning_imbal.wording import interval_text, score_text
 def gap_table(found: Subgroups, decimals: int) -> SortableTable:
     """A row for each attribute and method: its worst and best subgroup, and how far they are apart."""
     rows = []
-    for (attribute, method), cells in found.gaps.groupby(["attribute", "row"], sort=False):
+    gaps = found.gaps.groupby(["attribute", "row"], sort=False)
+    order = [attribute.name for attribute in found.attributes]
+    for (attribute, method), cells in sorted(gaps, key=lambda each: order.index(each[0][0])):
         rows.append([SortableCell(str(attribute)), SortableCell(str(method))])
         for cell in cells.to_dict("records"):
             for which in ("worst", "best"):
