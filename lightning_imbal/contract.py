@@ -19,6 +19,7 @@ class Batch(TypedDict, total=False):
         feature: (B, D), where features are stored instead of images.
         label: (B,).
         index: Rows (B,) of the sample table.
+        metadata: Attributes (B, K) of the images as numbers, for a module that has asked for them.
         other: A second batch, drawn by the data's `paired_sampler`.
     """
 
@@ -26,6 +27,7 @@ class Batch(TypedDict, total=False):
     feature: Tensor
     label: Tensor
     index: Tensor
+    metadata: Tensor
     other: "Batch"
 
 
@@ -61,8 +63,25 @@ class ImbalData(Protocol):
     def forget_features(self) -> None:
         """Puts the images back."""
 
+    def give_metadata(self, encoding: list[dict[str, Any]]) -> None:
+        """From now on, batches hold the attributes of their images as `metadata`, in such numbers; or none of them."""
+
     def val_dataloader(self) -> DataLoader[Any] | Iterable[Any]:
         """Loads the validation part; nothing if the split has none."""
+
+
+@runtime_checkable
+class DeepData(Protocol):
+    """Data whose pictures may have more than 8 bits, of which a trained network knows what is black and white."""
+
+    def keep_depth(self) -> dict[str, Any]:
+        """What a checkpoint keeps."""
+
+    def depth_identity(self) -> dict[str, Any]:
+        """How pictures of more than 8 bits are read, for the identity of a result; empty if there are none."""
+
+    def take_depth(self, kept: dict[str, Any]) -> None:
+        """Reads pictures as those of the training that has kept this."""
 
 
 def data_of(trainer: "Trainer") -> Any:

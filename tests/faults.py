@@ -56,6 +56,7 @@ FURTHER = {
     "cli/parts/trained_model.py": ["tests/export"],
     "trained": ["tests/api"],
     "data": ["tests/cli/test_prepare_audit.py", "tests/modules/test_modules.py", "tests/system/test_commands.py"],
+    "data/loading/batch_metadata.py": ["tests/data/test_metadata_columns.py"],
     "data/loading/epoch_draws.py": ["tests/system/test_within_epoch.py"],
     "data/loading/loaders.py": ["tests/system/test_within_epoch.py"],
     **dict.fromkeys(("data/loading/samplers.py", "heads/build.py", "losses/of_others.py"), OF_OTHERS),
@@ -72,6 +73,7 @@ FURTHER = {
     "losses": ["tests/test_paper_defaults.py", "tests/modules"],
     "metrics": ["tests/stats"],
     "mixers": ["tests/test_paper_defaults.py", "tests/modules"],
+    "modules/base_metadata.py": ["tests/modules/test_metadata_classifier.py"],
     "modules/ecl.py": ["tests/callbacks/test_proxy_cycle.py"],
     "modules": [
         *("tests/test_paper_defaults.py", "tests/callbacks", "tests/system/test_commands.py"),

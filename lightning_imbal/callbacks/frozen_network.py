@@ -3,7 +3,7 @@
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
-from torch import Tensor, nn
+from torch import Tensor
 
 from lightning_imbal.callbacks.base import model_of
 from lightning_imbal.callbacks.of_training import averages
@@ -18,17 +18,20 @@ class FrozenNetwork(Callback):
     """
 
     def __init__(self) -> None:
-        self._kept: dict[str, Tensor] = {}
+        self._kept: dict[str, dict[str, Tensor]] = {}  # states of what is frozen, by its name
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Remembers the network, if anything averages."""
         if averages(trainer.callbacks):  # type: ignore[attr-defined]  # Lightning sets it, but does not declare it
-            self._kept = {name: value.clone() for name, value in _backbone(pl_module).state_dict().items()}
+            self._kept = {
+                name: {key: value.clone() for key, value in part.state_dict().items()}
+                for name, part in model_of(pl_module).frozen.items()
+            }
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Puts it back after the statistics were reset."""
-        if self._kept:
-            _backbone(pl_module).load_state_dict(self._kept)
+        for name, state in self._kept.items():
+            model_of(pl_module).frozen[name].load_state_dict(state)
 
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Puts it back into the average that is validated."""
@@ -40,8 +43,5 @@ class FrozenNetwork(Callback):
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Puts it into the average that is kept."""
-        checkpoint["state_dict"] |= {f"backbone.{name}": value for name, value in self._kept.items()}
-
-
-def _backbone(pl_module: LightningModule) -> nn.Module:
-    return model_of(pl_module).backbone
+        for name, state in self._kept.items():
+            checkpoint["state_dict"] |= {f"{name}.{key}": value for key, value in state.items()}

@@ -20,14 +20,15 @@ from torch import nn
 
 from lightning_imbal.atomic_files import write_whole
 from lightning_imbal.callbacks.base import ImbalModel, model_of
-from lightning_imbal.contract import data_of
+from lightning_imbal.contract import DeepData, data_of
 from lightning_imbal.heads.base import ClosedFormHead
 from lightning_imbal.metrics.report import ImbalReport
 from lightning_imbal.runs.digests import digests
 from lightning_imbal.runs.folder import is_finished
-from lightning_imbal.runs.identity import as_split, split_text
+from lightning_imbal.runs.identity import as_split, attributes_in, split_text
 from lightning_imbal.runs.pooling import Pool, pooled
 from lightning_imbal.runs.predictions import Predictions, as_predictions
+from lightning_imbal.runs.reading import ATTRIBUTE
 from lightning_imbal.runs.results import as_results
 
 SMALLEST = float(np.finfo(np.float32).smallest_subnormal)
@@ -98,7 +99,8 @@ class ResultsWriter(Callback):
         sample_table, folder = data_of(trainer).table, self.folder / side
         image = sample_table["image"].to_numpy()[predictions["index"].numpy()]
         label, probability = predictions["label"].numpy(), predictions["probability"].float().numpy()
-        table = predictions_table(image, label, probability, report.class_names)
+        attributes = sample_table[attributes_in(sample_table)].iloc[predictions["index"].numpy()]
+        table = predictions_table(image, label, probability, report.class_names, attributes)
         results = summarize(scores, predictions, report)
         if self.pool:
             table, results = evaluated(pooled(as_predictions(table, results, as_split(sample_table)), self.pool))
@@ -116,6 +118,8 @@ class ResultsWriter(Callback):
             identity["fitted"] = fitted_of(model_of(trainer.lightning_module))
         if self.pool:
             identity["pool"] = self.pool
+        if isinstance(data := data_of(trainer), DeepData) and (depth := data.depth_identity()):
+            identity["depth"] = depth
         write_whole(folder / "predictions.parquet", table.to_parquet)
         self.results[side] = {"identity": identity, **results}
 
@@ -140,18 +144,29 @@ def evaluated(predictions: Predictions) -> tuple[pd.DataFrame, dict[str, Any]]:
     # As they are written: what is scored is what can be read again.
     probability, label = torch.tensor(predictions.probability).float(), torch.tensor(predictions.label)
     report.update(probability, label, torch.arange(len(label)))
-    table = predictions_table(predictions.image, predictions.label, probability.numpy(), predictions.class_names)
-    return table, summarize(report.compute(), report.predictions(), report)
+    return table_of(predictions), summarize(report.compute(), report.predictions(), report)
+
+
+def table_of(predictions: Predictions) -> pd.DataFrame:
+    """What `predictions.parquet` holds of predictions that are known."""
+    attributes = pd.DataFrame(predictions.attributes).add_prefix(ATTRIBUTE)
+    probability = predictions.probability.astype(np.float32)
+    return predictions_table(predictions.image, predictions.label, probability, predictions.class_names, attributes)
 
 
 def predictions_table(
-    image: np.ndarray, label: np.ndarray, probability: np.ndarray, class_names: Sequence[str]
+    image: np.ndarray, label: np.ndarray, probability: np.ndarray, class_names: Sequence[str], attributes: pd.DataFrame
 ) -> pd.DataFrame:
-    """What `predictions.parquet` holds of images (N,), labels (N,) and probabilities (N, C) float32."""
+    """What `predictions.parquet` holds of images (N,), labels (N,) and probabilities (N, C) float32.
+
+    Between labels and probabilities are the attributes of the images, columns of text.
+    """
     names = pd.Index(class_names)
     table = pd.DataFrame(probability, columns="probability/" + names)
     table.insert(0, "image", image)
     table.insert(1, "label", names.to_numpy()[label])
+    for place, (name, values) in enumerate(attributes.items(), start=2):
+        table.insert(place, name, values.to_numpy())
     return table
 
 
@@ -160,7 +175,8 @@ def as_logits(table: pd.DataFrame) -> pd.DataFrame:
 
     They are logarithms in double precision, so that their exponentials are the same single-precision probabilities.
     """
-    kept, columns = table[["image", "label"]], table.columns[2:]
+    columns = table.columns[table.columns.str.startswith("probability/")]
+    kept = table.drop(columns=columns)
     logits = np.log(table[columns].to_numpy(dtype=np.float64).clip(SMALLEST))
     return kept.join(pd.DataFrame(logits, columns=columns.str.replace("probability/", "logit/", n=1)))
 

@@ -23,22 +23,14 @@ def run(args: list[str]) -> int:
     made = ensemble([Run(member) for member in given.runs])
     identity = identity_of(made, folder.absolute().name)
     from lightning_imbal.atomic_files import write_whole
-    from lightning_imbal.callbacks.results_writer import (
-        as_logits,
-        evaluated,
-        predictions_table,
-        software,
-        write_results,
-    )
+    from lightning_imbal.callbacks.results_writer import as_logits, evaluated, software, table_of, write_results
     from lightning_imbal.cli.parts.show import show_folder
     from lightning_imbal.runs.spreadsheet import to_csv
 
     table, results = evaluated(made.predictions)
     write_whole(folder / "predictions.parquet", table.to_parquet)
-    if (of := made.validation) is not None:
-        probability = of.probability.astype("float32")  # as that of a test is kept
-        validation = predictions_table(of.image, of.label, probability, of.class_names)
-        write_whole(folder / "predictions_val.parquet", as_logits(validation).to_parquet)
+    if made.validation is not None:
+        write_whole(folder / "predictions_val.parquet", as_logits(table_of(made.validation)).to_parquet)
     write_whole(folder / "split.csv", lambda file: to_csv(made.split, file))
     write_results(folder, {"identity": identity | software(), **results})
     show_folder(folder, further=[OF_FOLDS] if any(len(folds) > 1 for folds in made.rounds) else [])

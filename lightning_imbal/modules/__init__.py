@@ -9,6 +9,7 @@ from lightning_imbal.modules.classifier import Classifier
 from lightning_imbal.modules.ecl import ECL
 from lightning_imbal.modules.frozen_head import FrozenHead
 from lightning_imbal.modules.hybrid_sc import HybridSC
+from lightning_imbal.modules.metadata_classifier import MetadataClassifier
 from lightning_imbal.modules.metric_learning import MetricLearningClassifier
 from lightning_imbal.modules.perturbed import PerturbedClassifier
 from lightning_imbal.modules.scl import SCL
@@ -27,6 +28,7 @@ __all__ = [
     "HybridSC",
     "ImbalClassifier",
     "ImbalModule",
+    "MetadataClassifier",
     "MetricLearningClassifier",
     "PerturbedClassifier",
     "SupConRepresentation",

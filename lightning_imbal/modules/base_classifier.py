@@ -1,6 +1,6 @@
 """What every method with a classifier shares: loss, head, predictor, and an evaluation per class."""
 
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from typing import Any
 
 import torch
@@ -35,6 +35,7 @@ class ImbalClassifier(ImbalModule):
 
     classifies = True
     features_of_image = 1  # that its head gets side by side
+    features_beside = 0  # numbers that its head gets of something else
 
     def __init__(
         self,
@@ -45,12 +46,18 @@ class ImbalClassifier(ImbalModule):
     ) -> None:
         super().__init__(**kwargs)
         self.loss = build_loss(loss, self.class_counts)
-        self.head = build_head(head, self.features_of_image * self.feature_size, len(self.class_names))
+        in_features = self.features_of_image * self.feature_size + self.features_beside
+        self.head = build_head(head, in_features, len(self.class_names))
         self.predictor = build(predictor, class_counts=self.class_counts)
         about_classes = (kwargs["class_counts"], self.class_names, kwargs.get("class_groups"))
         self.val_report, self.test_report = ImbalReport(*about_classes), ImbalReport(*about_classes)
         # Further reports of the test part, by their names.
         self.side_reports: MutableMapping[str, ImbalReport] = nn.ModuleDict()  # type: ignore[assignment]  # torch does not say of what
+
+    @property
+    def asks_beside_image(self) -> Sequence[str]:
+        """What it would know of an image beside the picture, such as the age."""
+        return ()
 
     def check(self, data: ImbalData) -> None:
         self.check_inference(data)
@@ -95,7 +102,11 @@ class ImbalClassifier(ImbalModule):
 
     def probability(self, batch: Batch) -> Tensor:
         """Returns class probabilities (B, C), as the predictor obtains them."""
-        return self.predictor(self, batch["image"]).float().softmax(dim=1)
+        return self.predictor(self.network(batch), batch["image"]).float().softmax(dim=1)
+
+    def network(self, batch: Batch) -> nn.Module:
+        """What gives a predictor the logits of a batch's images: itself."""
+        return self
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Returns class probabilities (B, C)."""
@@ -117,7 +128,7 @@ class ImbalClassifier(ImbalModule):
         loader = data.val_dataloader()
         if not loader:
             raise UserError(f"{name} needs a validation part: set data.split.val=0.1.")
-        calibrate(self.predictor, self, self.batches(loader))
+        calibrate(self.predictor, self.network, self.batches(loader))
 
     on_predict_start = on_test_start
 

@@ -8,6 +8,7 @@ from torch import nn
 from lightning_imbal.errors import UserError
 from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.modules.base_checkpoint import open_checkpoint
+from lightning_imbal.modules.base_metadata import WithMetadata
 
 
 def check_backbone(earlier: ImbalModule, backbone: nn.Module) -> None:
@@ -23,6 +24,26 @@ def check_backbone(earlier: ImbalModule, backbone: nn.Module) -> None:
         raise UserError(
             f"The second stage has another backbone than {type(earlier).__name__} trains: set the same one in both "
             "(BBN, which doubles the last block, can have no second stage)."
+        )
+
+
+def check_metadata(earlier: ImbalModule, later: WithMetadata) -> None:
+    """Refuses a second stage that looks at attributes otherwise than the first.
+
+    Raises:
+        UserError: Only one of them does, or by another perceptron, or by other columns or training images.
+    """
+    before = earlier if isinstance(earlier, WithMetadata) else None
+    sizes = [stage.features_beside if stage else 0 for stage in (before, later)]
+    if sizes[0] != sizes[1]:
+        raise UserError(
+            f"The first stage makes {sizes[0]} features of attributes of an image, and the second takes {sizes[1]}: "
+            "leave model.metadata_size of the second stage out."
+        )
+    if before and sizes[0] and before.metadata_encoding != later.metadata_encoding:
+        raise UserError(
+            "The second stage has other attributes of the images (data.metadata_columns), or another training part, "
+            "than the first: give both stages the same."
         )
 
 

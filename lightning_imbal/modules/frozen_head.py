@@ -14,12 +14,12 @@ from lightning_imbal.contract import Batch, ImbalData, data_of, image_count
 from lightning_imbal.errors import UserError
 from lightning_imbal.heads.base import ClosedFormHead
 from lightning_imbal.modules.base import ImbalModule
-from lightning_imbal.modules.base_classifier import ImbalClassifier
-from lightning_imbal.modules.base_first_stage import check_backbone, check_head, load_parts
+from lightning_imbal.modules.base_first_stage import check_backbone, check_head, check_metadata, load_parts
+from lightning_imbal.modules.base_metadata import WithMetadata
 from lightning_imbal.predictors.plain import Plain
 
 
-class FrozenHead(ImbalClassifier):
+class FrozenHead(WithMetadata):
     """Trains only the classifier; the backbone of the first stage is fixed, its BatchNorm statistics too.
 
     Stage two of Marrakchi et al. 2021 (section 3: balanced by copies), of Zeng et al. 2023 (cRW, cRS), and the
@@ -42,6 +42,8 @@ class FrozenHead(ImbalClassifier):
         init: `new` starts from a random classifier, `keep` from that of the first stage.
         cache_views: Stored versions of each training image; None stores nothing. A `ClosedFormHead`, which is computed
             instead of trained, always has one.
+        metadata_size: That of a first stage which looks at attributes of the images, whose perceptron is kept as the
+            backbone is; the program fills it in.
         **kwargs: Arguments of `ImbalClassifier`.
     """
 
@@ -52,16 +54,23 @@ class FrozenHead(ImbalClassifier):
         backbone_ckpt: str | None = None,
         init: Literal["new", "keep"] = "new",
         cache_views: int | None = None,
+        metadata_size: int = 0,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(metadata_size=metadata_size, **kwargs)
         if cache_views is not None and cache_views < 1:
             raise ValueError(f"cache_views must be at least 1, or null to store no features, but is {cache_views}.")
         self.backbone_ckpt, self.init = backbone_ckpt, init
         self.closed_form = isinstance(self.head, ClosedFormHead)
         self.cache_views = 1 if self.closed_form and cache_views is None else cache_views
-        self.backbone.requires_grad_(False).eval()
+        for part in self.frozen.values():
+            part.requires_grad_(False).eval()
         self._drawn = self._changes()
+
+    @property
+    def frozen(self) -> dict[str, nn.Module]:
+        """The parts of the first stage that stay as they are, by their names."""
+        return {"backbone": self.backbone} | ({} if self.perceptron is None else {"perceptron": self.perceptron})
 
     def _changes(self) -> int:
         """How often the weights of the backbone were written: other weights may have been loaded since they were."""
@@ -76,7 +85,7 @@ class FrozenHead(ImbalClassifier):
             self.check_first()
         if self.backbone_ckpt is not None:
             kept = {"head": self.head} if self.init == "keep" else {}
-            load_parts(Path(self.backbone_ckpt), {"backbone": self.backbone, **kept})
+            load_parts(Path(self.backbone_ckpt), {**self.frozen, **kept})
         if self.cache_views:
             data = self.datamodule
             if data is None:
@@ -106,6 +115,7 @@ class FrozenHead(ImbalClassifier):
 
     def check_earlier(self, earlier: ImbalModule) -> None:
         check_backbone(earlier, self.backbone)
+        check_metadata(earlier, self)
         if self.init == "keep":
             check_head(earlier, self.head)
 
@@ -113,13 +123,15 @@ class FrozenHead(ImbalClassifier):
         """Returns the features (N, D) of a loader's images on the CPU, of all devices."""
         # What is made in inference mode, as in the check before training, could not be trained on.
         with torch.inference_mode(False), torch.no_grad(), self.trainer.precision_plugin.forward_context():
-            feature = torch.cat([self.backbone(batch["image"]) for batch in self.batches(loader)])
+            batches = self.batches(loader)
+            feature = torch.cat([self.feature(batch["image"], batch.get("metadata")) for batch in batches])
             return self.gather(feature.to(torch.promote_types(feature.dtype, torch.float32))).cpu()
 
     def train(self, mode: bool = True) -> Self:
-        """Keeps the backbone in evaluation mode, whatever the mode of the rest."""
+        """Keeps what is frozen in evaluation mode, whatever the mode of the rest."""
         super().train(mode)
-        self.backbone.eval()
+        for part in self.frozen.values():
+            part.eval()
         return self
 
     def configure_callbacks(self) -> list[Callback]:
@@ -154,7 +166,7 @@ class FrozenHead(ImbalClassifier):
 
     def logits(self, batch: Batch) -> Tensor:
         """Returns logits (B, C) of images or of stored features."""
-        return self.head(batch["feature"]) if "feature" in batch else self(batch["image"])
+        return self.head(batch["feature"]) if "feature" in batch else self(batch["image"], batch.get("metadata"))
 
     def probability(self, batch: Batch) -> Tensor:
         """Returns class probabilities (B, C) of images or of stored features."""

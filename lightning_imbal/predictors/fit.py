@@ -1,6 +1,6 @@
 """What predictors are told before an evaluation: how pictures are normalised, and what validation images look like."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, nn
@@ -16,8 +16,8 @@ def tell_normalization(module: nn.Module, mean: Tensor, std: Tensor) -> None:
             part.set_normalization(mean, std)
 
 
-def calibrate(predictor: Predictor, model: nn.Module, batches: Iterable[Batch]) -> None:
-    """Fits a predictor to what it makes of a network and batches of the validation part."""
+def calibrate(predictor: Predictor, network: Callable[[Batch], nn.Module], batches: Iterable[Batch]) -> None:
+    """Fits a predictor to what it makes of batches of the validation part, and of the network that each is for."""
     predictor.forget_calibration()
-    seen = [(predictor(model, batch["image"]).float(), batch["label"]) for batch in batches]
+    seen = [(predictor(network(batch), batch["image"]).float(), batch["label"]) for batch in batches]
     predictor.calibrate(*map(torch.cat, zip(*seen, strict=True)))

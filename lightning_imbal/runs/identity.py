@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from lightning_imbal.command_line import OF_THE_MACHINE
+from lightning_imbal.runs.reading import ATTRIBUTE
 from lightning_imbal.runs.spreadsheet import to_csv, without_apostrophes
 from lightning_imbal.wording import number_of
 
@@ -117,8 +118,13 @@ def option_text(value: Any) -> str:
 
 
 def split_text(table: pd.DataFrame) -> str:
-    """What `split.csv` holds of a sample table: the class and the part of every image, and its group where known."""
-    return to_csv(_of_split(table))
+    """What `split.csv` holds of a sample table: class and part of every image, group where known, and attributes."""
+    return to_csv(_of_split(table).join(table[attributes_in(table)]))
+
+
+def attributes_in(table: pd.DataFrame) -> list[str]:
+    """The columns of a table that are attributes of its images."""
+    return [name for name in table.columns if str(name).startswith(ATTRIBUTE)]
 
 
 def as_split(table: pd.DataFrame) -> pd.DataFrame:
@@ -132,7 +138,10 @@ def _of_split(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def split_digest(table: pd.DataFrame) -> str:
-    """The first 16 digits of a SHA-256 of what `split.csv` says of a table: equal ones have tested the same images."""
+    """The first 16 digits of a SHA-256 of what a split is: equal ones have tested the same images.
+
+    Attributes are no part of it.
+    """
     return sha256(_of_split(table).to_csv(index=False).encode()).hexdigest()[:16]
 
 
@@ -149,13 +158,15 @@ def split_changes(before: pd.DataFrame, table: pd.DataFrame) -> str:
         *_some("new", now.index.difference(before.index, sort=False)),
     ]
     both = before.index.intersection(now.index, sort=False)
-    for column in ("class", "part", "group"):
+    for column in ("class", "part", "group", *attributes_in(now)):
         if column in before and column in now:
             pairs = zip(both, before.loc[both, column], now.loc[both, column], strict=True)
             other = [
                 f"{image}: {was or 'none'}, now {is_now or 'none'}" for image, was, is_now in pairs if was != is_now
             ]
-            told += _some(f"in another {column}", other)
+            told += _some(
+                f"{'of' if column.startswith(ATTRIBUTE) else 'in'} another {column.removeprefix(ATTRIBUTE)}", other
+            )
     return ", ".join(told)
 
 

@@ -1,7 +1,7 @@
 """The predictions of a finished run, with what is needed to score and to resample them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lightning_imbal.errors import UserError
-from lightning_imbal.runs.reading import AGAIN
+from lightning_imbal.runs.reading import AGAIN, ATTRIBUTE
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +27,7 @@ class Predictions:
         class_counts: Number of training images of each class, in label order.
         groups: Class names of each group.
         decided: What a decision rule answers, (N,) int64; by default the class with the largest probability.
+        attributes: What else is known of each image, such as sex and age, (N,) text by its name; empty where missing.
     """
 
     image: np.ndarray
@@ -38,6 +39,7 @@ class Predictions:
     class_counts: tuple[int, ...]
     groups: dict[str, tuple[str, ...]]
     decided: np.ndarray | None = None
+    attributes: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def answers(self) -> np.ndarray:
@@ -53,15 +55,17 @@ class Predictions:
         """Those of some of the images, given as (N,) bool."""
         names = ("image", "unit", "alone", "label", "probability")
         decided = None if self.decided is None else self.decided[kept]
-        return replace(self, decided=decided, **{name: getattr(self, name)[kept] for name in names})
+        attributes = {name: values[kept] for name, values in self.attributes.items()}
+        arrays = {name: getattr(self, name)[kept] for name in names}
+        return replace(self, decided=decided, attributes=attributes, **arrays)
 
 
 def as_predictions(table: pd.DataFrame, results: dict[str, Any], split: pd.DataFrame | None) -> Predictions:
     """Makes predictions of what the files of a run hold.
 
     Args:
-        table: `image`, `label` (name of the class) and a column `probability/<class>`, or `logit/<class>`, for each
-            class.
+        table: `image`, `label` (name of the class), a column `probability/<class>`, or `logit/<class>`, for each class,
+            and a column `meta/<name>` for each attribute of the images.
         results: With the `classes` and `groups` of `metrics.json`.
         split: With `image` and, where known, `group` of every image of all parts.
 
@@ -85,7 +89,17 @@ def as_predictions(table: pd.DataFrame, results: dict[str, Any], split: pd.DataF
         class_names=tuple(names),
         class_counts=tuple(row["train_images"] for row in results["classes"]),
         groups={group: tuple(row["classes"]) for group, row in results["groups"].items()},
+        attributes=column_values(table),
     )
+
+
+def column_values(table: pd.DataFrame) -> dict[str, np.ndarray]:
+    """The columns `meta/<name>` of a table of images, each (N,) text, by the name of the attribute."""
+    return {
+        name.removeprefix(ATTRIBUTE): table[name].fillna("").astype("str").to_numpy(dtype=object)
+        for name in table.columns
+        if str(name).startswith(ATTRIBUTE)
+    }
 
 
 def check_part(found: Predictions, split: pd.DataFrame | None, part: str, folder: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from lightning_imbal.errors import UserError
 
+ATTRIBUTE = "meta/"  # begins the columns of split.csv and predictions.parquet on what is known of the images
 AGAIN = "delete it, and write it again with the run's own command (`fit` with --ckpt_path last, or `test`)"
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from lightning_imbal.errors import UserError
 from lightning_imbal.runs.predictions import Predictions, mean_probability
+from lightning_imbal.runs.reading import ATTRIBUTE
 from lightning_imbal.runs.run import Run
 from lightning_imbal.stats.rounds import Round, rounds_of
 from lightning_imbal.wording import fold_text, number_of
@@ -195,4 +196,6 @@ def _split(rounds: Sequence[Sequence[Run]], predictions: Predictions) -> pd.Data
     names = np.array(predictions.class_names)[predictions.label]
     split = pd.DataFrame({"image": predictions.image, "class": names, "part": part})
     known = predictions.grouped
-    return split.assign(group=np.where(known, predictions.unit, "")) if known.any() else split
+    if known.any():
+        split = split.assign(group=np.where(known, predictions.unit, ""))
+    return split.join(pd.DataFrame(predictions.attributes).add_prefix(ATTRIBUTE))

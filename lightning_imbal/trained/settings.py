@@ -17,6 +17,7 @@ OF_TRAINER = ("precision", "inference_mode")  # what a test needs of the Trainer
 OF_RUN = ("seed_everything", "monitor", "monitor_mode")
 ARGUMENTS = {"init_args", "dict_kwargs"}
 OF_THE_MACHINE = ("cache_dir",)
+OF_SOME = ("metadata_encoding",)  # facts that not every network has a use for
 FROM_CHECKPOINT = {"pretrained": False, "backbone_ckpt": None}  # all weights come from it
 
 
@@ -85,6 +86,8 @@ def saved_fact(checkpoint: str | Path, name: str) -> Any:
         UserError: It is damaged, or no checkpoint of this program.
     """
     known = open_checkpoint(checkpoint, ["state_dict", "hyper_parameters"])["hyper_parameters"]
+    if name in OF_SOME and name not in known:
+        return None
     if name not in known:
         raise UserError(f"{checkpoint} does not say its {name}, so it is that of another program: give one of `fit`.")
     return known[name]

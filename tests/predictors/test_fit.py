@@ -12,7 +12,7 @@ def test_a_predictor_is_fitted_to_what_it_gives_itself_before_an_earlier_fit(mon
     predictor.temperature = 2.0  # of an earlier fit
     monkeypatch.setattr(predictor, "calibrate", lambda logits, label: given.append((logits, label)))
     batches = [{"image": torch.full((2, 2), 4.0), "label": torch.tensor([0, 1])}] * 2
-    calibrate(predictor, nn.Identity(), batches)
+    calibrate(predictor, lambda batch: nn.Identity(), batches)
     [(logits, label)] = given
     assert torch.equal(logits, torch.full((4, 2), 4.0)) and label.tolist() == [0, 1, 0, 1]
 

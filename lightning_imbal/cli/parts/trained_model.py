@@ -15,12 +15,13 @@ from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.cli.parts.trained import absent_places, check_places
 from lightning_imbal.errors import DatasetNotFoundError
 from lightning_imbal.export.check import random_images, test_images
-from lightning_imbal.modules.base_checkpoint import load_weights, open_checkpoint
+from lightning_imbal.modules.base_checkpoint import BEFORE_DEPTH, load_weights, open_checkpoint
 from lightning_imbal.modules.perturbed import PerturbedClassifier
 from lightning_imbal.predictors.base import Predictor
 from lightning_imbal.predictors.fit import calibrate, tell_normalization
 from lightning_imbal.predictors.perturbed_input import PerturbedInput
 from lightning_imbal.predictors.plain import Plain
+from lightning_imbal.report.card_use import depth_facts
 from lightning_imbal.report.model_card import described
 from lightning_imbal.runs.run import Run
 
@@ -59,7 +60,8 @@ class TrainedModel:
             check_places(self.config, f"{type(self.model.predictor).__name__} is fitted to its validation images")
             loader = self.datamodule.val_dataloader()
             with torch.no_grad():
-                calibrate(self.model.predictor, self.model, (normalize.batch(batch, torch.float32) for batch in loader))
+                batches = (normalize.batch(batch, torch.float32) for batch in loader)
+                calibrate(self.model.predictor, self.model.network, batches)
 
     def choice(self, name: str) -> Any:
         """The class and the arguments that the configuration has for a part of the model."""
@@ -73,7 +75,11 @@ class TrainedModel:
         if isinstance(predictor, PerturbedInput):
             predictor, perturbed = Plain(self.model.class_counts), self.choice("predictor")
         left_out = "needs gradients of the input, which ONNX does not have, and is left out"
-        return predictor, f"{described(perturbed)} {left_out}" if perturbed else ""
+        asked = ", ".join(self.model.asks_beside_image)
+        return predictor, "; ".join(
+            [f"{described(perturbed)} {left_out}"] * bool(perturbed)
+            + [f"The file takes pictures alone: attributes ({asked}) count as missing"] * bool(asked)
+        )
 
     def images(self, size: tuple[int, int]) -> tuple[Tensor, list[str]]:
         """Test images and their ids; random images, without ids, if the data set is not there."""
@@ -91,7 +97,7 @@ class TrainedModel:
         as_fitted = described(_fitted(self.choice("predictor"), predictor))
         adjustment = as_fitted if predictor is self.model.predictor else "Plain"
         recipe = self.config.data.as_dict()["init_args"].get("test_transform", type(data.test_recipe).__name__)
-        return {
+        facts = {
             "class_names": json.dumps(self.model.class_names, ensure_ascii=False),
             "image_size": f"{size[0]} x {size[1]}",
             "recipe": f"{described(recipe, whole=True)} to this size, after pictures with a short side of more than "
@@ -102,7 +108,9 @@ class TrainedModel:
             "adjustment": "; ".join(filter(None, [adjustment, left_out])),
             "checkpoint": self.checkpoint.name,
             "lightning_imbal": version("lightning_imbal"),
-        } | (_of_run(self.checkpoint, run) if run else {})
+        }
+        facts |= depth_facts({} if data.trained_depth == BEFORE_DEPTH else data.reading.settings)
+        return facts | (_of_run(self.checkpoint, run) if run else {})
 
 
 def _of_run(checkpoint: Path, run: Run) -> dict[str, str]:

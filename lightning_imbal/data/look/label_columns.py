@@ -1,6 +1,6 @@
 """Finds the columns of a label file that hold the images and the labels, where they are not called so."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,7 @@ import pandas as pd
 from lightning.pytorch.utilities import rank_zero_info
 
 from lightning_imbal.data.index.by_name import without_ending
-from lightning_imbal.data.index.label_files import read_columns, read_header
+from lightning_imbal.data.index.label_files import read_columns, read_header, stripped
 from lightning_imbal.data.index.listing import pictures_in
 from lightning_imbal.data.look.columns import IMAGE_COLUMNS, LABEL_COLUMNS, OF_LABELS, columns_called, one_hot_columns
 from lightning_imbal.errors import UserError
@@ -57,6 +57,20 @@ def columns_of(path: Path) -> list[str]:
     """The columns of a label file that have a name of their own."""
     header = read_header(path)
     return [name for name in header if name and header.count(name) == 1]
+
+
+def further_columns(file: Path, key: str, image: pd.Series, used: Mapping[str, str]) -> pd.DataFrame:
+    """What a file says of every image beside what is used of it, as text.
+
+    Args:
+        file: With a row for each image.
+        key: Its column of the images.
+        image: Id of every image.
+        used: Columns to leave out.
+    """
+    free = [name for name in columns_of(file) if name != key and name not in used]
+    table = stripped(read_columns(file, [key, *free], **TEXT)).drop_duplicates(key).set_index(key)
+    return table.reindex(image).reset_index(drop=True)
 
 
 def columns_of_pictures(path: Path, columns: Sequence[str], root: Path) -> list[str]:

@@ -1,6 +1,7 @@
 """ChestX-ray14 and the single-label subsets of it that the papers use."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pandas as pd
 
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.index.label_files import label_numbers, read_columns
+from lightning_imbal.data.look.label_columns import further_columns
 from lightning_imbal.data.splits.base import Split
 from lightning_imbal.data.splits.holdout import Holdout
 from lightning_imbal.data.splits.kfold import KFold
@@ -42,7 +44,8 @@ class ChestXray14(ImbalDataModule):
     `Data_Entry_2017*.csv` (or `.csv.gz`), `train_val_list.txt` and `test_list.txt` (or `train_val_list_NIH.txt` and
     `test_list_NIH.txt`), and the pictures in `images` or in `images_001/images` to `images_012/images`, or in any other
     folders, as in resized copies. The default split is the official one, which keeps patients together;
-    `group_by: patient` does so in the others. The labels were mined from reports by a program, and about a tenth of
+    `group_by: patient` does so in the others. The label file of 2020 has the attributes `Patient Age`, `Patient Gender`
+    and `View Position` for `metadata_columns`. The labels were mined from reports by a program, and about a tenth of
     them is wrong by its authors' own estimate. The images may be used freely if the NIH Clinical Center and the paper
     are cited.
 
@@ -56,6 +59,8 @@ class ChestXray14(ImbalDataModule):
     default_findings = tuple(name for name in COUNTS if name != NO_FINDING)
     default_split: Split = Official()
     group_name = "patient"
+    source = "https://nihcc.app.box.com/v/ChestXray-NIHCC"
+    label_files: Sequence[str] = ("Data_Entry_2017*.csv", "Data_Entry_2017*.csv.gz")
 
     def __init__(self, root: str, findings: list[str] | None = None, **kwargs: Any) -> None:
         super().__init__(root=root, **kwargs)
@@ -67,10 +72,10 @@ class ChestXray14(ImbalDataModule):
         self.official_counts = tuple(COUNTS[name] for name in self.class_names)
 
     def read_index(self) -> pd.DataFrame:
-        folder = self.folder("https://nihcc.app.box.com/v/ChestXray-NIHCC")
+        folder = self.folder(self.source)
         found = folder.need(
             {
-                "labels": ["Data_Entry_2017*.csv", "Data_Entry_2017*.csv.gz"],
+                "labels": list(self.label_files),
                 "train": ["train_val_list.txt", "train_val_list_NIH.txt"],
                 "test": ["test_list.txt", "test_list_NIH.txt"],
             },
@@ -89,6 +94,13 @@ class ChestXray14(ImbalDataModule):
                 "official": image.map(part_of_image).fillna(""),
             }
         )
+
+    def used_columns(self) -> dict[str, str]:
+        return {"Image Index": "the image", "Finding Labels": "the label", "Patient ID": "the patient"}
+
+    def unused_columns(self) -> pd.DataFrame:
+        labels = self.find({"labels": list(self.label_files)}, self.source)["labels"]
+        return further_columns(labels, "Image Index", self.bare_index["image"], self.used_columns())
 
 
 class XRay9(ChestXray14):

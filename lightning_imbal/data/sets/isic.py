@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from lightning_imbal.data.base import ImbalDataModule
-from lightning_imbal.data.index.label_files import label_numbers, read_columns
+from lightning_imbal.data.index.label_files import label_numbers, read_columns, read_header
+from lightning_imbal.data.look.label_columns import further_columns
 from lightning_imbal.errors import UserError
 
 
@@ -16,7 +17,8 @@ class ISIC2018(ImbalDataModule):
     all). Expects below `root` the three archives `ISIC2018_Task3_Training_Input`, `_GroundTruth` and
     `_LesionGroupings`, unpacked; or HAM10000 as it is passed on elsewhere, `HAM10000_metadata.csv` and the pictures in
     any folders. Many lesions have several images: `group_by: lesion` keeps them on one side of the
-    split, which the papers do not do.
+    split, which the papers do not do. `HAM10000_metadata.csv` may also lie beside the official files: it has the
+    attributes `age`, `sex`, `localization` and `dx_type` for `metadata_columns`.
     """
 
     class_names: tuple[str, ...] = (
@@ -37,18 +39,33 @@ class ISIC2018(ImbalDataModule):
     source = "https://challenge.isic-archive.com/data/#2018"
 
     def read_index(self) -> pd.DataFrame:
-        folder, truth = self.folder(self.source), f"{self.prefix}GroundTruth"
-        places = [f"{truth}.csv", f"{truth}/{truth}.csv"]
-        if folder.find(places) is None and (labels := folder.find(self.metadata)):
+        folder, places = self.folder(self.source), self._places()
+        if folder.find(places["truth"]) is None and (labels := folder.find(self.metadata)):
             index = self._read_metadata(labels)
         else:
-            groups = f"{self.prefix}{self.groups_file}"
-            lesions = [f"{groups}.csv", f"{groups}/{groups}.csv", f"{truth}/{groups}.csv"]
-            found = folder.need({"truth": places, "groups": lesions}, f"{self.prefix}Input")
+            found = folder.need(places, f"{self.prefix}Input")
             labels = found["truth"]
             index = self._read_truth(labels, found["groups"])
         index.insert(1, "path", folder.pictures(index["image"], [f"{self.prefix}Input"], ".jpg", labels))
         return index
+
+    def used_columns(self) -> dict[str, str]:
+        return {"image": "the image", "image_id": "the image", "lesion_id": "the lesion", "dx": "the label"}
+
+    def unused_columns(self) -> pd.DataFrame:
+        """Those of HAM10000's metadata, which may lie beside the official files, or those of the lesions' file."""
+        folder = self.folder(self.source)
+        file = folder.find(self.metadata) or folder.need({"groups": self._places()["groups"]})["groups"]
+        key = "image_id" if "image_id" in read_header(file) else "image"
+        return further_columns(file, key, self.bare_index["image"], self.used_columns())
+
+    def _places(self) -> dict[str, list[str]]:
+        """Where the files of the official archives may be."""
+        truth, groups = f"{self.prefix}GroundTruth", f"{self.prefix}{self.groups_file}"
+        return {
+            "truth": [f"{truth}.csv", f"{truth}/{truth}.csv"],
+            "groups": [f"{groups}.csv", f"{groups}/{groups}.csv", f"{truth}/{groups}.csv"],
+        }
 
     def _read_truth(self, truth: Path, groups: Path) -> pd.DataFrame:
         table = read_columns(truth, ["image", *self.columns])
@@ -78,7 +95,7 @@ class ISIC2019(ISIC2018):
     Expects below `root` the archive `ISIC_2019_Training_Input` and the files `ISIC_2019_Training_GroundTruth.csv` and
     `ISIC_2019_Training_Metadata.csv`. The column UNK of the ground truth is empty and is not a class. The metadata
     names the lesion of most images, but not of all: with `group_by: lesion` an image without one is taken for a lesion
-    of its own.
+    of its own. Attributes for `metadata_columns` are `age_approx`, `anatom_site_general` and `sex`.
     """
 
     class_names = (*ISIC2018.class_names, "squamous cell carcinoma")

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from lightning_imbal.data.index.label_files import read_columns, stripped
+from lightning_imbal.data.index.label_files import read_columns, read_header, stripped
 from lightning_imbal.data.index.spellings import one_spelling
 from lightning_imbal.data.look.columns import join_findings, labels_of_columns
 from lightning_imbal.data.look.label_columns import TEXT, columns_of, image_column, label_columns
@@ -118,9 +118,16 @@ class CSVData(OwnImages):
         mend = beside(given) or beside(self.root / given) or "give the CSV file of the labels with data.labels=FILE."
         raise DatasetNotFoundError(f"There is no file {given}{nor}: {mend}")
 
-    def unused_columns(self) -> pd.DataFrame:
+    def used_columns(self) -> dict[str, str]:
         columns, label = self.columns
-        used = [*columns.values(), *(label if isinstance(label, list) else [label])]
+        of_label = label if isinstance(label, list) else [label]
+        header = read_header(self.source)
+        meaning = {"image": "the image", "official": "the part", "group": "what stays together"}
+        used = {column: meaning[name] for name, column in columns.items()} | dict.fromkeys(of_label, "the label")
+        return used | {name: "the name of two columns" for name in header if header.count(name) > 1}
+
+    def unused_columns(self) -> pd.DataFrame:
+        used = self.used_columns()
         free = [name for name in columns_of(self.source) if name not in used]
         table = stripped(read_columns(self.source, free, **TEXT)) if free else pd.DataFrame(index=self.file.index)
         return table.loc[self.selected[0].index].reset_index(drop=True)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pandas as pd
-from lightning.pytorch.utilities import rank_zero_info
 
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.index.dicom_headers import dicom_groups
@@ -98,9 +97,7 @@ class OwnImages(ImbalDataModule):
         return self.selected[2]
 
     def read_index(self) -> pd.DataFrame:
-        rows, names, said = self.selected
-        for sentence in said:
-            rank_zero_info(sentence)
+        rows, names, _ = self.selected
         index = rows.drop(columns="file").assign(label=rows["label"].map({name: i for i, name in enumerate(names)}))
         if self.group_pattern is not None:
             index["group"] = known_groups(rows["file"], self.group_pattern)

@@ -25,6 +25,7 @@ COUNTS = [60, 30, 20, 10]
 NAMES = ["red", "green", "blue", "grey"]
 PAIRED = {"paired_sampler": partial(ClassPower, q=0.0, length=DRAWS)}
 TWO_VIEWS = {"views": 2}
+ODD = [{"attribute": "odd", "word": "yes"}, {"attribute": "odd", "missing": True}]
 
 # Module, its arguments, those of the data. What draws partners on the device is left out: devices draw differently.
 METHODS: dict[str, tuple[Callable[..., modules.ImbalModule], dict[str, Any], dict[str, Any]]] = {
@@ -33,6 +34,11 @@ METHODS: dict[str, tuple[Callable[..., modules.ImbalModule], dict[str, Any], dic
     "Center loss": (modules.MetricLearningClassifier, {"metric": CenterTerm}, {}),
     "Triplet loss": (modules.MetricLearningClassifier, {"metric": TripletTerm}, {}),
     "Contrast": (modules.MetricLearningClassifier, {"metric": ContrastTerm}, {}),
+    "Metadata": (
+        modules.MetadataClassifier,
+        {"metadata_encoding": ODD, "metadata_dropout": 0.0, "drop_attribute": 0.0},
+        {"metadata_columns": "odd"},
+    ),
     "Perturbed input": (modules.PerturbedClassifier, {}, {}),
     "SupCon": (modules.SupConRepresentation, {}, {}),
     "Frozen head": (modules.FrozenHead, {}, {}),
@@ -62,6 +68,10 @@ class Pictures(ImbalDataModule):
         """Says the classes of the pictures."""
         label = np.repeat(np.arange(len(COUNTS)), COUNTS)
         return pd.DataFrame({"image": np.arange(len(label)).astype(str), "label": label})
+
+    def unused_columns(self) -> pd.DataFrame:
+        """Says of every second picture that it is odd."""
+        return pd.DataFrame({"odd": ["", "yes"] * (sum(COUNTS) // 2) + [""] * (sum(COUNTS) % 2)})
 
     def read_images(self) -> list[np.ndarray]:
         """Makes them, (SIDE, SIDE, 3)."""
