@@ -13,7 +13,7 @@ from lightning_imbal.data.build import build_data
 from lightning_imbal.data.look.companions import find_companions
 from lightning_imbal.data.look.folders import HOLDOUT
 from lightning_imbal.data.look.group_guesses import guess_groups
-from lightning_imbal.data.look.header_groups import patients_in_headers
+from lightning_imbal.data.look.header_groups import with_headers
 from lightning_imbal.data.look.look import Look, Question
 from lightning_imbal.data.look.look_at import look_at
 from lightning_imbal.data.pictures.picture_format import picture_format
@@ -82,9 +82,8 @@ def survey(path: Path, given: Mapping[str, Any]) -> Survey:
         _ = data.index
         rows = data.selected[0].reset_index(drop=True)
         if not {"group_pattern", "group_column", "dicom_group"} & {*given}:
-            in_headers = patients_in_headers(rows["path"])
-            look.guesses = [in_headers] if in_headers else []
-            look.guesses += guess_groups(rows["file"], rows["label"], data.unused_columns())
+            guesses = guess_groups(rows["file"], rows["label"], data.unused_columns())
+            look.guesses = with_headers(guesses, rows["path"])
     _ask_of_groups(look, rows)
     _ask_of_rare_classes(look, count_images(data.index["label"], data.class_names))
     return Survey(look, data, [*dict.fromkeys(told)])

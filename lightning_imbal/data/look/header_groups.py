@@ -1,5 +1,8 @@
 """Guesses from the headers of DICOM pictures which of them are of one patient."""
 
+from itertools import compress
+from operator import not_
+
 import numpy as np
 import pandas as pd
 
@@ -8,8 +11,22 @@ from lightning_imbal.data.index.dicom_headers import dicom_columns
 from lightning_imbal.data.look.group_guesses import Guess
 
 PATIENT = "PatientID"
+PERSONS = ("patient", "person", "subject", "participant")
 TRIED = 5  # files, spread over all, whether they are DICOM
 MOST = 0.5  # of the pictures may have no patient
+
+
+def with_headers(guesses: list[Guess], paths: pd.Series) -> list[Guess]:
+    """Puts the patients that headers name before all guesses but a column of patients, by whoever made the label file.
+
+    Args:
+        guesses: What columns and names tell.
+        paths: File of every picture.
+    """
+    if (found := patients_in_headers(paths)) is None:
+        return guesses
+    comes_first = [each.option[0] == "group_column" and each.word in PERSONS for each in guesses]
+    return [*compress(guesses, comes_first), found, *compress(guesses, map(not_, comes_first))]
 
 
 def patients_in_headers(paths: pd.Series) -> Guess | None:

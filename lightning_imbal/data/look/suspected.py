@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from lightning_imbal.data.look.group_guesses import guess_groups
-from lightning_imbal.data.look.header_groups import patients_in_headers
+from lightning_imbal.data.look.header_groups import with_headers
 from lightning_imbal.data.splits.base import PARTS
 from lightning_imbal.data.splits.groups import torn_groups
 
@@ -25,10 +25,9 @@ def suspected_groups(
         `said` (what was found, in words), `word` (what a group is), `groups`, `torn` (groups in several parts),
         `images` (in those), and `option`, which keeps them together; None if nothing is suspected.
     """
-    told = patients_in_headers(paths) if paths is not None else None
     guesses = guess_groups(files, table["class"].astype(object).fillna("").astype(str), columns)
-    guess = told if told is not None and told.images else next(iter(guesses), None)
-    if guess is None:
+    guesses = guesses if paths is None else with_headers(guesses, paths)
+    if (guess := next((each for each in guesses if each.images), None)) is None:
         return None
     group = guess.groups.fillna("image " + files).to_numpy()
     torn = torn_groups(table["part"].where(table["part"].isin(PARTS), ""), group)

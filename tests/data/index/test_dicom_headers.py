@@ -10,7 +10,9 @@ from made_pictures import write
 
 from lightning_imbal.data.dicom.header import header_texts, is_dicom_file, tags_of
 from lightning_imbal.data.index.dicom_headers import dicom_columns, dicom_groups
-from lightning_imbal.data.look.header_groups import patients_in_headers
+from lightning_imbal.data.look.group_guesses import Guess
+from lightning_imbal.data.look.header_groups import patients_in_headers, with_headers
+from lightning_imbal.data.look.suspected import suspected_groups
 from lightning_imbal.data.pictures.picture_format import picture_format
 from lightning_imbal.errors import UserError
 
@@ -97,3 +99,17 @@ def test_patients_are_guessed(save, tmp_path):
     picture = str(write(tmp_path / "a.png", np.zeros((4, 4, 3), np.uint8)))
     assert patients_in_headers(pd.Series([picture] * 4)) is None
     assert patients_in_headers(pd.concat([paths, pd.Series([picture] * 7)], ignore_index=True)) is None
+
+
+def test_only_a_column_of_patients_comes_before_headers(save):
+    paths = pd.Series([save(f"{i}.dcm", PatientID=f"P{i // 2}") for i in range(6)])
+    groups = pd.Series(list("aabbcc"))
+    patients, lesions = (Guess(("group_column", f"{word}_id"), word, groups) for word in ("patient", "lesion"))
+    names = Guess(("group_pattern", "(.)"), "patient", groups)
+    found = with_headers([patients, lesions, names], paths)
+    assert [each.option[1] for each in found] == ["patient_id", "PatientID", "lesion_id", "(.)"]
+    table = pd.DataFrame({"part": ["train", "test", "train", "train", "val", "val"], "class": "a"})
+    suspected = suspected_groups(table, paths, None, paths)
+    assert (suspected["groups"], suspected["torn"], suspected["images"]) == (3, 1, 2)
+    assert suspected["option"] == "--data.dicom_group PatientID"
+    assert suspected_groups(table[::2], paths[::2], None, paths[::2]) is None  # each patient has one
