@@ -77,20 +77,19 @@ def _decoded(encoded: bytes, flags: int, path: str | Path) -> np.ndarray:
 
 def _of_png(encoded: bytes, path: str | Path) -> tuple[np.ndarray, np.ndarray | None]:
     """Values in BGR and opacity of a PNG or WebP."""
-    image = _decoded(encoded, cv2.IMREAD_UNCHANGED, path)
-    if image.ndim == 3 and image.shape[2] == 4:
-        image = _upright(image, encoded)
-        return image[..., :3], image[..., 3]
-    values = _decoded(encoded, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR, path)  # upright
     place = encoded.find(b"tRNS", 33, encoded.find(b"IDAT", 33))
-    if place < 0 or encoded[25] not in (0, 2):
-        return values, None
-    # One value, or colour, of the pixels that are transparent, which OpenCV does not look at.
-    key = np.frombuffer(encoded[place + 4 : place + (6 if encoded[25] == 0 else 10)], ">u2").astype(np.int64)[::-1]
+    if encoded.startswith(PNG_START) and encoded[25] not in (4, 6) and place < 0:
+        return _decoded(encoded, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR, path), None
+    image = _decoded(encoded, cv2.IMREAD_UNCHANGED, path)
+    if image.ndim == 3:
+        image = _upright(image, encoded)
+        return image[..., :3], image[..., 3] if image.shape[2] == 4 else None
+    # One grey value of the pixels that are transparent, which OpenCV does not look at.
+    key = int.from_bytes(encoded[place + 4 : place + 6])
     if encoded[24] < 8:
         key = key * 255 // (2 ** encoded[24] - 1)
-    seen = (values.reshape(*values.shape[:2], -1) != key).any(axis=2)
-    return values, np.where(seen, np.iinfo(values.dtype).max, 0).astype(values.dtype)
+    opacity = np.where(image != key, np.iinfo(image.dtype).max, 0).astype(image.dtype)
+    return _upright(image[..., None], encoded)[..., 0], _upright(opacity[..., None], encoded)[..., 0]
 
 
 def _upright(image: np.ndarray, encoded: bytes) -> np.ndarray:

@@ -1,6 +1,8 @@
 """Pictures of more than 8 bits: what is read of each kind of file, and the grey levels that are made of it."""
 
 import sys
+import zlib
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -187,6 +189,19 @@ class TestPng:
             key = 20 if mode == "L" else (20, 20, 20)
         (tmp_path / "a.png").write_bytes(encode(picture, "PNG", transparency=key))
         assert (read_image(tmp_path / "a.png")[..., 0] == [[10, 0], [0, 30]]).all()
+
+    @pytest.mark.parametrize("colours", [False, True])
+    def test_one_transparent_value_of_16_bits(self, tmp_path, colours):
+        values = np.random.default_rng(0).integers(0, 65536, (6, 7, 3), dtype=np.uint16)
+        values = values if colours else values[..., 0].copy()
+        path = write_png(tmp_path / "a.png", values)
+        chunk = b"tRNS" + np.atleast_1d(values[2, 3]).astype(">u2").tobytes()
+        content = Path(path).read_bytes()
+        place = content.index(b"IDAT") - 4
+        size, check = len(chunk) - 4, zlib.crc32(chunk)
+        Path(path).write_bytes(content[:place] + size.to_bytes(4) + chunk + check.to_bytes(4) + content[place:])
+        raw = raw_of(path)
+        assert (raw.values == values).all() and np.argwhere(raw.opacity == 0).tolist() == [[2, 3]]
 
     def test_an_opaque_one_is_as_without_opacity(self, tmp_path):
         rgb = np.random.default_rng(0).integers(0, 256, (40, 30, 3), dtype=np.uint8)
