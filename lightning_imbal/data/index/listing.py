@@ -9,7 +9,7 @@ from pathlib import Path
 from lightning_imbal.data.dicom.header import is_dicom_file
 from lightning_imbal.errors import UserError
 
-DICOM_SUFFIXES = {".dcm", ".dicom", ".ima"}
+DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", *DICOM_SUFFIXES}
 LOOKED_INTO = 100  # files that may be DICOM without its ending
 LITTER = {"__MACOSX", "__pycache__", "@eaDir", "lost+found", "$RECYCLE.BIN", "System Volume Information"}
