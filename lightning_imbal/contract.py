@@ -72,13 +72,14 @@ class ImbalData(Protocol):
 
 @runtime_checkable
 class DeepData(Protocol):
-    """Data whose pictures may have more than 8 bits, of which a trained network knows what is black and white."""
+    """Data whose pictures may have more than 8 bits, of which a trained network knows what is black and white.
 
-    def keep_depth(self) -> dict[str, Any]:
-        """What a checkpoint keeps."""
+    Attributes:
+        depth: With `kept`, what a checkpoint keeps, and `identity`, how such pictures are read (empty without any).
+    """
 
-    def depth_identity(self) -> dict[str, Any]:
-        """How pictures of more than 8 bits are read, for the identity of a result; empty if there are none."""
+    @property
+    def depth(self) -> Any: ...
 
     def take_depth(self, kept: dict[str, Any]) -> None:
         """Reads pictures as those of the training that has kept this."""

@@ -8,6 +8,7 @@ import pandas as pd
 
 from lightning_imbal.runs import run as files
 from lightning_imbal.runs.predictions import Predictions
+from lightning_imbal.runs.reading import ATTRIBUTE
 
 
 class Run:
@@ -49,8 +50,8 @@ class Run:
 
     @cached_property
     def predictions(self) -> pd.DataFrame | None:
-        """A row for each test image: `image`, `group` (empty where none is known), `label`, `predicted` and a
-        `probability/<class>` for each class; None if they were not kept."""
+        """A row for each test image: `image`, `group` (empty: none is known), `label`, `predicted`, a `meta/<name>`
+        for each attribute, if there are any, and a `probability/<class>` for each class; None if they were not kept."""
         return _table(self._files.predictions)
 
     @cached_property
@@ -93,4 +94,5 @@ def _table(found: Predictions | None) -> pd.DataFrame | None:
     names = pd.Index(found.class_names)
     group = pd.Series(found.unit).where(found.grouped, "")
     about = {"image": found.image, "group": group, "label": names[found.label], "predicted": names[found.answers]}
+    about |= {ATTRIBUTE + name: values for name, values in found.attributes.items()}
     return pd.DataFrame(about | {f"probability/{name}": found.probability[:, i] for i, name in enumerate(names)})

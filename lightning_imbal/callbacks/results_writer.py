@@ -118,7 +118,7 @@ class ResultsWriter(Callback):
             identity["fitted"] = fitted_of(model_of(trainer.lightning_module))
         if self.pool:
             identity["pool"] = self.pool
-        if isinstance(data := data_of(trainer), DeepData) and (depth := data.depth_identity()):
+        if isinstance(data := data_of(trainer), DeepData) and (depth := data.depth.identity):
             identity["depth"] = depth
         write_whole(folder / "predictions.parquet", table.to_parquet)
         self.results[side] = {"identity": identity, **results}

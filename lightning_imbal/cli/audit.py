@@ -44,7 +44,7 @@ def run(args: list[str]) -> int:
         known, suspected = (data.class_names, data.group_name), groups_suspected(data)
         table = data.table if data.files.empty else data.table.assign(path=data.files)
         report = audit(
-            table, *known, cache_dir=data.cache_dir, suspected=suspected, depths=data.depth_said, **looked_for
+            table, *known, cache_dir=data.cache_dir, suspected=suspected, depths=data.depth.said, **looked_for
         )
         title = f"{type(data).__name__}, {type(data.split).__name__}"
     else:

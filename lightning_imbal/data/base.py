@@ -193,7 +193,7 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
 
     def predict_folder(self, folder: str | Path) -> list[Path]:
         """Makes all pictures below a folder what is predicted, in the order of the files that it returns."""
-        self.predicted, files = folder_dataset(folder, self.test_recipe, self.short_side, self.reading)
+        self.predicted, files = folder_dataset(folder, self.test_recipe, self.short_side, self.depth.reading)
         return files
 
     def predict_pictures(self, pictures: Sequence[Picture]) -> None:
@@ -203,7 +203,7 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
     def pictures(self, pictures: Sequence[Picture]) -> ImageDataset:
         """Pictures as they are tested, without labels."""
         rows = np.arange(len(pictures))
-        images = GivenPictures(pictures, self.short_side, self.reading)
+        images = GivenPictures(pictures, self.short_side, self.depth.reading)
         return ImageDataset(images, np.zeros_like(rows), rows, [self.test_recipe])
 
     def predict_dataloader(self) -> DataLoader[Any] | list[Any]:

@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,10 @@ import pandas as pd
 from lightning.pytorch.utilities import rank_zero_info
 
 from lightning_imbal.data.copies.groups import copies_of_files, copies_of_pictures, join_groups
+from lightning_imbal.data.depth import DepthOfData
 from lightning_imbal.data.index.attributes import Encoding, attribute_columns, fitted_encoding, named_columns
 from lightning_imbal.data.index.data_folder import DataFolder
 from lightning_imbal.data.pictures.base import Pictures
-from lightning_imbal.data.pictures.depth_words import sentences
 from lightning_imbal.data.pictures.depths import Depths, look_for_depths
 from lightning_imbal.data.pictures.disk_cache import DiskCache, cache_folder
 from lightning_imbal.data.pictures.files import ImageFiles
@@ -67,9 +66,8 @@ class LabelledImages(ABC):
         self.root = Path(root).expanduser()
         self.split, self.group_by = split or self.default_split, group_by
         self.short_side, self.cache, self.cache_dir = short_side, cache, cache_dir
-        self.on_bad_image, self.asked = on_bad_image, asked
-        self.metadata_columns = named_columns(metadata_columns)
-        self.trained_depth: dict[str, Any] | None = None  # of a network that was trained before
+        self.on_bad_image, self.metadata_columns = on_bad_image, named_columns(metadata_columns)
+        self.depth = DepthOfData(asked, self.look_for_depths)
 
     @abstractmethod
     def read_index(self) -> pd.DataFrame:
@@ -87,10 +85,8 @@ class LabelledImages(ABC):
 
     def open_files(self) -> ImageFiles | MemoryCache | DiskCache:
         """Opens `files`, each once, in the order in which the index names them."""
-        place, reading = (self.cache_dir, type(self).__name__), self.reading
-        self.depths.refuse_without_range(reading)
-        how, files = (reading, self.depths.identity(reading)), self.files.drop_duplicates()
-        return open_images(files, self.file_side, self.cache, *place, self.on_bad_image, *how)
+        files, place = self.files.drop_duplicates(), (self.cache_dir, type(self).__name__)
+        return open_images(files, self.file_side, self.cache, *place, self.on_bad_image, *self.depth.how)
 
     @property
     def files(self) -> pd.Series:
@@ -163,45 +159,15 @@ class LabelledImages(ABC):
         """Pictures by row of the index, read when first needed."""
         return self.read_images()
 
-    @cached_property
-    def depths(self) -> Depths:
-        """How deep the pictures are, and where it is needed the range of their values."""
-        return self.look_for_depths(values=self.asked.needs_range and self.trained_depth is None)
-
-    def look_for_depths(self, values: bool, dicom: bool = False) -> Depths:
-        """As the function of the same name does it of the pictures of the index, where they are files."""
-        paths = self.files.drop_duplicates().tolist()
-        window = self.asked.dicom_window
+    def look_for_depths(self, values: bool, dicom: bool) -> Depths:
+        """As the function of the same name does it of `files`."""
+        paths, window = self.files.drop_duplicates().tolist(), self.depth.asked.dicom_window
         record = cache_folder(self.cache_dir, type(self).__name__, paths, 0, f"depths {window}")
         return look_for_depths(paths, record.with_suffix(".depths"), values, dicom, window)
 
-    @property
-    def depth_said(self) -> list[str]:
-        """Sentences about pictures of more than 8 bits, and those that are not opaque, if there are any."""
-        return sentences(self.depths, self.reading)
-
-    @cached_property
-    def reading(self) -> Reading:
-        """How pictures of more than 8 bits are read: their range is that of all of them, or of the training."""
-        if not self.asked.needs_range:
-            return self.asked
-        found = self.depths.range if self.trained_depth is None else self.trained_depth["range"]
-        return replace(self.asked, range=None if found is None else (found[0], found[1]))
-
-    def keep_depth(self) -> dict[str, Any]:
-        """What a checkpoint keeps, so that other pictures are read as those of the training."""
-        found = self.reading.range
-        return {"range": None if found is None else list(found)}
-
-    def depth_identity(self) -> dict[str, Any]:
-        """How pictures of more than 8 bits are read, for the identity of a result; empty if there are none."""
-        return self.reading.settings if self.depths.table["deep"].any() else {}
-
     def take_depth(self, kept: dict[str, Any]) -> None:
         """From now on, pictures are read as those of a training that is over."""
-        before = vars(self).pop("reading", None)
-        self.trained_depth = kept
-        if before is not None and self.reading != before:
+        if self.depth.take(kept):
             vars(self).pop("images", None)
 
     @property
@@ -240,8 +206,8 @@ class LabelledImages(ABC):
         """Takes over the pictures that another stage has already decoded, if they are the same."""
         decoded = "images" in vars(other) and type(other) is type(self)
         same = decoded and (other.root, other.cache, other.short_side) == (self.root, self.cache, self.short_side)
-        if same and other.asked == self.asked and self.index.equals(other.index):
-            self.images, self.depths, self.reading = other.images, other.depths, other.reading
+        if same and other.depth.asked == self.depth.asked and self.index.equals(other.index):
+            self.images, self.depth = other.images, other.depth
 
     def rows(self, part: str) -> np.ndarray:
         """Row numbers of a part in the sample table."""

@@ -49,9 +49,8 @@ def prepare(data: LabelledImages, verify: bool = False) -> dict[str, Any]:
     files = data.files.drop_duplicates()
     if files.empty:
         return found
-    data.depths = data.look_for_depths(values=True, dicom=True)
-    how = (data.reading, data.depths.identity(data.reading))
-    images = disk_cache(files, data.file_side, data.cache_dir, found["name"], *how)
+    data.depth.found = data.look_for_depths(values=True, dicom=True)
+    images = disk_cache(files, data.file_side, data.cache_dir, found["name"], *data.depth.how)
     found["decoded"] = images.build()
     if verify:
         found["complaints"] += [
@@ -60,7 +59,7 @@ def prepare(data: LabelledImages, verify: bool = False) -> dict[str, Any]:
     image = index["image"][files.index].to_numpy()
     found["unreadable"] = [{"image": str(image[row]), "cause": cause} for row, cause in sorted(images.bad.items())]
     found["unused"] = _unused(files)
-    found["depths"] = data.depth_said
+    found["depths"] = data.depth.said
     return found | {"cache": str(images.folder), "bytes": images.nbytes}
 
 

@@ -60,7 +60,7 @@ def _data_of(folder: Path) -> ImbalDataModule:
         raise UserError(f"the data of {file} are unknown here ({reason}): go to where the run was started.") from error
     # Pictures that are absent are left out, and nothing is downloaded for a page.
     data.cache, data.on_bad_image = "none", "skip"
-    data.asked = replace(data.asked, bits=8)
+    data.depth.asked = replace(data.depth.asked, bits=8)
     if hasattr(data, "download"):
         data.download = False
     return data

@@ -233,7 +233,7 @@ class ImbalModule(OverDevices, ABC):
         if data := self.datamodule:
             checkpoint["normalize"] = data.normalize.state_dict()
         if isinstance(self.datamodule, DeepData):
-            checkpoint["depth"] = self.datamodule.keep_depth()
+            checkpoint["depth"] = self.datamodule.depth.kept
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Pictures are read and normalised as in training, whatever the DataModule says that they are tested with."""

@@ -5,7 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lightning_imbal.contract import Batch
+from lightning_imbal.contract import Batch, ImbalData
+from lightning_imbal.errors import UserError
 from lightning_imbal.modules.base_metadata import WithMetadata
 
 
@@ -53,6 +54,14 @@ class MetadataClassifier(WithMetadata):
         number = {name: number for number, name in enumerate(self.asks_beside_image)}
         attribute = torch.tensor([number[column["attribute"]] for column in self.metadata_encoding])
         self.register_buffer("attribute", attribute, persistent=False)
+
+    def check(self, data: ImbalData) -> None:
+        super().check(data)
+        if getattr(data, "batch_size", 2) == 1:
+            raise UserError(
+                "MetadataClassifier cannot be trained on batches of one image, over which its BatchNorm takes no mean: "
+                "set data.batch_size=2, or more."
+            )
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         metadata = batch.get("metadata")

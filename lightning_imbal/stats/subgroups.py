@@ -21,7 +21,9 @@ from lightning_imbal.stats.row_scores import NO_INTERVAL, RowScores, correlation
 from lightning_imbal.stats.unit_counts import FEW_UNITS, UnitCounts
 
 THERE = "there"  # the group of the classes that a subgroup has
+SHARED = "shared"  # that of the classes that the subgroups of a gap have
 SCORES = {"f1": f"group_f1/{THERE}", "balanced_accuracy": f"group_recall/{THERE}"}
+GAPS = {"f1": f"group_f1/{SHARED}", "balanced_accuracy": f"group_recall/{SHARED}"}
 OF_CLASSES = ("recall", "f1")
 FEW_OF_CLASS = 5  # images, below which one more or less moves a score by more than 0.2
 _OF = ["row", "attribute", "subgroup"]
@@ -33,7 +35,10 @@ CLASS_COLUMNS = [
     *(*_OF, "class", "images", "few"),
     *(f"{score}{end}" for score in OF_CLASSES for end in ("", "_low", "_high")),
 ]
-GAP_COLUMNS = ["row", "attribute", "score", "worst", "worst_value", "best", "best_value", "gap", "low", "high"]
+GAP_COLUMNS = [
+    *("row", "attribute", "score", "subgroups", "classes"),
+    *("worst", "worst_value", "best", "best_value", "gap", "low", "high"),
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,9 +52,10 @@ class Subgroups:
             `_low` and `_high` (95 % interval). With `few` units (fewer than 10) neither is scored.
         classes: One row per method, attribute, subgroup and class: its `images`, and `recall` and `f1` with intervals;
             NaN of a class that the subgroup lacks; whether it has `few` images (1 to 4).
-        gaps: One row per method, attribute and score: the `worst` and the `best` of the subgroups that are not few,
-            their values, and the `gap` between them with its 95 % interval (`low`, `high`), which is widened for their
-            being picked; empty names where there are not two.
+        gaps: One row per method, attribute and score: the `worst` and the `best` of the `subgroups` that are not few
+            and have the same `classes` (numbers of both), their values over these classes, and the `gap` between them
+            with its 95 % interval (`low`, `high`), which is widened for their being picked; empty names where there are
+            not two.
     """
 
     attributes: list[Attribute]
@@ -86,13 +92,15 @@ def subgroups_of(
             if all(attribute.name in each.joined.attributes for each in rounds):
                 parts = _parts(rounds, attribute)
                 scored = {part: of_part for part, of_part in parts.items() if _units(of_part) >= FEW_UNITS}
-                found = Compared(scored, list(SCORES.values()), average) if scored else None
-                rows = found.rows if found else {}
+                scored, alike = _with_shared_classes(scored)
+                keys = [*SCORES.values(), *GAPS.values()]
+                rows = Compared(scored, keys, average).rows if scored else {}
                 about = {"row": name, "attribute": attribute.name}
                 scores += [about | _scores(part, of_part, rows.get(part)) for part, of_part in parts.items()]
                 of_classes = (_classes(part, of_part, average) for part, of_part in parts.items())
                 classes += [about | each for of_part in of_classes for each in of_part]
-                gaps += [about | {"score": score} | gap_of(rows, key) for score, key in SCORES.items()]
+                picked = {part: rows[part] for part in alike}
+                gaps += [about | {"score": score} | gap_of(picked, key) for score, key in GAPS.items()]
     tables = [
         _scaled(pd.DataFrame(rows, columns=columns), scale)
         for rows, columns in ((scores, SCORE_COLUMNS), (classes, CLASS_COLUMNS), (gaps, GAP_COLUMNS))
@@ -113,11 +121,11 @@ def gap_of(rows: Mapping[str, RowScores], key: str) -> dict[str, Any]:
         key: Of a score, the higher the better.
     """
     values = {name: row.value(key) for name, row in rows.items()}
-    values = {name: value for name, value in values.items() if np.isfinite(value)}
+    classes = len(next(iter(rows.values())).groups[key.partition("/")[2]]) if rows else 0
+    about: dict[str, Any] = {"subgroups": len(values), "classes": classes}
     if len(values) < 2:
-        return dict.fromkeys(("worst", "best"), "") | dict.fromkeys(
-            ("worst_value", "best_value", "gap", "low", "high"), np.nan
-        )
+        numbers = ("worst_value", "best_value", "gap", "low", "high")
+        return about | dict.fromkeys(("worst", "best"), "") | dict.fromkeys(numbers, np.nan)
     worst, best = min(values, key=values.__getitem__), max(values, key=values.__getitem__)
     gap = values[best] - values[worst]
     pair = [rows[best], rows[worst]]
@@ -128,7 +136,7 @@ def gap_of(rows: Mapping[str, RowScores], key: str) -> dict[str, Any]:
         low, high = recovered(gap, np.array([1.0, -1.0]), Intervals(*ends.T), together)
         widened = _furthest_of_all([rows[name] for name in values], key) / float(ndtri(LEVEL))
         low, high = gap - widened * (gap - low), min(gap + widened * (high - gap), 1.0)
-    return {
+    return about | {
         "worst": worst,
         "worst_value": values[worst],
         "best": best,
@@ -161,6 +169,25 @@ def _parts(rounds: Sequence[Round], attribute: Attribute) -> dict[str, list[Roun
             group = tuple(name for name, is_there in zip(parts[0].class_names, there, strict=True) if is_there)
             found[subgroup] = [Round((replace(part, groups={THERE: group}),)) for part in parts]
     return found
+
+
+def _with_shared_classes(parts: dict[str, list[Round]]) -> tuple[dict[str, list[Round]], list[str]]:
+    """The subgroups with the classes that some have in common as a group, and which these subgroups are.
+
+    They are all classes of the test if two subgroups have all; else the rarest in the test are left out, one after the
+    other, until two have those that are left.
+    """
+    classes = {name: set(rounds[0].joined.groups[THERE]) for name, rounds in parts.items()}
+    firsts = [rounds[0].joined for rounds in parts.values()]
+    total = np.sum([_images(first) for first in firsts], axis=0)
+    order = [firsts[0].class_names[c] for c in np.argsort(-total, kind="stable") if total[c]] if firsts else []
+    alike: list[str] = []
+    while order and len(alike := [name for name, there in classes.items() if there.issuperset(order)]) < 2:
+        order.pop()
+    for name, rounds in parts.items():
+        groups = {THERE: rounds[0].joined.groups[THERE], SHARED: tuple(order)}
+        parts[name] = [Round((replace(each.joined, groups=groups),)) for each in rounds]
+    return parts, alike if order else []
 
 
 def _images(part: Predictions) -> np.ndarray:

@@ -89,7 +89,8 @@ class TestDiskCache:
             cv2.imwrite(str(tmp_path / "images" / name / "1.png"), np.full((8, 8, 3), 9, np.uint8))
         data = data_of(tmp_path / "images", cache="disk", split=None)
         before = depths.look_for_depths(data.index["path"].tolist())
-        assert before.identity(data.reading) == "" == before.identity(data_of(tmp_path, depth=[0, 9]).reading)
+        chosen = data_of(tmp_path, depth=[0, 9]).depth.reading
+        assert before.identity(data.depth.reading) == "" == before.identity(chosen)
         other = data_of(tmp_path / "images", cache="disk", depth=[0, 4095], window=[40, 400])
         assert data.images.folder == other.images.folder
 
@@ -114,27 +115,27 @@ class TestDiskCache:
 class TestRange:
     def test_it_is_found_once(self, folder, monkeypatch):
         monkeypatch.setattr(depths, "LEAST_BYTES", 1)
-        assert data_of(folder).depths.range == (LOW, HIGH)
+        assert data_of(folder).depth.found.range == (LOW, HIGH)
         opened = []
         monkeypatch.setattr(depths, "decode_raw", lambda encoded, path, window: opened.append(path))
         monkeypatch.setattr(depths, "header_at", lambda path: opened.append(path))
-        assert data_of(folder).reading.range == (LOW, HIGH) and opened == []
+        assert data_of(folder).depth.reading.range == (LOW, HIGH) and opened == []
 
     def test_only_what_has_changed_is_opened(self, folder, monkeypatch):
         monkeypatch.setattr(depths, "LEAST_BYTES", 1)
-        assert data_of(folder).depths.range == (LOW, HIGH)
+        assert data_of(folder).depth.found.range == (LOW, HIGH)
         write_png(folder / "a" / "4.png", values_of(0) + np.uint16(9000))
         whole, opened = depths.decode_raw, []
         monkeypatch.setattr(depths, "decode_raw", lambda *of: opened.append(of[1]) or whole(*of))
-        assert data_of(folder).depths.range == (LOW, int(values_of(0).max()) + 9000)
+        assert data_of(folder).depth.found.range == (LOW, int(values_of(0).max()) + 9000)
         assert opened == [str(folder / "a" / "4.png")]
 
     def test_a_damaged_record(self, folder, monkeypatch):
         monkeypatch.setattr(depths, "LEAST_BYTES", 1)
-        assert data_of(folder).depths.range == (LOW, HIGH)
+        assert data_of(folder).depth.found.range == (LOW, HIGH)
         (record,) = (folder.parent / "cache").glob("*.depths")
         record.write_bytes(b"no table")
-        assert data_of(folder).depths.range == (LOW, HIGH)
+        assert data_of(folder).depth.found.range == (LOW, HIGH)
 
     def test_no_jpeg_is_opened(self, folder, monkeypatch):
         for file in folder.rglob("*.*"):
@@ -142,7 +143,7 @@ class TestRange:
             file.unlink()
         monkeypatch.setattr(depths, "header_at", None)
         data = data_of(folder)
-        assert data.depths.range is None and data.depth_said == [] and len(data.images) == 12
+        assert data.depth.found.range is None and data.depth.said == [] and len(data.images) == 12
 
     def test_a_value_that_is_no_number_is_refused_by_name(self, folder):
         write_tiff(folder / "b" / "11.tif", np.full((8, 8), np.nan, np.float32))
@@ -153,7 +154,7 @@ class TestRange:
 
 class TestCheckpoint:
     def test_the_range_of_the_training_is_kept(self, folder, tmp_path):
-        kept = data_of(folder).keep_depth()
+        kept = data_of(folder).depth.kept
         assert kept == {"range": [LOW, HIGH]}
         other = tmp_path / "others"
         for name in "ab":
@@ -163,7 +164,7 @@ class TestCheckpoint:
         data.split = data_of(folder).split
         before = data.images[0]
         data.take_depth(kept)
-        assert data.reading.range == (LOW, HIGH) and data.keep_depth() == kept
+        assert data.depth.reading.range == (LOW, HIGH) and data.depth.kept == kept
         assert np.abs(data.images[0][..., 0] - exact(values_of(20) // 2, LOW, HIGH)).max() <= 1
         assert (before != data.images[0]).any()
         data.predict_pictures([other / "a" / "20.png"])
@@ -172,7 +173,7 @@ class TestCheckpoint:
     def test_images_stay_open_where_nothing_changes(self, folder):
         data = data_of(folder)
         images = data.images
-        data.take_depth(data.keep_depth())
+        data.take_depth(data.depth.kept)
         assert data.images is images
 
     def test_a_network_that_has_seen_none(self, folder):
@@ -191,7 +192,7 @@ class TestCheckpoint:
         images = first.images
         second.share_images(first)
         monkeypatch.setattr(depths, "decode_ahead", None)
-        assert second.images is images and second.keep_depth() == first.keep_depth()
+        assert second.images is images and second.depth.kept == first.depth.kept
         third = data_of(folder, depth=[0, 9])
         monkeypatch.undo()
         third.share_images(first)
@@ -201,12 +202,12 @@ class TestCheckpoint:
 class TestWhatIsSaid:
     def test_one_depth(self, folder):
         (folder / "b" / "11.tif").unlink()
-        assert data_of(folder).depth_said == ["11 pictures of 16 bits (values 3 to 4,071: read as black to white)."]
+        assert data_of(folder).depth.said == ["11 pictures of 16 bits (values 3 to 4,071: read as black to white)."]
 
     def test_mixed(self, folder):
         cv2.imwrite(str(folder / "a" / "12.jpg"), np.full((8, 8, 3), 9, np.uint8))
         of_floats = f"{values_of(11).min():,} to {values_of(11).max():,}"
-        assert data_of(folder).depth_said == [
+        assert data_of(folder).depth.said == [
             f"Mixed depths: 1 picture of 32 bits, floating point (values {of_floats}; 3 to 4,071 are read as "
             "black to white), 11 of 16 bits (values 3 to 4,071: read as black to white), 1 of 8 bits (as they are)."
         ]
@@ -237,8 +238,8 @@ class TestWhatIsSaid:
             cv2.imwrite(str(file.with_suffix(".png")), np.full((8, 8, 3), 9, np.uint8))
         (folder / "b" / "11.tif").unlink()
         data = data_of(folder)
-        assert prepare(data)["depths"] == [] and data.depth_identity() == {}
+        assert prepare(data)["depths"] == [] and data.depth.identity == {}
 
     def test_the_identity_of_a_result(self, folder):
-        assert data_of(folder).depth_identity() == {"range": [LOW, HIGH], "bits": 8}
-        assert data_of(folder, depth=[0, 9]).depth_identity() == {"limits": [0, 9], "bits": 8}
+        assert data_of(folder).depth.identity == {"range": [LOW, HIGH], "bits": 8}
+        assert data_of(folder, depth=[0, 9]).depth.identity == {"limits": [0, 9], "bits": 8}

@@ -198,4 +198,7 @@ def test_without_attributes_and_with_an_id_it_is_one_sentence(root, tmp_path, ca
         capsys, "fit", *options(root), *run
     )
     assert "holds 60 different words" in refused(capsys, "fit", *options(root, "id"), *run)
+    alone = options(root, "sex")
+    alone[alone.index("--data.batch_size") + 1] = "1"
+    assert "cannot be trained on batches of one image" in refused(capsys, "fit", *alone, *run)
     assert not (tmp_path / "run").exists()

@@ -152,6 +152,33 @@ def rows_of(predictions, names=("a", "b"), resamples=400):
     return Compared(parts, list(SCORES.values()), resamples=resamples).rows
 
 
+def gap_by_classes(**of_site):
+    """The gap of macro recall where each site has so many images of each class, of which so many are found."""
+    label = np.concatenate([np.repeat([0, 1, 2], counts) for counts, _ in of_site.values()])
+    answer = [
+        np.where(np.arange(n) < hits, c, 3)
+        for counts, hit in of_site.values()
+        for c, (n, hits) in enumerate(zip(counts, hit, strict=True))
+    ]
+    site = np.repeat(list(of_site), [sum(counts) for counts, _ in of_site.values()])
+    found = subgroups_of({"CE": [Round((with_attributes(predicted(label, np.concatenate(answer)), site=site),))]})
+    return found.gaps.set_index("score").loc["balanced_accuracy"]
+
+
+def test_only_subgroups_with_all_classes_are_in_a_gap():
+    gap = gap_by_classes(a=([10, 10, 5], [5, 10, 5]), b=([10, 10, 5], [10, 10, 5]), c=([20, 0, 0], [0, 0, 0]))
+    assert (gap["worst"], gap["best"], gap["subgroups"], gap["classes"]) == ("a", "b", 2, 3)
+    assert gap["gap"] == pytest.approx(1 - (0.5 + 1 + 1) / 3)
+
+
+def test_where_fewer_than_two_have_all_classes_the_rarest_is_left_out():
+    gap = gap_by_classes(a=([10, 10, 0], [5, 10, 0]), b=([10, 10, 5], [10, 10, 0]), c=([20, 0, 0], [0, 0, 0]))
+    assert (gap["worst"], gap["best"], gap["subgroups"], gap["classes"]) == ("a", "b", 2, 2)
+    assert gap["gap"] == pytest.approx(0.25)
+    none = gap_by_classes(a=([12, 0, 0], [5, 0, 0]), b=([0, 12, 0], [0, 5, 0]))
+    assert none["worst"] == "" and np.isnan(none["gap"]) and none["classes"] == 0
+
+
 def test_subgroups_are_scored_on_the_same_resamples():
     """Every lesion has an image in both subgroups, which are taken for the same class but in few lesions."""
     rng = np.random.default_rng(0)

@@ -109,7 +109,7 @@ class TrainedModel:
             "checkpoint": self.checkpoint.name,
             "lightning_imbal": version("lightning_imbal"),
         }
-        facts |= depth_facts({} if data.trained_depth == BEFORE_DEPTH else data.reading.settings)
+        facts |= depth_facts({} if data.depth.trained == BEFORE_DEPTH else data.depth.reading.settings)
         return facts | (_of_run(self.checkpoint, run) if run else {})
 
 

@@ -32,11 +32,14 @@ def gap_table(found: Subgroups, decimals: int) -> SortableTable:
 def score_table(found: Subgroups, decimals: int) -> SortableTable:
     """A row for each attribute, subgroup and method: images, groups and scores of all classes together."""
     rows = []
+    counted = {"images": "test images", "units": "groups"}
+    if (found.scores["units"] == found.scores["images"]).all():
+        del counted["units"]
     for cell in found.scores.to_dict("records"):
-        counts = [SortableCell(f"{cell[name]:,}", cell[name]) for name in ("images", "units")]
+        counts = [SortableCell(f"{cell[name]:,}", cell[name]) for name in counted]
         scores = [_score(cell, score, decimals, too_few(cell)) for score in SCORES]
         rows.append([*(SortableCell(cell[name]) for name in ("attribute", "subgroup", "row")), *counts, *scores])
-    headings = ["attribute", "subgroup", "method", "test images", "groups", *(TITLES[each].in_words for each in SCORES)]
+    headings = ["attribute", "subgroup", "method", *counted.values(), *(TITLES[each].in_words for each in SCORES)]
     caption = "Scores of every subgroup, over the classes that it has: 95 % interval below"
     return SortableTable(caption, headings, rows)
 

@@ -22,8 +22,8 @@ PREVALENCE_NOTE = (
     "F1 also depends on how frequent the classes are in a subgroup; recall, and so balanced accuracy, does not."
 )
 ABSENT_NOTE = (
-    f"{NOT_MEASURED} of a class: the subgroup has no image of it. Its means are over the classes that it has, and so "
-    "over others than those of other subgroups."
+    f"{NOT_MEASURED} of a class: the subgroup has no image of it. Its means are over the classes that it has. In a gap "
+    "are only subgroups with images of all classes; if fewer than two have them, the rarest classes are left out of it."
 )
 FEW_NOTE = (
     f"Too few: a subgroup of fewer than {FEW_UNITS} images, or groups of images (lesions, patients) where they are "

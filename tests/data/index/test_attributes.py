@@ -1,5 +1,8 @@
 """Attributes of images: where they come from, what is refused, and how they become numbers."""
 
+import sys
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -111,3 +114,18 @@ def test_an_attribute_of_no_training_image_is_an_input_that_says_nothing():
     assert fitted_encoding(nothing) == [{"attribute": "sex", "missing": True}]
     assert encoded(nothing.assign(**{"meta/sex": ["", "male"]}), fitted_encoding(nothing)).tolist() == [[1], [1]]
     assert encoded(nothing, []).shape == (2, 0)
+
+
+def test_headers_of_dicom_are_asked_for_by_keyword(monkeypatch):
+    def dicom_columns(paths, names):
+        assert paths.tolist() == ["1.dcm", "2.dcm"] and names == ["PatientAge"]
+        return pd.DataFrame({"PatientAge": ["45", ""]})
+
+    module = SimpleNamespace(dicom_columns=dicom_columns)
+    monkeypatch.setitem(sys.modules, "lightning_imbal.data.index.dicom_headers", module)
+    index = pd.DataFrame({"image": ["a", "b"], "path": ["1.dcm", "2.dcm"]})
+    free = pd.DataFrame({"sex": ["m", "f"]})
+    found = attribute_columns(["sex", "dicom:PatientAge"], index, free, {}, "Scans")
+    assert found.to_dict("list") == {"meta/sex": ["m", "f"], "meta/dicom:PatientAge": ["45", ""]}
+    with pytest.raises(UserError, match="no file for each image"):
+        attribute_columns(["dicom:PatientAge"], index[["image"]], None, {}, "Scans")
