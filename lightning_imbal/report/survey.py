@@ -56,8 +56,7 @@ def _pictures(sizes: Mapping[str, int], modes: Mapping[str, int]) -> str:
     shown, more = ", ".join(list(sizes)[:3]), len(sizes) - 3
     shown += f" and {number_of(more, 'other size')}" if more > 0 else ""
     named = ", ".join(f"{mode} {number}" if len(modes) > 1 else mode for mode, number in modes.items())
-    deep = "; of their 16 bits the upper 8 are read" if any(mode.startswith("I;16") for mode in modes) else ""
-    return f"{shown} pixels, {named} ({number_of(sum(modes.values()), 'picture')} opened){deep}"
+    return f"{shown} pixels, {named} ({number_of(sum(modes.values()), 'picture')} opened)"
 
 
 def _written(value: Any) -> str:

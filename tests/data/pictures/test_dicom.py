@@ -123,7 +123,7 @@ def test_which_window():
     pixels, own = ramp(12), {"WindowCenter": [100, 3000], "WindowWidth": [50, 70]}
     first = read(pixels, 12, **own)
     assert first.span == (75, 124) and first.notes == (OF_WINDOWS,)
-    assert read(pixels, 12, window=(3000, 71), **own)[1:] == ((2964.5, 3034.5), ())
+    assert read(pixels, 12, window=(3000, 71), **own)[1:3] == ((2964.5, 3034.5), ())
     rescaled = read(pixels, 12, RescaleSlope=2, RescaleIntercept=-1024, WindowCenter=40, WindowWidth=400)
     assert rescaled.span == (-160, 239) and rescaled.values.min() == -1024
     without = read(pixels, 12, WindowCenter=40, WindowWidth=0)
