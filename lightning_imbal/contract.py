@@ -70,6 +70,21 @@ class ImbalData(Protocol):
         """Loads the validation part; nothing if the split has none."""
 
 
+@runtime_checkable
+class DeepData(Protocol):
+    """Data whose pictures may have more than 8 bits, of which a trained network knows what is black and white.
+
+    Attributes:
+        depth: With `kept`, what a checkpoint keeps, and `identity`, how such pictures are read (empty without any).
+    """
+
+    @property
+    def depth(self) -> Any: ...
+
+    def take_depth(self, kept: dict[str, Any]) -> None:
+        """Reads pictures as those of the training that has kept this."""
+
+
 def data_of(trainer: "Trainer") -> Any:
     """The DataModule of a Trainer, of any kind."""
     return trainer.datamodule  # type: ignore[attr-defined]  # Lightning sets it, but does not declare it

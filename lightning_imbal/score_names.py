@@ -43,6 +43,9 @@ SCORES = {
     "mcc": Score("MCC"),
     "kappa": Score("Quadratic kappa", ordered=True),
     "kendall_tau": Score("Kendall tau-b", ordered=True),
+    "mean_grade_error": Score("Mean absolute grade error", "Mean grade error", lower_is_better=True, ordered=True),
+    "macro_grade_error": Score("Mean grade error, macro", lower_is_better=True, ordered=True),
+    "adjacent_accuracy": Score("Adjacent accuracy: at most one grade off", "At most one grade off", ordered=True),
     "ece": Score("Expected calibration error", "Calibration error", lower_is_better=True),
     "cce": Score("Class-wise calibration error", lower_is_better=True, shown=False),
     "brier": Score("Brier score: squared error of all probabilities, 0 to 2", lower_is_better=True, shown=False),
@@ -63,6 +66,9 @@ OF_RANKING = {
     "pauc": 0.0,
 }
 OF_PROBABILITY = (*OF_RANKING, "cce")
+# Scores that are also told with each group of images (lesion, patient) counting once: of all classes, and of each.
+GROUPS_ONCE = ("f1", "balanced_accuracy", "accuracy")
+GROUPS_ONCE_OF_CLASS = ("f1", "recall")
 OF_GROUP = ("group_recall", "group_f1")  # with that of the group: `group_f1/minor`
 
 

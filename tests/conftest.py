@@ -15,6 +15,8 @@ os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # else importing albumentations as
 os.environ["HF_HUB_OFFLINE"] = "1"  # else runs of own images would fetch weights, where there is a network
 os.environ["WANDB_MODE"] = "disabled"  # also in fixtures that are made once: W&B writes on after a run has ended
 
+gc.disable()  # until all is imported and the tests are found, which leave nothing to collect
+
 ISIC_COUNTS = {"MEL": 14, "NV": 24, "BCC": 8, "AKIEC": 6, "BKL": 11, "DF": 4, "VASC": 5}
 
 
@@ -38,6 +40,7 @@ def pytest_collection_finish():
     """Spares the garbage collector the libraries and the tests, which stay, for a tenth of the time."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

@@ -61,6 +61,8 @@ FURTHER = {
     "data/loading/loaders.py": ["tests/system/test_within_epoch.py"],
     **dict.fromkeys(("data/loading/samplers.py", "heads/build.py", "losses/of_others.py"), OF_OTHERS),
     **dict.fromkeys(("modules/base_optimizers.py", "samplers/of_others.py"), OF_OTHERS),
+    **dict.fromkeys(("data/dicom/levels.py", "data/dicom/file.py"), ["tests/data/pictures/test_dicom.py"]),
+    **dict.fromkeys(("data/dicom/header.py", "data/look/header_groups.py"), ["tests/data/index/test_dicom_headers.py"]),
     "data/base.py": ["tests/modules/test_predictions.py"],
     "data/checks.py": ["tests/cli/parts/test_check.py"],
     "data/labelled_images.py": ["tests/data/test_base.py"],

@@ -4,6 +4,7 @@ A server imports, and each process is a fork of the server, not of the process o
 whose locks a fork inherits for ever, and on a machine with a GPU a fork of what has trained cannot train.
 """
 
+import gc
 import multiprocessing
 import os
 import sys
@@ -39,6 +40,8 @@ class Forked(SERVER.Process):
         self.log = Path(tempfile.mkstemp(prefix="forked-")[1])
 
     def run(self) -> None:
+        gc.freeze()  # else it searches the libraries again and again, which also copies their memory
+        gc.set_threshold(50_000, 20, 50)
         os.environ.clear()
         os.environ.update(self.environment)
         # As in a program: children of the server would not notice that this process is killed, and stay for ever.

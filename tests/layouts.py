@@ -14,6 +14,9 @@ import pandas as pd
 from scipy.io import savemat
 
 from lightning_imbal.data.sets.chest_xray import COUNTS as XRAY_FINDINGS
+from lightning_imbal.data.sets.fundus_dr import CLASSES as FUNDUS_CLASSES
+from lightning_imbal.data.sets.fundus_dr import FOLDERS as FUNDUS_FOLDERS
+from lightning_imbal.data.sets.fundus_dr import TOP as FUNDUS_TOP
 from lightning_imbal.data.sets.hyper_kvasir import COUNTS as KVASIR_FINDINGS
 
 COLOURS = np.stack(np.meshgrid(*[np.arange(28, 256, 50)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
@@ -194,6 +197,37 @@ def dogs(root: Path) -> Path:
         cells = np.array(image, dtype=object)[:, None]
         content = {"file_list": cells, "annotation_list": cells, "labels": label[:, None] + 1}
         savemat(root / "lists" / f"{part}_list.mat", content)
+    return root
+
+
+def chula_rbc12(root: Path) -> Path:
+    """24 smears of 6 cells in the colours of their classes, one of elliptocytes, and three without labels."""
+    label = np.append(labels([12] * 12), [12] * 6).reshape(-1, 6)
+    for folder in ("Dataset", "Label"):
+        (root / folder).mkdir()
+    for number, classes in enumerate(label, start=1):
+        rng = np.random.default_rng(number)
+        smear = np.full((480, 640, 3), rng.integers(90, 170, 3), np.uint8)
+        place = rng.permutation(35)[:6]
+        x, y = place % 7 * 88 + 50, place // 7 * 88 + 50
+        for left, top, cell in zip(x - 44, y - 44, pixels(classes, side=88, seed=number), strict=True):
+            smear[top : top + 88, left : left + 88] = cell
+        assert cv2.imwrite(str(root / f"Dataset/{number}.jpg"), smear[..., ::-1])
+        lines = [f"{i} {j} {name}" for i, j, name in zip(x, y, classes, strict=True)]
+        (root / f"Label/{number}.txt").write_text("\n".join(lines) + "\n")
+    paint([root / f"Dataset/{number}.jpg" for number in (26, 27, 28)], [0, 0, 0])
+    (root / "Label/26.txt").touch()
+    return root
+
+
+def fundus_dr(root: Path) -> Path:
+    """Both eyes of 45 patients, some of two classes, in the colours of the grades; one name has a hyphen."""
+    folder = np.roll(np.repeat(np.arange(10), [20, 8, 8, 8, 8, 8, 8, 8, 8, 6]), 1)
+    name = [f"Patient{i // 2 + 1:03d}{'-' if i == 7 else '_'}{'LR'[i % 2]}.jpg" for i in range(len(folder))]
+    grade = [10 if grade is None else grade for _, grade in FUNDUS_CLASSES.values()]
+    top = root / FUNDUS_TOP
+    files = [top / FUNDUS_FOLDERS[number] / file for number, file in zip(folder, name, strict=True)]
+    paint(files, [grade[number] for number in folder])
     return root
 
 

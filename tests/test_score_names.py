@@ -32,7 +32,9 @@ def test_every_score_is_named_and_resampled():
     assert {*OF_CLASS, *OF_PROBABILITY, *OF_GROUP} == {key.partition("/")[0] for key in found if "/" in key}
     assert set(OF_GROUP) == set(PER_GROUP)
     assert set(OF_PROBABILITY) <= set(SCORES)
-    assert set(SHOWN_OF_ORDERED) - set(SHOWN_OF_ANY) == {"kappa", "kendall_tau"}
+    assert set(SHOWN_OF_ORDERED) - set(SHOWN_OF_ANY) == {
+        *("kappa", "kendall_tau", "mean_grade_error", "macro_grade_error", "adjacent_accuracy")
+    }
     assert set(SCORES) - set(SHOWN_OF_ORDERED) == {"recall", *OF_PROBABILITY, "brier", "log_loss"} - {"auc"}
 
 

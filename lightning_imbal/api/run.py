@@ -50,9 +50,8 @@ class Run:
 
     @cached_property
     def predictions(self) -> pd.DataFrame | None:
-        """A row for each test image: `image`, `group` (empty where none is known), `label`, `predicted`, a
-        `meta/<name>` for each attribute that was kept, and a `probability/<class>` for each class; None if they were
-        not kept."""
+        """A row for each test image: `image`, `group` (empty: none is known), `label`, `predicted`, a `meta/<name>`
+        for each attribute, if there are any, and a `probability/<class>` for each class; None if they were not kept."""
         return _table(self._files.predictions)
 
     @cached_property

@@ -20,7 +20,7 @@ from torch import nn
 
 from lightning_imbal.atomic_files import write_whole
 from lightning_imbal.callbacks.base import ImbalModel, model_of
-from lightning_imbal.contract import data_of
+from lightning_imbal.contract import DeepData, data_of
 from lightning_imbal.heads.base import ClosedFormHead
 from lightning_imbal.metrics.report import ImbalReport
 from lightning_imbal.runs.digests import digests
@@ -118,6 +118,8 @@ class ResultsWriter(Callback):
             identity["fitted"] = fitted_of(model_of(trainer.lightning_module))
         if self.pool:
             identity["pool"] = self.pool
+        if isinstance(data := data_of(trainer), DeepData) and (depth := data.depth.identity):
+            identity["depth"] = depth
         write_whole(folder / "predictions.parquet", table.to_parquet)
         self.results[side] = {"identity": identity, **results}
 

@@ -13,6 +13,9 @@ from lightning_imbal.data.audit.audit import audit
 from lightning_imbal.data.audit.lists import read_lists
 from lightning_imbal.data.checks import groups_suspected
 from lightning_imbal.data.look.suspected import suspected_groups
+from lightning_imbal.data.pictures.depth_words import sentences
+from lightning_imbal.data.pictures.depths import look_for_depths
+from lightning_imbal.data.pictures.grey_levels import AS_FOUND
 from lightning_imbal.data.pictures.open import CACHE_DIR
 from lightning_imbal.data.splits.base import PARTS
 from lightning_imbal.errors import UserError, refuse_below
@@ -34,11 +37,15 @@ def run(args: list[str]) -> int:
         suspected = (
             None if table["group"].notna().any() else suspected_groups(table, table["path"].fillna(table["image"]))
         )
-        report = audit(table, cache_dir=CACHE_DIR, suspected=suspected, **looked_for)
+        depths = sentences(look_for_depths(table["path"].dropna().tolist()), AS_FOUND)
+        report = audit(table, cache_dir=CACHE_DIR, suspected=suspected, depths=depths, **looked_for)
         title = " + ".join(Path(lists[name]).name for name in PARTS if lists[name])
     elif data is not None:
         known, suspected = (data.class_names, data.group_name), groups_suspected(data)
-        report = audit(data.table, *known, cache_dir=data.cache_dir, suspected=suspected, **looked_for)
+        table = data.table if data.files.empty else data.table.assign(path=data.files)
+        report = audit(
+            table, *known, cache_dir=data.cache_dir, suspected=suspected, depths=data.depth.said, **looked_for
+        )
         title = f"{type(data).__name__}, {type(data.split).__name__}"
     else:
         raise UserError(

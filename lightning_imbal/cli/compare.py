@@ -27,6 +27,8 @@ from lightning_imbal.launch.plan import Plan
 from lightning_imbal.launch.runner import Failure, discard_left_halves
 from lightning_imbal.report.decided import print_rules
 from lightning_imbal.report.tables.write import write_and_print
+from lightning_imbal.runs.attributes import Edges, check_edges, parse_edges
+from lightning_imbal.runs.predictions import column_values
 from lightning_imbal.runs.spreadsheet import to_csv
 from lightning_imbal.stats.advice import advise
 from lightning_imbal.stats.advice_rules import advise_rules
@@ -58,6 +60,7 @@ def run(args: list[str]) -> int:
     if given.folds is not None and given.folds < 2:
         raise UserError(f"--folds is {given.folds}: give 2 or more, or --seeds instead.")
     refuse_below(0, **{"--seeds": min(given.seeds)})
+    edges = parse_edges(given.edges)
     from lightning_imbal.cli.parts.compare_small import AUTO_WEIGHTS, is_small, lay_small, left_open, said_of_small
 
     given.config, variant = lay_small(given.config, given.laptop)
@@ -65,15 +68,17 @@ def run(args: list[str]) -> int:
     methods = [name for name in ",".join(given.methods).split(",") if name] or [AUTO]
     plan_of = partial(_plan, given)
 
-    from lightning_imbal.cli.parts.compare_data import check, count_classes, read_parts
+    from lightning_imbal.cli.parts.compare_data import check, check_order, count_classes, read_parts
     from lightning_imbal.cli.parts.configurations import read_stages
 
     weights = AUTO_WEIGHTS if variant else []
     first = plan_of([*weights, *options], rows_of(["ce" if methods == [AUTO] else methods[0]]))
     # The split does not depend on the seed of a run.
     parts = read_parts({cell.title: cell.job.arguments for cell in first.cells[: given.folds or 1] if cell.job})
-    counts = count_classes(parts[0].data, given.folds)
-    suited = suitable(list(counts.values())) if methods == [AUTO] else {}
+    counts, ordered = count_classes(parts[0].data, given.folds), parts[0].data.ordered
+    check_edges(edges, column_values(parts[0].data.index))
+    plan_of = partial(_plan, given, ordered=ordered)
+    suited = suitable(list(counts.values()), ordered) if methods == [AUTO] else {}
     rows = rows_of(list(suited) or methods)
     baseline = _baseline(given.baseline, rows)
     found = left_open(plan_of(options, rows), first, parts[0].data, small)
@@ -87,6 +92,7 @@ def run(args: list[str]) -> int:
     if given.jobs:
         plan.check_settings()
     stages = read_stages(plan.jobs)
+    check_order(stages, ordered)
     warnings = [*check(parts, plan.runs, pictures=not given.dry_run), *said]
     reasons = [f"{rows[method][0]} was chosen: {why}." for method, why in suited.items()]
 
@@ -97,7 +103,7 @@ def run(args: list[str]) -> int:
         print_commands(plan, stages, given.jobs)
         return 0
     failures = _train(plan, stages, given.jobs, console)
-    page = _write(plan, baseline, warnings, reasons, console, _again(args, plan), given.anonymous)
+    page = _write(plan, baseline, warnings, reasons, console, _again(args, plan), given.anonymous, edges)
     print_failures(failures, console)
     _print([f"Page: {page} (open it in a browser)"] if page else [], console)
     return int(bool(failures))
@@ -115,7 +121,9 @@ def _train(plan: Plan, stages: "dict[Job, list[Namespace]]", jobs: int, console:
     return run_plan(plan, lambda: local_launcher(jobs), console)
 
 
-def _plan(given: argparse.Namespace, options: Sequence[str], rows: dict[str, tuple[str, Row]]) -> Plan:
+def _plan(
+    given: argparse.Namespace, options: Sequence[str], rows: dict[str, tuple[str, Row]], ordered: bool = False
+) -> Plan:
     """The runs of some methods."""
     protocol = protocol_of(_data_class(given.config, options))
     files = [f"--config={file}" for file in (protocol, *given.config)]
@@ -123,7 +131,7 @@ def _plan(given: argparse.Namespace, options: Sequence[str], rows: dict[str, tup
     dataset = root.expanduser().absolute().name
     laid = [Path(file).stem for file in given.config]
     name = "-".join(["compare", dataset, *(stem for stem in laid if stem != dataset)])
-    spec = comparison(dict(rows.values()), dataset, protocol, given.folds, given.seeds)
+    spec = comparison(dict(rows.values()), dataset, protocol, given.folds, given.seeds, ordered)
     runs = Path(given.runs or Path("runs", name))
     refuse_unwritable("--runs", runs, folder=True)
     return Plan(spec, runs, given.config, [*FEATURES, *options])
@@ -154,9 +162,10 @@ def _write(
     console: Console,
     again: str,
     anonymous: bool,
+    edges: Edges,
 ) -> Path | None:
     """Prints the leaderboard and the advice, and writes both; returns the page if there is something to show on it."""
-    results = ranked(collect(plan.spec, plan.cells, [], plan.runs, baseline))
+    results = ranked(collect(plan.spec, plan.cells, [], plan.runs, baseline, edges))
     write_and_print(results, plan.runs / "compare", console)
     advice = advise(results, baseline, again)
     _print(advice, console)

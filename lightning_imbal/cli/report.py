@@ -1,30 +1,52 @@
 """`lightning_imbal report`: finished runs in the terminal, as a page and as figures."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lightning_imbal.atomic_files import refuse_unwritable
 from lightning_imbal.cli.parts.closing import next_command
+from lightning_imbal.cli.parts.verb_options import EDGES
 from lightning_imbal.cli.parts.verb_parser import VerbParser
 from lightning_imbal.errors import UserError
 from lightning_imbal.report.terminal import print_runs
+from lightning_imbal.runs.run import Run
+
+if TYPE_CHECKING:
+    from lightning_imbal.runs.attributes import Edges
+    from lightning_imbal.stats.results import Results
 
 ANONYMOUS = "without names of images, folders and groups, and without pictures on the page"
-USAGE = "lightning_imbal report RUN [RUN ...] [--html PAGE.html [--anonymous]] [--figures DIR]"
+USAGE = "lightning_imbal report RUN [RUN ...] [--html PAGE.html [--anonymous]] [--figures DIR] [--edges age=40,60]"
+NO_ATTRIBUTES = (
+    "nothing is known of the images beside their classes: name columns of the labels by --data.metadata_columns when "
+    "training, or when testing again."
+)
 
 
 def run(args: list[str]) -> int:
     """Runs `report` and returns the exit status."""
     given = _parser().parse_args(args[1:])
-    _check(given.html, given.figures)
+    _check(given.html, given.figures, given.subgroups)
     if given.anonymous and given.html is None:
         raise UserError("--anonymous is for a page: name one, such as --html report.html.")
+    runs = [Run(folder) for folder in given.runs]
+    has_attributes = any(run.has_attributes for run in runs)
+    for option in ("edges", "subgroups"):
+        if getattr(given, option) and not has_attributes:
+            raise UserError(f"--{option}: {NO_ATTRIBUTES}")
+    edges = _edges(given.edges, runs) if given.edges else {}
     print_runs(given.runs)
-    if given.html is None and given.figures is None:
+    wanted = [given.html, given.figures, given.subgroups]
+    if wanted == [None] * 3 and not has_attributes:
         print(next_command("report", *given.runs, "--html", "report.html"))
         return 0
     from lightning_imbal.stats.read_runs import read_runs
 
-    results = read_runs(given.runs)
+    results = read_runs(given.runs, edges)
+    if has_attributes:
+        _tell_subgroups(results, given.subgroups)
+    if wanted == [None] * 3:
+        print(next_command("report", *given.runs, "--html", "report.html"))
     if given.html is not None:
         from lightning_imbal.report.page.page import write_page
         from lightning_imbal.stats.caveats import limits_of
@@ -46,11 +68,31 @@ def run(args: list[str]) -> int:
     return 0
 
 
-def _check(html: str | None, figures: str | None) -> None:
+def _edges(texts: list[str], runs: list[Run]) -> "Edges":
+    """At which subgroups of numbers end, as they were typed."""
+    from lightning_imbal.runs.attributes import check_edges, parse_edges, values_of
+
+    edges = parse_edges(texts)
+    check_edges(edges, values_of([run.predictions for run in runs if run.predictions is not None]))
+    return edges
+
+
+def _tell_subgroups(results: "Results", place: str | None) -> None:
+    """Prints the scores of subgroups, and writes them."""
+    from rich.console import Console
+
+    from lightning_imbal.report.subgroups import print_subgroups, write_subgroups
+
+    print_subgroups(results, Console())
+    if place is not None:
+        print(f"Subgroups: {', '.join(map(str, write_subgroups(results, Path(place))))}")
+
+
+def _check(html: str | None, figures: str | None, subgroups: str | None) -> None:
     """Refuses, before anything is read, what cannot be written to."""
     if html is not None and (Path(html).is_dir() or not Path(html).suffix):
         raise UserError(f"--html {html} is no file: name the page, such as --html {Path(html) / 'report.html'}.")
-    for option, place in {"--html": html, "--figures": figures}.items():
+    for option, place in {"--html": html, "--figures": figures, "--subgroups": subgroups}.items():
         if place is not None:
             refuse_unwritable(option, place, folder=option == "--figures")
 
@@ -61,4 +103,7 @@ def _parser() -> VerbParser:
     parser.add_argument("--html", metavar="FILE", help="page to write, one file that opens without a network")
     parser.add_argument("--anonymous", action="store_true", help=ANONYMOUS)
     parser.add_argument("--figures", metavar="DIR", help="folder for figures of a paper, PNG and PDF")
+    parser.add_argument("--edges", action="append", default=[], metavar="NAME=NUMBERS", help=EDGES)
+    files = "files for the scores of subgroups: NAME.md, NAME.tex, NAME.csv, NAME_classes.csv, NAME_gaps.csv"
+    parser.add_argument("--subgroups", metavar="NAME", help=files)
     return parser

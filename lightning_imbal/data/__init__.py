@@ -13,10 +13,12 @@ from lightning_imbal.data.recipes import (
 )
 from lightning_imbal.data.sets.aptos import APTOS2019
 from lightning_imbal.data.sets.chest_xray import ChestXray14, XRay6, XRay9
+from lightning_imbal.data.sets.chula_rbc12 import ChulaRBC12
 from lightning_imbal.data.sets.digits import DigitsLT
 from lightning_imbal.data.sets.dogs import StanfordDogsLT
 from lightning_imbal.data.sets.eyepacs import EyePACS
 from lightning_imbal.data.sets.flowers import Flowers102LT
+from lightning_imbal.data.sets.fundus_dr import FundusDR
 from lightning_imbal.data.sets.hyper_kvasir import HyperKvasir
 from lightning_imbal.data.sets.isic import ISIC2018, ISIC2019
 from lightning_imbal.data.sets.medmnist import MedMNIST
@@ -36,11 +38,13 @@ __all__ = [
     "CSVData",
     "CenterCrop",
     "ChestXray14",
+    "ChulaRBC12",
     "DigitsLT",
     "EyePACS",
     "FlipJitter",
     "Flowers102LT",
     "FolderData",
+    "FundusDR",
     "Holdout",
     "HyperKvasir",
     "IdLists",

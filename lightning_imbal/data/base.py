@@ -23,6 +23,7 @@ from lightning_imbal.data.loading.loaders import Loadable, device_share, first_e
 from lightning_imbal.data.loading.samplers import SamplerFactory, build_samplers
 from lightning_imbal.data.normalize import IMAGENET_MEAN, IMAGENET_STD, Normalize
 from lightning_imbal.data.pictures.given import GivenPictures, Picture
+from lightning_imbal.data.pictures.grey_levels import Depth, reading_of
 from lightning_imbal.data.pictures.open import CACHE_DIR, Cache, OnBadImage
 from lightning_imbal.data.recipes import Squash, TransformFactory
 from lightning_imbal.data.splits.base import Split
@@ -44,7 +45,8 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
             those together that show the same photograph, and with them the groups that are known.
         class_groups: Groups of classes whose mean recall and F1 are reported, such as major / middle / minor;
             None puts the largest, middle and smallest third of the classes together.
-        sampler: Built with the labels (N,) of the training part, yields positions in it.
+        sampler: Built with the labels (N,) of the training part, and with its groups where it asks for them; yields
+            positions in it.
         paired_sampler: Built likewise; draws a second image for each one of `sampler`, which a batch holds as `other`.
         batch_size: Global batch size; each of D devices gets batch_size / D images.
         image_size: Side of the square that the network is trained on, in pixels.
@@ -59,6 +61,11 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         cache_dir: Folder of the disk caches.
         on_bad_image: `raise` stops at a picture that is absent or cannot be read; `skip` opens all pictures before
             training, and leaves out and reports the bad ones.
+        depth: Which values of pictures of more than 8 bits are black and white: `auto`, what a DICOM file says, else
+            the smallest and the largest of the data set, which a checkpoint keeps; two values; or
+            `{percentile: [0.5, 99.5]}` of each picture by itself. Pictures of 8 bits stay as they are.
+        window: Centre and width of what is seen of a DICOM file; None is its own window, else all its stored bits.
+        bits: Of the pictures that training sees: 16 keeps more of the contrast of deep ones, and takes more time.
         num_workers: Processes that prepare batches; None shares the CPU cores out, at most 8 per device.
         metadata_columns: Attributes of the images, such as `[sex, age]` or `sex,age`: columns of the label file, or
             headers of DICOM files (`dicom:PatientSex`). `split.csv` and the predictions keep them; what is not named
@@ -85,6 +92,9 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         cache: Cache = "none",
         cache_dir: str = CACHE_DIR,
         on_bad_image: OnBadImage = "raise",
+        depth: Depth = "auto",
+        window: tuple[float, float] | str | None = None,
+        bits: Literal[8, 16] = 8,
         num_workers: int | None = None,
         metadata_columns: list[str] | str | None = None,
     ) -> None:
@@ -94,8 +104,9 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         if image_size > LARGEST:
             raise UserError(f"image_size is {image_size}: pictures can have at most {LARGEST} pixels a side.")
         short_side = short_side or 2 * image_size
+        asked = reading_of(depth, window, bits)
         cached = (short_side, cache, cache_dir, on_bad_image)
-        LabelledImages.__init__(self, root, split, group_by, *cached, metadata_columns)
+        LabelledImages.__init__(self, root, split, group_by, *cached, asked, metadata_columns)
         self.given_groups, self.batch_size, self.num_workers = class_groups, batch_size, num_workers
         self.image_size, self.sampler, self.paired_sampler = image_size, sampler, paired_sampler
         recipes = [*[train_transform] * views, *(more_views or []), test_transform]
@@ -130,7 +141,8 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         """
         factories = [self.sampler, self.paired_sampler] if self.paired_sampler else [self.sampler]
         max_epochs = self.trainer.max_epochs if self.trainer else None
-        return build_samplers(factories, self.labels_of("train"), self.batch_size, max_epochs)
+        labels, groups = self.labels_of("train"), self.groups_of("train")
+        return build_samplers(factories, labels, self.batch_size, max_epochs, groups)
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Loads augmented training images in the order of the sampler, or their stored features."""
@@ -181,17 +193,18 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
 
     def predict_folder(self, folder: str | Path) -> list[Path]:
         """Makes all pictures below a folder what is predicted, in the order of the files that it returns."""
-        self.predicted, files = folder_dataset(folder, self.test_recipe, self.short_side)
+        self.predicted, files = folder_dataset(folder, self.test_recipe, self.short_side, self.depth.reading)
         return files
 
     def predict_pictures(self, pictures: Sequence[Picture]) -> None:
-        """Makes pictures what is predicted: files, arrays (uint8, RGB) or those of Pillow."""
+        """Makes pictures what is predicted: files, arrays (RGB or grey) or those of Pillow."""
         self.predicted = self.pictures(pictures)
 
     def pictures(self, pictures: Sequence[Picture]) -> ImageDataset:
         """Pictures as they are tested, without labels."""
         rows = np.arange(len(pictures))
-        return ImageDataset(GivenPictures(pictures, self.short_side), np.zeros_like(rows), rows, [self.test_recipe])
+        images = GivenPictures(pictures, self.short_side, self.depth.reading)
+        return ImageDataset(images, np.zeros_like(rows), rows, [self.test_recipe])
 
     def predict_dataloader(self) -> DataLoader[Any] | list[Any]:
         """Loads what `predict_folder` or `predict_pictures` was given, by their numbers; else the test part."""

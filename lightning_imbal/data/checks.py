@@ -8,6 +8,7 @@ from lightning.pytorch.utilities import rank_zero_info
 
 from lightning_imbal.data.labelled_images import LabelledImages
 from lightning_imbal.data.look.suspected import suspected_groups
+from lightning_imbal.data.pictures.cut_outs import CutOuts
 from lightning_imbal.data.pictures.files import ImageFiles
 from lightning_imbal.data.pictures.open import unreadable
 from lightning_imbal.data.sample_table import count_images
@@ -31,7 +32,7 @@ def groups_suspected(data: LabelledImages) -> dict[str, Any] | None:
     if "group" in data.index or "path" not in data.index:
         return None
     files = data.index["path"].str.removeprefix(f"{data.root}/")
-    return suspected_groups(data.table, files, data.unused_columns())
+    return suspected_groups(data.table, files, data.unused_columns(), data.index["path"])
 
 
 def check_split(data: LabelledImages) -> None:
@@ -50,7 +51,7 @@ def check_pictures(data: LabelledImages) -> None:
     Raises:
         BadImageError: One cannot be read, and is not to be left out.
     """
-    if not isinstance(data.images, ImageFiles) or data.on_bad_image == "skip":
+    if not isinstance(data.images, ImageFiles | CutOuts) or data.on_bad_image == "skip":
         return
     rows = _rows_of_parts(data)
     if bad := data.images.find_bad(rows):
@@ -59,7 +60,7 @@ def check_pictures(data: LabelledImages) -> None:
 
 def remember_pictures(data: LabelledImages) -> None:
     """Notes that the pictures of the parts, which somebody else has opened, are good."""
-    if data.cache == "none" and isinstance(data.images, ImageFiles):
+    if data.cache == "none" and isinstance(data.images, ImageFiles | CutOuts):
         data.images.remember(_rows_of_parts(data))
 
 

@@ -4,18 +4,26 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from lightning.pytorch.utilities import rank_zero_info
 
 from lightning_imbal.data.copies.groups import copies_of_files, copies_of_pictures, join_groups
+from lightning_imbal.data.depth import DepthOfData
 from lightning_imbal.data.index.attributes import Encoding, attribute_columns, fitted_encoding, named_columns
 from lightning_imbal.data.index.data_folder import DataFolder
 from lightning_imbal.data.pictures.base import Pictures
+from lightning_imbal.data.pictures.depths import Depths, look_for_depths
+from lightning_imbal.data.pictures.disk_cache import DiskCache, cache_folder
+from lightning_imbal.data.pictures.files import ImageFiles
+from lightning_imbal.data.pictures.grey_levels import AS_FOUND, Reading
+from lightning_imbal.data.pictures.memory_cache import MemoryCache
 from lightning_imbal.data.pictures.open import Cache, OnBadImage, open_images, refuse_absent
 from lightning_imbal.data.sample_table import check_index, count_training_images, sample_table
 from lightning_imbal.data.splits.base import Split
-from lightning_imbal.data.splits.groups import DUPLICATES, group_ids
+from lightning_imbal.data.splits.groups import DUPLICATES, group_ids, known_groups
 from lightning_imbal.data.splits.holdout import Holdout
 
 
@@ -31,6 +39,7 @@ class LabelledImages(ABC):
         cache: Whether decoded pictures are kept, and where.
         cache_dir: Folder of the disk caches.
         on_bad_image: `raise` stops at a picture that is absent or cannot be read; `skip` leaves it out.
+        asked: How pictures of more than 8 bits are to be read.
         metadata_columns: Attributes of the images, such as age and sex; a list, or one text with commas.
     """
 
@@ -38,6 +47,7 @@ class LabelledImages(ABC):
     ordered: bool = False  # whether the classes are grades, from low to high
     group_name: str | None = None
     group_pattern: str | None = None
+    dicom_group: str | None = None
     default_split: Split = Holdout()
     official_counts: Sequence[int] | None = None
 
@@ -50,26 +60,43 @@ class LabelledImages(ABC):
         cache: Cache,
         cache_dir: str,
         on_bad_image: OnBadImage,
+        asked: Reading = AS_FOUND,
         metadata_columns: list[str] | str | None = None,
     ) -> None:
         self.root = Path(root).expanduser()
         self.split, self.group_by = split or self.default_split, group_by
         self.short_side, self.cache, self.cache_dir = short_side, cache, cache_dir
         self.on_bad_image, self.metadata_columns = on_bad_image, named_columns(metadata_columns)
+        self.depth = DepthOfData(asked, self.look_for_depths)
 
     @abstractmethod
     def read_index(self) -> pd.DataFrame:
         """Reads the labels, never a picture.
 
         Returns:
-            One row per image: `image` (its id), `path` (folder/file, absent if `read_images` does not need it), `label`
-            (0-based) and, where known, `group` (empty: on its own), `official` (train, val, test) and `fold`.
+            One row per image: `image` (its id), `path` (folder/file, absent if `read_images` does not need it), or
+            `cut_from` (the same of a picture that several rows are cut out of), `label` (0-based) and, where known,
+            `group` (empty: on its own), `official` (train, val, test) and `fold`.
         """
 
     def read_images(self) -> Pictures:
-        """Returns the picture of every row of the index, uint8 RGB (H, W, 3)."""
-        place = (self.cache_dir, type(self).__name__)
-        return open_images(self.index["path"], self.short_side, self.cache, *place, self.on_bad_image)
+        """Returns the picture of every row of the index, RGB (H, W, 3), uint8 or, with `bits` of 16, uint16."""
+        return self.open_files()
+
+    def open_files(self) -> ImageFiles | MemoryCache | DiskCache:
+        """Opens `files`, each once, in the order in which the index names them."""
+        files, place = self.files.drop_duplicates(), (self.cache_dir, type(self).__name__)
+        return open_images(files, self.file_side, self.cache, *place, self.on_bad_image, *self.depth.how)
+
+    @property
+    def files(self) -> pd.Series:
+        """The picture file of every row of the index, from which it may be cut; empty if it is in none."""
+        return _files_of(self.index)
+
+    @property
+    def file_side(self) -> int:
+        """To which short side larger files are reduced when they are read, in pixels."""
+        return self.short_side
 
     def subsample(self, label: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Chooses the training rows to keep: all, unless a child simulates an imbalance."""
@@ -115,17 +142,33 @@ class LabelledImages(ABC):
 
     @cached_property
     def bare_index(self) -> pd.DataFrame:
-        """What `read_index` returns, checked: no image twice, no label outside the classes, no file absent."""
+        """What `read_index` returns, checked: no image twice, no label outside the classes, no file absent.
+
+        Tells the remarks.
+        """
         index, owner = self.read_index().reset_index(drop=True), type(self).__name__
+        for sentence in self.remarks:
+            rank_zero_info(sentence)
         check_index(index, self.class_names, owner)
-        if self.on_bad_image == "raise" and "path" in index:
-            refuse_absent(index["path"], owner)
+        if self.on_bad_image == "raise" and not (files := _files_of(index)).empty:
+            refuse_absent(files.drop_duplicates(), owner)
         return index
 
     @cached_property
     def images(self) -> Pictures:
         """Pictures by row of the index, read when first needed."""
         return self.read_images()
+
+    def look_for_depths(self, values: bool, dicom: bool) -> Depths:
+        """As the function of the same name does it of `files`."""
+        paths, window = self.files.drop_duplicates().tolist(), self.depth.asked.dicom_window
+        record = cache_folder(self.cache_dir, type(self).__name__, paths, 0, f"depths {window}")
+        return look_for_depths(paths, record.with_suffix(".depths"), values, dicom, window)
+
+    def take_depth(self, kept: dict[str, Any]) -> None:
+        """From now on, pictures are read as those of a training that is over."""
+        if self.depth.take(kept):
+            vars(self).pop("images", None)
 
     @property
     def left_out(self) -> dict[int, str]:
@@ -154,16 +197,17 @@ class LabelledImages(ABC):
         group = group_ids(self.index, self.group_by, self.group_name, type(self).__name__)
         if group is None or self.group_by != DUPLICATES or self.group_name == DUPLICATES:
             return group
-        if "path" not in self.index:
+        if self.files.empty:
             return join_groups(group, copies_of_pictures(self.images))
-        return join_groups(group, copies_of_files(self.index["path"], self.cache_dir, self.on_bad_image))
+        file, files = pd.factorize(self.files)
+        return join_groups(group, copies_of_files(pd.Series(files), self.cache_dir, self.on_bad_image)[file])
 
     def share_images(self, other: "LabelledImages") -> None:
         """Takes over the pictures that another stage has already decoded, if they are the same."""
         decoded = "images" in vars(other) and type(other) is type(self)
         same = decoded and (other.root, other.cache, other.short_side) == (self.root, self.cache, self.short_side)
-        if same and self.index.equals(other.index):
-            self.images = other.images
+        if same and other.depth.asked == self.depth.asked and self.index.equals(other.index):
+            self.images, self.depth = other.images, other.depth
 
     def rows(self, part: str) -> np.ndarray:
         """Row numbers of a part in the sample table."""
@@ -172,3 +216,17 @@ class LabelledImages(ABC):
     def labels_of(self, part: str) -> np.ndarray:
         """Class of every row of a part."""
         return self.table["label"].to_numpy()[self.rows(part)]
+
+    def groups_of(self, part: str) -> np.ndarray | None:
+        """Number of the group of every row of a part, also where the split does not ask for it; None if none is known.
+
+        A row without a group is a group of its own.
+        """
+        if self.groups is None and ("group" not in self.index or self.index["group"].isna().all()):
+            return None
+        group = known_groups(self.index) if self.groups is None else self.groups
+        return pd.factorize(group[self.rows(part)])[0]
+
+
+def _files_of(index: pd.DataFrame) -> pd.Series:
+    return next((index[name] for name in ("path", "cut_from") if name in index), pd.Series(dtype=object))

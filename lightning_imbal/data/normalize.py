@@ -13,7 +13,7 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 class Normalize(nn.Module):
-    """Turns uint8 pictures (..., 3, H, W) into floats: pixels in 0..1, less the mean, over the standard deviation.
+    """Normalises pictures (..., 3, H, W), uint8 or floats in 0..1: pixels in 0..1, less the mean, over the deviation.
 
     Args:
         mean: Per RGB channel, pixels in 0..1.
@@ -36,6 +36,8 @@ class Normalize(nn.Module):
         """Returns floats of the type `dtype` in the shape of `image`."""
         exact = torch.promote_types(dtype, torch.float32)
         mean, std = self.mean.to(image.device, exact), self.std.to(image.device, exact)
+        if image.is_floating_point():
+            return image.to(exact).sub(mean).div_(std).to(dtype)
         return image.to(exact).sub_(255 * mean).div_(255 * std).to(dtype)
 
     def batch(self, batch: Batch, dtype: torch.dtype) -> Batch:

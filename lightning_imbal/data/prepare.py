@@ -20,9 +20,10 @@ def prepare(data: LabelledImages, verify: bool = False) -> dict[str, Any]:
         verify: Also reads the whole cache and compares its checksums.
 
     Returns:
-        `classes` (name, images and official number of each), `complaints` (sentences), `unused` (pictures beside
-        the labelled ones that have no label here) and, for pictures in files, `unreadable` (image and cause), `decoded`
-        (pictures decoded in this call), `cache` (folder) and `bytes`.
+        `classes` (name, images and official number of each), `complaints` and `remarks` (sentences), `unused` (pictures
+        beside the labelled ones that have no label here) and, for pictures in files, `unreadable` (image, or the first
+        that is cut from it, and cause), `decoded` (files decoded in this call), `cache` (folder), `bytes` and `depths`
+        (sentences on deep pictures).
 
     Raises:
         UserError: The layout is not that of the data set, or the cache cannot be written.
@@ -38,23 +39,27 @@ def prepare(data: LabelledImages, verify: bool = False) -> dict[str, Any]:
             for (name, images), number in zip(counts.items(), official, strict=True)
         ],
         "complaints": data.check_source(),
+        "remarks": data.remarks,
     }
     if data.official_counts and list(counts.values()) != list(data.official_counts):
         found["complaints"].append(
             f"{found['name']} has {len(index)} images, the official release {sum(data.official_counts)}: "
             "see which classes differ."
         )
-    if "path" not in index:
+    files = data.files.drop_duplicates()
+    if files.empty:
         return found
-    images = disk_cache(index["path"], data.short_side, data.cache_dir, found["name"])
+    data.depth.found = data.look_for_depths(values=True, dicom=True)
+    images = disk_cache(files, data.file_side, data.cache_dir, found["name"], *data.depth.how)
     found["decoded"] = images.build()
     if verify:
         found["complaints"] += [
             f"{file} does not match its checksum: delete it and prepare again." for file in images.verify()
         ]
-    image = index["image"].to_numpy()
+    image = index["image"][files.index].to_numpy()
     found["unreadable"] = [{"image": str(image[row]), "cause": cause} for row, cause in sorted(images.bad.items())]
-    found["unused"] = _unused(index["path"])
+    found["unused"] = _unused(files)
+    found["depths"] = data.depth.said
     return found | {"cache": str(images.folder), "bytes": images.nbytes}
 
 

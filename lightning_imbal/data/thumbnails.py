@@ -1,6 +1,7 @@
 """Small copies of the pictures of a run's data set. Importing this imports torch."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -59,6 +60,7 @@ def _data_of(folder: Path) -> ImbalDataModule:
         raise UserError(f"the data of {file} are unknown here ({reason}): go to where the run was started.") from error
     # Pictures that are absent are left out, and nothing is downloaded for a page.
     data.cache, data.on_bad_image = "none", "skip"
+    data.depth.asked = replace(data.depth.asked, bits=8)
     if hasattr(data, "download"):
         data.download = False
     return data

@@ -11,7 +11,11 @@ from lightning_imbal.decisions.scoring import score_answers, scores_of
 
 SAME = 1e-9  # of logits: places that are nearer are one, since gains are rounded
 NEED_ALL = ("mcc", "kappa", "kendall_tau")  # a right answer that becomes wrong might improve them
-NEED_PAIRS = ("kappa", "kendall_tau")  # of a true and an answered class, not only the counts of each
+NEED_PAIRS = (
+    "kappa",
+    "kendall_tau",
+    "adjacent_accuracy",
+)  # of a true and an answered class, not only the counts of each
 MAX_COUNTS = 200_000  # of classes times places: of more, some are tried first, then all beside the best of them
 MAX_ELEMENTS = 4_000_000  # of the confusion matrices that are held at once
 

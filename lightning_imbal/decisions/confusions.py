@@ -168,6 +168,26 @@ def _kendall_tau(sets: Confusions) -> np.ndarray:
     return _if_varied(sets, np.einsum("tpr,tpr->r", sets.confusion, surplus), sets.unlike_pairs)
 
 
+def _grades_off(sets: Confusions) -> np.ndarray:
+    """How many classes lie between the true and the predicted one, and one more where they differ, (C, C)."""
+    rank = np.arange(len(sets.test.class_names))
+    return np.abs(rank[:, None] - rank)
+
+
+def _mean_grade_error(sets: Confusions) -> np.ndarray:
+    return ratio(np.tensordot(_grades_off(sets), sets.confusion), sets.total)
+
+
+def _macro_grade_error(sets: Confusions) -> np.ndarray:
+    """Mean over the true classes (Baccianella et al. 2009)."""
+    of_class = np.einsum("tp,tpr->tr", _grades_off(sets), sets.confusion)
+    return mean(ratio(of_class, sets.true), sets.true > 0)
+
+
+def _adjacent_accuracy(sets: Confusions) -> np.ndarray:
+    return ratio(np.tensordot((_grades_off(sets) <= 1).astype(float), sets.confusion), sets.total)
+
+
 def _if_varied(sets: Confusions, numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     """The ratio; 0 where labels or predictions are constant."""
     return ratio(numerator, np.where(sets.varied, denominator, 0))
@@ -200,5 +220,8 @@ SUMMARY: dict[str, Callable[[Confusions], np.ndarray]] = {
     "mcc": _mcc,
     "kappa": _kappa,
     "kendall_tau": _kendall_tau,
+    "mean_grade_error": _mean_grade_error,
+    "macro_grade_error": _macro_grade_error,
+    "adjacent_accuracy": _adjacent_accuracy,
 }
 PER_GROUP = {"group_recall": _group_recall, "group_f1": _group_f1}

@@ -5,7 +5,7 @@ import numpy as np
 from lightning_imbal.decisions.base import Labelled
 from lightning_imbal.decisions.confusions import PER_GROUP, SUMMARY, Classes, Confusions, answer_score
 from lightning_imbal.errors import UserError
-from lightning_imbal.score_names import OF_CLASS, SCORES
+from lightning_imbal.score_names import OF_CLASS, SCORES, lower_is_better
 from lightning_imbal.wording import did_you_mean
 
 
@@ -16,9 +16,14 @@ def check_score(name: str) -> None:
         name: Such as `f1`, `recall/nevus` or `group_f1/minor`; whether there is such a class or group is seen later.
 
     Raises:
-        UserError: There is no such score, or it is one of probabilities, as AUC is.
+        UserError: There is no such score, or it is one of probabilities, as AUC is, or an error.
     """
     key, _, part = name.partition("/")
+    if name in SUMMARY and lower_is_better(name):
+        raise UserError(
+            f"Rules make a score large, but {name} is the better the smaller it is: name adjacent_accuracy or kappa, "
+            "or give the costs of being so many grades off to ExpectedCost."
+        )
     if name in SUMMARY or (part and (key in OF_CLASS or key in PER_GROUP)):
         return
     if name in SCORES or (part and key in SCORES):
@@ -26,7 +31,11 @@ def check_score(name: str) -> None:
             f"The score {name} does not depend on the answers, so that no rule can be fitted to it: name another one, "
             f"such as {', '.join(list(SUMMARY)[:3])}."
         )
-    known = [*SUMMARY, *(f"{each}/CLASS" for each in OF_CLASS), *(f"{each}/GROUP" for each in PER_GROUP)]
+    known = [
+        *(each for each in SUMMARY if not lower_is_better(each)),
+        *(f"{each}/CLASS" for each in OF_CLASS),
+        *(f"{each}/GROUP" for each in PER_GROUP),
+    ]
     hint = did_you_mean(name, SUMMARY) or f"there are {', '.join(known)}."
     raise UserError(f"There is no score {name!r}: {hint}")
 

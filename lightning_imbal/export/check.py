@@ -15,7 +15,7 @@ TOLERANCE = 1e-4
 
 
 def test_images(data: ImbalDataModule) -> tuple[Tensor, list[str]]:
-    """Takes images (N, 3, H, W), uint8, and their ids, spread evenly over the test part."""
+    """Takes images (N, 3, H, W), uint8 or floats in 0..1, and their ids, spread evenly over the test part."""
     dataset = data.dataset("test", [data.test_recipe])
     positions = np.linspace(0, len(dataset) - 1, min(CHECKED_IMAGES, len(dataset))).astype(int)
     items = [dataset[int(position)] for position in positions]
@@ -29,7 +29,7 @@ def random_images(size: tuple[int, int]) -> Tensor:
 
 
 def predict(inference: Inference, images: Tensor, normalize: Normalize) -> list[np.ndarray]:
-    """Returns logits and probabilities (N, C) of images, uint8, as a test obtains them: with PyTorch."""
+    """Returns logits and probabilities (N, C) of images, as a test obtains them: with PyTorch."""
     with torch.no_grad():
         batches = map(normalize, images.split(BATCH_SIZES[-1]))
         logits = torch.cat([inference.predictor(inference.model, batch).float() for batch in batches])
@@ -41,7 +41,7 @@ def check(content: bytes, images: Tensor, expected: list[np.ndarray], offset: np
 
     Args:
         content: The file.
-        images: The input, (N, 3, H, W), uint8.
+        images: The input, (N, 3, H, W), uint8 or floats in 0..1.
         expected: Logits and probabilities (N, C) of these images.
         offset: What the file is to add to its logits before it answers, (C,); None if it does not.
 
@@ -56,7 +56,7 @@ def check(content: bytes, images: Tensor, expected: list[np.ndarray], offset: np
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     differences = []
     for batch_size in BATCH_SIZES:
-        pixels = [batch.numpy() / np.float32(255) for batch in images.split(batch_size)]
+        pixels = [(batch if batch.is_floating_point() else batch / 255).numpy() for batch in images.split(batch_size)]
         batches = [session.run(OUTPUTS, {"image": batch}) for batch in pixels]
         found = [np.concatenate(parts) for parts in zip(*batches, strict=True)]
         differences.append([np.abs(a - b).max() for a, b in zip(found, expected, strict=True)])

@@ -10,7 +10,7 @@ Built = TypeVar("Built")
 # Parameters that the program fills in: nobody gives them, and no class without them gets them.
 GIVEN = frozenset(
     {"params", "optimizer", "class_counts", "labels", "data_source", "in_features", "out_features", "num_classes"}
-    | {"dim", "size"}
+    | {"dim", "size", "groups"}
 )
 # Lengths of a schedule, which it fills in where the user has left them open.
 LENGTHS = ("max_epochs", "T_max", "total_iters", "total_steps")

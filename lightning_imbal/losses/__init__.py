@@ -5,6 +5,9 @@ from lightning_imbal.losses.bcl import BCLLoss
 from lightning_imbal.losses.bhp import BHPLoss, hybrid_proxy_counts
 from lightning_imbal.losses.bwce import BWCE
 from lightning_imbal.losses.center import CenterLoss
+from lightning_imbal.losses.coral import CoralLoss
+from lightning_imbal.losses.corn import CornLoss
+from lightning_imbal.losses.cost_sensitive import CostSensitive
 from lightning_imbal.losses.cross_entropy import CrossEntropy
 from lightning_imbal.losses.deferred import Deferred
 from lightning_imbal.losses.focal import ClassBalancedFocal, Focal
@@ -14,6 +17,7 @@ from lightning_imbal.losses.metric_terms import CenterTerm, ContrastTerm, Metric
 from lightning_imbal.losses.mwnl import MWNL
 from lightning_imbal.losses.ohem import OHEM
 from lightning_imbal.losses.projection import Projection
+from lightning_imbal.losses.sord import SORD
 from lightning_imbal.losses.supcon import SupConLoss
 from lightning_imbal.losses.triplet import TripletLoss
 from lightning_imbal.losses.tsc import TSCLoss, simplex_targets
@@ -24,12 +28,16 @@ __all__ = [
     "LDAM",
     "MWNL",
     "OHEM",
+    "SORD",
     "BCLLoss",
     "BHPLoss",
     "CenterLoss",
     "CenterTerm",
     "ClassBalancedFocal",
     "ContrastTerm",
+    "CoralLoss",
+    "CornLoss",
+    "CostSensitive",
     "CrossEntropy",
     "Deferred",
     "Focal",

@@ -31,6 +31,7 @@ class ImbalancedLoss(ClassificationLoss):
     needs_difficulty = False  # whether it waits for the F1 of each class on a validation part
     without_difficulty = ""  # the option that makes it wait for none
     weighs_images = True  # whether it takes `sample_weight`
+    needs_order = False  # whether it takes the classes for grades, from low to high
     adjusts_logits = False  # whether the logits are those of equal class sizes once it has trained them
 
     def __init__(self, class_counts: Tensor) -> None:

@@ -57,6 +57,9 @@ def classification_scores(
           at least 0.90, 0.95; "specificity_at_90": the same with a sensitivity of at least 0.90; macro one-vs-rest;
         - "mcc": Matthews correlation (Gorodkin 2004); "kappa": Cohen's kappa with quadratic weights;
         - "kendall_tau": tau-b of predicted and true label;
+        - "mean_grade_error": absolute difference of predicted and true label, mean over the images;
+          "macro_grade_error": mean over the classes present in `label` (Baccianella et al. 2009);
+          "adjacent_accuracy": share of the images where it is at most 1;
         - "ece": expected calibration error (Guo et al. 2017, arXiv:1706.04599, eq. 3), 15 bins;
         - "cce": class-wise calibration error (Kull et al. 2019), a mean over all classes;
         - "brier": squared error summed over the classes; "log_loss": clipped as scikit-learn does;
@@ -113,9 +116,22 @@ def _summary(
         "mcc": _mcc(confusion) if varied else 0.0,
         "kappa": multiclass_cohen_kappa(prediction, label, num_classes, weights="quadratic") if varied else 0.0,
         "kendall_tau": kendalltau(prediction.numpy(), label.numpy()).statistic if varied else 0.0,
+        **_of_grades(confusion),
         "ece": expected_calibration_error(confidence, prediction == label),
         "brier": brier_score(probability, label),
         "log_loss": log_loss(probability, label),
+    }
+
+
+def _of_grades(confusion: Tensor) -> dict[str, Tensor]:
+    """The scores that count how many grades a prediction is off, from images by true and predicted class (C, C)."""
+    rank = torch.arange(len(confusion))
+    grades_off, images = (rank[:, None] - rank).abs(), confusion.sum(dim=1)
+    of_class = (grades_off * confusion).sum(dim=1)
+    return {
+        "mean_grade_error": of_class.sum() / images.sum(),
+        "macro_grade_error": (of_class / images)[images > 0].mean(),
+        "adjacent_accuracy": confusion[grades_off <= 1].sum() / images.sum(),
     }
 
 

@@ -16,12 +16,13 @@ from lightning_imbal.backbones.create import Network, create_backbone, feature_s
 from lightning_imbal.callbacks.divergence import DivergenceGuard
 from lightning_imbal.callbacks.epoch_start import EpochStart
 from lightning_imbal.callbacks.plateau import PlateauSteps
-from lightning_imbal.contract import Batch, ImbalData, data_of, image_count, known_data
+from lightning_imbal.contract import Batch, DeepData, ImbalData, data_of, image_count, known_data
 from lightning_imbal.errors import UserError
 from lightning_imbal.factories.build import build
 from lightning_imbal.losses.base import ImbalancedLoss
 from lightning_imbal.modules.base_batches import as_batch, as_floats
-from lightning_imbal.modules.base_checks import check_classes, check_counts, check_pairs, check_views
+from lightning_imbal.modules.base_checkpoint import depth_of
+from lightning_imbal.modules.base_checks import check_classes, check_counts, check_order, check_pairs, check_views
 from lightning_imbal.modules.base_devices import OverDevices
 from lightning_imbal.modules.base_optimizers import SchedulerFactory, build_schedule, check_optimizer, kept_score
 
@@ -170,12 +171,14 @@ class ImbalModule(OverDevices, ABC):
         """Refuses data that it cannot be trained on.
 
         Raises:
-            UserError: A loss cannot learn from it, or a batch has too few or too many views, or no second image.
+            UserError: A loss cannot learn from it, or wants grades, or a batch has too few or too many views, or no
+                second image.
             ValueError: Likewise.
         """
         check_optimizer(self.optimizer)
         for loss in self.losses():
             loss.check(image_count(data))
+        check_order(self, data)
         check_views(self, data)
         check_pairs(self, data)
 
@@ -229,9 +232,13 @@ class ImbalModule(OverDevices, ABC):
             checkpoint["hyper_parameters"][name] = False if name == "pretrained" else None
         if data := self.datamodule:
             checkpoint["normalize"] = data.normalize.state_dict()
+        if isinstance(self.datamodule, DeepData):
+            checkpoint["depth"] = self.datamodule.depth.kept
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Pictures are normalised as in training, whatever the DataModule says that they are tested with."""
+        """Pictures are read and normalised as in training, whatever the DataModule says that they are tested with."""
+        if isinstance(self.datamodule, DeepData):
+            self.datamodule.take_depth(depth_of(checkpoint))
         if "normalize" not in checkpoint:
             return
         # Copies: what is mapped from a file goes with the file.

@@ -13,6 +13,10 @@ from torch import nn
 from lightning_imbal.errors import UserError
 
 MEND = "give another one, or copy it again from where it is whole"
+BEFORE_DEPTH = {
+    "range": [0.0, 65535.0],
+    "assumed": True,
+}  # what was black and white in pictures of 16 bits, before it was found
 START_OF_ZIP = b"PK\x03\x04"
 START_BEFORE_ZIP = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # torch.save before PyTorch 1.6
 
@@ -46,6 +50,11 @@ def open_checkpoint(path: str | Path, keys: Sequence[str] = ("state_dict",), men
     if absent:
         raise UserError(f"{path} has no {' and no '.join(absent)}, so it is no checkpoint of this program: {mend}.")
     return content
+
+
+def depth_of(checkpoint: dict[str, Any]) -> dict[str, Any]:
+    """How the pictures of more than 8 bits were read that a network has learned from, see `DeepData`."""
+    return checkpoint.get("depth", BEFORE_DEPTH)
 
 
 def load_weights(model: nn.Module, path: str | Path, mend: str = MEND) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from torch import nn
+
 from lightning_imbal.contract import ImbalData
 from lightning_imbal.errors import UserError
 
@@ -31,6 +33,16 @@ def check_classes(class_names: Sequence[str], data: ImbalData) -> None:
         raise UserError(
             f"The model was built for the classes {', '.join(class_names)}, but {type(data).__name__} has "
             f"{', '.join(known)}: build it with data.class_counts and data.class_names."
+        )
+
+
+def check_order(model: nn.Module, data: ImbalData) -> None:
+    """Refuses losses and heads that take the classes for grades, where the data says that they have no order."""
+    needing = [type(part).__name__ for part in model.modules() if getattr(part, "needs_order", False)]
+    if needing and not getattr(data, "ordered", True):
+        raise UserError(
+            f"{needing[0]} takes the classes for grades, from low to high, but those of {type(data).__name__} have no "
+            "order: choose another method, or, if images of your own are grades, say so with --data.ordered true."
         )
 
 

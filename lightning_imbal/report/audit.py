@@ -137,6 +137,7 @@ def lists(report: dict[str, Any]) -> Iterator[tuple[str, Sequence[str], int]]:
 def remarks(report: dict[str, Any]) -> Iterator[str]:
     """Sentences about sizes, classes and formats."""
     yield "Images: " + ", ".join(f"{part['images']} {name}" for name, part in report["parts"].items()) + "."
+    yield from report.get("depths", ())
     for key, number in (("missing_classes", "no image"), ("single_image_classes", "a single image")):
         for part, labels in report[key].items():
             if labels:

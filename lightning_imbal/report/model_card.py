@@ -1,6 +1,5 @@
 """The Markdown page that goes with a trained model: what it is, what it was trained on, and where it fails."""
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lightning_imbal.report.card_use import code, preprocessing
+from lightning_imbal.report.groups_once import rows_once
+from lightning_imbal.report.model_card_subgroups import subgroup_parts
 from lightning_imbal.runs.caveats import caveats_of
 from lightning_imbal.runs.lineage import lineage
 from lightning_imbal.runs.run import by_size
@@ -57,6 +59,7 @@ def model_card(folder: Path, facts: dict[str, str]) -> str:
         escape(facts["origin"]),
         _summary(results, run.results),
         _classes(results, run.results),
+        *subgroup_parts(results),
         "## Confusions",
         _confusions(run.results),
         "## How it was checked",
@@ -127,11 +130,8 @@ def _limits(
     yield from map(escape, caveats_of(found))
     yield from shared_groups(split, found["identity"]["part"])
     calibrated = results.cells.set_index("metric")["calibrated"].get("ece", np.nan)
-    beside = (
-        ""
-        if np.isnan(calibrated)
-        else (f" That of a calibrated network would not exceed {calibrated:.3f} in 95 of 100 test sets of this size.")
-    )
+    beside = f" That of a calibrated network would not exceed {calibrated:.3f} in 95 of 100 test sets of this size."
+    beside = "" if np.isnan(calibrated) else beside
     yield (
         f"Expected calibration error {score_text(found['summary'].get('ece'))} in the results below: so far is the "
         f"probability of the predicted class from the share of correct answers, on average over 15 bins.{beside}"
@@ -167,10 +167,9 @@ def _summary(results: Results, found: dict[str, Any]) -> str:
     rows = []
     for cell in results.cells.itertuples():
         score = results.spec.metrics[cell.metric]
-        value = score_text(found["summary"].get(score.score))
         interval = calibrated_text(cell.calibrated, 3) or _interval(cell.low, cell.high)
-        rows.append([score.title or cell.metric, value, interval])
-    return _table(["score", "value", "95 % interval"], rows)
+        rows.append([score.title or cell.metric, score_text(found["summary"].get(score.score)), interval])
+    return _table(["score", "value", "95 % interval"], rows + rows_once(results.groups_once))
 
 
 def _classes(results: Results, found: dict[str, Any]) -> str:
@@ -195,45 +194,6 @@ def _confusions(found: dict[str, Any]) -> str:
     pairs = np.unravel_index(np.argsort(-matrix, axis=None, kind="stable")[:CONFUSIONS], matrix.shape)
     rows = [[names[i], names[j], str(matrix[i, j])] for i, j in zip(*pairs, strict=True) if matrix[i, j]]
     return f"The {CONFUSIONS} most frequent ones:\n\n" + _table(["true class", "predicted class", "images"], rows, 1)
-
-
-def preprocessing(facts: dict[str, str]) -> str:
-    """What the file takes, and how pictures become that."""
-    return (
-        f"The input `image` is float32 (batch, 3, height, width), RGB in 0..1, {escape(facts['image_size'])} pixels "
-        f"(height x width). Pictures are made so by {escape(facts['recipe'])}. Subtracting the mean "
-        f"{escape(facts['mean'])} and dividing by the standard deviation {escape(facts['std'])} happens inside the "
-        "file. It gives `logits` and `probability`, both (batch, classes); the class names, in this order, are in its "
-        "metadata as `class_names`."
-    )
-
-
-def code(facts: dict[str, str]) -> str:
-    """Python that asks the file about a picture."""
-    steps = facts["steps"] or "# here `picture` has to be prepared as described above"
-    return f"""```python
-import json
-
-import cv2
-import numpy as np
-import onnxruntime
-
-session = onnxruntime.InferenceSession({json.dumps(facts["file"])})
-class_names = json.loads(session.get_modelmeta().custom_metadata_map["class_names"])
-picture = cv2.cvtColor(cv2.imread("image.jpg"), cv2.COLOR_BGR2RGB)
-{steps}
-image = picture.transpose(2, 0, 1)[None].astype(np.float32) / 255
-{_answer(facts)}
-```"""
-
-
-def _answer(facts: dict[str, str]) -> str:
-    """Lines of Python that ask the file, and say what it answers."""
-    if facts.get("decided", "").endswith("`answer`"):
-        return """probability, answer = session.run(["probability", "answer"], {"image": image})
-print(class_names[answer[0]], probability[0, answer[0]])"""
-    return """probability = session.run(["probability"], {"image": image})[0][0]
-print(class_names[probability.argmax()], probability.max())"""
 
 
 def _interval(low: float, high: float) -> str:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from lightning_imbal.report.model_card import code, described, preprocessing
+from lightning_imbal.report.card_use import code, preprocessing
+from lightning_imbal.report.model_card import described
 from lightning_imbal.wording import escape_markdown as escape
 
 LIMITS = (

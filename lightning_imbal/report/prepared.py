@@ -30,6 +30,8 @@ def print_prepared(found: dict[str, Any]) -> None:
     largest, smallest = (choose(row["images"] for row in found["classes"]) for choose in (max, min))
     total = sum(row["images"] for row in found["classes"])
     console.print(f"{total:,} images, imbalance ratio {largest / smallest:.1f}" if smallest else f"{total:,} images")
+    for sentence in found.get("depths", []):
+        console.print(Text(sentence), soft_wrap=True)
     for complaint in found["complaints"]:
         console.print(Text(complaint, "bold red"))
     lists = {

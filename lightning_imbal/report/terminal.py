@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lightning_imbal.errors import UserError
+from lightning_imbal.report.groups_once import print_groups_once
 from lightning_imbal.runs.caveats import answer_text, caveats_of
 from lightning_imbal.runs.run import Run, by_size
 from lightning_imbal.runs.title import fitted_text, shown_scores, title_of
@@ -223,6 +224,7 @@ def print_runs(folders: Sequence[str]) -> None:
     results = [run.results for run in runs]
     if len(runs) == 1:
         console.print(run_table(results[0]))
+        print_groups_once(runs, [runs[0].title], console)
         return
     check_classes(results)
     # What it waits for is not needed for a single run.
@@ -237,3 +239,4 @@ def print_runs(folders: Sequence[str]) -> None:
     beside = Beside(names, shared, told_best(runs), overlap.sentences() if overlap else [])
     for table in comparison_tables([run.results for run in runs], console.width, beside):
         console.print(table)
+    print_groups_once(runs, names, console)

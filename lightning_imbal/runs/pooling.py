@@ -10,7 +10,7 @@ from lightning_imbal.errors import UserError
 from lightning_imbal.runs.predictions import Predictions, grouped
 
 Pool = Literal["mean", "max"]
-HOW = "(--data.group_column, or --data.group_pattern for names of files)"
+HOW = "(--data.group_column, --data.group_pattern for names of files, or --data.dicom_group)"
 
 
 def pooled(predictions: Predictions, how: Pool) -> Predictions:
@@ -29,7 +29,15 @@ def pooled(predictions: Predictions, how: Pool) -> Predictions:
     row = np.where(predictions.grouped, predictions.unit, predictions.image)
     kept = predictions.only(~pd.Index(row).duplicated())
     probability = pooled_probability(predictions.probability, row, how)
-    return replace(kept, image=probability.index.to_numpy(), probability=probability.to_numpy(), decided=None)
+    pooled_attributes = {name: _shared(values, row) for name, values in predictions.attributes.items()}
+    image = probability.index.to_numpy()
+    return replace(kept, image=image, probability=probability.to_numpy(), decided=None, attributes=pooled_attributes)
+
+
+def _shared(values: np.ndarray, row: np.ndarray) -> np.ndarray:
+    """The value that all images of a row have, (M,) text; empty, as not known, where they have several."""
+    of_row = pd.Series(values, dtype=object).groupby(row.astype(object), sort=False)
+    return of_row.first().where(of_row.nunique() == 1, "").to_numpy()
 
 
 def pooled_probability(probability: np.ndarray, row: pd.Index | np.ndarray, how: Pool) -> pd.DataFrame:

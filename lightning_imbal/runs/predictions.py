@@ -89,12 +89,17 @@ def as_predictions(table: pd.DataFrame, results: dict[str, Any], split: pd.DataF
         class_names=tuple(names),
         class_counts=tuple(row["train_images"] for row in results["classes"]),
         groups={group: tuple(row["classes"]) for group, row in results["groups"].items()},
-        attributes={
-            name.removeprefix(ATTRIBUTE): table[name].fillna("").astype("str").to_numpy(dtype=object)
-            for name in table.columns
-            if name.startswith(ATTRIBUTE)
-        },
+        attributes=column_values(table),
     )
+
+
+def column_values(table: pd.DataFrame) -> dict[str, np.ndarray]:
+    """The columns `meta/<name>` of a table of images, each (N,) text, by the name of the attribute."""
+    return {
+        name.removeprefix(ATTRIBUTE): table[name].fillna("").astype("str").to_numpy(dtype=object)
+        for name in table.columns
+        if str(name).startswith(ATTRIBUTE)
+    }
 
 
 def check_part(found: Predictions, split: pd.DataFrame | None, part: str, folder: Path) -> None:

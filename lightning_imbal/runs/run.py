@@ -1,6 +1,7 @@
 """A run, and what its files say. What only looks at scores waits for neither NumPy nor pandas."""
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -12,7 +13,7 @@ from lightning_imbal.errors import UserError
 from lightning_imbal.experiment_files import beside
 from lightning_imbal.runs.digests import check_digest
 from lightning_imbal.runs.folder import best_checkpoint, is_finished, stages_in, stages_of
-from lightning_imbal.runs.reading import AGAIN, check_keys, reading
+from lightning_imbal.runs.reading import AGAIN, ATTRIBUTE, check_keys, reading
 from lightning_imbal.runs.stage import Stage, read_split
 from lightning_imbal.runs.title import completed, title_of
 from lightning_imbal.score_names import OF_CLASS, OF_GROUP, OF_PROBABILITY, SCORES
@@ -109,6 +110,12 @@ class Run:
         check_origin(predictions, self.results, self._own_split, self.folder)
         return predictions
 
+    @property
+    def has_attributes(self) -> bool:
+        """Whether anything is known of the test images beside their class; the predictions are not read for it."""
+        file = self.folder / "predictions.parquet"
+        return file.is_file() and ATTRIBUTE.encode() in _footer(file)
+
     @cached_property
     def validation(self) -> "Predictions | None":
         """The same of the validation images; None if there are none, or they were not predicted.
@@ -140,6 +147,16 @@ class Run:
         own = read_split(self.folder / "split.csv", self.folder)
         splits = (stage.split() for stage in reversed(self.stages))
         return own if own is not None else next((split for split in splits if split is not None), None)
+
+    @property
+    def names_groups(self) -> bool:
+        """Whether its split names the lesion or patient of images, by the first line of the file alone."""
+        files = [folder / "split.csv" for folder in (self.folder, *reversed(stages_of(self.folder)))]
+        file = next((each for each in files if each.is_file()), None)
+        if file is None:
+            return False
+        with file.open(encoding="utf-8", errors="replace") as lines:
+            return "group" in lines.readline().strip().split(",")
 
     def _completed(self, identity: dict[str, Any]) -> dict[str, Any]:
         """With what a run from before titles were written tells by its configurations."""
@@ -205,6 +222,16 @@ class Run:
         if key not in known:
             raise UserError(f"{self.folder} has no score {key!r}, which the table asks for.")
         return known[key].get(kind.removeprefix("group_"), nan)
+
+
+def _footer(file: Path) -> bytes:
+    """What a Parquet file ends with: the names of its columns among others, then its own length and a mark."""
+    with file.open("rb") as opened:
+        size = opened.seek(0, os.SEEK_END)
+        opened.seek(max(0, size - 8))
+        length = int.from_bytes(opened.read(4), "little")
+        opened.seek(max(0, size - 8 - length))
+        return opened.read(length)
 
 
 def by_size(classes: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

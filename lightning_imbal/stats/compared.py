@@ -142,13 +142,13 @@ class Compared:
         of_rounds, _ = self._of_rounds(key, len(rows[0].rounds))
         noise = np.random.default_rng([self._seed, len(rows)]).standard_normal(resampled.shape)
         noise *= np.sqrt([of_rounds[name] for name in names])[:, None]
-        furthest = np.sort(_furthest(resampled - resampled.mean(axis=1, keepdims=True) + noise))
+        apart = np.sort(furthest(resampled - resampled.mean(axis=1, keepdims=True) + noise))
         found = {}
         for name in names:
             if name != names[best]:
                 alone = self.p_value(name, names[best], key)
-                further = len(furthest) - np.searchsorted(furthest, -ndtri(alone / 2))
-                found[name] = max(alone, float((1 + further) / (1 + len(furthest))))
+                further = len(apart) - np.searchsorted(apart, -ndtri(alone / 2))
+                found[name] = max(alone, float((1 + further) / (1 + len(apart))))
         return names[best], found
 
     def corrected_advantage(self, names: Sequence[str], baseline: str, key: str) -> float:
@@ -214,13 +214,13 @@ def _row_scores(
     return RowScores(rounds, counts, resampled, observed, average == "median")
 
 
-def _furthest(centred: np.ndarray) -> np.ndarray:
+def furthest(centred: np.ndarray) -> np.ndarray:
     """How far any two rows are apart in each resample, in deviations of their difference; (K, R) to (R,)."""
-    furthest = np.zeros(centred.shape[1])
+    found = np.zeros(centred.shape[1])
     for place in range(len(centred) - 1):
         difference = centred[place + 1 :] - centred[place]
         deviation = difference.std(axis=1)
         varied = deviation > ROUNDING
         if varied.any():
-            np.maximum(furthest, np.abs(difference[varied] / deviation[varied, None]).max(axis=0), out=furthest)
-    return furthest
+            np.maximum(found, np.abs(difference[varied] / deviation[varied, None]).max(axis=0), out=found)
+    return found

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lightning_imbal.errors import UserError
+from lightning_imbal.runs.attributes import NO_EDGES, Edges
 from lightning_imbal.runs.run import Run
 from lightning_imbal.runs.title import SEED_OR_FOLD, data_title, shown_scores
 from lightning_imbal.stats.results import Results, collect
@@ -15,14 +16,15 @@ from lightning_imbal.tables.spec import Column, Metric, Row, Spec
 from lightning_imbal.wording import number_of
 
 
-def read_runs(folders: Sequence[str | Path]) -> Results:
+def read_runs(folders: Sequence[str | Path], edges: Edges = NO_EDGES) -> Results:
     """Collects finished runs of one data set: scores with intervals and tests, against the first row.
 
     Args:
         folders: What `fit`, `test` or `table` wrote to, in any order.
+        edges: As for `collect`.
 
     Raises:
-        UserError: A folder holds no finished run, or the runs have different classes or parts.
+        UserError: A folder holds no finished run, or the runs have different classes or parts; or the edges are wrong.
     """
     methods, shared = _named_rows(folders)
     runs = [run for of_row in methods.values() for run in of_row]
@@ -37,7 +39,7 @@ def read_runs(folders: Sequence[str | Path]) -> Results:
         rows={name: Row() for name in methods},
         metrics={key: Metric(score=key, title=title) for key, title in shown_scores(identities).items()},
     )
-    return collect(spec, cells, [], _parent([run.folder for run in runs]), next(iter(methods)))
+    return collect(spec, cells, [], _parent([run.folder for run in runs]), next(iter(methods)), edges)
 
 
 def methods_of(folders: Sequence[str | Path]) -> dict[str, list[Run]]:

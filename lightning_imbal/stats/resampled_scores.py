@@ -13,7 +13,9 @@ from lightning_imbal.stats.resamples import Resamples, TestSet
 MAX_ELEMENTS = 1_000_000  # of an array over resamples: what fits into a processor's cache
 
 
-def resampled_scores(predictions: Predictions, weight: np.ndarray, names: Sequence[str]) -> dict[str, np.ndarray]:
+def resampled_scores(
+    predictions: Predictions, weight: np.ndarray, names: Sequence[str], of_image: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
     """Scores many resamples of the same images; only what is asked for is computed.
 
     Keys and definitions are those of `lightning_imbal.metrics.classification_scores`, and so are the values where all
@@ -25,6 +27,7 @@ def resampled_scores(predictions: Predictions, weight: np.ndarray, names: Sequen
         predictions: Of N images.
         weight: How often each image counts in each of R resamples, (R, N); read fastest in Fortran order.
         names: Keys of the scores.
+        of_image: How much each image counts beside, in all resamples, (N,); None is one.
 
     Returns:
         The values of each score, (R,) float64.
@@ -36,7 +39,8 @@ def resampled_scores(predictions: Predictions, weight: np.ndarray, names: Sequen
     step = max(1, MAX_ELEMENTS // max(weight.shape[1], test.num_classes**2))
     parts = []
     for start in range(0, len(weight), step):
-        resamples = Resamples(test, weight[start : start + step])
+        part = weight[start : start + step]
+        resamples = Resamples(test, part if of_image is None else part * of_image)
         parts.append([np.where(resamples.total > 0, _score(resamples, name), np.nan) for name in names])
     return {name: np.concatenate(values) for name, values in zip(names, zip(*parts, strict=True), strict=True)}
 

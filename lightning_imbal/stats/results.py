@@ -7,12 +7,16 @@ from pathlib import Path
 
 import pandas as pd
 
+from lightning_imbal.runs.attributes import NO_EDGES, Edges
 from lightning_imbal.runs.run import Run
 from lightning_imbal.stats.column_difference import gaps
 from lightning_imbal.stats.column_scores import CLASS_COLUMNS, Block, Winner
 from lightning_imbal.stats.compared import Compared
 from lightning_imbal.stats.floor_scores import floor_cells, floor_classes
+from lightning_imbal.stats.group_scores import COLUMNS as ONCE_COLUMNS
+from lightning_imbal.stats.group_scores import ONCE, group_scores_of
 from lightning_imbal.stats.notes import notes_of
+from lightning_imbal.stats.subgroups import Subgroups, subgroups_of
 from lightning_imbal.tables.cell import Cell
 from lightning_imbal.tables.read import KEYS, published_numbers
 from lightning_imbal.tables.spec import Column, Spec
@@ -52,6 +56,9 @@ class Results:
         winners: The best row of each metric, beside the baseline, by the titles of column and metric.
         floors: Cells of what needs no training (`floor` is true); none if no row has predictions.
         floor_classes: Its classes.
+        groups_once: The scores in which each group of images counts once, as `stats.group_scores` has them; none if no
+            group of several images is known.
+        subgroups: Of the test images, by the title of the column; none where nothing is known of the images.
     """
 
     spec: Spec
@@ -65,9 +72,13 @@ class Results:
     winners: dict[tuple[str, str], Winner] = field(default_factory=dict)
     floors: pd.DataFrame = field(default_factory=partial(pd.DataFrame, columns=COLUMNS))
     floor_classes: pd.DataFrame = field(default_factory=partial(pd.DataFrame, columns=CLASS_COLUMNS))
+    groups_once: pd.DataFrame = field(default_factory=partial(pd.DataFrame, columns=ONCE_COLUMNS))
+    subgroups: dict[str, Subgroups] = field(default_factory=dict)
 
 
-def collect(spec: Spec, cells: Sequence[Cell], overlays: Sequence[str], folder: Path, baseline: str) -> Results:
+def collect(
+    spec: Spec, cells: Sequence[Cell], overlays: Sequence[str], folder: Path, baseline: str, edges: Edges = NO_EDGES
+) -> Results:
     """Reads the results of every finished run of a table.
 
     Args:
@@ -76,9 +87,11 @@ def collect(spec: Spec, cells: Sequence[Cell], overlays: Sequence[str], folder: 
         overlays: Names of the configurations over those of all runs.
         folder: That of all runs.
         baseline: Row that the others are tested against.
+        edges: At which subgroups of numbers end, by the name of what is known of the images.
 
     Raises:
-        UserError: The table asks for what is no score, or for that of a class or group which a run does not have.
+        UserError: The table asks for what is no score, or for that of a class or group which a run does not have; or
+            edges are given for what is not known of the images, or is no number.
     """
     blocks = [
         Block(spec, column, [cell for cell in cells if cell.column is column], folder, baseline)
@@ -101,7 +114,8 @@ def collect(spec: Spec, cells: Sequence[Cell], overlays: Sequence[str], folder: 
         for name, metric in spec.metrics.items()
         if metric.mark and (winner := block.winner(metric.score))
     }
-    notes = notes_of(table, overlays, baseline, spec, blocks, winners)
+    groups_once = group_scores_of(blocks)
+    notes = notes_of(table, overlays, baseline, spec, blocks, winners) + [ONCE] * bool(len(groups_once))
     return Results(
         spec,
         list(overlays),
@@ -114,6 +128,8 @@ def collect(spec: Spec, cells: Sequence[Cell], overlays: Sequence[str], folder: 
         winners,
         floors,
         _joined(of_floors)[: None if len(floors) else 0],
+        groups_once,
+        {block.column.title: of_block for block in blocks if (of_block := _subgroups(block, edges))},
     )
 
 
@@ -131,7 +147,8 @@ def ranked(results: Results) -> Results:
 
     tables = {
         what: table.sort_values("row", key=lambda names: names.map(order.index), kind="stable", ignore_index=True)
-        for what, table in {"cells": results.cells, "classes": results.classes}.items()
+        for what in ("cells", "classes", "groups_once")
+        for table in [getattr(results, what)]
     }
     runs = {title: {name: of_row[name] for name in order} for title, of_row in results.runs.items()}
     return replace(results, spec=spec, runs=runs, **tables)
@@ -145,6 +162,11 @@ def full_title(results: Results) -> str:
 def cells_of(results: Results, column: Column) -> pd.DataFrame:
     """The cells of a column of the specification."""
     return _of(results.cells, column)
+
+
+def groups_once_of(results: Results, column: Column) -> pd.DataFrame:
+    """The scores of a column of the specification in which each group of images counts once."""
+    return _of(results.groups_once, column)
 
 
 def floors_of(results: Results, column: Column, classes: bool = False) -> pd.DataFrame:
@@ -179,6 +201,11 @@ def class_counts(classes: pd.DataFrame) -> dict[str, int]:
 def rows_of(table: pd.DataFrame, results: Results) -> list[str]:
     """The rows that a table has, in the order of the specification."""
     return [row for row in results.spec.rows if row in set(table["row"])]
+
+
+def _subgroups(block: Block, edges: Edges) -> Subgroups | None:
+    rounds = {name: row.rounds for name, row in block.compared.rows.items()}
+    return subgroups_of(rounds, edges, block.spec.average, block.spec.scale)
 
 
 def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:

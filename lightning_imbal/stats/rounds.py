@@ -31,9 +31,11 @@ class Round:
 
     Args:
         folds: Those of one run; or of the folds of a cross-validation, which have no image in common.
+        units_once: Whether each unit (lesion, patient) counts once, however many images it has; else each image does.
     """
 
     folds: tuple[Predictions, ...]
+    units_once: bool = False
 
     @cached_property
     def joined(self) -> Predictions:
@@ -51,11 +53,24 @@ class Round:
             probability=np.concatenate([fold.probability for fold in self.folds]),
             class_counts=tuple(counts.tolist()),
             decided=None if first.decided is None else np.concatenate([fold.answers for fold in self.folds]),
+            attributes={
+                name: np.concatenate([fold.attributes[name] for fold in self.folds])
+                for name in first.attributes
+                if all(name in fold.attributes for fold in others)
+            },
         )
+
+    @cached_property
+    def image_weight(self) -> np.ndarray:
+        """How much each image of `joined` counts, (N,): 1, or 1 / (images of its unit) if each unit counts once."""
+        if not self.units_once:
+            return np.ones(len(self.joined.unit))
+        _, unit, images = np.unique(self.joined.unit.astype(str), return_inverse=True, return_counts=True)
+        return 1 / images[unit]
 
     def only(self, alone: bool) -> "Round":
         """Its images whose units have no other image, or those whose units have."""
-        return Round(tuple(fold.only(fold.alone == alone) for fold in self.folds))
+        return replace(self, folds=tuple(fold.only(fold.alone == alone) for fold in self.folds))
 
     def scores(self, names: Sequence[str], weight: np.ndarray | None = None) -> dict[str, np.ndarray]:
         """Scores many resamples of the test.
@@ -68,14 +83,16 @@ class Round:
             The values of each score, (R,).
         """
         weight = np.ones((1, len(self.joined.label))) if weight is None else weight
+        of_image = self.image_weight if self.units_once else None
         if len(self.folds) == 1:
-            return resampled_scores(self.joined, weight, names)
-        found = resampled_scores(self.joined, weight, [name for name in names if not _of_each_fold(name)])
+            return resampled_scores(self.joined, weight, names, of_image)
+        found = resampled_scores(self.joined, weight, [name for name in names if not _of_each_fold(name)], of_image)
         if apart := [name for name in names if _of_each_fold(name)]:
             ends = np.cumsum([len(fold.label) for fold in self.folds])[:-1]
+            weights = zip(np.split(weight, ends, axis=1), np.split(self.image_weight, ends), strict=True)
             parts = [
-                resampled_scores(fold, part, apart)
-                for fold, part in zip(self.folds, np.split(weight, ends, axis=1), strict=True)
+                resampled_scores(fold, part, apart, of_part if self.units_once else None)
+                for fold, (part, of_part) in zip(self.folds, weights, strict=True)
             ]
             images = [np.bincount(fold.label, minlength=len(fold.class_names)) for fold in self.folds]
             for name in apart:

@@ -1,10 +1,12 @@
 """The scores of one row of a table with their 95 % intervals, by what the score is and how many units its classes have.
 
-- Recall, precision and F1 of a class, and accuracy: as proportions. AUC of a class: of two normal distributions.
+- Recall, precision and F1 of a class, accuracy and adjacent accuracy: as proportions. AUC of a class: of two normal
+  distributions.
 - Means over classes: percentiles of the bootstrap; where a class has fewer than 10 units, for which resamples cannot
   stand, the intervals of the classes put together (method of variance estimates recovery; Zou and Donner 2008).
 - Average precision, partial AUC and operating points, of a class or all: percentiles; none where the images of a class
   that they hang on have fewer than 10 units: all of them, but of the partial AUC and a specificity a tenth.
+- A mean over the grade errors of classes: percentiles; none where a class has fewer than 10 units.
 - Anything else: percentiles of the bootstrap.
 - A calibration error: none, for it is never below 0, and resamples of it are larger than itself.
 """
@@ -29,13 +31,16 @@ MEANS = {
     **{key: (key, False) for key in OF_RANKING},
     "group_recall": ("recall", False),
     "group_f1": ("f1", True),
+    "macro_grade_error": ("macro_grade_error", False),
 }
 WITH_INTERVALS = (*OF_CLASS, "auc")  # of a class, however few its units are
 # Share of a class that others hang on: of what is above a sensitivity, its images with the least probability.
 HANG_ON = {"ap": 1.0, "sensitivity_at_90": 1.0, "sensitivity_at_95": 1.0, "specificity_at_90": 0.1, "pauc": 0.1}
+HANG_ON |= {"macro_grade_error": 1.0}
 WITHOUT_INTERVALS = ("ece", "cce")
 SIGNED = ("mcc", "kappa", "kendall_tau")
 HIGHEST = {"pauc": 0.2, "brier": 2.0, "log_loss": np.inf}  # of others 1
+GRADE_ERRORS = ("mean_grade_error", "macro_grade_error")  # highest where the first grade is taken for the last
 
 
 class RowScores:
@@ -87,8 +92,8 @@ class RowScores:
         kind, _, part = key.partition("/")
         if kind in WITHOUT_INTERVALS:
             return NO_INTERVAL
-        if key == "accuracy":
-            found = self.counts.accuracy(self.median)
+        if key in ("accuracy", "adjacent_accuracy"):
+            found = self.counts.accuracy(self.median, off=int(key == "adjacent_accuracy"))
             low, high = found.low[0], found.high[0]
         elif (c := self._class_of(key)) is not None and (key == "scr" or kind in WITH_INTERVALS):
             found = self.of_classes("recall" if key == "scr" else kind)
@@ -97,7 +102,8 @@ class RowScores:
             low, high = self._recovered(key)
         else:
             low, high = self._percentiles(key)
-        low, high = np.clip([low, high], -1 if key in SIGNED else 0, HIGHEST.get(kind, 1.0))
+        highest = len(self.class_names) - 1 if key in GRADE_ERRORS else HIGHEST.get(kind, 1.0)
+        low, high = np.clip([low, high], -1 if key in SIGNED else 0, highest)
         return (float(low), float(high)) if low < high else NO_INTERVAL
 
     def few(self, key: str) -> bool:

@@ -16,7 +16,8 @@ FEW_UNITS = 10  # of a class: below, what its scores vary by cannot be seen from
 class UnitCounts:
     """What the rounds of a row got right, by unit (lesion, patient, or image where none is known) and class.
 
-    Only the pairs of a unit and a class that occur, P of U * C, are kept.
+    Only the pairs of a unit and a class that occur, P of U * C, are kept. Where each unit counts once, its images count
+    by their weights.
 
     Args:
         rounds: Of one row.
@@ -42,9 +43,15 @@ class UnitCounts:
             parts = zip(np.split(places, ends), np.split(weight, ends), strict=True)
             return np.stack([np.bincount(each, of_each, number) for each, of_each in parts])  # (rounds, P)
 
-        every = np.ones(len(label))
-        self._true, self._predicted = count(of_label, every), count(of_guess, every)
-        self._hits = count(of_label, (label == guess).astype(np.float64))
+        weight = np.concatenate([each.image_weight for each in rounds])
+
+        def counts(of_images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+            return count(of_label, of_images), count(of_guess, of_images), count(of_label, of_images * (label == guess))
+
+        self._true, self._predicted, self._hits = of_weights = counts(weight)
+        self._near = count(of_label, weight * (np.abs(label - guess) <= 1))
+        # Of the squares of the weights, which are the same where each image counts as one.
+        self._squares = counts(weight**2) if any(each.units_once for each in rounds) else of_weights
         true = self._true.mean(axis=0)
         of_unit = np.bincount(self._unit, true, len(known))
         self.units = self._add((true > 0).astype(np.float64)).astype(int)
@@ -68,10 +75,13 @@ class UnitCounts:
             score: `recall`, `precision` or `f1`.
             median: Whether the value is the median over the rounds, not the mean.
         """
-        whole = {"recall": self._true, "precision": self._predicted}.get(
-            score, self._true + self._predicted - self._hits
+        counted = _Counted(
+            self._hits,
+            _whole(score, self._true, self._predicted, self._hits),
+            _whole(score, *self._squares),
+            self._class,
+            self._classes,
         )
-        counted = _Counted(self._hits, whole, self._class, self._classes)
         take = np.median if median else np.mean
         with np.errstate(invalid="ignore", divide="ignore"):
             if score == "f1":
@@ -84,11 +94,18 @@ class UnitCounts:
         tested = (self._add(self._true) > 0).all(axis=0)
         return Intervals(*(np.where(tested, each, np.nan) for each in (value, low, high)))
 
-    def accuracy(self, median: bool = False) -> Intervals:
-        """That of the share of all images that are classified right, as of a single class, (1,)."""
+    def accuracy(self, median: bool = False, off: int = 0) -> Intervals:
+        """That of the share of all images that are classified right, as of a single class, (1,).
+
+        Args:
+            median: As of `intervals`.
+            off: By how many grades an answer may be off to count as right: 0 or 1.
+        """
         units = int(self._unit.max()) + 1
-        hits, whole = (_sums(each, self._unit, units) for each in (self._hits, self._true))
-        counted = _Counted(hits, whole, np.zeros(units, dtype=np.int64), 1)
+        right = self._near if off else self._hits
+        of_images = (right, self._true, self._squares[0])
+        hits, whole, squares = (_sums(each, self._unit, units) for each in of_images)
+        counted = _Counted(hits, whole, squares, np.zeros(units, dtype=np.int64), 1)
         with np.errstate(invalid="ignore", divide="ignore"):
             value = (np.median if median else np.mean)(counted.shares, axis=0)
             return Intervals(value, *wilson_ends(value, *_size(counted, value, median)))
@@ -123,10 +140,14 @@ class UnitCounts:
 
 @dataclass(frozen=True)
 class _Counted:
-    """Hits of each round and pair, (S, P), what they are a share of, (S, P), and the class of each pair, (P,)."""
+    """Hits of each round and pair, (S, P), and what they are a share of.
+
+    Of that also the squares of the images' weights, (S, P); and the class of each pair, (P,).
+    """
 
     hits: np.ndarray
     whole: np.ndarray
+    squares: np.ndarray
     place: np.ndarray
     classes: int
 
@@ -146,6 +167,11 @@ def _sums(values: np.ndarray, place: np.ndarray, number: int) -> np.ndarray:
     return np.bincount(place, values, number)
 
 
+def _whole(score: str, true: np.ndarray, predicted: np.ndarray, hits: np.ndarray) -> np.ndarray:
+    """What the hits are a share of: of F1 what is of a class, or taken for it."""
+    return {"recall": true, "precision": predicted}.get(score, true + predicted - hits)
+
+
 def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     """n^2 / sum m^2 of units of m images each (Kish 1965); 0 where there are none."""
     return np.divide(numerator, denominator, out=np.zeros_like(denominator), where=denominator > 0)
@@ -162,13 +188,15 @@ def _size(counted: _Counted, share: np.ndarray, median: bool) -> tuple[np.ndarra
     hits, whole, shares, rounds = counted.hits, counted.whole, counted.shares, len(counted.hits)
     images = counted.add(whole)  # (S, C)
     units = counted.add(np.any(whole > 0, axis=0).astype(np.float64))
-    grouped = counted.add(np.any(whole > 1, axis=0).astype(np.float64)) > 0
+    # Several images of a unit: the square of their sum is more than the sum of their squares.
+    grouped = counted.add(np.any(whole**2 > counted.squares, axis=0).astype(np.float64)) > 0
+    alike = _ratio(images**2, counted.add(counted.squares))  # so many images of one weight would vary as much
     of_image = share * (1 - share)
     # If all images of a unit were alike: sum m^2 / n times the variance of single ones.
     concentration = (counted.add(whole**2) / images**2).mean(axis=0)
     influence = ((hits - shares[:, counted.place] * whole) / images[:, counted.place]).mean(axis=0)
     seen = counted.add(influence**2) * np.where(grouped, units / np.maximum(units - 1, 1), 1)
-    seen = np.maximum(seen, of_image / (images.mean(axis=0) * rounds))
+    seen = np.maximum(seen, of_image / (alike.mean(axis=0) * rounds))
     of_units = np.where(units < FEW_UNITS, of_image * concentration, seen)
     of_training = of_rounds(shares, median)
     number = np.where(of_image > 0, of_image / (of_units + of_training), 1 / concentration)

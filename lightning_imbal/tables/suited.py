@@ -1,4 +1,4 @@
-"""Which methods suit a data set, by its class sizes."""
+"""Which methods suit a data set, by its class sizes and whether its classes are grades."""
 
 from collections.abc import Sequence
 
@@ -8,16 +8,22 @@ FEW_IMAGES = 30
 MANY_IMAGES = 2000
 
 
-def suitable(class_counts: Sequence[int]) -> dict[str, str]:
-    """Four to six methods for a data set of these class sizes, each with the reason.
+def suitable(class_counts: Sequence[int], ordered: bool = False) -> dict[str, str]:
+    """Four to six methods for a data set, each with the reason.
 
     The thresholds are rules of thumb from the five papers; nothing here was measured to find them.
+
+    Args:
+        class_counts: Images of each class.
+        ordered: Whether the classes are grades: methods that take them for such suit no others.
     """
     ratio, rarest = max(class_counts) / min(class_counts), min(class_counts)
     chosen = {
         "ce": "the plain baseline, which every other one must beat",
         "ce_crw": "a cheap second stage, and strong in the papers",
     }
+    if ordered and len(class_counts) > 2:
+        chosen["corn"] = "the classes are grades: it asks of each whether the grade is higher"
     if len(class_counts) >= MANY_CLASSES:
         chosen["tau_norm"] = f"{len(class_counts)} classes: it only scales what was learnt of each"
     if ratio < SEVERE:

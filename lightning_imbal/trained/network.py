@@ -15,6 +15,7 @@ from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.modules.base_checkpoint import load_weights, open_checkpoint
 from lightning_imbal.modules.base_classifier import ImbalClassifier
 from lightning_imbal.predictors.fit import tell_normalization
+from lightning_imbal.trained.depth import take_depth
 from lightning_imbal.trained.settings import FROM_CHECKPOINT, LEFT_OUT, OF_SOME, OF_TRAINER, saved_fact, settings_of
 from lightning_imbal.trained.transforms import Transforms
 from lightning_imbal.wording import first_line
@@ -40,6 +41,7 @@ def load_network(checkpoint: Path) -> ImbalClassifier:
     model.on_load_checkpoint(open_checkpoint(checkpoint))
     if model.normalization:
         data.normalize.load_state_dict(model.normalization)
+    take_depth(data, checkpoint)
     tell_normalization(model, data.normalize.mean, data.normalize.std)
     of_trainer = {name: value for name, value in settings["trainer"].items() if name in OF_TRAINER}
     model.transforms = Transforms(data, of_trainer, data_is_known="data.root" not in settings.get(LEFT_OUT, ()))

@@ -16,7 +16,7 @@ AVERAGES = {
 }
 
 
-@pytest.mark.parametrize("average", AVERAGES)
+@pytest.mark.parametrize("average", ["ema", pytest.param("by epochs", marks=pytest.mark.slow), "swa"])  # by steps, too
 def test_a_frozen_backbone_stays_to_the_bit(average, tmp_path):
     data, seen = digits(), []
 
@@ -42,7 +42,9 @@ def test_a_frozen_backbone_stays_to_the_bit(average, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("average", "backbone"), [("by epochs", "test_resnet"), ("swa", "test_resnet"), ("swa", "test_vit")]
+    ("average", "backbone"),
+    # The slow one has what is validated in the next test.
+    [pytest.param("by epochs", "test_resnet", marks=pytest.mark.slow), ("swa", "test_resnet"), ("swa", "test_vit")],
 )
 def test_without_a_score_the_average_of_the_last_step_is_kept(average, backbone, tmp_path):
     """Without BatchNorm, Lightning makes the mean after the last epoch's end."""

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -171,3 +172,57 @@ def test_labels_that_are_no_table(eyes, capsys):
         (eyes / f"{name}.txt").rename(eyes / "smears" / f"{name}.txt")
     assert main(["init", "smears"]) == 2
     assert "a file for each picture, such as a.txt" in capsys.readouterr().err
+
+
+@pytest.fixture
+def films(tmp_path, monkeypatch):
+    """Two films of each patient as DICOM files, and the file that has their labels."""
+    made = pytest.importorskip("made_dicom")
+    monkeypatch.chdir(tmp_path)
+    rows = []
+    for number, (name, size) in enumerate({"benign": 24, "malignant": 12}.items()):
+        (tmp_path / "films" / name).mkdir(parents=True)
+        for i in range(size):
+            pixels = cv2.resize(smooth(12, 16, 100 * number + i), (16, 12))[..., 0].astype(np.uint16) * 16
+            header = {"PatientID": f"SECRET{number}{i // 2}", "PatientName": "Doe^Jane"}
+            (tmp_path / "films" / name / f"{i}.dcm").write_bytes(made.made_dicom(pixels, 12, **header))
+            rows.append((f"{name}/{i}.dcm", name))
+    pd.DataFrame(rows, columns=["image", "label"]).to_csv(tmp_path / "labels.csv", index=False)
+    return tmp_path
+
+
+def test_folders_of_dicom(films, capsys):
+    assert main(["init", "films"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert settings("films.yaml")["init_args"] == {"root": "films", "dicom_group": "PatientID"}
+    assert "pictures 16x12 pixels, DICOM MONOCHROME2 of 12 bits (36 pictures opened)" in told
+    assert "headers look like 18 patients: 36 of 36 images share one with others; their PatientID is then in" in told
+    assert main(["audit", "films.yaml"]) == 0
+    assert "No leak found: no PatientID" in capsys.readouterr().out
+    assert main(["audit", "--data.root", "films"]) == 0
+    assert "To keep patients together: --data.dicom_group PatientID" in capsys.readouterr().out
+    # What is not named is nowhere.
+    run = ["fit", "--config", "films.yaml", *TINY, "--run_dir", "run", "--data.group_by", "duplicates"]
+    assert main([*run, "--data.dicom_group", "null"]) == 0
+    written = [file for file in (films / "run").rglob("*") if file.is_file()]
+    assert written and not [file for file in written if b"SECRET" in file.read_bytes() or b"Doe" in file.read_bytes()]
+
+
+def test_a_label_file_that_names_dicom(films, capsys):
+    assert main(["init", "films", "--data.labels", "labels.csv"]) == 0
+    assert settings("films.yaml")["init_args"]["dicom_group"] == "PatientID"
+    assert main(["audit", "films.yaml"]) == 0
+    given = ["--data.group_column", "label"]
+    assert main(["audit", "--config", "films.yaml", *given]) == 2
+    assert "--data.dicom_group PatientID and 'label' both say what stays together: give one" in capsys.readouterr().err
+
+
+def test_a_heap_of_dicom(films, capsys):
+    for file in sorted((films / "films").rglob("*.dcm")):
+        file.rename(films / "films" / f"{file.parent.name}{file.name}")
+    assert main(["init", "films"]) == 2
+    assert "films has no folders of classes: give with --data.root FOLDER" in capsys.readouterr().err
+    for file in sorted((films / "films").rglob("*.dcm")):
+        file.rename(file.with_suffix(""))
+    assert main(["init", "films"]) == 2
+    assert "benign0 is DICOM: let the names of such files end in .dcm" in capsys.readouterr().err

@@ -113,6 +113,21 @@ def _coverage() -> list[Situation]:
     return found
 
 
+def _units_once() -> list[Situation]:
+    limits = {ALL: SMALL, CLASS: OF_CLASS, PRECISION: HOPED}
+    several = [units for units in UNITS if units != "images"]
+    cases = [(rarest, units, seeds) for rarest, seeds in ((5, 1), (5, 3), (23, 1)) for units in several]
+    return [
+        Situation(
+            f"{_size(rarest)}; {units}, each lesion once; {_text(seeds)}",
+            Coverage(_world(rarest, units), seeds, units_once=True),
+            400,
+            limits,
+        )
+        for rarest, units, seeds in cases
+    ]
+
+
 def _folds() -> list[Situation]:
     limits = {ALL: SMALL, CLASS: OF_CLASS, PRECISION: HOPED, BIAS: NO_BIAS}
     return [
@@ -153,4 +168,4 @@ def _others() -> list[Situation]:
     return [*found, Situation("Wilson; 5 images", ExactWilson(5, (0.1, 0.5)), 1, {EXACT: OF_CLASS})]
 
 
-SITUATIONS = (*_coverage(), *_folds(), *_equal(), *_others())
+SITUATIONS = (*_coverage(), *_units_once(), *_folds(), *_equal(), *_others())

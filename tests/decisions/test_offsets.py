@@ -14,7 +14,7 @@ from lightning_imbal.decisions.scoring import score_answers
 from lightning_imbal.errors import UserError
 
 SCORES = (
-    *("f1", "balanced_accuracy", "accuracy", "mcc", "kappa", "kendall_tau", "precision"),
+    *("f1", "balanced_accuracy", "accuracy", "mcc", "kappa", "kendall_tau", "adjacent_accuracy", "precision"),
     *("scr", "f1/mel", "recall/bcc", "group_f1/rare"),
 )
 
@@ -169,3 +169,9 @@ def test_fitting_is_fast():
 def test_other_scores_are_refused():
     with pytest.raises(UserError, match="auc does not depend on the answers"):
         Offsets("auc")
+
+
+@pytest.mark.parametrize("score", ["mean_grade_error", "macro_grade_error"])
+def test_errors_are_refused_since_rules_make_a_score_large(score):
+    with pytest.raises(UserError, match=f"{score} is the better the smaller it is: name adjacent_accuracy"):
+        Offsets(score)

@@ -483,10 +483,7 @@ def test_steps_of_another_recipe_are_not_made_up():
     assert steps(ShiftCrop(32)) == ""
 
 
-MOBILENET = pytest.param(["mobilenetv2_100", "local"], id="mobilenetv2_100", marks=pytest.mark.slow)
-
-
-@pytest.fixture(scope="module", params=[pytest.param(["test_efficientnet", "false"], id="small"), MOBILENET])
+@pytest.fixture(scope="module", params=[["test_efficientnet", "false"], ["mobilenetv2_100", "local"]], ids="-".join)
 def real_images(request, real_isic, tmp_path_factory):
     """The file of a network after three steps on the real ISIC 2018 images, 100 of these, and PyTorch's outputs."""
     folder, (backbone, weights) = tmp_path_factory.mktemp("isic"), request.param
@@ -505,7 +502,8 @@ def real_images(request, real_isic, tmp_path_factory):
     return folder / "model.onnx", image, [logits.numpy(), logits.softmax(dim=1).numpy()]
 
 
-@pytest.mark.parametrize("batch_size", [pytest.param(1, marks=pytest.mark.slow), 16])
+@pytest.mark.slow  # the digits, and networks with every head, are compared in the same way above
+@pytest.mark.parametrize("batch_size", [1, 16])
 def test_file_gives_what_pytorch_gives_on_100_real_images(real_images, batch_size):
     file, image, expected = real_images
     assert len(image) == 100

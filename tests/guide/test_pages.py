@@ -128,7 +128,8 @@ def test_every_paper_that_is_named_is_known_in_full():
     in_losses = named_in(*(each.text for each in public_classes("losses")))
     of_methods = {paper for each in described_there for paper in NAMED.findall(" ".join(each.text.split()))}
     assert {paper for paper in named | of_methods if " et al." in paper} <= set(references())
-    assert {*named, *of_methods, *in_losses} >= set(references())
+    of_data = named_in(*(f"{each.about} {each.text}" for each in public_classes("data")))
+    assert {*named, *of_methods, *in_losses, *of_data} >= set(references())
 
 
 def test_commands_name_files_that_are_there(pages):

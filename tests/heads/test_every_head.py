@@ -4,9 +4,19 @@ import pytest
 import torch
 from head_oracles import CLASSES, DIM, Classifier, random_feature
 
-from lightning_imbal.heads import ClosedFormHead, LearnableScale, NearestClassMean, NormedLinear, TauNormalized
+from lightning_imbal.heads import (
+    ClosedFormHead,
+    CoralHead,
+    CornHead,
+    LearnableScale,
+    NearestClassMean,
+    NormedLinear,
+    TauNormalized,
+)
 
-every_head = pytest.mark.parametrize("factory", [NormedLinear, LearnableScale, NearestClassMean, TauNormalized])
+every_head = pytest.mark.parametrize(
+    "factory", [NormedLinear, LearnableScale, NearestClassMean, TauNormalized, CoralHead, CornHead]
+)
 
 
 @every_head

@@ -190,11 +190,28 @@ def test_the_confusion_matrix_of_many_classes_is_whole(offline):
     names = [f"class {number}" for number in range(102)]
     report, label = ImbalReport([9] * 102, names), torch.arange(102)
     report.update(torch.eye(102), label, label)
-    trainer = SimpleNamespace(loggers=[offline()], is_global_zero=True)
+    trainer = SimpleNamespace(loggers=[offline()], is_global_zero=True, datamodule=None)
     ClassF1Panels().on_test_epoch_end(trainer, SimpleNamespace(test_report=report))
     rows = table(file_of(trainer.loggers[0]), "test/confusion_table")
     assert len(rows) == 102**2
     assert {row["Actual"] for row in rows if row["nPredictions"]} == set(names)
+
+
+def test_the_scores_of_subgroups_are_sent_with_nothing_of_single_images(offline):
+    report, label = ImbalReport([9, 5], ["a", "b"]), torch.arange(40) % 2
+    report.update(torch.eye(2)[torch.where(torch.arange(40) < 12, 1 - label, label)], label, torch.arange(40))
+    site = ["arm"] * 12 + ["leg"] * 24 + [""] * 4
+    about = pd.DataFrame({"image": [f"secret{row}" for row in range(40)], "meta/site": site})
+    data = SimpleNamespace(table=about)
+    trainer = SimpleNamespace(loggers=[offline()], is_global_zero=True, datamodule=data)
+    ClassF1Panels().on_test_epoch_end(trainer, SimpleNamespace(test_report=report))
+    file = file_of(trainer.loggers[0])
+    assert table(file, "test/subgroups") == [
+        {"subgroup": "site: leg", "images": 24, "f1": 1, "balanced_accuracy": 1},
+        {"subgroup": "site: arm", "images": 12, "f1": 0, "balanced_accuracy": 0},
+        {"subgroup": "site: not known", "images": 4, "f1": None, "balanced_accuracy": None},
+    ]
+    assert b"secret" not in file.read_bytes()
 
 
 def test_training_goes_on_when_wandb_breaks_down_in_mid_run(monkeypatch, tmp_path):

@@ -12,7 +12,11 @@ from lightning_imbal.losses import (
     LDAM,
     MWNL,
     OHEM,
+    SORD,
     ClassBalancedFocal,
+    CoralLoss,
+    CornLoss,
+    CostSensitive,
     CrossEntropy,
     Deferred,
     Focal,
@@ -42,6 +46,11 @@ EVERY_LOSS = {
     "ohem": OHEM,
     "bwce": BWCE,
     "deferred": deferred_late,
+    "coral": CoralLoss,
+    "coral by imbalance": partial(CoralLoss, importance="imbalance"),
+    "corn": CornLoss,
+    "sord": SORD,
+    "cost-sensitive": CostSensitive,
     "smooth cross-entropy": partial(CrossEntropy, weight="inverse", label_smoothing=0.1),
 }
 every_loss = pytest.mark.parametrize("factory", EVERY_LOSS.values(), ids=EVERY_LOSS.keys())

@@ -62,6 +62,11 @@ def assert_equals_sklearn(scores, probability, label, names):
         assert [scores[f"{key}/{name}"] for name in names] == close(values.tolist())
     assert scores["mcc"] == close(sk.matthews_corrcoef(label, predicted))
     assert scores["kappa"] == close(sk.cohen_kappa_score(label, predicted, labels=classes, weights="quadratic"))
+    off = (label - predicted).abs().numpy()
+    assert scores["mean_grade_error"] == close(sk.mean_absolute_error(label, predicted))
+    balanced = 1 / torch.bincount(label)[label].double().numpy()
+    assert scores["macro_grade_error"] == close(sk.mean_absolute_error(label, predicted, sample_weight=balanced))
+    assert scores["adjacent_accuracy"] == close((off <= 1).mean())
     assert scores["kendall_tau"] == close(kendalltau(label.numpy(), predicted.numpy()).statistic)
     one_vs_rest = [sk.roc_auc_score(label == c, probability[:, c]) for c in classes if (label == c).any()]
     assert scores["auc"] == close(sum(one_vs_rest) / len(one_vs_rest))
@@ -116,6 +121,15 @@ def test_scr_and_groups_by_hand():
     assert scores["group_f1/tail"] == close((1 / 2 + 0) / 2)
     assert scores["group_recall/head"] == close((2 / 3 + 1) / 2)
     assert scores["group_f1/head"] == close((4 / 5 + 1 / 2) / 2)
+
+
+def test_grade_errors_by_hand():
+    # Off by 0, 0, 1, 2 of the first grade, by 3 of the second last, by 0 of the last; the third has no image.
+    label, predicted = torch.tensor([0, 0, 0, 0, 3, 4]), [0, 0, 1, 2, 0, 4]
+    scores = score(probability_of(predicted, 5), label, COUNTS[:5], NAMES[:5])
+    assert scores["mean_grade_error"] == close((1 + 2 + 3) / 6)
+    assert scores["macro_grade_error"] == close((3 / 4 + 3 + 0) / 3)
+    assert scores["adjacent_accuracy"] == close(4 / 6)
 
 
 def test_mcc_of_almost_constant_predictions_is_exact():

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 import torch
-from sampler_draws import LABELS, deferred, progressive
+from sampler_draws import GROUPS, LABELS, deferred, progressive
 from torch import Tensor
 
 from lightning_imbal.data.loading.epoch_draws import EpochDraws
@@ -12,6 +12,7 @@ from lightning_imbal.samplers import (
     ClassPower,
     DeferredBalance,
     EpochSampler,
+    GroupBalanced,
     OversampleToMax,
     ProgressiveBalance,
     Reversed,
@@ -31,6 +32,8 @@ SAMPLERS = [
     lambda seed=None: progressive(seed=seed),
     lambda seed=None: ClassBlocks(LABELS, seed=seed),
     lambda seed=None: ClassBlocks(LABELS, per_class=3, length=50, seed=seed),
+    lambda seed=None: GroupBalanced(LABELS, GROUPS, seed=seed),
+    lambda seed=None: GroupBalanced(LABELS, GROUPS, q=0, length=100, seed=seed),
     lambda seed=None: PKBatches(LABELS, classes=2, samples=4, seed=seed),
     lambda seed=None: PKBatches(LABELS, classes=3, samples=6, length=100, seed=seed),
 ]
@@ -150,6 +153,7 @@ def test_number_of_epochs_has_to_be_known(sampler_class: type[EpochSampler], max
         DeferredBalance,
         ProgressiveBalance,
         ClassBlocks,
+        partial(GroupBalanced, groups=GROUPS),
         partial(PKBatches, classes=1, samples=1),
     ],
 )

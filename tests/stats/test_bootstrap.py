@@ -21,6 +21,7 @@ from lightning_imbal.stats.resampled_scores import resampled_scores
 from lightning_imbal.stats.rounds import Round
 
 KEYS = ["accuracy", "balanced_accuracy", "f1", "precision", "recall", "scr", "auc", "mcc", "kappa", "kendall_tau"]
+KEYS += ["mean_grade_error", "macro_grade_error", "adjacent_accuracy"]
 RANKING = ["auc", "ap", "sensitivity_at_90", "sensitivity_at_95", "specificity_at_90", "pauc"]
 KEYS += [*RANKING[1:], "ece", "cce", "brier", "log_loss"]
 KEYS += [f"{key}/{name}" for key in ("f1", "precision", "recall", *RANKING, "cce") for name in NAMES]
@@ -122,6 +123,9 @@ def test_scores_equal_sklearn():
         "mcc": sk.matthews_corrcoef(label, guess),
         "kappa": sk.cohen_kappa_score(label, guess, weights="quadratic"),
         "kendall_tau": stats.kendalltau(label, guess).statistic,
+        "mean_grade_error": sk.mean_absolute_error(label, guess),
+        "macro_grade_error": np.mean([np.abs(c - guess[label == c]).mean() for c in range(4)]),
+        "adjacent_accuracy": (np.abs(label - guess) <= 1).mean(),
     }
     assert {key: got[key].item() for key in expected} == exactly(expected)
 
@@ -145,6 +149,9 @@ def test_class_that_a_resample_lacks_is_left_out_of_it():
         assert math.isnan(second[f"{key}/df"]) and not math.isnan(got[f"{key}/df"][0]), key
         assert second[key] == exactly((second[f"{key}/nv"] + second[f"{key}/mel"]) / 2)
     assert second["cce"] == exactly((second["cce/nv"] + second["cce/mel"]) / 2) and math.isnan(second["cce/df"])
+    # One of the three nv is off by the three classes up to df, the mel by one.
+    assert second["mean_grade_error"] == exactly((3 + 1) / 4) and second["adjacent_accuracy"] == 3 / 4
+    assert second["macro_grade_error"] == exactly((3 / 3 + 1) / 2)
     # Of nv and mel; the mel is below two of the three nv and above the third, for both classes.
     assert second["auc"] == exactly((((0.5 + 0.5 + 0) / 3) + ((0.5 + 0.5 + 0.5) / 3)) / 2)
 

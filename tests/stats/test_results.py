@@ -647,10 +647,11 @@ class TestOrigin:
 
     def test_notes_say_what_was_compared(self, finished):
         _, _, results = finished
-        _, star, *winners, floors = results.notes
+        _, star, *winners, floors, once = results.notes
         assert star.startswith("* differs from CE by more than") and "With one seed" not in star
         assert [note.partition(": the best row less CE")[0] for note in winners] == ["Skin7, resnet50", "X-ray6"]
         assert floors.startswith("majority class (the class with most training images, for every image) and draw from")
+        assert once.startswith("Each group (lesion, patient) once")
 
 
 class TestClasses:
@@ -842,6 +843,7 @@ class TestGap:
 
 class TestOutput:
     SUFFIXES = [".csv", ".md", ".tex", "_classes.csv"]
+    OF_GROUPS = [*SUFFIXES, "_groups.csv"]
 
     def test_empty_table(self, tmp_path):
         spec = spec_of(columns=[SKIN7, XRAY6], figure=Figure(kind="bars"))
@@ -864,7 +866,7 @@ class TestOutput:
     def test_files_hold_the_whole_table(self, finished, tmp_path):
         _, _, results = finished
         text = printed(results, tmp_path / "out" / "table_1.5")
-        assert sorted(files_of(tmp_path / "out" / "table")) == [f"table_1.5{suffix}" for suffix in self.SUFFIXES]
+        assert sorted(files_of(tmp_path / "out" / "table")) == [f"table_1.5{end}" for end in self.OF_GROUPS]
         assert (tmp_path / "out" / "table_1.5.md").read_text() == to_markdown(results)
         assert (tmp_path / "out" / "table_1.5.tex").read_text() == to_latex(results)
         tables = {".csv": (results.cells, results.floors), "_classes.csv": (results.classes, results.floor_classes)}
@@ -882,7 +884,7 @@ class TestOutput:
                     assert read[name].fillna("").tolist() == expected.tolist()
         console = Console(file=io.StringIO(), width=200)
         render_terminal(results, console)
-        written = f"Written: {tmp_path}/out/table_1.5{{.md,.tex,.csv,_classes.csv}}\n"
+        written = f"Written: {tmp_path}/out/table_1.5{{.md,.tex,.csv,_classes.csv,_groups.csv}}\n"
         assert text == console.file.getvalue() + written
 
     @pytest.mark.parametrize("kind", ["bars", "lines", "dots"])
@@ -919,7 +921,7 @@ class TestOutput:
         before = files_of(tmp_path / "table")
         printed(results, tmp_path / "table")
         after = files_of(tmp_path / "table")
-        assert before.keys() == after.keys() and all(before[name] != after[name] for name in before)
+        assert {*after} - {*before} == {"table_groups.csv"} and all(before[name] != after[name] for name in before)
 
     def test_ranked_is_best_first_and_what_was_not_run_last(self, finished):
         results = finished[2]

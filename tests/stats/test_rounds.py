@@ -11,6 +11,7 @@ from lightning_imbal.runs.run import Run
 from lightning_imbal.stats.rounds import Round, joined_score, mean_known, predicted_rounds, rounds_of
 
 OF_CONFUSION = ["accuracy", "balanced_accuracy", "f1", "precision", "recall", "scr", "mcc", "kappa", "kendall_tau"]
+OF_CONFUSION += ["mean_grade_error", "macro_grade_error", "adjacent_accuracy"]
 OF_CONFUSION += ["f1/df", "recall/mel", "precision/bkl/lk"]
 
 

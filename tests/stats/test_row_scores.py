@@ -13,6 +13,7 @@ from lightning_imbal.stats.row_scores import MEANS, correlation, recovered
 from lightning_imbal.stats.unit_counts import UnitCounts
 
 KEYS = ["accuracy", "balanced_accuracy", "f1", "precision", "scr", "auc", "mcc", "kappa", "kendall_tau", "ece"]
+KEYS += ["mean_grade_error", "macro_grade_error", "adjacent_accuracy"]
 KEYS += ["f1/nv", "group_f1/minor", "group_recall/middle"]
 
 
@@ -33,6 +34,7 @@ def test_class_scores_and_accuracy_are_proportions():
     row, counts = row_of(many()), UnitCounts([Round((many(),))])
     for key, found, c in (
         ("accuracy", counts.accuracy(), 0),
+        ("adjacent_accuracy", counts.accuracy(off=1), 0),
         ("scr", counts.intervals("recall"), 3),
         ("f1/nv", counts.intervals("f1"), 0),
         ("precision/mel", counts.intervals("precision"), 1),
@@ -43,7 +45,7 @@ def test_class_scores_and_accuracy_are_proportions():
 def test_means_over_classes_with_many_units_are_percentiles():
     row = row_of(many())
     assert row.counts.units.min() >= 10 and not row.few("f1")
-    for key in ("f1", "balanced_accuracy", "auc", "mcc", "group_f1/minor"):
+    for key in ("f1", "balanced_accuracy", "auc", "mcc", "group_f1/minor", "mean_grade_error", "macro_grade_error"):
         low, high = percentiles(row.resampled[key][0])
         value = row.value(key)
         stretch = stats.t.ppf(0.975, 399) / stats.norm.ppf(0.975) * np.sqrt(400 / 399)
@@ -55,7 +57,8 @@ def test_a_class_of_few_units_changes_the_interval_of_the_means_it_is_in():
     row = row_of(run.only((run.label != 3) | (np.cumsum(run.label == 3) <= 7)))
     assert row.counts.units[3] == 7 and row.counts.units[:3].min() >= 10
     few = [key for key in KEYS if row.few(key)]
-    assert few == ["balanced_accuracy", "f1", "precision", "scr", "auc", "group_f1/minor"]
+    assert few == ["balanced_accuracy", "f1", "precision", "scr", "auc", "macro_grade_error", "group_f1/minor"]
+    assert np.isnan(row.interval("macro_grade_error")).all()
     f1 = row.of_classes("f1")
     together = correlation([row.averages(f"f1/{name}") for name in NAMES])
     assert row.interval("f1") == nearly(recovered(row.value("f1"), np.full(4, 0.25), f1, together))
@@ -98,6 +101,9 @@ def test_intervals_end_where_the_score_does():
     assert 20 < low < drawn.value("log_loss") < high
     low, high = drawn.interval("brier")
     assert 1 < low < drawn.value("brier") < high <= 2
+    grades = row_of(predicted(np.repeat([0, 3], 40), np.repeat([3, 2, 0], [39, 1, 40])), keys=["mean_grade_error"])
+    low, high = grades.interval("mean_grade_error")
+    assert 2.9 < low < grades.value("mean_grade_error") < high == 3
     assert row_of(many(), keys=["pauc/nv"]).interval("pauc/nv")[1] <= 0.2
 
 
@@ -106,13 +112,14 @@ def test_a_difference_in_what_few_images_decide_is_uncertain():
     row = row_of(run, keys=["pauc/df", "ap/df", "ap", "mcc"])
     effective = row.counts.effective
     assert row.hangs_on("ap/df") == nearly(effective[3]) and row.hangs_on("pauc/df") == nearly(effective[3] / 10)
+    assert row_of(run, keys=["macro_grade_error"]).hangs_on("macro_grade_error") == nearly(effective.min())
     assert row.hangs_on("ap") == nearly(effective.min()) and row.hangs_on("mcc") == row.counts.all_effective
 
 
 def test_a_perfect_classifier_has_intervals_with_a_width_where_there_is_one():
     label = np.repeat([0, 1, 2, 3], [40, 20, 12, 4])
     row = row_of(predicted(label, label))
-    for key in ("accuracy", "balanced_accuracy", "f1", "precision", "scr", "auc", "f1/nv"):
+    for key in ("accuracy", "balanced_accuracy", "f1", "precision", "scr", "auc", "f1/nv", "adjacent_accuracy"):
         low, high = row.interval(key)
         assert low < high == 1.0, key
     for key in ("mcc", "kappa", "kendall_tau", "ece"):
@@ -124,7 +131,8 @@ def test_no_interval_leaves_its_scale():
         row = row_of(long_tailed(30, seed=seed), long_tailed(30, seed=seed, noise=1))
         for key in KEYS:
             low, high = row.interval(key)
-            assert np.isnan(low) or (-1 if key in ("mcc", "kappa", "kendall_tau") else 0) <= low < high <= 1, key
+            highest = 3 if key.endswith("grade_error") else 1
+            assert np.isnan(low) or (-1 if key in ("mcc", "kappa", "kendall_tau") else 0) <= low < high <= highest, key
 
 
 def test_worse_than_guessing_is_below_zero():

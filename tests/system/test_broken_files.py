@@ -23,7 +23,7 @@ from lightning_imbal.stats.analysis import learning_curves
 from lightning_imbal.stats.read_runs import read_runs
 from lightning_imbal.stats.settings import configurations, settings
 
-QUIET = ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
+QUIET = ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false", "--laptop", "false"]
 DAMAGES = {
     "empty": lambda whole, other: b"",
     "first byte": lambda whole, other: whole[:1],
@@ -119,6 +119,12 @@ def refuses(capsys, file, *args):
     assert named and ": " in said[0].partition(": ")[2], said
 
 
+@pytest.fixture(scope="module")
+def whole(place):
+    """What is read of the run before anything is broken."""
+    return read_all(place / "run")
+
+
 def read_all(folder):
     """Reads what a report and a model card read."""
     run = Run(folder)
@@ -130,14 +136,19 @@ def read_all(folder):
     )
 
 
-@pytest.mark.parametrize("damage", OF_RUNS)
-@pytest.mark.parametrize(
-    "name", ["metrics.json", "predictions.parquet", "features.npz", "stage2/split.csv", "stage1/metrics.csv"]
-    + ["stage2/metrics.csv", "stage1/config.yaml", "stage2/config.yaml"],
-)  # fmt: skip
-def test_a_report_of_a_broken_run(place, broken, name, damage):
+READ = ["metrics.json", "predictions.parquet", "features.npz", "stage2/split.csv", "stage1/metrics.csv"]
+REPORTED = [(name, damage) for name in [*READ, "stage1/config.yaml"] for damage in OF_RUNS]
+# Read by the same functions.
+REPORTED += [
+    (f"stage2/{name}", damage) for name in ("metrics.csv", "config.yaml") for damage in ("half", "another one")
+]
+REPORTED += [("stage2/config.yaml", "twin")]
+
+
+@pytest.mark.parametrize("name, damage", REPORTED)
+def test_a_report_of_a_broken_run(place, whole, broken, name, damage):
     run = place / "run"
-    file, whole = run / name, read_all(run)
+    file = run / name
     broken(file, damage, other_of(place, name))
     try:
         assert read_all(run) == whole
@@ -205,9 +216,9 @@ def with_code(place, file):
     return made
 
 
-# Both are read by the same functions.
-GONE_ON = [("last.ckpt", damage) for damage in [*OF_RUNS, "code"]]
-GONE_ON += [("best.ckpt", damage) for damage in ("half", "twin", "code")]
+# By the functions that read it for `predict`, which is tried with every damage.
+DAMAGED = ("half", "another one", "twin", "code")
+GONE_ON = [*(("last.ckpt", damage) for damage in DAMAGED), ("best.ckpt", "half"), ("best.ckpt", "twin")]
 
 
 @pytest.mark.parametrize("name, damage", GONE_ON)
@@ -218,7 +229,7 @@ def test_a_broken_checkpoint_is_not_gone_on_from(place, broken, capsys, damage, 
     refuses(capsys, file, *fit(place, "run", *TWO_STAGES, "--ckpt_path", "last"))
 
 
-@pytest.mark.parametrize("damage", [*OF_RUNS, "code"])
+@pytest.mark.parametrize("damage", DAMAGED)
 def test_a_second_stage_does_not_start_from_a_broken_checkpoint(place, broken, capsys, damage):
     file, other = place / "run" / CHECKPOINTS[2], place / "other" / "stage1" / "checkpoints" / "best.ckpt"
     broken(file, "another one" if damage == "code" else damage, with_code(place, file) if damage == "code" else other)
@@ -256,7 +267,7 @@ def test_a_broken_cache_is_made_anew(place, tmp_path, damage, suffix):
     assert all(np.array_equal(*pair) for pair in zip(again, whole, strict=True))
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("damage", ["half", "all but one byte", "another one"])  # what else is no JSON is as half of it
 def test_compare_json(place, tmp_path, capsys, damage):
     data = {"root": str(tmp_path), "images": 1, "labels": "0"}
     whole = json.dumps({"data": data, "state": "0", "warnings": []}).encode() + b"\n"

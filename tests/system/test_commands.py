@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from parsing import parsed, second
 from small_runs import refused
 
 from lightning_imbal.cli import main
@@ -147,14 +148,11 @@ def test_pictures_are_normalised_as_in_training(run, isic_root, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def adjusted(tmp_path_factory):
-    """What the two stages of a short run were read as, with options for one of them each."""
-    folder = tmp_path_factory.mktemp("runs") / "adjusted"
+def adjusted():
+    """What the data of two stages are read as, with options for one of them each."""
     views = ["--data.more_views", "[{class_path: ImageNetCrop, init_args: {hue: 0.1}}]"]
-    args = [*views, "--then.data.init_args.batch_size", "48", "--trainer.limit_train_batches", "1"]
-    assert main(["fit", *DEMO, *args, "--run_dir", str(folder)]) == 0
-    configs = [yaml.safe_load((folder / f"stage{number}" / "config.yaml").read_text()) for number in (1, 2)]
-    return [config["data"]["init_args"] for config in configs]
+    first = parsed("fit", *DEMO, *views, "--then.data.init_args.batch_size", "48")
+    return [config.data.init_args for config in (first, second(first))]
 
 
 def test_an_option_deep_in_the_second_stage_changes_nothing_else(adjusted):
@@ -244,6 +242,7 @@ def test_stage_two_alone_equals_stage_two_after_stage_one(run, tmp_path):
     assert both == alone
 
 
+@pytest.mark.slow  # tests/test_seeding.py; and the runs of test_broken_files.py differ in it
 def test_the_seed_changes_the_result(run, tmp_path):
     assert main(["fit", *DEMO, "--run_dir", str(tmp_path / "other"), "--seed_everything", "1"]) == 0
     both, other = (json.loads((folder / "metrics.json").read_text())["summary"] for folder in (run, tmp_path / "other"))

@@ -14,6 +14,7 @@ import pytest
 import torch
 from forked import Forked, run_forked, wait_for
 from forked_jobs import command_in
+from jsonargparse import Namespace
 from made_runs import write_run
 from small_runs import refused
 
@@ -23,6 +24,7 @@ from lightning_imbal.cli.parts.configurations import read_stages
 from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.data import CSVData, Holdout, KFold
 from lightning_imbal.errors import UserError
+from lightning_imbal.launch.job import Job
 from lightning_imbal.launch.plan import Plan
 from lightning_imbal.stats.floors import FLOORS
 from lightning_imbal.tables.comparison import comparison
@@ -100,7 +102,7 @@ def test_killed_and_repeated_it_ends_with_leaderboard_page_and_advice(labels):
     assert "CE, fold 2 of 2" in page
 
 
-@pytest.mark.parametrize("gpu", [True, False])
+@pytest.mark.parametrize("gpu", [pytest.param(True, marks=pytest.mark.slow), False])  # tests/cli/parts/test_laptop.py
 def test_failed_run_is_named_and_the_page_has_the_others(gpu, labels, monkeypatch, capsys):
     def fail(jobs, *args):
         for job in jobs:
@@ -179,6 +181,8 @@ def test_bad_picture_is_named_before_training_and_may_be_left_out(labels, nothin
         (["--methods", "ce", "--folds", "1"], ["--folds is 1"]),
         (["--methods", "ce", "--folds", "2", "--seeds", "0"], ["--seeds", "--folds"]),
         (["--methods", "ce", "--jobs", "-1"], ["--jobs is -1"]),
+        (["--methods", "ce", "--edges", "age=60,40"], ["age=60,40", "ascending"]),
+        (["--methods", "ce", "--edges", "age=40"], ["--edges age", "--data.metadata_columns"]),
         (["--methods", "ce", "--config", "gone.yaml"], ["gone.yaml"]),
         (["--methods", "ce", "--data.image_siz", "8"], ["image_siz", "image_size"]),
         (["--methods", "ce,ldam", "--model.loss.max_margin", "1"], ["max_margin", "CrossEntropy"]),
@@ -224,7 +228,9 @@ def commands_of(said):
     return [shlex.split(line)[2:] for line in said.splitlines() if line.startswith("lightning_imbal fit")]
 
 
-@pytest.mark.parametrize("given", [[], ["--model.pretrained", "mine.safetensors"]])
+@pytest.mark.parametrize(
+    "given", [[], pytest.param(["--model.pretrained", "mine.safetensors"], marks=pytest.mark.slow)]
+)
 def test_weights_and_steps_are_decided_once_for_every_run_and_stage(given, labels, nothing_runs, monkeypatch, capsys):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     weights = Path("weights/test_resnet.safetensors").absolute()
@@ -282,6 +288,29 @@ CHOSEN = [
 def test_auto_chooses_by_the_class_sizes(counts, chosen):
     assert list(suitable(counts)) == chosen
     assert list(rows_of(suitable(counts), EXPERIMENTS)) == chosen, "each is there"
+
+
+def test_auto_chooses_a_method_of_grades_for_grades_alone():
+    assert list(suitable([900, 100, 40], ordered=True)) == ["ce", "ce_crw", "corn", "ldam_drw", "balanced_mixup"]
+    assert "corn" not in suitable([900, 100], ordered=True)
+
+
+def test_methods_of_grades_are_refused_where_classes_have_no_order():
+    def stage(loss):
+        loss = Namespace(class_path=f"lightning_imbal.losses.{loss}", init_args=Namespace())
+        deferred = Namespace(class_path="lightning_imbal.losses.Deferred", init_args=Namespace(loss=loss))
+        return Namespace(model=Namespace(class_path="lightning_imbal.modules.Classifier", loss=deferred, head=None))
+
+    stages = {Job(name, Path(name), ("fit",)): [stage(name)] for name in ("LDAM", "CornLoss")}
+    compare_data.check_order(stages, True)
+    with pytest.raises(UserError, match="^CornLoss: CornLoss takes the classes for grades, but these have no order"):
+        compare_data.check_order(stages, False)
+
+
+def test_grades_are_also_compared_by_scores_of_grades():
+    spec = comparison({}, "biopsies", Path("own_csv.yaml"), ordered=True)
+    assert list(spec.metrics)[-2:] == ["kappa", "mean_grade_error"] and next(iter(spec.metrics)) == "f1"
+    assert "kappa" not in comparison({}, "biopsies", Path("own_csv.yaml")).metrics
 
 
 def test_methods_are_named_as_in_the_papers_and_share_first_stages():

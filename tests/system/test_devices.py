@@ -2,13 +2,13 @@
 
 import json
 import os
-import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import torch
-from forked import run_ranks
+from forked import Forked, check_status, run_ranks
 
 from lightning_imbal.cli import main
 
@@ -22,7 +22,7 @@ TRAIN = [
 # Less of an epoch, in both stages, for what does not look at the end of one.
 SHORT = ["--trainer.limit_train_batches", "4"]
 METHODS = {
-    "contrast of views": ["--data.views", "2"],
+    "contrast of views": ["--data.views", "2", "--data.split.test", "0.6"],
     # Each device has other weights in its share of a batch.
     "weighted mean": [
         *("--model", "Classifier", "--model.loss", "CrossEntropy", "--model.loss.weight", "inverse"),
@@ -49,6 +49,13 @@ SLOW = {name: [pytest.mark.slow] for name in ("weighted mean", "centers", "targe
 PARAMS = [pytest.param(name, marks=SLOW.get(name, [])) for name in METHODS]
 
 
+def as_program(args):
+    """The first rank as `python -m` has it, so that Lightning starts the other one in the same way."""
+    sys.modules["__main__"].__spec__ = find_spec("lightning_imbal.__main__")
+    sys.argv[1:] = args
+    return main(args)
+
+
 @pytest.fixture(scope="module", params=PARAMS)
 def runs(request, tmp_path_factory):
     """The same run on one and on two processes."""
@@ -61,11 +68,9 @@ def runs(request, tmp_path_factory):
         on_two = [*args, "--trainer.devices", "2", "--trainer.strategy", "ddp", "--run_dir", str(folder / "two")]
         if request.param == "contrast of views":
             patch.setenv("PYTHONPATH", str(Path(__file__).parents[1]), prepend=os.pathsep)
-            command = [sys.executable, "-m", "lightning_imbal", *on_two]
-            with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+            with Forked(as_program, on_two) as process:
                 assert main(on_one) == 0
-                told = process.communicate(timeout=240)[0]
-            assert process.returncode == 0, told
+                check_status(0, process)
         else:
             assert main(on_one) == 0
             run_ranks(main, on_two)

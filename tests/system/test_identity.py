@@ -68,15 +68,16 @@ def contents(folder):
 
 
 @pytest.fixture
-def refusal(own, capsys):
+def refusal(request, begun, capsys):
     """The sentence with which a run does not go on, after which its files are as they were."""
+    folder = request.getfixturevalue("own") if "own" in request.fixturenames else begun
 
     def of(name, *args):
-        before = contents(own / name)
+        before = contents(folder / name)
         capsys.readouterr()
-        assert main(go_on(own, name, *args)) == 2
+        assert main(go_on(folder, name, *args)) == 2
         [sentence] = [line for line in capsys.readouterr().err.splitlines() if line.startswith("lightning_imbal: ")]
-        assert contents(own / name) == before
+        assert contents(folder / name) == before
         assert "another --run_dir" in sentence
         return sentence
 

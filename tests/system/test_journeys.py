@@ -161,7 +161,14 @@ def test_weights_of_ones_own(here, program, refused, told):
     assert not Path("x").exists()
 
 
-@pytest.mark.parametrize("paper", PAPERS)
+# One of each paper; its other experiments differ from it in their data.
+@pytest.mark.parametrize(
+    "paper",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if name[:4] in {other[:4] for other in PAPERS[:place]} else [])
+        for place, name in enumerate(PAPERS)
+    ],
+)
 def test_a_laptop_in_either_order(paper):
     overlays = [["--config=variants/laptop.yaml", "--config=methods/ce_crw.yaml"]]
     overlays += [overlays[0][::-1]]

@@ -112,7 +112,7 @@ def test_what_was_found_is_kept_and_gone_on_with(tmp_path):
 
 def test_losses_of_steps_are_logged_on_demand(tmp_path):
     for number in (0, 2):
-        every = trainer(log_every_n_steps=number) if number else []
+        every = trainer(max_epochs=1, limit_test_batches=0, **({"log_every_n_steps": number} if number else {}))
         assert main([*TRAIN, *KINDS["one stage"], *every, "--run_dir", str(tmp_path / str(number))]) == 0
     none, some = (pd.read_csv(tmp_path / str(number) / "stage1" / "metrics.csv") for number in (0, 2))
     assert "train/loss_step" not in none and some["train/loss_step"].notna().sum() >= 3

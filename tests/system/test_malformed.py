@@ -109,7 +109,7 @@ TABLE = HEADER + "\n".join(ROWS) + "\n"
 TABLES = {
     "empty": "",
     "only a header": HEADER,
-    "another column": TABLE.replace("image,label", "image,class"),
+    "another column": TABLE.replace("image,label", "image,remark"),
     "a column twice": TABLE.replace("image,label", "image,label,label"),
     "a long row": TABLE.replace("common/3.png,common", "common/3.png,common,3"),
     "no label": TABLE.replace("common/3.png,common", "common/3.png,"),
@@ -136,7 +136,7 @@ def refused_once(args, capsys, run):
 
 
 SMALL = ["--model.backbone", "test_resnet", "--data.image_size", "16", "--data.num_workers", "0"]
-SMALL += ["--data.batch_size", "4"]
+SMALL += ["--data.batch_size", "4", "--laptop", "false"]
 
 
 @pytest.mark.parametrize("name", some_slow(TABLES, 3))

@@ -76,14 +76,20 @@ def assert_same(here, there):
     assert np.abs(here.to_numpy() - there.loc[here.index].to_numpy()).max() <= ROUNDING
 
 
-@pytest.mark.parametrize("name", STAGES)
+# The slow ones are resumed below, which ends with the same test.
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in ("chen", "zhang") else []) for name in STAGES]
+)
 def test_its_checkpoint_is_tested(old_runs, name):
     checkpoint = old_runs / name / f"stage{STAGES[name]}" / "checkpoints" / "best.ckpt"
     assert main(["test", "--ckpt_path", str(checkpoint), "--run_dir", "again"]) == 0
     assert_same(probabilities(Path("again")), probabilities(old_runs / name))
 
 
-@pytest.mark.parametrize("name", STAGES)
+# The slow ones have the stages of the first, and a training step as those that are tested above.
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in ("zeng", "galdran") else []) for name in STAGES]
+)
 def test_it_is_resumed(old_runs, name):
     run = old_runs / name
     before = probabilities(run)

@@ -95,6 +95,7 @@ def test_the_last_epoch_is_kept_even_if_it_is_not_the_best(tmp_path):
     assert epochs[0] < 2
 
 
+@pytest.mark.slow  # tests/schedulers/test_plateau.py resumes it through its state, which is in a checkpoint for any
 def test_a_schedule_that_waits_for_a_score_goes_on_where_it_was(tmp_path):
     """At a rate that never improves the score, every epoch lowers it."""
     plateau = "{class_path: Plateau, init_args: {monitor: val/f1, patience: 0, factor: 0.5}}"

@@ -7,9 +7,9 @@ import pytest
 SAVED = {
     "batch_samplers": "ClassBlocks PKBatches",
     "callbacks": "ClassF1Panels LinearWarmup ProxyCycleUpdate ResultsWriter SaveFeatures",
-    "data": "APTOS2019 CSVData CenterCrop ChestXray14 DigitsLT EyePACS FlipJitter Flowers102LT FolderData Holdout "
-    "HyperKvasir ISIC2018 ISIC2019 IdLists ImageNetCrop KFold MedMNIST Messidor2 Official OfficialFold RotateCrop "
-    "ScaleShiftRotate ShiftCrop Squash StanfordDogsLT StrongCrop XRay6 XRay9",
+    "data": "APTOS2019 CSVData CenterCrop ChestXray14 ChulaRBC12 DigitsLT EyePACS FlipJitter Flowers102LT FolderData "
+    "FundusDR Holdout HyperKvasir ISIC2018 ISIC2019 IdLists ImageNetCrop KFold MedMNIST Messidor2 Official "
+    "OfficialFold RotateCrop ScaleShiftRotate ShiftCrop Squash StanfordDogsLT StrongCrop XRay6 XRay9",
     "heads": "LearnableScale NearestClassMean NormedLinear TauNormalized",
     "losses": "BWCE CenterTerm ClassBalancedFocal ContrastTerm CrossEntropy Deferred Focal LDAM LogitAdjusted MWNL "
     "OHEM TripletTerm",

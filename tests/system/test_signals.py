@@ -66,7 +66,7 @@ def test_a_rank_that_is_killed_is_named(killed, tmp_path):
     assert re.fullmatch(rf"Rank {killed} of 2, on .*, has ended \(.*\): {re.escape(GO_ON)}", told)
 
 
-@pytest.mark.parametrize("launcher", [by_slurm, by_torchrun])
+@pytest.mark.parametrize("launcher", [by_slurm, pytest.param(by_torchrun, marks=pytest.mark.slow)])  # as above
 def test_a_refusal_is_seen_by_each_process_and_told_once(launcher, tmp_path):
     (tmp_path / "metrics.json").touch()
     statuses, [told] = ended(launcher, [*TRAIN, "--run_dir", str(tmp_path)])

@@ -29,7 +29,8 @@ KINDS = {
 }
 
 
-IN_OTHERS = ("mixed", "pairs")  # which are run with loader processes, and with accumulated gradients
+# Which are run with loader processes, and with accumulated gradients; or draw pairs as those do.
+IN_OTHERS = ("mixed", "pairs", "two branches")
 
 
 def train(name, folder, workers, accumulate, ckpt_path=None, **trainer):

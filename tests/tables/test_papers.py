@@ -18,7 +18,7 @@ from lightning_imbal.modules import PerturbedClassifier
 from lightning_imbal.tables.read import KEYS, published_numbers, read_spec
 
 TABLES = sorted(EXPERIMENTS.glob("tables/*.yaml"))
-OF_PAPERS = [path for path in TABLES if not path.stem.startswith("isic2018_")]
+OF_PAPERS = [path for path in TABLES if not path.stem.startswith(("isic2018_", "chula_", "fundus_"))]
 OF_ALL_METHODS = [pytest.param(path, marks=pytest.mark.slow) for path in TABLES if path not in OF_PAPERS]
 PUBLISHED = sorted(EXPERIMENTS.glob("published/*.csv"))
 ORIGINALS = Path(__file__).resolve().parents[3] / "shared" / "published"
@@ -133,7 +133,12 @@ def test_published_number_has_its_place(path):
         assert part["value"].max() <= spec.scale
 
 
-@pytest.mark.parametrize("path", WITH_NUMBERS, ids=name_of)
+# The slow tables are read by the same function.
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=[pytest.mark.slow] if place else []) for place, path in enumerate(WITH_NUMBERS)],
+    ids=name_of,
+)
 @pytest.mark.parametrize("lacking", ["row", "column", "metric"])
 def test_table_that_lacks_a_published_number_is_refused(path, lacking, tmp_path):
     content = content_of(path.stem)
@@ -330,10 +335,18 @@ NUMBERS = {
 }
 
 
-@pytest.mark.parametrize("table", NUMBERS)
-def test_row_runs_with_the_number_in_its_name(table):
+# Some points of a figure with a curve for each of many methods; all of them, and the same number again, are slow.
+NUMBERED = [(table, 4 if table in SWEPT else 1) for table in ("galdran_table1", "marrakchi_table3", *list(NUMBERS)[4:])]
+ALL_NUMBERED = [(table, 1) for table in NUMBERS]
+
+
+@pytest.mark.parametrize(
+    ("table", "every"),
+    [*NUMBERED, *(pytest.param(*each, marks=pytest.mark.slow) for each in ALL_NUMBERED if each not in NUMBERED)],
+)
+def test_row_runs_with_the_number_in_its_name(table, every):
     numbers = 0
-    for cell in cells_of(table):
+    for cell in cells_of(table)[::every]:
         if found := re.search(r"(?:=|, )([\d.]+)", cell.row):
             assert as_tested(cell).model.init_args[NUMBERS[table]] == float(found[1]), cell.row
             assert spec_of(table).rows[cell.row].x in (None, float(found[1]))

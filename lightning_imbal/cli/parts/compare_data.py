@@ -3,12 +3,14 @@
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jsonargparse import Namespace
 
 from lightning_imbal.atomic_files import write_json
 from lightning_imbal.cli.parts.messages import cause
@@ -20,6 +22,7 @@ from lightning_imbal.data.checks import check_groups, groups_suspected, missing_
 from lightning_imbal.data.pictures.open import unreadable
 from lightning_imbal.data.sample_table import count_images
 from lightning_imbal.errors import UserError
+from lightning_imbal.launch.job import Job
 from lightning_imbal.report.audit import verdict
 from lightning_imbal.runs.reading import check_keys, reading
 from lightning_imbal.stats.caveats import few_test_images
@@ -109,6 +112,27 @@ def check(parts: Sequence[Part], runs: Path, pictures: bool = True) -> list[str]
             raise UserError(f"No image of the class {name} is in a test part: give --folds 5, or another split.")
     warnings = _looked_at(parts, runs / "compare.json", found) if pictures else []
     return [*warnings, *missing_in_folds(parts[0].data), *few_test_images(counts)]
+
+
+def check_order(stages: Mapping[Job, Iterable[Namespace]], ordered: bool) -> None:
+    """Refuses methods that take the classes for grades where they have no order; UserError names the first."""
+    for job, of_job in stages.items():
+        needing = [name for stage in of_job for name in _needing_order(stage.model.as_dict())]
+        if needing and not ordered:
+            raise UserError(
+                f"{job.name}: {needing[0]} takes the classes for grades, but these have no order: leave the method "
+                "out, or, if images of your own are grades, say so with --data.ordered true."
+            )
+
+
+def _needing_order(choice: Any) -> Iterator[str]:
+    """The classes of a configuration, by their names, that take the classes of images for grades."""
+    if isinstance(choice, dict):
+        module, _, name = str(choice.get("class_path", "")).rpartition(".")
+        if module and getattr(getattr(import_module(module), name), "needs_order", False):
+            yield name
+        for value in choice.values():
+            yield from _needing_order(value)
 
 
 def _check_split(part: Part) -> None:

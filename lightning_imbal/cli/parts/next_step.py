@@ -26,7 +26,9 @@ def next_step(args: Sequence[str], folder: Path, data: ImbalDataModule) -> list[
         return []
     methods, options = files_of("methods"), parse_options(with_files_found(args))
     tried = {Path(value).stem for name, value in options if name == "config"} & methods.keys()
-    suited = {name: why for name, why in suitable(data.class_counts).items() if name not in tried | {"ce"}}
+    suited = {
+        name: why for name, why in suitable(data.class_counts, data.ordered).items() if name not in tried | {"ce"}
+    }
     found = next((name for name in suited if name in methods), None)
     if found is None:
         return []

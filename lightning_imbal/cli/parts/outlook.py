@@ -26,6 +26,7 @@ def about_images(data: ImbalDataModule) -> list[str]:
         f"{', '.join(f'{part} {images:,}' for part, images in parts.items())}. Largest class of the training part: "
         f"{largest} ({sizes[largest]:,}), smallest: {smallest} ({sizes[smallest]:,}), a ratio of "
         f"{sizes[largest] / sizes[smallest]:.1f}.",
+        *data.depth.said,
         f"{type(data.split).__name__} keeps {_kept_together(data)}.",
     ]
     tested = count_images(data.labels_of("test"), data.class_names)

@@ -19,6 +19,7 @@ from lightning_imbal.experiment_files import with_files_found
 from lightning_imbal.factories.arguments import ImbalParser
 from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.runs.identity import is_own, listed
+from lightning_imbal.trained.depth import take_depth
 from lightning_imbal.trained.settings import saved_fact
 
 # Defaults of Lightning's own classes, such as the interval of a Timer, in config.yaml.
@@ -159,6 +160,9 @@ class ImbalCLI(LightningCLI):
         self.config = config
         vars(self).pop("config_dump", None)  # LightningCLI keeps that of the stage before for the hyper-parameters
         try:
-            return self.parser.instantiate_classes(config)
+            built = self.parser.instantiate_classes(config)
         except ValueError as error:
             raise cause(error) from error
+        if self.verb != "fit":
+            take_depth(built.data, config.ckpt_path)
+        return built

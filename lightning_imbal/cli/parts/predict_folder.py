@@ -8,6 +8,7 @@ from lightning.pytorch import Trainer
 
 from lightning_imbal.atomic_files import write_whole
 from lightning_imbal.data.base import ImbalDataModule
+from lightning_imbal.data.index.dicom_headers import dicom_groups
 from lightning_imbal.data.look.group_pattern import EXAMPLE, known_groups
 from lightning_imbal.decisions.file import StoredDecision
 from lightning_imbal.errors import UserError
@@ -41,7 +42,7 @@ def folder_to_csv(
     """
     files = data.predict_folder(config.images)
     names = pd.Series([file.relative_to(Path(config.images).expanduser()).as_posix() for file in files])
-    group = _groups(names, data) if config.pool else names
+    group = _groups(names, pd.Series([str(file) for file in files]), data) if config.pool else names
     probability = predict_pictures(trainer, model, data, group.tolist(), config.ckpt_path)
     if not trainer.is_global_zero:
         return
@@ -58,11 +59,13 @@ def folder_to_csv(
     print(f"{len(table)} predictions: {config.output}")
 
 
-def _groups(names: pd.Series, data: ImbalDataModule) -> pd.Series:
-    """What each picture is pooled with; one that the pattern does not fit is by itself."""
+def _groups(names: pd.Series, paths: pd.Series, data: ImbalDataModule) -> pd.Series:
+    """What each picture is pooled with; one whose name or header does not tell is by itself."""
+    if data.dicom_group is not None:
+        return dicom_groups(paths, data.dicom_group).fillna(names)
     if data.group_pattern is None:
         raise UserError(
             "--pool must know which pictures belong together, but the data have no pattern of file names: set "
-            f"--data.group_pattern (of FolderData and CSVData), such as {EXAMPLE}."
+            f"--data.group_pattern (of FolderData and CSVData), such as {EXAMPLE}, or for DICOM --data.dicom_group."
         )
     return known_groups(names, data.group_pattern).fillna(names)

@@ -7,15 +7,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
 from lightning_imbal.cli.parts.quiet import overheard
 from lightning_imbal.data.build import build_data
 from lightning_imbal.data.look.companions import find_companions
 from lightning_imbal.data.look.folders import HOLDOUT
 from lightning_imbal.data.look.group_guesses import guess_groups
+from lightning_imbal.data.look.header_groups import with_headers
 from lightning_imbal.data.look.look import Look, Question
 from lightning_imbal.data.look.look_at import look_at
+from lightning_imbal.data.pictures.picture_format import picture_format
 from lightning_imbal.data.sample_table import count_images
 from lightning_imbal.data.sets.own_images import OwnImages
 from lightning_imbal.data.splits.groups import torn_groups
@@ -80,8 +81,9 @@ def survey(path: Path, given: Mapping[str, Any]) -> Survey:
             data = _build(look, {})
         _ = data.index
         rows = data.selected[0].reset_index(drop=True)
-        if not {"group_pattern", "group_column"} & {*given}:
-            look.guesses = guess_groups(rows["file"], rows["label"], data.unused_columns())
+        if not {"group_pattern", "group_column", "dicom_group"} & {*given}:
+            guesses = guess_groups(rows["file"], rows["label"], data.unused_columns())
+            look.guesses = with_headers(guesses, rows["path"])
     _ask_of_groups(look, rows)
     _ask_of_rare_classes(look, count_images(data.index["label"], data.class_names))
     return Survey(look, data, [*dict.fromkeys(told)])
@@ -91,7 +93,8 @@ def keep_together(look: Look) -> None:
     """Makes the likeliest guess of what belongs together a setting, unless a split that was found tears it."""
     guess = next(iter(look.guesses), None)
     if guess and not any(guess.told() in option for question in look.questions for option in question.options):
-        look.set(guess.option[0], guess.option[1], guess.said())
+        named = f"; their {guess.option[1]} is then in the split.csv of every run" * (guess.option[0] == "dicom_group")
+        look.set(guess.option[0], guess.option[1], guess.said() + named)
 
 
 def _leave_companions_out(look: Look, data: OwnImages) -> None:
@@ -151,13 +154,5 @@ def _split(look: Look, data: OwnImages) -> str:
 def _formats(paths: pd.Series) -> tuple[dict[str, int], dict[str, int]]:
     """How many of some pictures, spread over all, have each size and each mode."""
     some = paths.iloc[np.linspace(0, len(paths) - 1, min(OPENED, len(paths))).astype(int)]
-    found = pd.DataFrame([_format(path) for path in some], columns=["size", "mode"])
-    return found["size"].dropna().value_counts().to_dict(), found["mode"].value_counts().to_dict()
-
-
-def _format(path: str) -> tuple[str | None, str]:
-    try:
-        with Image.open(path) as picture:
-            return f"{picture.width}x{picture.height}", picture.mode
-    except (OSError, ValueError, Image.DecompressionBombError):
-        return None, "unreadable"
+    found = pd.DataFrame([picture_format(path) for path in some], columns=["size", "mode"])
+    return found["size"].dropna().value_counts().to_dict(), found["mode"].fillna("unreadable").value_counts().to_dict()

@@ -15,12 +15,13 @@ from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.cli.parts.trained import absent_places, check_places
 from lightning_imbal.errors import DatasetNotFoundError
 from lightning_imbal.export.check import random_images, test_images
-from lightning_imbal.modules.base_checkpoint import load_weights, open_checkpoint
+from lightning_imbal.modules.base_checkpoint import BEFORE_DEPTH, load_weights, open_checkpoint
 from lightning_imbal.modules.perturbed import PerturbedClassifier
 from lightning_imbal.predictors.base import Predictor
 from lightning_imbal.predictors.fit import calibrate, tell_normalization
 from lightning_imbal.predictors.perturbed_input import PerturbedInput
 from lightning_imbal.predictors.plain import Plain
+from lightning_imbal.report.card_use import depth_facts
 from lightning_imbal.report.model_card import described
 from lightning_imbal.runs.run import Run
 
@@ -96,7 +97,7 @@ class TrainedModel:
         as_fitted = described(_fitted(self.choice("predictor"), predictor))
         adjustment = as_fitted if predictor is self.model.predictor else "Plain"
         recipe = self.config.data.as_dict()["init_args"].get("test_transform", type(data.test_recipe).__name__)
-        return {
+        facts = {
             "class_names": json.dumps(self.model.class_names, ensure_ascii=False),
             "image_size": f"{size[0]} x {size[1]}",
             "recipe": f"{described(recipe, whole=True)} to this size, after pictures with a short side of more than "
@@ -107,7 +108,9 @@ class TrainedModel:
             "adjustment": "; ".join(filter(None, [adjustment, left_out])),
             "checkpoint": self.checkpoint.name,
             "lightning_imbal": version("lightning_imbal"),
-        } | (_of_run(self.checkpoint, run) if run else {})
+        }
+        facts |= depth_facts({} if data.depth.trained == BEFORE_DEPTH else data.depth.reading.settings)
+        return facts | (_of_run(self.checkpoint, run) if run else {})
 
 
 def _of_run(checkpoint: Path, run: Run) -> dict[str, str]:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from lightning_imbal.cli.parts.verb_parser import VerbParser
 
 ANY_OF_FIT = "any option of `fit`, for all runs"
+EDGES = "where subgroups of a number end, such as age=40,60; once for each (default: thirds of the test images)"
 RUN = "folder that fit, test or table wrote results to"
 PARTS = ("train", "val", "test")
 SPEC = "the table, such as experiments/tables/marrakchi_table1.yaml"
@@ -48,6 +49,7 @@ def compare() -> VerbParser:
     parser.add_argument("--baseline", metavar="NAME", help="method that the others are tested against")
     nameless = "without names of images, folders and groups, and without pictures on the page"
     parser.add_argument("--anonymous", action="store_true", help=nameless)
+    parser.add_argument("--edges", action="append", default=[], metavar="NAME=NUMBERS", help=EDGES)
     return parser
 
 

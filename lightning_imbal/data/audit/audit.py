@@ -24,6 +24,7 @@ def audit(
     mirrored: bool = False,
     cache_dir: str | None = None,
     suspected: dict[str, Any] | None = None,
+    depths: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Looks for everything that two parts of a split share, and for classes that a part lacks.
 
@@ -37,11 +38,12 @@ def audit(
         mirrored: Whether mirrored and turned copies are found as well.
         cache_dir: Folder that keeps what pictures look like for the next time; None keeps nothing.
         suspected: What `suspected_groups` says, where no group is known.
+        depths: Sentences on pictures of more than 8 bits.
 
     Returns:
         The report, plain enough for JSON: `leaks`, `parts`, `groups` (None if no group is known; then
         `suspected_groups` may be), `same_id`,
-        `missing_classes`, `single_image_classes`, `unknown_labels`, and what `inspect_pictures` finds.
+        `missing_classes`, `single_image_classes`, `unknown_labels`, `depths`, and what `inspect_pictures` finds.
     """
     name = group_name or table.attrs.get("group_name", "group")
     table = table[table["part"].isin(PARTS)].reindex(columns=COLUMNS)
@@ -62,6 +64,7 @@ def audit(
         "same_id": _repeated(table),
         "missing_classes": _classes_of(0, sizes, known),
         "single_image_classes": _classes_of(1, sizes, known),
+        "depths": list(depths),
         "unknown_labels": _count(table["class"], [label for label in order if label not in known]),
     }
     report |= inspect_pictures(table, distance, mirrored, cache_dir, progress)

@@ -7,6 +7,7 @@ import numpy as np
 import scipy.fft
 from PIL import Image
 
+from lightning_imbal.data.pictures.picture_format import picture_format
 from lightning_imbal.data.pictures.read import read_image
 from lightning_imbal.errors import BadImageError
 
@@ -37,12 +38,7 @@ class Look(NamedTuple):
 
 def look_at(path: str) -> Look:
     """Reads a picture file."""
-    size, mode, digest = None, None, content_digest(path)
-    try:
-        with Image.open(path) as picture:
-            size, mode = f"{picture.width}x{picture.height}", picture.mode
-    except (OSError, ValueError, Image.DecompressionBombError):
-        pass
+    (size, mode), digest = picture_format(path), content_digest(path)
     try:
         hashes, low = hashes_of(read_image(path, SHORT_SIDE))
     except BadImageError as error:

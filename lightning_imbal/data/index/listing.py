@@ -3,11 +3,15 @@
 import os
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
+from lightning_imbal.data.dicom.header import is_dicom_file
 from lightning_imbal.errors import UserError
 
-IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"}
+DICOM_SUFFIXES = {".dcm", ".dicom", ".ima"}
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", *DICOM_SUFFIXES}
+LOOKED_INTO = 100  # files that may be DICOM without its ending
 LITTER = {"__MACOSX", "__pycache__", "@eaDir", "lost+found", "$RECYCLE.BIN", "System Volume Information"}
 NO_TEXT = re.compile("[\ud800-\udfff]")  # a byte of a file's name that is not UTF-8, as Python has it
 
@@ -61,6 +65,19 @@ def pictures_in(folder: str | Path) -> list[str]:
         name = ascii(os.path.join(folder, unnamed))
         raise UserError(f"The name of the picture {name} is not UTF-8: rename the file, or its folder.")
     return found
+
+
+def refuse_unnamed_dicom(folder: str | Path) -> None:
+    """Refuses a folder without pictures by their names, if files there are DICOM by their first bytes.
+
+    Raises:
+        UserError: The message has the first of them.
+    """
+    names = (path for path in files_below(folder) if path.rpartition("/")[2].upper() != "DICOMDIR")
+    if found := next((path for path in islice(names, LOOKED_INTO) if is_dicom_file(os.path.join(folder, path))), None):
+        raise UserError(
+            f"{folder} has no pictures by their names, but {found} is DICOM: let the names of such files end in .dcm."
+        )
 
 
 def pictures_below(folder: str | Path) -> list[Path]:

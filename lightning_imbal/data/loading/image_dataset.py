@@ -34,7 +34,7 @@ class ImageDataset(Dataset[Item]):
     """Pictures of one part of a split.
 
     Args:
-        images: Picture of every row of the sample table, uint8 RGB (H, W, 3).
+        images: Picture of every row of the sample table, RGB (H, W, 3), uint8 or uint16.
         label: Class of every row, shape (N,).
         rows: Rows of this part.
         recipes: Picture to picture of the network's size, one for each view.
@@ -47,7 +47,9 @@ class ImageDataset(Dataset[Item]):
         return len(self.rows)
 
     def __getitem__(self, draw: int | Draw) -> Item:
-        """Returns image (3, H, W), or (V, 3, H, W) for V > 1 views, uint8; label; index (row of the sample table).
+        """Returns image (3, H, W), or (V, 3, H, W) for V > 1 views; label; index (row of the sample table).
+
+        The image is uint8, or that of a picture of uint16 float32 in 0..1.
 
         Args:
             draw: Position in this part, alone or with the seed of its augmentation.
@@ -57,6 +59,8 @@ class ImageDataset(Dataset[Item]):
         generators = np.random.default_rng(seed), random.Random(seed)
         row = int(self.rows[position])
         image = self.images[row]
+        if image.dtype == np.uint16:  # which the recipes do not take
+            image = image.astype(np.float32) / np.float32(65535)
         views = []
         for recipe in self.recipes:
             recipe.set_random_state(*generators)

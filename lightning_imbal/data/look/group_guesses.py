@@ -62,8 +62,8 @@ class Guess:
 
     def said(self) -> str:
         """What was found, with numbers."""
-        of_column = self.option[0] == "group_column"
-        source = f"the column {self.option[1]!r} looks" if of_column else "names look"
+        column = f"the column {self.option[1]!r} looks"
+        source = {"group_column": column, "dicom_group": "headers look"}.get(self.option[0], "names look")
         groups = number_of(self.number, self.word)
         return f"{source} like {groups}: {self.images} of {len(self.groups)} images share one with others"
 

@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 
 from lightning_imbal.data.index.label_files import read_columns, read_header
-from lightning_imbal.data.index.listing import files_below, is_picture
+from lightning_imbal.data.index.listing import files_below, is_picture, refuse_unnamed_dicom
 from lightning_imbal.data.index.table_formats import is_table
 from lightning_imbal.data.look.columns import IMAGE_COLUMNS, columns_called
 from lightning_imbal.data.look.folders import look_at_folders
@@ -37,6 +37,8 @@ def look_at(path: Path, labels: Path | None = None, label: str | None = None) ->
     check_root(path)
     files = files_below(path)
     pictures = [file for file in files if is_picture(file)]
+    if not pictures:
+        refuse_unnamed_dicom(path)
     if not pictures and beside:
         raise UserError(
             f"There are no pictures in the folder of {labels}, {path}, nor below it: give that of the pictures, and "

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from lightning_imbal.data.index.listing import is_litter, is_picture, pictures_in
+from lightning_imbal.data.index.listing import is_litter, is_picture, pictures_in, refuse_unnamed_dicom
 from lightning_imbal.errors import DatasetNotFoundError
 from lightning_imbal.experiment_files import beside
 
@@ -51,8 +51,10 @@ def no_classes(root: Path) -> DatasetNotFoundError:
         where = f"are in {other}" if place in other.parents else f"are beside it, in {other}"
         return DatasetNotFoundError(f"{place} has no folders of classes, they {where}: give data.root={other}.")
     archives = [name for name in sorted(os.listdir(root)) if is_archive(root / name)]
-    if archives and not pictures_in(root):
-        return DatasetNotFoundError(f"{place} has no pictures but the archive {archives[0]}: unpack it.")
+    if not pictures_in(root):
+        if archives:
+            return DatasetNotFoundError(f"{place} has no pictures but the archive {archives[0]}: unpack it.")
+        refuse_unnamed_dicom(root)
     return DatasetNotFoundError(
         f"{place} has no folders of classes: give with data.root=FOLDER one that holds one folder of images per class, "
         "or such folders below train, val and test."

@@ -6,7 +6,7 @@ import numpy as np
 
 
 class Pictures(Protocol):
-    """Pictures by their row in the sample table, uint8 RGB (H, W, 3)."""
+    """Pictures by their row in the sample table, RGB (H, W, 3), uint8 or, where so many bits are asked for, uint16."""
 
     def __len__(self) -> int: ...
 

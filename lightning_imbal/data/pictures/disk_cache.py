@@ -16,8 +16,9 @@ from rich.progress import track
 from lightning_imbal.data.pictures.ahead import decode_ahead
 from lightning_imbal.data.pictures.base import Pictures
 from lightning_imbal.data.pictures.files import ImageFiles
+from lightning_imbal.data.pictures.grey_levels import BY_ITSELF, Reading
 from lightning_imbal.data.pictures.lock import wait_for_lock
-from lightning_imbal.data.pictures.shard import Shard, areas, checksum, look_at_files
+from lightning_imbal.data.pictures.shard import Shard, checksum, look_at_files, sizes
 from lightning_imbal.errors import BadImageError, UserError
 
 SHARD = 128
@@ -25,9 +26,9 @@ MAX_MAPS = 256  # each map holds a file descriptor, of which a process often may
 MEND = "choose another folder with data.cache_dir=FOLDER"
 
 
-def cache_folder(base: str | Path, name: str, paths: Sequence[str], short_side: int) -> Path:
-    """Returns the folder below `base` that belongs to these files, reduced to this short side."""
-    identity = "\0".join([str(short_side), *map(os.path.abspath, paths)])
+def cache_folder(base: str | Path, name: str, paths: Sequence[str], short_side: int, depth: str = "") -> Path:
+    """Returns the folder below `base` that belongs to these files, reduced to this short side, of this depth."""
+    identity = "\0".join([str(short_side), *map(os.path.abspath, paths), *([depth] if depth else [])])
     return Path(base).expanduser() / f"{name}-{sha256(os.fsencode(identity)).hexdigest()[:12]}"
 
 
@@ -52,10 +53,11 @@ class DiskCache(Pictures):
         folder: Where the shards are, see `cache_folder`.
         paths: One file per row of the sample table.
         short_side: Larger pictures are reduced to it, keeping their aspect ratio.
+        reading: How deep pictures are read, which the folder must be that of.
     """
 
-    def __init__(self, folder: str | Path, paths: Sequence[str], short_side: int) -> None:
-        self.folder, self.short_side = Path(folder), short_side
+    def __init__(self, folder: str | Path, paths: Sequence[str], short_side: int, reading: Reading = BY_ITSELF) -> None:
+        self.folder, self.short_side, self.reading = Path(folder), short_side, reading
         self.paths = [os.path.abspath(path) for path in paths]
         self.maps: dict[int, np.ndarray] = {}
 
@@ -76,7 +78,7 @@ class DiskCache(Pictures):
         if row in index.bad:
             raise BadImageError(index.bad[row])
         start, (height, width) = index.start[row], index.shape[row].tolist()
-        pixels = self._map(row // SHARD)[start : start + height * width * 3]
+        pixels = self._map(row // SHARD)[start : start + height * width * 3 * self._value_bytes]
         if not index.checked[row]:
             if checksum(pixels) != index.sum[row]:
                 raise UserError(
@@ -84,7 +86,11 @@ class DiskCache(Pictures):
                     "start again, or `prepare`; its pictures are then decoded anew."
                 )
             index.checked[row] = True
-        return pixels.reshape(height, width, 3)
+        return pixels.view(f"u{self._value_bytes}").reshape(height, width, 3)
+
+    @property
+    def _value_bytes(self) -> int:
+        return self.reading.bits // 8
 
     def _map(self, shard: int) -> np.ndarray:
         if shard not in self.maps:
@@ -101,7 +107,7 @@ class DiskCache(Pictures):
     @property
     def nbytes(self) -> int:
         """Bytes of all pixels on the disk."""
-        return int(areas(self._index.shape).sum())
+        return int(sizes(self._index.shape, self._value_bytes).sum())
 
     @cached_property
     def _index(self) -> _Index:
@@ -112,7 +118,7 @@ class DiskCache(Pictures):
             meta, rows = shard.read_meta(), slice(shard.rows.start, shard.rows.stop)
             if meta is None:
                 raise UserError(f"The image cache {self.folder} is not complete: build it first.")
-            size = areas(meta["shape"])
+            size = sizes(meta["shape"], self._value_bytes)
             index.start[rows], index.shape[rows] = np.cumsum(size) - size, meta["shape"]
             # Without sums it is that of an older program in a place that cannot be written to: `build` has read it all.
             index.sum[rows], index.checked[rows] = meta.get("sum", 0), "sum" not in meta
@@ -160,7 +166,7 @@ class DiskCache(Pictures):
 
     def _shard(self, number: int) -> Shard:
         rows = range(len(self))[number * SHARD : (number + 1) * SHARD]
-        return Shard(self.folder, number, rows, self.paths[rows.start : rows.stop], self.short_side)
+        return Shard(self.folder, number, rows, self.paths[rows.start : rows.stop], self.short_side, self._value_bytes)
 
     @property
     def shards(self) -> list[Shard]:
@@ -176,7 +182,12 @@ class DiskCache(Pictures):
         rows = [row for shard in stale.values() for row in shard.rows]
         written, done = 0, 0
         with closing(
-            decode_ahead(ImageFiles(self.paths, self.short_side).attempt, rows, "Preparing images", progress)
+            decode_ahead(
+                ImageFiles(self.paths, self.short_side, reading=self.reading).attempt,
+                rows,
+                "Preparing images",
+                progress,
+            )
         ) as images:
             for shard in stale.values():
                 source = sources[shard.rows].tolist()

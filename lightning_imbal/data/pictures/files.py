@@ -9,6 +9,7 @@ import numpy as np
 
 from lightning_imbal.data.pictures.ahead import decode_ahead
 from lightning_imbal.data.pictures.base import Pictures
+from lightning_imbal.data.pictures.grey_levels import BY_ITSELF, Reading
 from lightning_imbal.data.pictures.opened import (
     LEAST_BYTES,
     NOT_OPENED,
@@ -29,17 +30,24 @@ class ImageFiles(Pictures):
         paths: One file per row of the sample table.
         short_side: Larger pictures are reduced to it, keeping their aspect ratio; None keeps them as they are.
         record: File in which `find_bad` remembers what it could open; None remembers it in this process alone.
+        reading: How deep pictures are read.
     """
 
-    def __init__(self, paths: Sequence[str], short_side: int | None = None, record: Path | None = None) -> None:
-        self.paths, self.short_side, self.record = paths, short_side, record
+    def __init__(
+        self,
+        paths: Sequence[str],
+        short_side: int | None = None,
+        record: Path | None = None,
+        reading: Reading = BY_ITSELF,
+    ) -> None:
+        self.paths, self.short_side, self.record, self.reading = paths, short_side, record, reading
         self.opened = np.full((len(paths), 2), NOT_OPENED)
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def __getitem__(self, row: int) -> np.ndarray:
-        return read_image(self.paths[row], self.short_side)
+        return read_image(self.paths[row], self.short_side, self.reading)
 
     def attempt(self, row: int) -> np.ndarray | BadImageError:
         """Returns the picture, or why there is none."""

@@ -13,8 +13,10 @@ class Raw(NamedTuple):
         span: The values that the file itself says are black and white, as DICOM does; None if it says nothing.
         notes: What was assumed or left out when it was read, each as a clause that can follow "Of 3 pictures", such as
             "only the first page is read".
+        opacity: (H, W) float32 from 0, where nothing is seen of the picture, to 1; None if all of it is.
     """
 
     values: np.ndarray
     span: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
+    opacity: np.ndarray | None = None

@@ -1,4 +1,4 @@
-"""Reads one picture file as uint8 RGB, upright and reduced."""
+"""Reads one picture file as RGB, upright and reduced."""
 
 import io
 import os
@@ -9,10 +9,14 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from lightning_imbal.data.pictures.deep import decode_raw
+from lightning_imbal.data.pictures.grey_levels import BY_ITSELF, Reading
+from lightning_imbal.data.pictures.headers import PNG_START, is_special
+from lightning_imbal.data.pictures.size import shrink
 from lightning_imbal.errors import BadImageError
 
 JPEG_START, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
-PNG_START, PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
+PNG_END = b"IEND\xaeB`\x82"
 # All in BGR: OpenCV has no reduced flags in RGB, and none at all before 4.11.
 FLAG_OF_REDUCTION = {
     8: cv2.IMREAD_REDUCED_COLOR_8,
@@ -22,17 +26,37 @@ FLAG_OF_REDUCTION = {
 }
 
 
-def read_image(path: str | Path, short_side: int | None = None) -> np.ndarray:
-    """Decodes a picture file to uint8 RGB (H, W, 3), upright by its EXIF orientation.
+def read_image(path: str | Path, short_side: int | None = None, reading: Reading = BY_ITSELF) -> np.ndarray:
+    """Decodes a picture file to RGB (H, W, 3), upright by its EXIF orientation.
 
     Args:
         path: The file.
         short_side: A picture whose short side is longer by more than a tenth is reduced to it, keeping its aspect. A
             large JPEG is decoded at a half, a quarter or an eighth of its size before it is averaged: in half the time.
+        reading: How values of more than 8 bits become grey levels, and whether the picture is uint8 or uint16; by
+            default uint8, the smallest value of the picture black and the largest white.
 
     Raises:
         BadImageError: The file cannot be read, is truncated or is no picture; the message names it. Its cause is an
             OSError if the file could not be read.
+    """
+    encoded = read_whole(path)
+    if not encoded.startswith(JPEG_START) and is_special(encoded, path):
+        return reading(decode_raw(encoded, path, reading.dicom_window), path, short_side)
+    try:
+        image = _decode(encoded, short_side)
+    except cv2.error:
+        image = None
+    if image is None:
+        raise BadImageError(f"Cannot decode the image {path}: it is damaged or no picture; replace or remove it.")
+    return image if reading.bits == 8 else reading.in_type(image)
+
+
+def read_whole(path: str | Path) -> bytes:
+    """The content of a picture file.
+
+    Raises:
+        BadImageError: As `read_image`.
     """
     try:
         if _is_endless(path):
@@ -45,18 +69,7 @@ def read_image(path: str | Path, short_side: int | None = None) -> np.ndarray:
         raise BadImageError(f"The image {path} is empty: replace or remove it.")
     if _is_truncated(encoded):
         raise BadImageError(f"The image {path} is truncated or damaged: copy it again, or remove it.")
-    try:
-        image = _decode(encoded, short_side)
-    except cv2.error:
-        image = None
-    if image is None:
-        raise BadImageError(f"Cannot decode the image {path}: it is damaged or no picture; replace or remove it.")
-    return image
-
-
-def reduced(image: np.ndarray, short_side: int) -> np.ndarray:
-    """A decoded picture (H, W, 3), reduced as that of a file is, unless it is a large JPEG."""
-    return _shrink(image, short_side, (0, 0), 1)
+    return encoded
 
 
 def _is_endless(path: str | Path) -> bool:
@@ -91,19 +104,8 @@ def _decode(encoded: bytes, short_side: int | None) -> np.ndarray | None:
         reduction = next(n for n in FLAG_OF_REDUCTION if n == 1 or min(full_size) >= n * short_side)
         image = cv2.imdecode(buffer, FLAG_OF_REDUCTION[reduction])
         if image is not None:
-            image = _shrink(image, short_side, full_size, reduction)
+            image = shrink(image, short_side, full_size, reduction)
     return None if image is None else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-
-
-def _shrink(image: np.ndarray, short_side: int, full_size: tuple[int, int], reduction: int) -> np.ndarray:
-    height, width = image.shape[:2]
-    if reduction > 1:  # the exact aspect ratio is that of the whole picture, turned as this one is
-        is_turned = width != -(-full_size[0] // reduction)
-        height, width = full_size if is_turned else full_size[::-1]
-    scale = short_side / min(height, width)
-    if scale > 0.9:  # shrinking costs more than these pixels
-        return image
-    return cv2.resize(image, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
 
 
 def _jpeg_size(encoded: bytes) -> tuple[int, int]:

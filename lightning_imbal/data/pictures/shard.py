@@ -31,6 +31,7 @@ class Shard:
         rows: Which rows of the sample table.
         paths: Source file of each, absolute.
         short_side: Larger pictures are reduced to it.
+        value_bytes: Of each value of a pixel: 1, or 2 of pictures of 16 bits.
     """
 
     folder: Path
@@ -38,6 +39,7 @@ class Shard:
     rows: range
     paths: Sequence[str]
     short_side: int
+    value_bytes: int = 1
 
     def file(self, suffix: str = "bin") -> Path:
         """One of its two files."""
@@ -76,7 +78,7 @@ class Shard:
             written = self._written()
         except OSError:
             return "stale"
-        if written[0] != areas(meta["shape"]).sum():
+        if written[0] != sizes(meta["shape"], self.value_bytes).sum():
             return "stale"
         return "good" if meta.get("written") == written else "touched"
 
@@ -89,7 +91,7 @@ class Shard:
         """Reads everything: whether it is as it was written. If so, that is noted, unless nothing may be written."""
         meta, sums, crc32 = self.read_meta(), [], 0
         with suppress(OSError), self.file().open("rb") as file:
-            for size in areas(meta["shape"]).tolist() if meta else []:
+            for size in sizes(meta["shape"], self.value_bytes).tolist() if meta else []:
                 picture = file.read(size)
                 crc32 = zlib.crc32(picture, crc32)
                 sums.append(checksum(np.frombuffer(picture, np.uint8)))
@@ -131,20 +133,20 @@ class Shard:
         beside.replace(self.file())
         found = {"source": source, "shape": shape, "crc32": crc32, "bad": bad, "sum": sums, "written": self._written()}
         self._write_meta(self.identity | found)
-        return int(areas(shape).sum())
+        return int(sizes(shape, self.value_bytes).sum())
 
     def _write_meta(self, meta: dict[str, Any]) -> None:
         write_whole(self.file("json"), lambda file: file.write_text(json.dumps(meta)))
 
 
-def areas(shape: np.ndarray | Sequence[tuple[int, int]]) -> np.ndarray:
+def sizes(shape: np.ndarray | Sequence[tuple[int, int]], value_bytes: int = 1) -> np.ndarray:
     """Bytes of pictures of these heights and widths (N, 2)."""
-    return np.prod(shape, axis=-1, dtype=np.int64) * 3
+    return np.prod(shape, axis=-1, dtype=np.int64) * 3 * value_bytes
 
 
 def checksum(pixels: np.ndarray) -> int:
-    """Sum of the 8-byte words of pixels, uint8, modulo 2^64: no single changed byte escapes it."""
-    pixels = pixels.reshape(-1)
+    """Sum of the 8-byte words of pixels, modulo 2^64: no single changed byte escapes it."""
+    pixels = pixels.reshape(-1).view(np.uint8)
     whole = pixels.size // 8 * 8
     return int(pixels[:whole].view(np.uint64).sum()) + int(pixels[whole:].sum()) & 2**64 - 1
 

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pandas as pd
-from lightning.pytorch.utilities import rank_zero_info
 
 from lightning_imbal.data.base import ImbalDataModule
+from lightning_imbal.data.index.dicom_headers import dicom_groups
 from lightning_imbal.data.index.spellings import Written
 from lightning_imbal.data.look.group_pattern import group_word, known_groups
 from lightning_imbal.data.look.right_root import check_root
 from lightning_imbal.data.look.selection import Selection
-from lightning_imbal.errors import refuse_below
+from lightning_imbal.errors import UserError, refuse_below
 from lightning_imbal.runs.title import folder_name
 
 
@@ -31,6 +31,8 @@ class OwnImages(ImbalDataModule):
         min_images: Classes of fewer images are left out.
         group_pattern: Regular expression that finds in a path below `root` what must stay together: its bracket with a
             name, or else its first, such as `(?P<patient>\\d+)_(left|right)`. Also sets `group_by`.
+        dicom_group: Attribute in the headers of DICOM pictures that says what must stay together, such as `PatientID`,
+            in place of `group_pattern`. Also sets `group_by`.
         ordered: Whether the classes are grades, from low to high in the order of their numbers: reports then have the
             scores of an order.
         **kwargs: Arguments of `ImbalDataModule`.
@@ -46,6 +48,7 @@ class OwnImages(ImbalDataModule):
         merge: dict[str, list[Written]] | None = None,
         min_images: int = 1,
         group_pattern: str | None = None,
+        dicom_group: str | None = None,
         ordered: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -53,10 +56,17 @@ class OwnImages(ImbalDataModule):
         refuse_below(1, min_images=min_images)
         patterns = [exclude] if isinstance(exclude, str) else exclude
         self.selection = Selection(patterns, merge or {}, classes, min_images)
-        self.group_pattern, self.ordered = group_pattern, ordered
+        self.group_pattern, self.dicom_group, self.ordered = group_pattern, dicom_group, ordered
         if group_pattern is not None:
             self.group_name = group_word(group_pattern)
-            self.group_by = self.group_by or self.group_name
+        if dicom_group is not None:
+            if self.group_name is not None:
+                raise UserError(
+                    f"data.dicom_group={dicom_group} and {self.group_name!r} both say what stays together: give one of "
+                    "data.dicom_group, data.group_pattern and data.group_column."
+                )
+            self.group_name = dicom_group
+        self.group_by = self.group_by or self.group_name
 
     @property
     @abstractmethod
@@ -87,10 +97,10 @@ class OwnImages(ImbalDataModule):
         return self.selected[2]
 
     def read_index(self) -> pd.DataFrame:
-        rows, names, said = self.selected
-        for sentence in said:
-            rank_zero_info(sentence)
+        rows, names, _ = self.selected
         index = rows.drop(columns="file").assign(label=rows["label"].map({name: i for i, name in enumerate(names)}))
         if self.group_pattern is not None:
             index["group"] = known_groups(rows["file"], self.group_pattern)
+        if self.dicom_group is not None:
+            index["group"] = dicom_groups(rows["path"], self.dicom_group)
         return index

@@ -31,5 +31,10 @@ def group_ids(index: pd.DataFrame, group_by: str | None, known: str | None, owne
             f"{owner} cannot be split by {group_by!r}: its images are {why} ({DUPLICATES!r} would keep those together "
             "that show the same photograph)."
         )
+    return known_groups(index)
+
+
+def known_groups(index: pd.DataFrame) -> np.ndarray:
+    """The group of every row of an index; a row without one is a group of its own."""
     alone = "image " + index["image"].astype(str)
-    return (alone if known is None and "group" not in index else index["group"].fillna(alone)).to_numpy()
+    return (index["group"].fillna(alone) if "group" in index else alone).to_numpy()

@@ -56,7 +56,7 @@ def f1_bars(results: Results, methods: Sequence[Method], train: dict[str, int], 
         )
     between = ": " if len(train) > MANY_CLASSES else "<br>"
     images = [f"{between}{number:,} train, {test[name]:,} test" for name, number in train.items()]
-    axes = {"xaxis": _class_axis(list(train), 20, images), "yaxis": {"range": [0, 1.02 * results.spec.scale]}}
+    axes = {"xaxis": class_axis(list(train), 20, images), "yaxis": {"range": [0, 1.02 * results.spec.scale]}}
     drawn = figure(traces, "class (training and test images)", "F1" + results.spec.unit, 420, bargap=0.18, **axes)
     about = "F1 of every class, from most to fewest training images, a bar for each method with its 95 % interval."
     shown = sum(method.shown for method in methods)
@@ -78,7 +78,7 @@ def class_histogram(train: dict[str, int], test: dict[str, int]) -> Chart:
         )
     ]
     axes = {
-        "xaxis": _class_axis(list(train), 20),
+        "xaxis": class_axis(list(train), 20),
         "yaxis": {
             "type": "log",
             "dtick": 1,
@@ -160,7 +160,7 @@ def _confusion(images: np.ndarray, order: Sequence[str]) -> go.Figure:
         showscale=not few,
         colorbar={"title": {"text": "share", "side": "top"}, "tickformat": ".0%", "thickness": 12, "len": 0.9},
     )
-    axis = _class_axis(order, 16) | {"ticks": ""}
+    axis = class_axis(order, 16) | {"ticks": ""}
     height = 150 + (CELL if few else LINE) * len(order)
     axes = {"xaxis": axis, "yaxis": axis | {"autorange": "reversed", "tickangle": 0}}
     return figure([trace], "predicted class", "true class", max(300, height), plot_bgcolor=GRID, **axes)
@@ -218,7 +218,7 @@ def _sweep(cells: pd.DataFrame, sweep: Sweep, title: str, scale: float) -> go.Fi
     return figure(traces, label(sweep.option), title, 340, xaxis=axis, yaxis=limits)
 
 
-def _class_axis(order: Sequence[str], length: int, images: Sequence[str] | None = None) -> dict[str, Any]:
+def class_axis(order: Sequence[str], length: int, images: Sequence[str] | None = None) -> dict[str, Any]:
     """The classes at 0, 1, ...: as categories, names such as 1 and 02 would become numbers.
 
     Args:

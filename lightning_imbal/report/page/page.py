@@ -28,7 +28,9 @@ from lightning_imbal.report.page.charts_scores import (
 )
 from lightning_imbal.report.page.charts_training import curves_of, feature_maps, learning_charts
 from lightning_imbal.report.page.decisions import chapter_of_decisions, chapter_of_operating_points
+from lightning_imbal.report.page.groups import chapter_of_groups
 from lightning_imbal.report.page.mistakes import NO_PREDICTIONS, THUMBNAIL, mistakes_of, nameless_mistakes_of
+from lightning_imbal.report.page.subgroups import chapters_of_subgroups
 from lightning_imbal.report.page.tables import calibration_table, class_table, leaderboard
 from lightning_imbal.stats.analysis import reliability, test_counts
 from lightning_imbal.stats.drawn_methods import Method, methods_of
@@ -166,6 +168,8 @@ def _chapters(
         Chapter("leaderboard", "Leaderboard", results.notes, [leaderboard(results)]),
         Chapter("classes", "Images per class", charts=[class_histogram(train, test)]),
         Chapter("class-table", "Table of classes", tables=of_classes),
+        *([chapter_of_groups(results)] if len(results.groups_once) else []),
+        *chapters_of_subgroups(results, order),
         Chapter("confusion-matrices", "Confusion matrices", charts=[confusions(methods, names, order)]),
         _learning(methods, order),
     ]

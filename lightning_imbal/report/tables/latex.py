@@ -1,6 +1,9 @@
 """The tables of a paper as LaTeX, for booktabs and graphicx."""
 
-from lightning_imbal.report.tables.sheets import Entry, Sheet, sheets
+from collections.abc import Sequence
+
+from lightning_imbal.report.tables.sheets import Entry, Sheet
+from lightning_imbal.report.tables.sheets_subgroups import all_notes, all_sheets
 from lightning_imbal.stats.results import Results, full_title
 
 # Brackets and stars too: behind the end of a row they would be read as its options.
@@ -29,11 +32,16 @@ SHRINK = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
 
 def to_latex(results: Results) -> str:
     """Published and measured numbers of every column, the F1 of its classes, and the notes, each table a float."""
+    return sheets_to_latex(full_title(results), all_sheets(results), all_notes(results))
+
+
+def sheets_to_latex(title: str, sheets: Sequence[Sheet], notes: Sequence[str]) -> str:
+    """Tables as LaTeX, each a float, with what is said of all of them below."""
     parts = [r"% Needs \usepackage{booktabs} and \usepackage{graphicx}."]
-    parts += [_table(sheet, full_title(results)) for sheet in sheets(results)]
-    if results.notes:
-        notes = [rf"\item {_escape(note)}" for note in results.notes]
-        parts.append("\n".join([r"{\footnotesize", r"\begin{itemize}", *notes, r"\end{itemize}", "}"]))
+    parts += [_table(sheet, title) for sheet in sheets]
+    if notes:
+        items = [rf"\item {_escape(note)}" for note in notes]
+        parts.append("\n".join([r"{\footnotesize", r"\begin{itemize}", *items, r"\end{itemize}", "}"]))
     return "\n\n".join(parts) + "\n"
 
 
@@ -46,8 +54,8 @@ def _table(sheet: Sheet, title: str) -> str:
         remark = sheet.remark(number)
         rows += [r"\midrule"] if number == sheet.trained else []
         rows.append(_row([_escape(method), *map(_entry, entries), *runs]))
-        if remark or any(entry.interval for entry in entries):
-            below = [_escape(remark), *(entry.interval for entry in entries), *[""] * len(runs)]
+        if remark or any(entry.interval or entry.word for entry in entries):
+            below = [_escape(remark), *map(_below, entries), *[""] * len(runs)]
             rows.append(_row([*map(_small, below)]))
     return "\n".join(
         [
@@ -68,7 +76,7 @@ def _table(sheet: Sheet, title: str) -> str:
 
 
 def _head(sheet: Sheet) -> list[str]:
-    titles, rules, headings, at = [""], [], ["method"], 2
+    titles, rules, headings, at = [""], [], [_escape(sheet.of)], 2
     for section in sheet.sections:
         width = len(section.columns)
         titles.append(rf"\multicolumn{{{width}}}{{c}}{{{_escape(section.title)}}}")
@@ -90,6 +98,10 @@ def _entry(entry: Entry) -> str:
     text = _escape(entry.text.replace("-", "−"))
     text = ("{}", r"\textbf{{{}}}", r"\underline{{{}}}")[entry.rank].format(text)
     return text + (r"\rlap{*}" if entry.star else "")
+
+
+def _below(entry: Entry) -> str:
+    return " ".join(filter(None, [entry.interval, _escape(entry.word)]))
 
 
 def _small(text: str) -> str:

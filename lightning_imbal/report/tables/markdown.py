@@ -1,25 +1,34 @@
 """The tables of a paper as GitHub Markdown."""
 
-from lightning_imbal.report.tables.sheets import Entry, Sheet, sheets
+from collections.abc import Sequence
+
+from lightning_imbal.report.tables.sheets import Entry, Sheet
+from lightning_imbal.report.tables.sheets_subgroups import all_notes, all_sheets
 from lightning_imbal.stats.results import Results, full_title
 from lightning_imbal.wording import escape_markdown
 
 
 def to_markdown(results: Results) -> str:
     """The same as GitHub Markdown, with all metrics of a column side by side."""
-    parts = [f"## {escape_markdown(full_title(results))}"]
-    for sheet in sheets(results):
-        parts += [f"### {escape_markdown(sheet.title)}", _markdown_table(sheet)]
-    if results.notes:
-        parts.append("\n".join(f"- {escape_markdown(note)}" for note in results.notes))
+    return sheets_to_markdown(full_title(results), all_sheets(results), all_notes(results))
+
+
+def sheets_to_markdown(title: str, sheets: Sequence[Sheet], notes: Sequence[str]) -> str:
+    """Tables as GitHub Markdown, with what is said of all of them below."""
+    parts = [f"## {escape_markdown(title)}"]
+    for sheet in sheets:
+        parts += [f"### {escape_markdown(sheet.title)}", markdown_table(sheet)]
+    if notes:
+        parts.append("\n".join(f"- {escape_markdown(note)}" for note in notes))
     return "\n\n".join(parts) + "\n"
 
 
-def _markdown_table(sheet: Sheet) -> str:
-    heads, columns = ["method"], [_names(sheet)]
+def markdown_table(sheet: Sheet) -> str:
+    heads, columns = [escape_markdown(sheet.of)], [_names(sheet)]
     for section in sheet.sections:
         for heading, entries in section.columns.items():
-            heads.append(f"{escape_markdown(section.title)}<br>{escape_markdown(heading)}")
+            below = f"<br>{escape_markdown(heading)}" if heading else ""
+            heads.append(f"{escape_markdown(section.title)}{below}")
             columns.append([_markdown_entry(entry) for entry in entries])
     if sheet.runs:
         heads.append("runs")
@@ -43,4 +52,5 @@ def _markdown_entry(entry: Entry) -> str:
     start, end = (("", ""), ("**", "**"), ("<u>", "</u>"))[entry.rank]
     star = r"\*" if entry.star else ""
     interval = f"<br><sub>{entry.interval}</sub>" if entry.interval else ""
-    return f"{start}{entry.text}{end}{star}{interval}"
+    word = f"<br><sub>{escape_markdown(entry.word)}</sub>" if entry.word else ""
+    return f"{start}{entry.text}{end}{star}{interval}{word}"

@@ -1,11 +1,13 @@
 """What the tables of a paper show, whatever they are printed as: entries, best ones, order of the classes."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from math import isfinite, nan
 from typing import Any
 
 import pandas as pd
 
+from lightning_imbal.score_names import GROUPS_ONCE, SCORES
 from lightning_imbal.stats.bootstrap import SIGNIFICANT
 from lightning_imbal.stats.column_difference import OF_GROUPS
 from lightning_imbal.stats.results import (
@@ -14,16 +16,18 @@ from lightning_imbal.stats.results import (
     class_counts,
     classes_of,
     floors_of,
+    groups_once_of,
     learned_rows,
     names_of,
     rows_of,
 )
 from lightning_imbal.tables.spec import Column, Metric
-from lightning_imbal.wording import calibrated_text, interval_text, score_text, signed_text
+from lightning_imbal.wording import calibrated_text, interval_text, number_of, score_text, signed_text
 
 QUOTED = "quoted"
 MANY_CLASSES = 10
 RAREST = 5
+EACH_IMAGE, EACH_GROUP = "each image", "each group once"
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Entry:
         interval: Its 95 % interval, or what a calibrated network would not exceed; empty if there is neither.
         rank: 1 for the best of its column and 2 for the second best, if these are marked; else 0.
         star: Whether it differs significantly from the baseline's.
+        word: What is said below, such as which subgroup it is of.
     """
 
     number: str = ""
@@ -43,6 +48,7 @@ class Entry:
     interval: str = ""
     rank: int = 0
     star: bool = False
+    word: str = ""
 
     @property
     def text(self) -> str:
@@ -69,6 +75,7 @@ class Sheet:
         runs: How many runs of each row are finished, such as "2/3"; empty if the sheet does not say so.
         remarks: What is said below the names of rows that were trained.
         floors: How many of the last rows need no training.
+        of: What the rows are.
     """
 
     title: str
@@ -77,6 +84,7 @@ class Sheet:
     runs: list[str] = field(default_factory=list)
     remarks: dict[str, str] = field(default_factory=dict)
     floors: int = 0
+    of: str = "method"
 
     @property
     def trained(self) -> int:
@@ -91,13 +99,16 @@ class Sheet:
 def sheets(results: Results) -> list[Sheet]:
     """For every column of the specification its metrics and, if anything was run, the F1 of its classes.
 
-    At the end comes the difference of two columns, if the specification asks for it.
+    Where groups of several images are known, the same with each group counting once. At the end comes the difference of
+    two columns, if the specification asks for it.
     """
     found = []
     for column in results.spec.columns:
         found.append(_scores(results, column))
         if len(classes := classes_of(results, column)):
             found.append(_class_scores(results, column, classes))
+        if len(once := groups_once_of(results, column)):
+            found += _groups_once(results, column, once)
     if len(results.gaps):
         found.append(_differences(results))
     return found
@@ -168,6 +179,35 @@ def _class_scores(results: Results, column: Column, classes: pd.DataFrame) -> Sh
         ]
         sections.append(Section(name, {f"{counts[name]:,} images": entries}))
     return Sheet(title, methods + below, sections, floors=len(below))
+
+
+def _groups_once(results: Results, column: Column, once: pd.DataFrame) -> Iterator[Sheet]:
+    """Scores in which each group of images counts once: of all classes beside those of images, and F1 of each class."""
+    methods, learned, decimals = rows_of(once, results), learned_rows(results, column), results.spec.decimals
+    of_keys = {key: of_key.set_index("row").loc[methods] for key, of_key in once.groupby(["score", "class"])}
+
+    def entries(scores: pd.DataFrame) -> list[Entry]:
+        ranks = _ranks(scores["value"].where(scores.index.isin(learned)), 1, decimals)
+        return [
+            replace(_entry(row.value, nan, decimals, rank), interval=_interval(row.low, row.high, decimals))
+            for row, rank in zip(scores.itertuples(), ranks, strict=True)
+        ]
+
+    sections = []
+    for key in GROUPS_ONCE:
+        images = [_entry(value, nan, decimals, 0) for value in of_keys[key, ""]["of_images"]]
+        sections.append(Section(SCORES[key].in_words, {EACH_IMAGE: images, EACH_GROUP: entries(of_keys[key, ""])}))
+    groups = number_of(int(of_keys["f1", ""]["groups"].max()), "group")
+    yield Sheet(f"{column.title}: {groups} (lesion, patient), each counts once", methods, sections)
+    classes = list(class_counts(classes_of(results, column)))
+    shown, which = (
+        (classes, "every class") if len(classes) <= MANY_CLASSES else (classes[-RAREST:], f"the {RAREST} rarest")
+    )
+    sections = []
+    for name in shown:
+        scores = of_keys["f1", name]
+        sections.append(Section(name, {number_of(int(scores["groups"].max()), "group"): entries(scores)}))
+    yield Sheet(f"{column.title}: F1 of {which}, {EACH_GROUP}", methods, sections)
 
 
 def _differences(results: Results) -> Sheet:

@@ -5,7 +5,8 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from lightning_imbal.report.tables.sheets import QUOTED, Entry, Section, Sheet, sheets
+from lightning_imbal.report.tables.sheets import QUOTED, Entry, Section, Sheet
+from lightning_imbal.report.tables.sheets_subgroups import all_notes, all_sheets
 from lightning_imbal.stats.results import Results, full_title
 from lightning_imbal.wording import NOT_MEASURED
 
@@ -21,18 +22,24 @@ def render_terminal(results: Results, console: Console) -> None:
     The sections of a table that is wider than the console are spread over several.
     """
     console.print(Text(full_title(results), style="bold"))
-    for sheet in sheets(results):
+    for sheet in all_sheets(results):
+        print_sheet(sheet, console)
+    notes = all_notes(results)
+    if notes:
         console.print()
-        console.print(Text(sheet.title, style="italic"))
-        rest = sheet.sections
-        while rest:
-            number = _fitting(sheet, rest, console)
-            console.print(_terminal_table(sheet, rest[:number]))
-            rest = rest[number:]
-    if results.notes:
-        console.print()
-    for note in results.notes:
+    for note in notes:
         console.print(Text(note))
+
+
+def print_sheet(sheet: Sheet, console: Console) -> None:
+    """Prints a table below an empty line and its title; what does not fit side by side comes in further tables."""
+    console.print()
+    console.print(Text(sheet.title, style="italic"))
+    rest = sheet.sections
+    while rest:
+        number = _fitting(sheet, rest, console)
+        console.print(_terminal_table(sheet, rest[:number]))
+        rest = rest[number:]
 
 
 def _fitting(sheet: Sheet, sections: list[Section], console: Console) -> int:
@@ -49,7 +56,7 @@ def _fitting(sheet: Sheet, sections: list[Section], console: Console) -> int:
 
 def _terminal_table(sheet: Sheet, sections: list[Section]) -> Table:
     table = Table()
-    table.add_column("method", overflow="fold")
+    table.add_column(Text(sheet.of), overflow="fold")
     columns = [_names(sheet)]
     for section in sections:
         for number, (heading, entries) in enumerate(section.columns.items()):
@@ -57,7 +64,7 @@ def _terminal_table(sheet: Sheet, sections: list[Section]) -> Table:
             columns.append(_terminal_column(entries))
             lines = [line for entry in columns[-1] for line in entry.plain.split("\n")]
             width = max(len(heading), _longest(title.split()), *map(len, lines))
-            table.add_column(Text(f"{title}\n{heading}"), width=width, overflow="fold")
+            table.add_column(Text(f"{title}\n{heading}" if heading else title), width=width, overflow="fold")
     if sheet.runs:
         columns.append([Text(runs) for runs in sheet.runs])
         table.add_column("runs", width=max(4, *map(len, sheet.runs)), justify="right", overflow="fold")
@@ -83,11 +90,12 @@ def _terminal_column(entries: list[Entry]) -> list[Text]:
     texts = []
     for entry in entries:
         if entry.number in WORDS:
-            texts.append(Text(entry.number, style="dim"))
+            texts.append(Text("\n".join(filter(None, [entry.number, entry.word])), style="dim"))
             continue
         text = Text(" " * (digits - len(entry.number))).append(entry.text, RANK_STYLES[entry.rank])
         text.append("*" if entry.star else "")
-        texts.append(text.append(f"\n{entry.interval}" if entry.interval else "", "dim"))
+        below = "".join(f"\n{each}" for each in (entry.interval, entry.word) if each)
+        texts.append(text.append(below, "dim"))
     return texts
 
 

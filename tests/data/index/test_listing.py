@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from lightning_imbal.data.index.listing import files_below, pictures_below, pictures_in
+from lightning_imbal.data.index.listing import files_below, pictures_below, pictures_in, refuse_unnamed_dicom
 from lightning_imbal.errors import UserError
 
 
@@ -20,6 +20,16 @@ def test_sorted_folder_by_folder(tmp_path):
     assert pictures_below(tmp_path) == sorted(
         path for path in tmp_path.rglob("*") if path.suffix in (".png", ".tif", ".JPG")
     )
+
+
+def test_dicom_is_a_picture_and_its_index_is_not(tmp_path):
+    make(tmp_path, "a/1.dcm", "a/2.DICOM", "a/3.IMA", "a/4", "DICOMDIR", "notes.txt")
+    assert pictures_in(tmp_path) == ["a/1.dcm", "a/2.DICOM", "a/3.IMA"]
+    refuse_unnamed_dicom(tmp_path)
+    for name in ("DICOMDIR", "a/4"):
+        (tmp_path / name).write_bytes(bytes(128) + b"DICM" + bytes(9))
+    with pytest.raises(UserError, match=r"no pictures by their names, but a/4 is DICOM: .* end in .dcm"):
+        refuse_unnamed_dicom(tmp_path)
 
 
 def test_litter_is_no_picture(tmp_path):

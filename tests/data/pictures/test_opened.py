@@ -17,9 +17,9 @@ def opened(tmp_path, monkeypatch):
     paths = [str(write(tmp_path / "images" / f"{i}.png", smooth(20, 30, seed=i))) for i in range(6)]
     seen = []
 
-    def read(path, short_side):
+    def read(path, *how):
         seen.append(paths.index(path))
-        return read_image(path, short_side)
+        return read_image(path, *how)
 
     monkeypatch.setattr(files, "read_image", read)
     monkeypatch.setattr(files, "LEAST_BYTES", 1)

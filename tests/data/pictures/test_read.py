@@ -6,6 +6,7 @@ import pytest
 from made_pictures import encode, smooth, write
 from PIL import Image
 
+from lightning_imbal.data.pictures.grey_levels import Reading
 from lightning_imbal.data.pictures.read import read_image
 
 RGB = (200, 100, 50)
@@ -22,17 +23,18 @@ class TestReadImage:
         "pixel, expected",
         [
             (np.array(RGB[::-1], np.uint8), RGB),
-            (np.array([*RGB[::-1], 128], np.uint8), RGB),
+            (np.array([*RGB[::-1], 255], np.uint8), RGB),
+            (np.array([*RGB[::-1], 51], np.uint8), (40, 20, 10)),
             (np.array(RGB[::-1], np.uint16) * 257, RGB),
             (np.array([90], np.uint8), (90, 90, 90)),
             (np.array([90], np.uint16) * 257, (90, 90, 90)),
         ],
-        ids=["rgb", "rgba", "16 bit", "grey", "16 bit grey"],
+        ids=["rgb", "rgba", "transparent", "16 bit", "grey", "16 bit grey"],
     )
     @pytest.mark.parametrize("short_side", [None, 3, 9])
     def test_any_png_becomes_uint8_rgb(self, tmp_path, pixel, expected, short_side):
         path = write(tmp_path / "image.png", np.broadcast_to(pixel, (6, 8, len(pixel))).copy())
-        image = read_image(path, short_side)
+        image = read_image(path, short_side, Reading((0, 65535)))
         assert image.shape == ((3, 4, 3) if short_side == 3 else (6, 8, 3)) and image.dtype == np.uint8
         assert (image == expected).all()
 

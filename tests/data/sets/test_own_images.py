@@ -21,7 +21,7 @@ from lightning_imbal.errors import DatasetNotFoundError, UserError
 
 SIZES = {"benign": 20, "malignant": 12, "unclear": 8}
 TINY = [
-    *("--model.backbone", "test_resnet", "--data.image_size", "16", "--data.num_workers", "0"),
+    *("--model.backbone", "test_resnet", "--data.image_size", "16", "--data.num_workers", "0", "--laptop", "false"),
     *("--trainer.max_epochs", "1", "--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"),
 ]
 

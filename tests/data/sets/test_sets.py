@@ -1,7 +1,6 @@
 """The data sets that come with the package: on generated copies, through the command line, and on real label files."""
 
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -12,15 +11,19 @@ import pytest
 import torch
 import yaml
 from parsing import EXPERIMENTS, built, parsed, with_configs
+from real_data import real_folder
 
 from lightning_imbal import data as data_sets
 from lightning_imbal.cli import main
 from lightning_imbal.data.sets.aptos import APTOS2019
 from lightning_imbal.data.sets.chest_xray import COUNTS as XRAY_FINDINGS
 from lightning_imbal.data.sets.chest_xray import ChestXray14, XRay6, XRay9
+from lightning_imbal.data.sets.chula_rbc12 import ChulaRBC12
 from lightning_imbal.data.sets.dogs import StanfordDogsLT
 from lightning_imbal.data.sets.eyepacs import EyePACS
 from lightning_imbal.data.sets.flowers import Flowers102LT
+from lightning_imbal.data.sets.fundus_dr import TOP as FUNDUS_TOP
+from lightning_imbal.data.sets.fundus_dr import FundusDR
 from lightning_imbal.data.sets.hyper_kvasir import HyperKvasir
 from lightning_imbal.data.sets.isic import ISIC2018, ISIC2019
 from lightning_imbal.data.sets.medmnist import MedMNIST, StackedImages
@@ -66,6 +69,8 @@ CASES = {
         ["jpg", "imagelabels.mat", "setid.mat"],
     ),
     "stanford_dogs_lt": (StanfordDogsLT, {}, layouts.dogs, "train val test", ["Images", "lists"]),
+    "chula_rbc12": (ChulaRBC12, {}, layouts.chula_rbc12, "train val test", ["Dataset", "Label"]),
+    "fundus_dr": (FundusDR, {}, layouts.fundus_dr, "train val test", [FUNDUS_TOP]),
     "csv": (
         *(CSVData, {"labels": "labels.csv", "split_column": "part", "group_column": "patient"}, layouts.csv_data),
         *("train val test", []),
@@ -160,7 +165,7 @@ class TestLayouts:
 
 
 @pytest.mark.parametrize("split", [Holdout(test=0.3, val=0.2), KFold(folds=3, fold=1)], ids=["holdout", "fold"])
-@pytest.mark.parametrize("name", ["isic2019", "eyepacs", "xray9", "csv"])
+@pytest.mark.parametrize("name", ["isic2019", "eyepacs", "xray9", "fundus_dr", "csv"])
 def test_groups_stay_on_one_side(name, split, make):
     table = make(name, split=split, group_by=CASES[name][0].group_name or "patient").table
     known = table[table["group"].notna()]
@@ -189,7 +194,7 @@ def test_label_that_is_no_class_is_named(name, file, column, make, layout, linke
 
 
 def test_diabetic_retinopathy_has_the_same_grades_everywhere():
-    assert APTOS2019.class_names == EyePACS.class_names == Messidor2.class_names
+    assert APTOS2019.class_names == EyePACS.class_names == Messidor2.class_names == FundusDR.class_names
 
 
 class TestEyePACS:
@@ -432,14 +437,6 @@ class TestOverlays:
         external = json.loads((tmp_path / "messidor" / "metrics.json").read_text())
         assert external["identity"]["data"] == "Messidor2"
         assert sum(row["images"] for row in external["classes"]) == 36
-
-
-def real_folder(name):
-    beside = Path(__file__).resolve().parents[4] / "shared" / "data"
-    folder = Path(os.environ.get("LIGHTNING_IMBAL_DATA") or beside) / name
-    if not folder.is_dir():
-        pytest.skip(f"real label files not found: set LIGHTNING_IMBAL_DATA to the folder that holds {name}")
-    return folder
 
 
 def real_copy(name, files, root):

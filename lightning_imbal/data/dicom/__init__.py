@@ -1,0 +1,1 @@
+"""DICOM files: what their elements mean, in pixels and in headers."""
