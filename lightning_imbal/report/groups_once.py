@@ -7,13 +7,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from lightning_imbal.runs.run import Run, by_size
-from lightning_imbal.score_names import GROUPS_ONCE, GROUPS_ONCE_OF_CLASS, OF_CLASS, SCORES
+from lightning_imbal.runs.run import Run
+from lightning_imbal.score_names import GROUPS_ONCE, SCORES
 from lightning_imbal.wording import interval_text, number_of, score_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
+OF_CLASSES = "The same of each class is on the page (--html) and in the tables."
 WIDTH = 12  # of a run side by side with others
 
 
@@ -43,7 +44,8 @@ def print_groups_once(runs: Sequence[Run], names: Sequence[str], console: Consol
             console.print(table)
 
 
-def _tables(runs: Sequence[Run], names: Sequence[str], width: int) -> Iterator[Table]:
+def _tables(runs: Sequence[Run], names: Sequence[str], width: int) -> Iterator[Table | Text]:
+    """The title, a table for as many runs as fit side by side, and what the scores are."""
     from lightning_imbal.stats.group_scores import ONCE, group_scores
     from lightning_imbal.stats.rounds import Round
 
@@ -51,31 +53,23 @@ def _tables(runs: Sequence[Run], names: Sequence[str], width: int) -> Iterator[T
     found = group_scores({place: [Round((kept,))] for place, kept in known.items() if kept is not None})
     if found.empty:
         return
-    scores = {(row["row"], row["score"], row["class"]): row for row in found.to_dict("records")}
+    scores = {(row["row"], row["score"]): row for row in found[found["class"] == ""].to_dict("records")}
     places, single = list(dict.fromkeys(found["row"])), len(runs) == 1
-    classes = [row["name"] for row in by_size(runs[0].results["classes"])]
-    lines = [[(key, "", SCORES[key].in_words) for key in GROUPS_ONCE]]
-    lines += [[(key, name, f"{OF_CLASS[key]} of {name}") for name in classes] for key in GROUPS_ONCE_OF_CLASS]
-    taken = max(len(title) for of_kind in lines for *_, title in of_kind) + len("test groups") + 7
+    taken = max(len(SCORES[key].in_words) for key in GROUPS_ONCE) + 4
     number = max(1, (width - taken) // (WIDTH + 3))
     groups = number_of(max(row["groups"] for row in scores.values()), "group")
+    yield Text(f"{groups} (lesion, patient), each counts once", "table.title")
     for first in range(0, len(places), number):
-        part = places[first : first + number]
-        caption = Text(ONCE if first + number >= len(places) else "", "table.caption")
-        title = Text(f"{groups} (lesion, patient), each counts once", "table.title")
-        table = Table(title=title, title_justify="left", caption=caption)
+        part, table = places[first : first + number], Table()
         table.add_column("score", no_wrap=True)
-        table.add_column("test groups", justify="right", no_wrap=True)
         for place in part:
             heading = "value, 95 % interval" if single else names[int(place)]
             table.add_column(Text(heading), justify="right", overflow="fold", min_width=WIDTH)
-        for of_kind in lines:
-            for key, name, line in of_kind:
-                of_runs = [scores[place, key, name] for place in part]
-                cells = [_cell(of_run, " " if single else "\n") for of_run in of_runs]
-                table.add_row(Text(line), f"{max(of_run['groups'] for of_run in of_runs):,}", *cells)
-            table.add_section()
+        for key in GROUPS_ONCE:
+            cells = [_cell(scores[place, key], " " if single else "\n") for place in part]
+            table.add_row(Text(SCORES[key].in_words), *cells)
         yield table
+    yield Text(f"{ONCE} {OF_CLASSES}", "table.caption")
 
 
 def _cell(row: dict[str, float], between: str) -> Text:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 PIP = "pip install 'lightning_imbal[dicom]'"
 MAGIC = slice(128, 132)
+SUFFIXES = (".dcm", ".dicom", ".ima")
 PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 NEEDED = ("Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "BitsAllocated")
 NEEDED_OF_INTEGERS = ("BitsStored", "PixelRepresentation")

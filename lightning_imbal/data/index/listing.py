@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from lightning_imbal.data.dicom.file import SUFFIXES
 from lightning_imbal.data.dicom.header import is_dicom_file
 from lightning_imbal.errors import UserError
 
-DICOM_SUFFIXES = {".dcm", ".dicom", ".ima"}
-IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", *DICOM_SUFFIXES}
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", *SUFFIXES}
 LOOKED_INTO = 100  # files that may be DICOM without its ending
 LITTER = {"__MACOSX", "__pycache__", "@eaDir", "lost+found", "$RECYCLE.BIN", "System Volume Information"}
 NO_TEXT = re.compile("[\ud800-\udfff]")  # a byte of a file's name that is not UTF-8, as Python has it

@@ -11,10 +11,11 @@ from typing import Any, BinaryIO, NamedTuple
 
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
+from lightning_imbal.data.dicom.file import SUFFIXES, has_magic
+
 PNG_START = b"\x89PNG\r\n\x1a\n"
 TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two of files of more than 4 GB
 JPEG_SUFFIXES = (".jpg", ".jpeg")  # which are taken at their word: none is opened to see how deep it is
-DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
 START = 2**16  # bytes that hold the header of anything but a TIFF
 BITS, COMPRESSION, PHOTOMETRIC, CHANNELS, EXTRA, SAMPLE_FORMAT = 258, 259, 262, 277, 338, 339
 WHITE_IS_ZERO, SIGNED, FLOAT = 0, 2, 3
@@ -71,7 +72,7 @@ def is_special(encoded: bytes, path: str | Path) -> bool:
 
 def is_dicom(start: bytes, name: str) -> bool:
     """Whether a file is DICOM by its first bytes, or by its ending if it has no such beginning."""
-    return start[128:132] == b"DICM" or name.lower().endswith(DICOM_SUFFIXES)
+    return has_magic(start) or name.lower().endswith(SUFFIXES)
 
 
 def _is_special_png(start: bytes) -> bool:
