@@ -18,7 +18,7 @@ from lightning_imbal.report.page.subgroups import chapters_of_subgroups
 from lightning_imbal.report.page.tables_subgroups import class_table, gap_table, score_table
 from lightning_imbal.report.tables.latex import to_latex
 from lightning_imbal.report.tables.markdown import to_markdown
-from lightning_imbal.report.tables.sheets_subgroups import FEW_NOTE, GAP_NOTE, all_notes, all_sheets
+from lightning_imbal.report.tables.sheets_subgroups import ABSENT_NOTE, FEW_NOTE, GAP_NOTE, all_notes, all_sheets
 from lightning_imbal.report.tables.write import write_and_print
 from lightning_imbal.runs.run import Run
 from lightning_imbal.stats.read_runs import read_runs
@@ -102,6 +102,7 @@ def test_tables_of_runs_get_the_worst_subgroups(results, tmp_path):
         for score in ("f1", "balanced_accuracy")
     ]
     assert (tmp_path / "compare_subgroups.csv").is_file() and (tmp_path / "compare_subgroups_classes.csv").is_file()
+    assert (results.subgroups[COLUMN].classes["images"] == 0).any() and ABSENT_NOTE in all_notes(results)
     worst = results.subgroups[COLUMN].gaps["worst"].iloc[0]
     assert f"### {COLUMN}: Worst subgroup by site, and its gap to the best" in to_markdown(results)
     for text in (to_markdown(results), to_latex(results)):

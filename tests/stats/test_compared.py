@@ -6,7 +6,7 @@ from made_predictions import NAMES, long_tailed, make, predicted
 from scipy import stats
 
 from lightning_imbal.stats.bootstrap import draw
-from lightning_imbal.stats.compared import CHOSEN, Compared
+from lightning_imbal.stats.compared import CHOSEN, Compared, furthest
 from lightning_imbal.stats.resampled_scores import resampled_scores
 from lightning_imbal.stats.rounds import Round
 from lightning_imbal.stats.row_scores import correlation, recovered
@@ -133,13 +133,13 @@ def test_the_best_of_many_is_tested_with_all_pairs(single):
     assert best == max(values, key=values.get) and set(against) == set(names) - {best}
     resampled = np.stack([single.rows[name].resampled["f1"][0] for name in names])
     centred = resampled - resampled.mean(axis=1, keepdims=True)
-    furthest = np.max(
+    apart = np.max(
         [np.abs(centred[i] - centred[j]) / (centred[i] - centred[j]).std() for i in range(4) for j in range(i)], axis=0
     )
-    assert furthest(centred) == nearly(furthest)
+    assert furthest(centred) == nearly(apart)
     for name, p_value in against.items():
         alone = single.p_value(name, best, "f1")
-        share = (1 + (furthest >= stats.norm.isf(alone / 2)).sum()) / (1 + RESAMPLES)
+        share = (1 + (apart >= stats.norm.isf(alone / 2)).sum()) / (1 + RESAMPLES)
         assert p_value == nearly(max(share, alone)) and p_value >= alone
 
 
