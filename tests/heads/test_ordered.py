@@ -94,7 +94,7 @@ def test_half_precision_gives_single(factory):
 @every_head
 def test_improbable_grades_are_the_same_in_onnx(factory, tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime")
-    head, feature = random_head(factory).float().eval(), 20 * random_feature()
+    head, feature = random_head(factory).float().eval(), 60 * random_feature()
     torch.onnx.export(head, (feature,), str(tmp_path / "head.onnx"), dynamo=True, input_names=["feature"])
     [found] = onnxruntime.InferenceSession(tmp_path / "head.onnx").run(None, {"feature": feature.numpy()})
     assert found.min() < -50
