@@ -44,7 +44,7 @@ SCORES = {
     "kappa": Score("Quadratic kappa", ordered=True),
     "kendall_tau": Score("Kendall tau-b", ordered=True),
     "mean_grade_error": Score("Mean absolute grade error", "Mean grade error", lower_is_better=True, ordered=True),
-    "macro_grade_error": Score("Mean grade error, macro", lower_is_better=True, ordered=True),
+    "macro_grade_error": Score("Macro absolute grade error", "Macro grade error", lower_is_better=True, ordered=True),
     "adjacent_accuracy": Score("Adjacent accuracy: at most one grade off", "At most one grade off", ordered=True),
     "ece": Score("Expected calibration error", "Calibration error", lower_is_better=True),
     "cce": Score("Class-wise calibration error", lower_is_better=True, shown=False),

@@ -49,6 +49,7 @@ class CoralHead(nn.Module):
         step = F.softplus(self.raw_step) + LEAST_STEP
         question = torch.arange(len(step) + 1, device=step.device)
         higher = score - (step * (question[:-1] < question[:, None])).sum(dim=1)  # logits of P(y > k), (B, C - 1)
-        # sigmoid(a) - sigmoid(b) = sigmoid(a) sigmoid(-b) (1 - exp(b - a)), without a difference of near numbers.
-        between = F.pad((-torch.expm1(-step)).log(), (1, 1))
-        return F.pad(F.logsigmoid(higher), (1, 0)) + F.pad(F.logsigmoid(-higher), (0, 1)) + between
+        # sigmoid(a) - sigmoid(b) = sigmoid(a) sigmoid(-b) (1 - exp(b - a)), 1 - exp(-s) = tanh(s / 2) (1 + exp(-s)): no
+        # difference of near numbers. Not logsigmoid: in ONNX it is the logarithm of a rounded sigmoid.
+        between = F.pad((step / 2).tanh().log() + F.softplus(-step), (1, 1))
+        return between - F.pad(F.softplus(-higher), (1, 0)) - F.pad(F.softplus(higher), (0, 1))

@@ -37,6 +37,7 @@ class CornHead(nn.Module):
         answer = answer.to(torch.promote_types(answer.dtype, torch.float32))
         grade = torch.arange(answer.shape[1] + 1, device=answer.device)
         yes = grade[:-1] < grade[:, None]  # (C, C - 1): the questions that lie below a grade
-        # Not a running sum, which CUDA does not give twice the same.
-        log_reached = (F.logsigmoid(answer)[:, None] * yes).sum(dim=2)
-        return log_reached + F.pad(F.logsigmoid(-answer), (0, 1))
+        # Not a running sum, which CUDA does not give twice the same; nor logsigmoid: in ONNX it is the logarithm of a
+        # rounded sigmoid.
+        not_reached = (F.softplus(-answer)[:, None] * yes).sum(dim=2)
+        return -not_reached - F.pad(F.softplus(answer), (0, 1))

@@ -88,3 +88,14 @@ def test_half_precision_gives_single(factory):
         logits = head(feature)
     assert logits.dtype == torch.float32
     torch.testing.assert_close(logits.exp().sum(dim=1), torch.ones(8))
+
+
+@pytest.mark.slow  # of packages that take seconds to load; `export` compares what it writes in any case
+@every_head
+def test_improbable_grades_are_the_same_in_onnx(factory, tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    head, feature = random_head(factory).float().eval(), 60 * random_feature()
+    torch.onnx.export(head, (feature,), str(tmp_path / "head.onnx"), dynamo=True, input_names=["feature"])
+    [found] = onnxruntime.InferenceSession(tmp_path / "head.onnx").run(None, {"feature": feature.numpy()})
+    assert found.min() < -50
+    torch.testing.assert_close(torch.from_numpy(found), head(feature).detach(), atol=1e-4, rtol=0)
