@@ -38,6 +38,7 @@ FURTHER = {
     "backbones": ["tests/modules"],
     "callbacks": ["tests/modules", "tests/system/test_commands.py", "tests/system/test_resume.py"],
     "callbacks/epoch_start.py": ["tests/system/test_within_epoch.py"],
+    "callbacks/kept_epoch.py": ["tests/api"],
     "callbacks/results_writer.py": ["tests/system/test_broken_files.py"],
     "cli": ["tests/system/test_commands.py", "tests/system/test_resume.py"],
     "cli/compare.py": ["tests/system/test_compare.py"],
