@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from lightning_imbal.cli.parts.help_kinds import find_class, kind_of
 from lightning_imbal.cli.parts.verb_parser import VerbParser
 from lightning_imbal.errors import UserError
 from lightning_imbal.experiment_files import OVERLAYS, files_of
@@ -60,12 +61,13 @@ def _asked(words: list[str]) -> dict[str, list[str]]:
 
 
 def _hint(word: str) -> str:
-    """The kind that was meant, or the kind of the thing that is called so."""
-    if hint := did_you_mean(word, HOW):
-        return hint
-    kinds = [kind for kind in HOW if word in _lines(kind)]
-    told = " or ".join(f"`lightning_imbal list {kind} {word}`" for kind in kinds)
-    return f"did you mean {told}?" if kinds else f"choose from {', '.join(HOW)}."
+    """Where the thing that is called so is told, or the kind that was meant."""
+    told = [f"list {kind} {word}" for kind in HOW if word in _lines(kind)]
+    if not told and (source := find_class(word)) and (kind := kind_of(source)):
+        told = [f"fit --{kind.option}.help {word}"]
+    if told:
+        return f"did you mean {' or '.join(f'`lightning_imbal {each}`' for each in told)}?"
+    return did_you_mean(word, HOW) or f"choose from {', '.join(HOW)}."
 
 
 def _overview(kind: str) -> str:

@@ -73,7 +73,9 @@ def score_page(key: str) -> Page:
     told = [f"{'Lower' if score.lower_is_better else 'Higher'} is better."]
     told += ["It means something only where the classes have an order, as grades do."] if score.ordered else []
     told += [
-        "It is a line of every report." if score.shown else "It is computed, and printed by tables that ask for it."
+        f"It is a line of every report{' of such data' * score.ordered}."
+        if score.shown
+        else "It is computed, and printed by tables that ask for it."
     ]
     use = f"lightning_imbal fit --config demo.yaml --monitor val/{key}"
     use += " \\\n    --monitor_mode min" if score.lower_is_better else ""

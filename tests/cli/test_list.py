@@ -123,6 +123,8 @@ def test_unknown_names_are_refused(capsys):
     assert "There is no 'elc' in methods: did you mean ecl?" in refused(capsys, "list", "methods", "elc")
     asked = refused(capsys, "list", "crw")
     assert "There is no kind 'crw': did you mean `lightning_imbal list heads crw`?" in asked
+    assert "did you mean `lightning_imbal list losses SORD`?" in refused(capsys, "list", "SORD")
+    assert "did you mean `lightning_imbal fit --data.help ChulaRBC12`?" in refused(capsys, "list", "ChulaRBC12")
 
 
 @pytest.mark.parametrize("more", ["", ", 'methods', 'ecl', 'losses', 'LDAM'"])

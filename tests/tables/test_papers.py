@@ -155,8 +155,8 @@ def test_table_that_lacks_a_published_number_is_refused(path, lacking, tmp_path)
         read_spec(tmp_path / "table.yaml")
 
 
-# Diagnoses have no order.
-OF_GRADES = {"coral", "corn", "cost_sensitive", "sord"}
+# Diagnoses have no order, and the official files have no ages.
+OF_OTHER_DATA = {"ce_metadata", "coral", "corn", "cost_sensitive", "sord"}
 
 
 def test_all_methods_are_in_the_table_of_all():
@@ -164,7 +164,7 @@ def test_all_methods_are_in_the_table_of_all():
     files = {Path(file).stem for row in spec.rows.values() for file in row.configs}
     # A PerturbedClassifier is a Classifier with this test.
     assert spec.rows["CE, perturbed input"].test.options == {"model.predictor": "PerturbedInput"}
-    assert files | {"perturbed"} | OF_GRADES == {path.stem for path in EXPERIMENTS.glob("methods/*.yaml")}
+    assert files | {"perturbed"} | OF_OTHER_DATA == {path.stem for path in EXPERIMENTS.glob("methods/*.yaml")}
     assert {f"ce_{path.stem}" for path in EXPERIMENTS.glob("heads/*.yaml")} <= files
     assert [column.options for column in spec.columns] == [{}, {"data.group_by": "lesion"}]
     assert all(column.seeds == [0, 1, 2] for column in spec.columns)

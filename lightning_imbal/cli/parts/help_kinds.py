@@ -10,6 +10,7 @@ from lightning_imbal.guide.source import Parameter, Source, read
 
 PACKAGE = "lightning_imbal"
 
+HEADS = ("NormedLinear", "LearnableScale", "ClosedFormHead", "CoralHead", "CornHead")  # they have no base in common
 SHARED = ("ImbalModule", "ImbalClassifier", "ImbalDataModule")  # whose arguments every child has
 
 
@@ -51,7 +52,7 @@ KINDS = {
     "head": Kind(
         "a head",
         "model.head",
-        tuple(f"{PACKAGE}.heads.{name}" for name in ("NormedLinear", "LearnableScale", "ClosedFormHead")),
+        tuple(f"{PACKAGE}.heads.{name}" for name in HEADS),
         (f"{PACKAGE}.heads",),
         "torch.nn.Linear",
         "torch.nn.Linear",

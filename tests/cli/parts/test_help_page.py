@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from lightning_imbal import heads
 from lightning_imbal.cli.parts.help_kinds import KINDS, classes_of
 from lightning_imbal.cli.parts.help_page import WIDTH, asked, help_of, in_columns
 from lightning_imbal.errors import UserError
@@ -46,6 +47,11 @@ def test_each_kind_has_a_list_and_pages(slot):
     assert named == [*classes_of(kind)] and max(map(len, lines)) <= WIDTH
     name = named[-1]
     assert help_of(kind.option, name).startswith(f"--{kind.option} {name}")
+
+
+def test_every_head_is_offered():
+    classes = {name for name in heads.__all__ if isinstance(getattr(heads, name), type)}
+    assert {*classes_of(KINDS["head"])} == classes - {"ClosedFormHead"}
 
 
 def test_what_must_be_given_and_what_the_run_gives():
