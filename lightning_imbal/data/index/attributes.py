@@ -98,18 +98,23 @@ def _known_text(values: pd.Series) -> pd.Series:
 
 
 def _check_values(text: pd.Series, image: pd.Series, owner: str) -> None:
-    """Refuses what is no attribute but an id, or an age that nobody has."""
-    number, name = pd.to_numeric(text, errors="coerce"), text.name
-    words = text[text != ""].nunique()
-    if number[text != ""].isna().any() and words > MOST_WORDS:
+    """Refuses what is no attribute but an id, a number without an end, or an age that nobody has."""
+    number, name, known = pd.to_numeric(text, errors="coerce"), text.name, text != ""
+    words, is_word = text[known].nunique(), number.isna() & known
+    is_age, some_numbers = _is_age(str(name)), number.notna().any()
+    if is_word.any() and words > MOST_WORDS and not (is_age and some_numbers):
         raise UserError(
             f"The column {name!r} of {owner} holds {words} different words, as an id does, and is no attribute "
             f"(at most {MOST_WORDS}): leave it out of data.metadata_columns, or put its words into groups."
         )
-    if _is_age(str(name)) and (wrong := ~number.between(0, OLDEST) & number.notna()).any():
+    wrong = np.isinf(number) & (not is_word.any())
+    if is_age and some_numbers:
+        wrong = is_word | (~number.between(0, OLDEST) & known)
+    if wrong.any():
+        what, mend = ("age", f"but ages are 0 to {OLDEST} years") if is_age else ("number", "which is none")
         raise UserError(
-            f"{owner} gives {image[wrong].iloc[0]} the age {text[wrong].iloc[0]} (column {name!r}, {wrong.sum()} such "
-            f"rows), but ages are 0 to {OLDEST} years: mend them, or leave their cells empty."
+            f"{owner} gives {image[wrong].iloc[0]} the {what} {text[wrong].iloc[0]} (column {name!r}, {wrong.sum()} "
+            f"such rows), {mend}: mend them, or leave their cells empty."
         )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from lightning_imbal.data.pictures.headers import (
+    BIT_DEPTH,
     BITS,
     EXTRA,
     FLOAT,
@@ -20,6 +21,7 @@ from lightning_imbal.data.pictures.headers import (
     WHITE_IS_ZERO,
     header_of,
     is_dicom,
+    is_opaque_png,
 )
 from lightning_imbal.data.pictures.raw import Raw
 from lightning_imbal.errors import BadImageError
@@ -77,17 +79,17 @@ def _decoded(encoded: bytes, flags: int, path: str | Path) -> np.ndarray:
 
 def _of_png(encoded: bytes, path: str | Path) -> tuple[np.ndarray, np.ndarray | None]:
     """Values in BGR and opacity of a PNG or WebP."""
-    place = encoded.find(b"tRNS", 33, encoded.find(b"IDAT", 33))
-    if encoded.startswith(PNG_START) and encoded[25] not in (4, 6) and place < 0:
+    if encoded.startswith(PNG_START) and is_opaque_png(encoded):
         return _decoded(encoded, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR, path), None
     image = _decoded(encoded, cv2.IMREAD_UNCHANGED, path)
     if image.ndim == 3:
         image = _upright(image, encoded)
         return image[..., :3], image[..., 3] if image.shape[2] == 4 else None
     # One grey value of the pixels that are transparent, which OpenCV does not look at.
-    key = int.from_bytes(encoded[place + 4 : place + 6])
-    if encoded[24] < 8:
-        key = key * 255 // (2 ** encoded[24] - 1)
+    place = encoded.find(b"tRNS", 33) + 4
+    key = int.from_bytes(encoded[place : place + 2])
+    if encoded[BIT_DEPTH] < 8:
+        key = key * 255 // (2 ** encoded[BIT_DEPTH] - 1)
     opacity = np.where(image != key, np.iinfo(image.dtype).max, 0).astype(image.dtype)
     return _upright(image[..., None], encoded)[..., 0], _upright(opacity[..., None], encoded)[..., 0]
 

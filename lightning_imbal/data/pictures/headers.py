@@ -14,6 +14,7 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 from lightning_imbal.data.dicom.file import SUFFIXES, has_magic
 
 PNG_START = b"\x89PNG\r\n\x1a\n"
+BIT_DEPTH, COLOUR = 24, 25  # where a PNG says how deep it is, and the type of its colours
 TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two of files of more than 4 GB
 JPEG_SUFFIXES = (".jpg", ".jpeg")  # which are taken at their word: none is opened to see how deep it is
 START = 2**16  # bytes that hold the header of anything but a TIFF
@@ -65,9 +66,14 @@ def header_at(path: str | Path) -> Header:
 def is_special(encoded: bytes, path: str | Path) -> bool:
     """Whether the content of a file is anything but an opaque picture of 8 bits."""
     if encoded.startswith(PNG_START):
-        return _is_special_png(encoded)
+        return len(encoded) > COLOUR and (encoded[BIT_DEPTH] == 16 or not is_opaque_png(encoded))
     header = header_of(io.BytesIO(encoded), os.fspath(path))
     return header.deep or header.transparent
+
+
+def is_opaque_png(start: bytes) -> bool:
+    """Whether a PNG has neither opacity nor a transparent colour, which stands before its pixels."""
+    return start[COLOUR] not in (4, 6) and start.find(b"tRNS", 33, start.find(b"IDAT", 33)) < 0
 
 
 def is_dicom(start: bytes, name: str) -> bool:
@@ -75,18 +81,11 @@ def is_dicom(start: bytes, name: str) -> bool:
     return has_magic(start) or name.lower().endswith(SUFFIXES)
 
 
-def _is_special_png(start: bytes) -> bool:
-    if len(start) < 26:
-        return False
-    return start[24] == 16 or start[25] in (4, 6) or start.find(b"tRNS", 33, start.find(b"IDAT", 33)) >= 0
-
-
 def _of_png(start: bytes) -> Header:
-    if not _is_special_png(start):
+    if len(start) <= COLOUR:
         return Header()
-    deep = start[24] == 16
-    is_opaque = start[25] not in (4, 6) and start.find(b"tRNS", 33, start.find(b"IDAT", 33)) < 0
-    return Header("16 bits" if deep else "8 bits", deep, transparent=not is_opaque)
+    deep = start[BIT_DEPTH] == 16
+    return Header("16 bits" if deep else "8 bits", deep, transparent=not is_opaque_png(start))
 
 
 def _of_tiff(file: BinaryIO) -> Header:

@@ -64,6 +64,20 @@ def test_an_age_that_nobody_has_names_the_first_image(name, age):
     assert sentence.startswith(f"Skin gives c the age {age} (column {name!r}, 2 such rows)")
 
 
+def test_among_ages_that_are_numbers_a_word_is_refused_and_groups_of_ages_are_words():
+    assert "gives b the age 90+ (column 'age', 2 such rows), but ages are 0 to 120" in refused(
+        "age", ["7", "90+", "abc", ""]
+    )
+    table = attribute_columns(["age"], IMAGES, pd.DataFrame({"age": ["<40", "40-60", ">60", ""]}), {}, "Skin")
+    assert list(table["meta/age"]) == ["<40", "40-60", ">60", ""]
+
+
+def test_a_number_without_an_end_is_refused_where_all_else_are_numbers():
+    assert refused("dose", ["1", "-inf", "inf", ""]).startswith("Skin gives b the number -inf (column 'dose', 2 such")
+    table = attribute_columns(["site"], IMAGES, pd.DataFrame({"site": ["inf", "sup", "3", ""]}), {}, "Skin")
+    assert list(table["meta/site"]) == ["inf", "sup", "3", ""]
+
+
 @pytest.mark.parametrize("name", ["stage", "image", "age_days", "voltage"])
 def test_what_is_no_age_in_years_may_be_any_number(name):
     assert attributes(name, ["-3", "400"]).tolist() == ["-3", "400"]
