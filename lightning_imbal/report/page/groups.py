@@ -33,8 +33,8 @@ def chapter_of_groups(results: Results) -> Chapter:
             rows.append([SortableCell(name), SortableCell(f"{groups:,}", groups)])
             rows[-1] += [_with_interval(of_method, decimals) for of_method in of_class]
         caption = f"{OF_CLASS[score]} of every class, {EACH_GROUP}: 95 % interval below"
-        tables.append(SortableTable(caption, ["class", "test groups", *methods], rows))
-    return Chapter("groups-once", "Each group once", [ONCE], tables)
+        tables.append(SortableTable(caption, ["class", "test groups of images", *methods], rows))
+    return Chapter("groups-once", "Each group of images once", [ONCE], tables)
 
 
 def _cell(value: float, decimals: int, below: str = "") -> SortableCell:

@@ -32,7 +32,7 @@ def gap_table(found: Subgroups, decimals: int) -> SortableTable:
 def score_table(found: Subgroups, decimals: int) -> SortableTable:
     """A row for each attribute, subgroup and method: images, groups and scores of all classes together."""
     rows = []
-    counted = {"images": "test images", "units": "groups"}
+    counted = {"images": "test images", "units": "groups of images"}
     if (found.scores["units"] == found.scores["images"]).all():
         del counted["units"]
     for cell in found.scores.to_dict("records"):
