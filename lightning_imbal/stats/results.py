@@ -205,7 +205,7 @@ def rows_of(table: pd.DataFrame, results: Results) -> list[str]:
 
 def _subgroups(block: Block, edges: Edges) -> Subgroups | None:
     rounds = {name: row.rounds for name, row in block.compared.rows.items()}
-    return subgroups_of(rounds, edges, block.spec.average, block.spec.scale)
+    return subgroups_of(rounds, edges, block.spec.average, block.spec.scale) if rounds else None
 
 
 def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from sklearn.metrics import f1_score
 from small_runs import refused
 
 from lightning_imbal.cli import main
+from lightning_imbal.errors import UserError
 from lightning_imbal.report.model_card_subgroups import subgroup_parts
 from lightning_imbal.report.page.page import write_page
 from lightning_imbal.report.page.subgroups import chapters_of_subgroups
@@ -169,6 +170,16 @@ def test_nothing_is_said_without_attributes(tmp_path, capsys):
     assert "ubgroup" not in capsys.readouterr().out
     for option in (["--edges", "age=40"], ["--subgroups", str(tmp_path / "x")]):
         assert "--data.metadata_columns" in refused(capsys, "report", str(tmp_path / "run"), *option)
+
+
+def test_a_table_takes_edges(tmp_path, monkeypatch, capsys):
+    def tell(*args):
+        raise UserError(f"edges: {args[-1]}")
+
+    monkeypatch.setattr("lightning_imbal.cli.table.collect", tell)
+    args = ["table", "experiments/tables/isic2018_small.yaml", "--jobs", "0", "--runs", str(tmp_path)]
+    assert "edges: {'age': (40.0, 60.0)}" in refused(capsys, *args, "--edges", "age=40,60")
+    assert "ascending" in refused(capsys, *args, "--edges", "age=60,40")
 
 
 def test_edges_are_refused_before_anything_is_told(folders, capsys):
