@@ -5,13 +5,13 @@ from typing import Any
 
 import pandas as pd
 
-from lightning_imbal.report.tables.sheets import MANY_CLASSES, RAREST, Entry, Section, Sheet, sheets
+from lightning_imbal.report.tables.sheets import RAREST, Entry, Section, Sheet, interval_of, sheets, shown_classes
 from lightning_imbal.score_names import SCORES as TITLES
 from lightning_imbal.stats.group_scores import ONCE
 from lightning_imbal.stats.results import Results, class_counts, classes_of
 from lightning_imbal.stats.subgroups import FEW_OF_CLASS, SCORES, Subgroups
 from lightning_imbal.stats.unit_counts import FEW_UNITS
-from lightning_imbal.wording import NOT_MEASURED, interval_text, number_of, score_text
+from lightning_imbal.wording import NOT_MEASURED, number_of, score_text
 
 OF_CLASSES = {"recall": "recall", "f1": "F1"}
 GAP_NOTE = (
@@ -108,7 +108,7 @@ def class_sheets(found: Subgroups, row: str, score: str, counts: dict[str, int],
         counts: Training images of each class, in the order in which they are shown; of many, the rarest are.
         decimals: Of the scores.
     """
-    shown = list(counts)[-RAREST:] if len(counts) > MANY_CLASSES else list(counts)
+    shown = shown_classes(list(counts))
     which = f"the {RAREST} classes with fewest training images" if len(shown) < len(counts) else "every class"
     made = []
     for attribute in found.attributes:
@@ -129,7 +129,7 @@ def gap_sentences(found: Subgroups, row: str, decimals: int = 3) -> Iterator[str
     """The gaps of a method, one sentence for each attribute and score."""
     for cell in found.gaps[found.gaps["row"] == row].itertuples():
         if cell.worst and cell.worst != cell.best:
-            interval = interval_text(cell.low, cell.high, decimals - 1)
+            interval = interval_of(cell.low, cell.high, decimals)
             title = TITLES[cell.score].in_words
             yield (
                 f"{title} by {cell.attribute}: worst {cell.worst} ({score_text(cell.worst_value, decimals)}), best "
@@ -165,11 +165,11 @@ def _of(table: pd.DataFrame, row: str, attribute: str) -> pd.DataFrame:
 
 
 def _gap(cell: Any, decimals: int) -> Entry:
-    return Entry(score_text(cell.gap, decimals), interval=interval_text(cell.low, cell.high, max(decimals - 1, 1)))
+    return Entry(score_text(cell.gap, decimals), interval=interval_of(cell.low, cell.high, decimals))
 
 
 def _score(cell: dict[str, Any], score: str, decimals: int, word: str) -> Entry:
-    interval = interval_text(cell[f"{score}_low"], cell[f"{score}_high"], max(decimals - 1, 1))
+    interval = interval_of(cell[f"{score}_low"], cell[f"{score}_high"], decimals)
     return Entry(score_text(cell[score], decimals), interval=interval, word=word)
 
 
