@@ -45,7 +45,7 @@ SCORES = {
     "kendall_tau": Score("Kendall tau-b", ordered=True),
     "mean_grade_error": Score("Mean absolute grade error", "Mean grade error", lower_is_better=True, ordered=True),
     "macro_grade_error": Score("Macro absolute grade error", "Macro grade error", lower_is_better=True, ordered=True),
-    "adjacent_accuracy": Score("Adjacent accuracy: at most one grade off", "At most one grade off", ordered=True),
+    "adjacent_accuracy": Score("Adjacent accuracy (within 1)", "At most one grade off", ordered=True),
     "ece": Score("Expected calibration error", "Calibration error", lower_is_better=True),
     "cce": Score("Class-wise calibration error", lower_is_better=True, shown=False),
     "brier": Score("Brier score: squared error of all probabilities, 0 to 2", lower_is_better=True, shown=False),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from lightning_imbal.atomic_files import refuse_unwritable
 from lightning_imbal.cli.parts.closing import next_command
-from lightning_imbal.cli.parts.verb_options import EDGES
+from lightning_imbal.cli.parts.verb_options import add_edges
 from lightning_imbal.cli.parts.verb_parser import VerbParser
 from lightning_imbal.errors import UserError
 from lightning_imbal.report.terminal import print_runs
@@ -106,7 +106,7 @@ def _parser() -> VerbParser:
     parser.add_argument("--html", metavar="FILE", help="page to write, one file that opens without a network")
     parser.add_argument("--anonymous", action="store_true", help=ANONYMOUS)
     parser.add_argument("--figures", metavar="DIR", help="folder for figures of a paper, PNG and PDF")
-    parser.add_argument("--edges", action="append", default=[], metavar="NAME=NUMBERS", help=EDGES)
+    add_edges(parser)
     files = "files for the scores of subgroups: NAME.md, NAME.tex, NAME.csv, NAME_classes.csv, NAME_gaps.csv"
     parser.add_argument("--subgroups", metavar="NAME", help=files)
     return parser

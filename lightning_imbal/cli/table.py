@@ -21,6 +21,7 @@ from lightning_imbal.launch.job import Job
 from lightning_imbal.launch.plan import Plan
 from lightning_imbal.launch.runner import Launcher, discard_left_halves
 from lightning_imbal.report.tables.write import write_and_print
+from lightning_imbal.runs.attributes import parse_edges
 from lightning_imbal.stats.results import collect
 from lightning_imbal.tables.cell import Cell
 from lightning_imbal.tables.read import read_spec
@@ -36,7 +37,7 @@ def run(args: list[str]) -> int:
     if not args[1:] or args[1].startswith("-"):
         raise UserError("`table` needs a table: lightning_imbal table experiments/tables/marrakchi_table1.yaml.")
     given, options = table_parser().parse_known_args(args[1:])
-    spec, overlays = _checked(given), [Path(file).stem for file in given.config]
+    spec, overlays, edges = _checked(given), [Path(file).stem for file in given.config], parse_edges(given.edges)
     baseline = given.baseline or spec.baseline or _rows(spec)[0]
     runs = folder_of_runs(given)
     refuse_unwritable("--runs", runs, folder=True)
@@ -63,7 +64,7 @@ def run(args: list[str]) -> int:
     if given.jobs and (unfinished := [job for job in plan.jobs if not job.finished]):
         read_stages(unfinished)
         failures = run_plan(plan, lambda: _launcher(given), console)
-    results = collect(spec, _shown(whole, plan), overlays, runs, baseline)
+    results = collect(spec, _shown(whole, plan), overlays, runs, baseline, edges)
     write_and_print(results, runs / Path(given.spec).stem, console)
     print_failures(failures, console)
     if len(spec.columns) == 1 and not failures and results.cells["runs"].any():

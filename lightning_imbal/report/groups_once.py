@@ -14,7 +14,7 @@ from lightning_imbal.wording import interval_text, number_of, score_text
 if TYPE_CHECKING:
     import pandas as pd
 
-OF_CLASSES = "The same of each class is on the page (--html) and in the tables."
+OF_CLASSES = "The same of each class is on the page (--html)."
 WIDTH = 12  # of a run side by side with others
 
 

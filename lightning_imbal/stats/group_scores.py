@@ -17,10 +17,7 @@ from lightning_imbal.stats.column_scores import Block
 from lightning_imbal.stats.compared import Compared
 from lightning_imbal.stats.rounds import Round, predicted_rounds
 
-ONCE = (
-    "Each group (lesion, patient) once: an image counts 1 / (images of its group in the test part), so that a group "
-    "with many pictures is no more than one with a single picture. The intervals are made as the others are."
-)
+ONCE = "Each group of images (lesion, patient) once: an image counts 1 / (images of its group in the test part)."
 COLUMNS = ["row", "dataset", "backbone", "score", "class", "groups", "value", "low", "high", "of_images"]
 
 

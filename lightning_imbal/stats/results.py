@@ -14,7 +14,7 @@ from lightning_imbal.stats.column_scores import CLASS_COLUMNS, Block, Winner
 from lightning_imbal.stats.compared import Compared
 from lightning_imbal.stats.floor_scores import floor_cells, floor_classes
 from lightning_imbal.stats.group_scores import COLUMNS as ONCE_COLUMNS
-from lightning_imbal.stats.group_scores import ONCE, group_scores_of
+from lightning_imbal.stats.group_scores import group_scores_of
 from lightning_imbal.stats.notes import notes_of
 from lightning_imbal.stats.subgroups import Subgroups, subgroups_of
 from lightning_imbal.tables.cell import Cell
@@ -115,7 +115,7 @@ def collect(
         if metric.mark and (winner := block.winner(metric.score))
     }
     groups_once = group_scores_of(blocks)
-    notes = notes_of(table, overlays, baseline, spec, blocks, winners) + [ONCE] * bool(len(groups_once))
+    notes = notes_of(table, overlays, baseline, spec, blocks, winners)
     return Results(
         spec,
         list(overlays),
@@ -205,7 +205,7 @@ def rows_of(table: pd.DataFrame, results: Results) -> list[str]:
 
 def _subgroups(block: Block, edges: Edges) -> Subgroups | None:
     rounds = {name: row.rounds for name, row in block.compared.rows.items()}
-    return subgroups_of(rounds, edges, block.spec.average, block.spec.scale)
+    return subgroups_of(rounds, edges, block.spec.average, block.spec.scale) if rounds else None
 
 
 def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:

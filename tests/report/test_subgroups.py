@@ -12,6 +12,7 @@ from sklearn.metrics import f1_score
 from small_runs import refused
 
 from lightning_imbal.cli import main
+from lightning_imbal.errors import UserError
 from lightning_imbal.report.model_card_subgroups import subgroup_parts
 from lightning_imbal.report.page.page import write_page
 from lightning_imbal.report.page.subgroups import chapters_of_subgroups
@@ -65,7 +66,7 @@ def test_a_run_is_told_by_its_subgroups_within_80_columns(folders, monkeypatch, 
         assert subgroup in told
     flat = " ".join(told.split())
     assert "by site: recall of every class" in flat and GAP_NOTE in flat and FEW_NOTE in flat
-    assert re.search(r"Macro F1 by site: worst .* a gap of 0\.\d{3} \[-?0\.\d\d, 0\.\d\d\]\.", flat)
+    assert re.search(r"Macro F1 by site: worst .* gap 0\.\d{3} \[-?0\.\d\d, 0\.\d\d\]\.", flat)
 
 
 def test_several_methods_are_told_by_their_worst_subgroups(folders, monkeypatch, capsys):
@@ -116,7 +117,7 @@ def test_page_tables_have_the_same_numbers(results, folders):
         assert scores["trunk", name][4].text == f"{by_hand(folder, 'trunk'):.3f}"
         assert scores["nail", name][4].text == "n/a" and scores["nail", name][4].below == "too few images"
     gap = gap_table(found, 3).rows[0]
-    assert "groups" not in score_table(found, 3).headings  # none are known
+    assert "groups of images" not in score_table(found, 3).headings  # none are known
     assert gap[4].value == pytest.approx(gap[3].value - gap[2].value) and gap[4].below.startswith("[")
     classes = class_table(found, ["nv", "mel", "bkl/lk", "df"], 3)
     few = found.classes[found.classes["few"]].iloc[0]
@@ -150,7 +151,7 @@ def test_the_model_card_names_the_worst_subgroup(folders):
     results = read_runs(folders[:1])
     parts = subgroup_parts(results)
     worst = results.subgroups[COLUMN].gaps.iloc[0]
-    assert parts[0] == "## Subgroups" and f"a gap of {worst['gap']:.3f} " in parts[1]
+    assert parts[0] == "## Subgroups" and f"gap {worst['gap']:.3f} " in parts[1]
     assert f"best trunk ({worst['best_value']:.3f})" in parts[1] or "worst trunk" in parts[1]
     assert parts[2].startswith("By site") and "too few images" in parts[3] and len(parts) == 8
 
@@ -169,6 +170,16 @@ def test_nothing_is_said_without_attributes(tmp_path, capsys):
     assert "ubgroup" not in capsys.readouterr().out
     for option in (["--edges", "age=40"], ["--subgroups", str(tmp_path / "x")]):
         assert "--data.metadata_columns" in refused(capsys, "report", str(tmp_path / "run"), *option)
+
+
+def test_a_table_takes_edges(tmp_path, monkeypatch, capsys):
+    def tell(*args):
+        raise UserError(f"edges: {args[-1]}")
+
+    monkeypatch.setattr("lightning_imbal.cli.table.collect", tell)
+    args = ["table", "experiments/tables/isic2018_small.yaml", "--jobs", "0", "--runs", str(tmp_path)]
+    assert "edges: {'age': (40.0, 60.0)}" in refused(capsys, *args, "--edges", "age=40,60")
+    assert "ascending" in refused(capsys, *args, "--edges", "age=60,40")
 
 
 def test_edges_are_refused_before_anything_is_told(folders, capsys):

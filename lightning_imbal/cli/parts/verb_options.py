@@ -49,7 +49,7 @@ def compare() -> VerbParser:
     parser.add_argument("--baseline", metavar="NAME", help="method that the others are tested against")
     nameless = "without names of images, folders and groups, and without pictures on the page"
     parser.add_argument("--anonymous", action="store_true", help=nameless)
-    parser.add_argument("--edges", action="append", default=[], metavar="NAME=NUMBERS", help=EDGES)
+    add_edges(parser)
     return parser
 
 
@@ -66,6 +66,7 @@ def table() -> VerbParser:
     runs = "folder of all runs (default: runs/tables, and names of --config)"
     parser.add_argument("--runs", metavar="DIR", help=runs)
     parser.add_argument("--baseline", metavar="ROW", help="row that the others are tested against")
+    add_edges(parser)
     parser.add_argument("--launcher", choices=["local", "ray"], default="local", help="where to run (default: local)")
     parser.add_argument("--address", metavar="HOST:PORT", help="of a Ray cluster (default: RAY_ADDRESS, or one here)")
     parser.add_argument("--gpus", type=float, metavar="SHARE", help="of a GPU for each run on Ray (default: 1, if any)")
@@ -150,6 +151,11 @@ def _parser(verb: str, usage: str, does: str) -> VerbParser:
     if verb in WITH_OPTIONS_OF_FIT:
         parser.epilog = "Options of `fit`: lightning_imbal fit --help; those of a class: --model.help ECL."
     return parser
+
+
+def add_edges(parser: VerbParser) -> None:
+    """Adds where subgroups of numbers end, for verbs that tell their scores."""
+    parser.add_argument("--edges", action="append", default=[], metavar="NAME=NUMBERS", help=EDGES)
 
 
 def _add_running(parser: VerbParser) -> None:

@@ -1,16 +1,14 @@
 """The chapter of a report page on scores in which each group of images (lesion, patient) counts once."""
 
-from math import isfinite
-
 import pandas as pd
 
 from lightning_imbal.report.page.chapter import Chapter
-from lightning_imbal.report.page.tables import SortableCell, SortableTable
+from lightning_imbal.report.page.tables import SortableCell, SortableTable, number_cell
 from lightning_imbal.report.tables.sheets import EACH_GROUP, EACH_IMAGE
 from lightning_imbal.score_names import GROUPS_ONCE, GROUPS_ONCE_OF_CLASS, OF_CLASS, SCORES
 from lightning_imbal.stats.group_scores import ONCE
 from lightning_imbal.stats.results import Results, class_counts, classes_of, rows_of
-from lightning_imbal.wording import interval_text, score_text
+from lightning_imbal.wording import interval_text
 
 
 def chapter_of_groups(results: Results) -> Chapter:
@@ -23,7 +21,7 @@ def chapter_of_groups(results: Results) -> Chapter:
         headings += [f"{SCORES[key].in_words}, {heading}" for heading in (EACH_IMAGE, EACH_GROUP)]
         of_key = [scores.loc[(key, "", name)] for name in methods]
         for row, of_method in zip(rows, of_key, strict=True):
-            row += [_cell(of_method["of_images"], decimals), _with_interval(of_method, decimals)]
+            row += [number_cell(of_method["of_images"], decimals), _with_interval(of_method, decimals)]
     tables = [SortableTable("Each group of images (lesion, patient) once: 95 % interval below", headings, rows)]
     for score in GROUPS_ONCE_OF_CLASS:
         rows = []
@@ -33,13 +31,9 @@ def chapter_of_groups(results: Results) -> Chapter:
             rows.append([SortableCell(name), SortableCell(f"{groups:,}", groups)])
             rows[-1] += [_with_interval(of_method, decimals) for of_method in of_class]
         caption = f"{OF_CLASS[score]} of every class, {EACH_GROUP}: 95 % interval below"
-        tables.append(SortableTable(caption, ["class", "test groups", *methods], rows))
-    return Chapter("groups-once", "Each group once", [ONCE], tables)
-
-
-def _cell(value: float, decimals: int, below: str = "") -> SortableCell:
-    return SortableCell(score_text(value, decimals), value if isfinite(value) else None, below)
+        tables.append(SortableTable(caption, ["class", "test groups of images", *methods], rows))
+    return Chapter("groups-once", "Each group of images once", [ONCE], tables)
 
 
 def _with_interval(row: pd.Series, decimals: int) -> SortableCell:
-    return _cell(row["value"], decimals, interval_text(row["low"], row["high"], digits=decimals - 1))
+    return number_cell(row["value"], decimals, interval_text(row["low"], row["high"], digits=decimals - 1))

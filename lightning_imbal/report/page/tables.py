@@ -43,6 +43,11 @@ class SortableTable:
     below: list[list[SortableCell]] = field(default_factory=list)
 
 
+def number_cell(value: float, decimals: int = 3, below: str = "") -> SortableCell:
+    """A cell with a number; one that is not known is sorted by its text."""
+    return SortableCell(score_text(value, decimals), value if isfinite(value) else None, below)
+
+
 def leaderboard(results: Results) -> SortableTable:
     """A row for each method: summary scores, and how many of its runs are finished; below, what needs no training."""
     sheet = sheets(results)[0]
@@ -93,7 +98,7 @@ def calibration_table(found: dict[str, dict[str, Reliability]]) -> SortableTable
     rows = []
     for name, of_method in found.items():
         errors = [of_method[group].ece if group in of_method else np.nan for group in groups]
-        rows.append([SortableCell(name), *(_error(error) for error in errors)])
+        rows.append([SortableCell(name), *map(number_cell, errors)])
         of_all = replace(rows[-1][1], below=calibrated_text(of_method["all"].calibrated, 3))
         rows[-1] = [rows[-1][0], of_all, *rows[-1][2:]]
     caption = (
@@ -101,10 +106,6 @@ def calibration_table(found: dict[str, dict[str, Reliability]]) -> SortableTable
         "images what a calibrated network would not exceed in 95 of 100 test sets of this size"
     )
     return SortableTable(caption, ["method", *groups], rows)
-
-
-def _error(error: float) -> SortableCell:
-    return SortableCell(score_text(error), error if isfinite(error) else None)
 
 
 def _number(text: str) -> float | None:

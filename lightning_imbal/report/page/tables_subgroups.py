@@ -1,16 +1,15 @@
 """Tables of the subgroups of the test images."""
 
 from collections.abc import Sequence
-from math import isfinite
 from typing import Any
 
-from lightning_imbal.report.page.tables import SortableCell, SortableTable
-from lightning_imbal.report.tables.sheets import MANY_CLASSES, RAREST
+from lightning_imbal.report.page.tables import SortableCell, SortableTable, number_cell
+from lightning_imbal.report.tables.sheets import RAREST, shown_classes
 from lightning_imbal.report.tables.sheets_subgroups import of_few, too_few
 from lightning_imbal.score_names import OF_CLASS
 from lightning_imbal.score_names import SCORES as TITLES
 from lightning_imbal.stats.subgroups import OF_CLASSES, SCORES, Subgroups
-from lightning_imbal.wording import interval_text, score_text
+from lightning_imbal.wording import interval_text
 
 
 def gap_table(found: Subgroups, decimals: int) -> SortableTable:
@@ -22,8 +21,8 @@ def gap_table(found: Subgroups, decimals: int) -> SortableTable:
         rows.append([SortableCell(str(attribute)), SortableCell(str(method))])
         for cell in cells.to_dict("records"):
             for which in ("worst", "best"):
-                rows[-1].append(_number(cell[f"{which}_value"], decimals, cell[which]))
-            rows[-1].append(_number(cell["gap"], decimals, interval_text(cell["low"], cell["high"], decimals - 1)))
+                rows[-1].append(number_cell(cell[f"{which}_value"], decimals, cell[which]))
+            rows[-1].append(number_cell(cell["gap"], decimals, interval_text(cell["low"], cell["high"], decimals - 1)))
     headings = [f"{TITLES[score].in_words}, {what}" for score in SCORES for what in ("worst", "best", "gap")]
     caption = "The worst and the best subgroup of each method, and the gap between them: 95 % interval below"
     return SortableTable(caption, ["attribute", "method", *headings], rows)
@@ -32,7 +31,7 @@ def gap_table(found: Subgroups, decimals: int) -> SortableTable:
 def score_table(found: Subgroups, decimals: int) -> SortableTable:
     """A row for each attribute, subgroup and method: images, groups and scores of all classes together."""
     rows = []
-    counted = {"images": "test images", "units": "groups"}
+    counted = {"images": "test images", "units": "groups of images"}
     if (found.scores["units"] == found.scores["images"]).all():
         del counted["units"]
     for cell in found.scores.to_dict("records"):
@@ -52,7 +51,7 @@ def class_table(found: Subgroups, order: Sequence[str], decimals: int) -> Sortab
         order: Of the classes, from most to fewest training images.
         decimals: Of the scores.
     """
-    shown = order[-RAREST:] if len(order) > MANY_CLASSES else order
+    shown = shown_classes(order)
     rows = []
     for cell in found.classes[found.classes["class"].isin(shown)].to_dict("records"):
         names = [SortableCell(cell[name]) for name in ("attribute", "subgroup", "class", "row")]
@@ -65,8 +64,4 @@ def class_table(found: Subgroups, order: Sequence[str], decimals: int) -> Sortab
 
 def _score(cell: dict[str, Any], score: str, decimals: int, word: str) -> SortableCell:
     interval = interval_text(cell[f"{score}_low"], cell[f"{score}_high"], decimals - 1)
-    return _number(cell[score], decimals, " ".join(filter(None, [interval, word])))
-
-
-def _number(value: float, decimals: int, below: str) -> SortableCell:
-    return SortableCell(score_text(value, decimals), value if isfinite(value) else None, below)
+    return number_cell(cell[score], decimals, " ".join(filter(None, [interval, word])))

@@ -1,6 +1,6 @@
 """What the tables of a paper show, whatever they are printed as: entries, best ones, order of the classes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from math import isfinite, nan
 from typing import Any
@@ -153,16 +153,15 @@ def _measured(row: Any, rank: int, decimals: int) -> Entry:
     if row.quoted:
         return Entry(QUOTED)
     entry = _entry(row.value, row.std, decimals, rank)
-    interval = calibrated_text(row.calibrated, decimals) or _interval(row.low, row.high, decimals)
+    interval = calibrated_text(row.calibrated, decimals) or interval_of(row.low, row.high, decimals)
     return replace(entry, interval=interval, star=row.p_holm < SIGNIFICANT)
 
 
 def _class_scores(results: Results, column: Column, classes: pd.DataFrame) -> Sheet:
     decimals, counts = results.spec.decimals, class_counts(classes)
     title = f"{column.title}: F1 of every class, from most to fewest training images"
-    shown = list(counts)
-    if len(shown) > MANY_CLASSES:
-        shown = shown[-RAREST:]
+    shown = shown_classes(list(counts))
+    if len(shown) < len(counts):
         title = (
             f"{column.title}: F1 of the {RAREST} of {len(counts)} classes with fewest training images (the CSV has all)"
         )
@@ -174,7 +173,7 @@ def _class_scores(results: Results, column: Column, classes: pd.DataFrame) -> Sh
         scores = scores[scores["class"] == name].set_index("row").reindex(methods + below)
         ranks = _ranks(scores["f1"].where(scores.index.isin(learned)), 1, decimals)
         entries = [
-            replace(_entry(row.f1, nan, decimals, rank), interval=_interval(row.f1_low, row.f1_high, decimals))
+            replace(_entry(row.f1, nan, decimals, rank), interval=interval_of(row.f1_low, row.f1_high, decimals))
             for row, rank in zip(scores.itertuples(), ranks, strict=True)
         ]
         sections.append(Section(name, {f"{counts[name]:,} images": entries}))
@@ -189,7 +188,7 @@ def _groups_once(results: Results, column: Column, once: pd.DataFrame) -> Iterat
     def entries(scores: pd.DataFrame) -> list[Entry]:
         ranks = _ranks(scores["value"].where(scores.index.isin(learned)), 1, decimals)
         return [
-            replace(_entry(row.value, nan, decimals, rank), interval=_interval(row.low, row.high, decimals))
+            replace(_entry(row.value, nan, decimals, rank), interval=interval_of(row.low, row.high, decimals))
             for row, rank in zip(scores.itertuples(), ranks, strict=True)
         ]
 
@@ -200,14 +199,18 @@ def _groups_once(results: Results, column: Column, once: pd.DataFrame) -> Iterat
     groups = number_of(int(of_keys["f1", ""]["groups"].max()), "group")
     yield Sheet(f"{column.title}: {groups} (lesion, patient), each counts once", methods, sections)
     classes = list(class_counts(classes_of(results, column)))
-    shown, which = (
-        (classes, "every class") if len(classes) <= MANY_CLASSES else (classes[-RAREST:], f"the {RAREST} rarest")
-    )
+    shown = shown_classes(classes)
+    which = f"the {RAREST} rarest" if len(shown) < len(classes) else "every class"
     sections = []
     for name in shown:
         scores = of_keys["f1", name]
         sections.append(Section(name, {number_of(int(scores["groups"].max()), "group"): entries(scores)}))
     yield Sheet(f"{column.title}: F1 of {which}, {EACH_GROUP}", methods, sections)
+
+
+def shown_classes(order: Sequence[str]) -> list[str]:
+    """All classes, given from most to fewest training images; of many the rarest."""
+    return list(order if len(order) <= MANY_CLASSES else order[-RAREST:])
 
 
 def _differences(results: Results) -> Sheet:
@@ -218,7 +221,7 @@ def _differences(results: Results) -> Sheet:
     for name in dict.fromkeys(found["metric"]):
         cells = found[found["metric"] == name].set_index("row").reindex(methods)
         entries = [
-            Entry(signed_text(cell.value, spec.decimals), interval=_interval(cell.low, cell.high, spec.decimals))
+            Entry(signed_text(cell.value, spec.decimals), interval=interval_of(cell.low, cell.high, spec.decimals))
             for cell in cells.itertuples()
         ]
         sections.append(Section(titles[name], {"difference": entries}))
@@ -238,6 +241,6 @@ def _entry(value: float, std: float, decimals: int, rank: int) -> Entry:
     return Entry(score_text(value, decimals), deviation, rank=rank)
 
 
-def _interval(low: float, high: float, decimals: int) -> str:
+def interval_of(low: float, high: float, decimals: int) -> str:
     """A digit fewer than the number: bounds from resamples are not as exact."""
     return interval_text(low, high, digits=max(decimals - 1, 1))

@@ -5,29 +5,27 @@ from typing import Any
 
 import pandas as pd
 
-from lightning_imbal.report.tables.sheets import MANY_CLASSES, RAREST, Entry, Section, Sheet, sheets
+from lightning_imbal.report.tables.sheets import RAREST, Entry, Section, Sheet, interval_of, sheets, shown_classes
 from lightning_imbal.score_names import SCORES as TITLES
+from lightning_imbal.stats.group_scores import ONCE
 from lightning_imbal.stats.results import Results, class_counts, classes_of
 from lightning_imbal.stats.subgroups import FEW_OF_CLASS, SCORES, Subgroups
 from lightning_imbal.stats.unit_counts import FEW_UNITS
-from lightning_imbal.wording import NOT_MEASURED, interval_text, number_of, score_text
+from lightning_imbal.wording import NOT_MEASURED, number_of, score_text
 
 OF_CLASSES = {"recall": "recall", "f1": "F1"}
 GAP_NOTE = (
-    "A gap is from the worst to the best subgroup. These two are picked after looking, so that a gap is above 0 also "
-    "where nothing differs: its 95 % interval is widened for the picking, and where it holds 0, the choice of the test "
-    "images alone may have made the gap. It is not corrected for looking at several attributes, scores and methods."
+    "Worst and best subgroup are picked after looking: the 95 % interval of their gap is widened for that, not for "
+    "several attributes, scores and methods; where it holds 0, the choice of the test images may have made the gap."
 )
-PREVALENCE_NOTE = (
-    "F1 also depends on how frequent the classes are in a subgroup; recall, and so balanced accuracy, does not."
-)
+PREVALENCE_NOTE = "F1 also depends on how frequent a class is in a subgroup; recall and balanced accuracy do not."
 ABSENT_NOTE = (
-    f"{NOT_MEASURED} of a class: the subgroup has no image of it. Its means are over the classes that it has. In a gap "
-    "are only subgroups with images of all classes; if fewer than two have them, the rarest classes are left out of it."
+    f"{NOT_MEASURED}: the subgroup has no image of the class; its means are over the others, and a gap is between "
+    "subgroups that have all classes, or all but the rarest where fewer than two have all."
 )
 FEW_NOTE = (
-    f"Too few: a subgroup of fewer than {FEW_UNITS} images, or groups of images (lesions, patients) where they are "
-    "known, is not averaged, and in no gap."
+    f"Too few: below {FEW_UNITS} images, or groups of images (lesion, patient) where they are known, a subgroup has no "
+    "means and is in no gap."
 )
 
 
@@ -41,8 +39,9 @@ def all_sheets(results: Results) -> list[Sheet]:
 
 
 def all_notes(results: Results) -> list[str]:
-    """What a reader must know of results, and of their subgroups."""
-    further = [note for found in results.subgroups.values() for note in gap_notes(found)]
+    """What a reader must know of results, of scores in which each group of images counts once, and of subgroups."""
+    further = [ONCE] * bool(len(results.groups_once))
+    further += [note for found in results.subgroups.values() for note in gap_notes(found)]
     return [*results.notes, *dict.fromkeys(further)]
 
 
@@ -91,7 +90,7 @@ def score_sheets(found: Subgroups, row: str, decimals: int = 3) -> list[Sheet]:
             continue
         sections = [Section("images", {"": [Entry(f"{number:,}") for number in cells["images"]]})]
         if (cells["units"] != cells["images"]).any():
-            sections.append(Section("groups", {"": [Entry(f"{number:,}") for number in cells["units"]]}))
+            sections.append(Section("groups of images", {"": [Entry(f"{number:,}") for number in cells["units"]]}))
         for score in SCORES:
             entries = [_score(cell, score, decimals, too_few(cell)) for cell in cells.to_dict("records")]
             sections.append(Section(TITLES[score].in_words, {"": entries}))
@@ -109,7 +108,7 @@ def class_sheets(found: Subgroups, row: str, score: str, counts: dict[str, int],
         counts: Training images of each class, in the order in which they are shown; of many, the rarest are.
         decimals: Of the scores.
     """
-    shown = list(counts)[-RAREST:] if len(counts) > MANY_CLASSES else list(counts)
+    shown = shown_classes(list(counts))
     which = f"the {RAREST} classes with fewest training images" if len(shown) < len(counts) else "every class"
     made = []
     for attribute in found.attributes:
@@ -130,11 +129,11 @@ def gap_sentences(found: Subgroups, row: str, decimals: int = 3) -> Iterator[str
     """The gaps of a method, one sentence for each attribute and score."""
     for cell in found.gaps[found.gaps["row"] == row].itertuples():
         if cell.worst and cell.worst != cell.best:
-            interval = interval_text(cell.low, cell.high, decimals - 1)
+            interval = interval_of(cell.low, cell.high, decimals)
             title = TITLES[cell.score].in_words
             yield (
                 f"{title} by {cell.attribute}: worst {cell.worst} ({score_text(cell.worst_value, decimals)}), best "
-                f"{cell.best} ({score_text(cell.best_value, decimals)}), a gap of {score_text(cell.gap, decimals)}"
+                f"{cell.best} ({score_text(cell.best_value, decimals)}), gap {score_text(cell.gap, decimals)}"
                 f"{f' {interval}' if interval else ''}."
             )
 
@@ -166,11 +165,11 @@ def _of(table: pd.DataFrame, row: str, attribute: str) -> pd.DataFrame:
 
 
 def _gap(cell: Any, decimals: int) -> Entry:
-    return Entry(score_text(cell.gap, decimals), interval=interval_text(cell.low, cell.high, max(decimals - 1, 1)))
+    return Entry(score_text(cell.gap, decimals), interval=interval_of(cell.low, cell.high, decimals))
 
 
 def _score(cell: dict[str, Any], score: str, decimals: int, word: str) -> Entry:
-    interval = interval_text(cell[f"{score}_low"], cell[f"{score}_high"], max(decimals - 1, 1))
+    interval = interval_of(cell[f"{score}_low"], cell[f"{score}_high"], decimals)
     return Entry(score_text(cell[score], decimals), interval=interval, word=word)
 
 
