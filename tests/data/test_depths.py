@@ -221,6 +221,12 @@ class TestWhatIsSaid:
             "All reach the network with 16 bits.",
         ]
 
+    def test_kinds_with_too_little_of_the_range(self, folder):
+        write_tiff(folder / "b" / "11.tif", values_of(11) / np.float32(4096))
+        *told, last = data_of(folder).depth.said
+        assert last.startswith("Those of 32 bits, floating point get fewer than 16 of 256 grey levels: convert them")
+        assert len(told) == 1 and told[0].startswith("Mixed depths")
+
     def test_percentiles_and_pages(self, folder):
         for file in folder.rglob("*.png"):
             file.unlink()

@@ -35,6 +35,7 @@ def folder_dataset(
         refuse_unnamed_dicom(folder)
         raise UserError(f"No images below {folder}: looked for files ending in {', '.join(sorted(IMAGE_SUFFIXES))}.")
     paths, nothing = [str(file) for file in files], np.zeros(len(files), dtype=int)
-    look_for_depths(paths).refuse_without_range(reading)
+    if reading.lacks_range:
+        look_for_depths(paths).refuse_without_range(reading)
     images = ImageFiles(paths, short_side, reading=reading)
     return ImageDataset(images, nothing, np.arange(len(files)), [recipe]), files

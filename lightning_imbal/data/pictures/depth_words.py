@@ -7,6 +7,7 @@ from lightning_imbal.data.pictures.grey_levels import Range, Reading
 from lightning_imbal.wording import number_of
 
 MAX_NOTES = 8
+FEWEST_LEVELS = 16
 
 
 def sentences(depths: Depths, reading: Reading) -> list[str]:
@@ -69,13 +70,18 @@ def _of_dicom(reading: Reading) -> str:
 
 
 def _outside(depths: Depths, reading: Reading) -> list[str]:
-    chosen = reading.limits or reading.range
+    """Of values beyond black and white, and of kinds of pictures that have too little of what is between them."""
+    chosen, table = reading.limits or reading.range, depths.table
     if chosen is None or reading.percentile is not None:
         return []
     low, high = chosen
-    number = int(((depths.table["low"] < low) | (depths.table["high"] > high)).sum())
+    number = int(((table["low"] < low) | (table["high"] > high)).sum())
     has = "has" if number == 1 else "have"
-    return [f"{number:,} of them {has} values outside, which become black or white."] if number else []
+    told = [f"{number:,} of them {has} values outside, which become black or white."] if number else []
+    ends = table[table["low"].notna()].groupby("depth").agg({"low": "min", "high": "max"})
+    flat = ends.index[(ends["high"] - ends["low"]) * FEWEST_LEVELS < high - low]
+    mend = "convert them to the values of the others, or set data.depth"
+    return told + [f"Those of {depth} get fewer than {FEWEST_LEVELS} of 256 grey levels: {mend}." for depth in flat]
 
 
 def _as_text(limits: Range) -> str:
