@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from lightning_imbal.stats.results import Results
 
 ANONYMOUS = "without names of images, folders and groups, and without pictures on the page"
-USAGE = "lightning_imbal report RUN [RUN ...] [--html PAGE.html [--anonymous]] [--figures DIR] [--edges age=40,60]"
+USAGE = (
+    "lightning_imbal report RUN [RUN ...] [--html PAGE.html [--anonymous]] [--figures DIR]\n"
+    "       [--edges age=40,60] [--subgroups NAME]"
+)
 NO_ATTRIBUTES = (
     "nothing is known of the images beside their classes: name columns of the labels by --data.metadata_columns when "
     "training, or when testing again."
