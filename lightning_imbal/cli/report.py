@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ANONYMOUS = "without names of images, folders and groups, and without pictures on the page"
 USAGE = (
     "lightning_imbal report RUN [RUN ...] [--html PAGE.html [--anonymous]] [--figures DIR]\n"
-    "       [--subgroups NAME] [--edges age=40,60]"
+    "       [--edges age=40,60] [--subgroups NAME]"
 )
 NO_ATTRIBUTES = (
     "nothing is known of the images beside their classes: name columns of the labels by --data.metadata_columns when "
