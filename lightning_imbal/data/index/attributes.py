@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from lightning.pytorch.utilities import rank_zero_info
 
 from lightning_imbal.errors import UserError
 from lightning_imbal.runs.identity import attributes_in
@@ -66,6 +67,8 @@ def attribute_columns(
     values = values[list(names)].apply(_known_text)
     for name in names:
         _check_values(values[name], index["image"], owner)
+        if (values[name] == "").all():
+            rank_zero_info(f"{owner}: the attribute {name!r} is missing of every image.")
     return values.add_prefix(ATTRIBUTE)
 
 

@@ -40,6 +40,14 @@ def test_words_that_say_that_nothing_is_known_are_missing():
     assert attributes("grade", ["none", "0", "-", "nan"]).tolist() == ["none", "0", "-", ""]
 
 
+def test_an_attribute_of_no_image_is_told(caplog):
+    caplog.set_level("INFO")
+    attributes("sex", ["male", "", "NA"])
+    assert not caplog.messages
+    attributes("sex", ["", "NA", None])
+    assert caplog.messages == ["Skin: the attribute 'sex' is missing of every image."]
+
+
 def test_what_is_no_further_column_is_refused():
     assert refused("age", ["1"], given="aeg").endswith(
         "no further column 'aeg' (data.metadata_columns): did you mean 'age'?"
