@@ -7,6 +7,7 @@ from typing import Any
 
 from lightning_imbal.data.dicom.elements import several
 from lightning_imbal.data.dicom.file import MAGIC, has_magic, load_pydicom
+from lightning_imbal.data.endless import is_endless
 from lightning_imbal.errors import UserError
 from lightning_imbal.wording import did_you_mean
 
@@ -20,6 +21,8 @@ YEARS = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1}
 def is_dicom_file(path: str | Path) -> bool:
     """Whether a file is DICOM by its first bytes, whatever its name."""
     try:
+        if is_endless(path):
+            return False
         with open(path, "rb") as file:
             return has_magic(file.read(MAGIC.stop))
     except OSError:
@@ -58,11 +61,10 @@ def header_texts(path: str, tags: Mapping[str, int]) -> dict[str, str]:
 
     last = min(max(tags.values()), FIRST_OF_PIXELS)
     wanted: list[Any] = [Tag(tag) for tag in tags.values()]
+    if not is_dicom_file(path):
+        return {}
     try:
         with open(path, "rb") as file:
-            if not has_magic(file.read(MAGIC.stop)):
-                return {}
-            file.seek(0)
             found = read_partial(file, stop_when=lambda tag, kind, length: tag > last, specific_tags=wanted)
             places = {name: found.file_meta if tag >> 16 == OF_FILE else found for name, tag in tags.items()}
             return {name: _text(place[tags[name]]) for name, place in places.items() if tags[name] in place}

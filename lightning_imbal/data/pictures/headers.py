@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, NamedTuple
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from lightning_imbal.data.dicom.file import SUFFIXES, has_magic
+from lightning_imbal.data.endless import is_endless
 
 PNG_START = b"\x89PNG\r\n\x1a\n"
 BIT_DEPTH, COLOUR = 24, 25  # where a PNG says how deep it is, and the type of its colours
@@ -58,8 +59,10 @@ def header_of(file: BinaryIO, name: str) -> Header:
 
 def header_at(path: str | Path) -> Header:
     """Reads the header of a picture file; of one that cannot be opened, that of any picture of 8 bits."""
-    with suppress(OSError), open(path, "rb") as file:
-        return header_of(file, os.fspath(path))
+    with suppress(OSError):
+        if not is_endless(path):
+            with open(path, "rb") as file:
+                return header_of(file, os.fspath(path))
     return Header()
 
 

@@ -3,6 +3,7 @@
 from PIL import Image
 
 from lightning_imbal.data.dicom.header import header_texts, is_dicom_file, tags_of
+from lightning_imbal.data.endless import is_endless
 
 OF_DICOM = ("Columns", "Rows", "BitsStored", "PhotometricInterpretation")
 
@@ -14,6 +15,8 @@ def picture_format(path: str) -> tuple[str | None, str | None]:
         width, height, bits, form = (found.get(name) for name in OF_DICOM)
         return (f"{width}x{height}", f"DICOM {form} of {bits} bits") if width and height else (None, None)
     try:
+        if is_endless(path):
+            return None, None
         with Image.open(path) as picture:
             return f"{picture.width}x{picture.height}", picture.mode
     except (OSError, ValueError, Image.DecompressionBombError):

@@ -1,14 +1,13 @@
 """Reads one picture file as RGB, upright and reduced."""
 
 import io
-import os
-import stat
 from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import Image
 
+from lightning_imbal.data.endless import is_endless
 from lightning_imbal.data.pictures.deep import decode_raw
 from lightning_imbal.data.pictures.grey_levels import BY_ITSELF, Reading
 from lightning_imbal.data.pictures.headers import PNG_START, is_special
@@ -59,7 +58,7 @@ def read_whole(path: str | Path) -> bytes:
         BadImageError: As `read_image`.
     """
     try:
-        if _is_endless(path):
+        if is_endless(path):
             raise BadImageError(f"{path} is no file but a pipe or a device, not an image: remove it.")
         with open(path, "rb") as file:  # of a small picture, a tenth faster than by its Path
             encoded = file.read()
@@ -71,12 +70,6 @@ def read_whole(path: str | Path) -> bytes:
     if _is_truncated(encoded):
         raise BadImageError(f"The image {path} is truncated or damaged: copy it again, or remove it.")
     return encoded
-
-
-def _is_endless(path: str | Path) -> bool:
-    """Whether reading would wait for a writer, or never end."""
-    mode = os.stat(path).st_mode
-    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def _is_truncated(encoded: bytes) -> bool:
