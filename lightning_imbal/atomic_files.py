@@ -1,9 +1,10 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all; and those that must not be opened."""
 
 import json
 import os
 import re
 import shutil
+import stat
 from collections.abc import Callable
 from glob import escape
 from pathlib import Path
@@ -38,6 +39,16 @@ def refuse_unwritable(option: str, place: str | Path, folder: bool = False) -> N
         raise UserError(
             f"{option} {place} cannot be made ({above}: {error.strerror}): choose another place."
         ) from error
+
+
+def is_endless(path: str | Path) -> bool:
+    """Whether reading a file would wait for a writer, or never end: it is a pipe or a device.
+
+    Raises:
+        OSError: There is no such file.
+    """
+    mode = os.stat(path).st_mode
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def write_whole(path: Path, write: Callable[[Path], Any]) -> None:

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lightning_imbal.atomic_files import is_endless
 from lightning_imbal.data.dicom.elements import several
 from lightning_imbal.data.dicom.file import MAGIC, has_magic, load_pydicom
-from lightning_imbal.data.endless import is_endless
 from lightning_imbal.errors import UserError
 from lightning_imbal.wording import did_you_mean
 

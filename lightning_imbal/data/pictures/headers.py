@@ -11,8 +11,8 @@ from typing import Any, BinaryIO, NamedTuple
 
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
+from lightning_imbal.atomic_files import is_endless
 from lightning_imbal.data.dicom.file import SUFFIXES, has_magic
-from lightning_imbal.data.endless import is_endless
 
 PNG_START = b"\x89PNG\r\n\x1a\n"
 BIT_DEPTH, COLOUR = 24, 25  # where a PNG says how deep it is, and the type of its colours

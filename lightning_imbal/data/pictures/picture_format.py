@@ -2,8 +2,8 @@
 
 from PIL import Image
 
+from lightning_imbal.atomic_files import is_endless
 from lightning_imbal.data.dicom.header import header_texts, is_dicom_file, tags_of
-from lightning_imbal.data.endless import is_endless
 
 OF_DICOM = ("Columns", "Rows", "BitsStored", "PhotometricInterpretation")
 

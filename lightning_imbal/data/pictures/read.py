@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from lightning_imbal.data.endless import is_endless
+from lightning_imbal.atomic_files import is_endless
 from lightning_imbal.data.pictures.deep import decode_raw
 from lightning_imbal.data.pictures.grey_levels import BY_ITSELF, Reading
 from lightning_imbal.data.pictures.headers import PNG_START, is_special
