@@ -15,7 +15,7 @@ import pytest
 from forked import Forked, check_status
 from made_pictures import smooth, write
 
-from lightning_imbal.data.pictures import disk_cache, files
+from lightning_imbal.data.pictures import disk_cache, files, read
 from lightning_imbal.data.pictures.disk_cache import DiskCache, cache_folder
 from lightning_imbal.data.pictures.files import ImageFiles
 from lightning_imbal.data.pictures.read import read_image
@@ -269,16 +269,14 @@ class TestDiskCache:
         assert cache.build() == 4 and cache.bad == {}
 
     def test_picture_that_may_not_be_read_is_tried_again(self, tmp_path, paths, monkeypatch):
-        read_bytes = Path.read_bytes
-
-        def refuse(path):
-            if path.name == "ISIC_001.png":
+        def refuse(path, mode):
+            if Path(path).name == "ISIC_001.png":
                 raise PermissionError(13, "Permission denied", str(path))
-            return read_bytes(path)
+            return open(path, mode)
 
         cache = DiskCache(tmp_path / "cache", paths, 40)
         with monkeypatch.context() as patch:
-            patch.setattr(Path, "read_bytes", refuse)
+            patch.setattr(read, "open", refuse, raising=False)
             cache.build()
         assert list(cache.bad) == [1]
         assert cache.build() == 4 and cache.bad == {}

@@ -1,12 +1,12 @@
 """Pictures that cannot be read, however they are opened."""
 
 import random
-from pathlib import Path
 
 import numpy as np
 import pytest
 from made_pictures import encode, smooth
 
+from lightning_imbal.data.pictures import read
 from lightning_imbal.data.pictures.files import ImageFiles
 from lightning_imbal.data.pictures.read import read_image
 from lightning_imbal.errors import BadImageError
@@ -62,11 +62,11 @@ class TestBadImages:
             read_image(tmp_path)
 
     def test_file_that_may_not_be_read(self, tmp_path, monkeypatch):
-        def refuse(path):
+        def refuse(path, mode):
             raise PermissionError(13, "Permission denied", str(path))
 
         (tmp_path / "lesion_7.jpg").touch()
-        monkeypatch.setattr(Path, "read_bytes", refuse)
+        monkeypatch.setattr(read, "open", refuse, raising=False)
         with pytest.raises(BadImageError, match=r"lesion_7.jpg \(Permission denied\): allow it"):
             read_image(tmp_path / "lesion_7.jpg")
 
