@@ -1,7 +1,7 @@
 """ImbalDataModule: settings, samplers and loaders, written once for every data set."""
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -212,7 +212,8 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
 
     def give_metadata(self, encoding: Encoding) -> None:
         """From now on, batches hold the attributes of their images as `metadata` (B, K); none if K is 0."""
-        self.batch_metadata = BatchMetadata(encoding, lambda: self.table) if encoding else None
+        if self.batch_metadata is None or self.batch_metadata.encoding != encoding:
+            self.batch_metadata = BatchMetadata(encoding, partial(getattr, self, "table")) if encoding else None
 
     def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Adds the attributes, where they are wanted; of pictures that were given to be predicted, none is known."""

@@ -5,8 +5,11 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
+import pandas as pd
+
 from lightning_imbal.data.pictures.depth_words import sentences
-from lightning_imbal.data.pictures.depths import Depths
+from lightning_imbal.data.pictures.depths import Depths, look_for_depths
+from lightning_imbal.data.pictures.disk_cache import cache_folder
 from lightning_imbal.data.pictures.grey_levels import Reading
 
 
@@ -15,17 +18,25 @@ class DepthOfData:
 
     Args:
         asked: How pictures of more than 8 bits are to be read.
-        look: Finds how deep the pictures are; whether it decodes deep ones, and those of DICOM, to find their values.
+        files: Returns the picture files.
+        cache_dir: Folder in which what was found is kept.
+        name: Name of the data set, for what is kept of it there.
     """
 
-    def __init__(self, asked: Reading, look: Callable[[bool, bool], Depths]) -> None:
-        self.asked, self.look = asked, look
+    def __init__(self, asked: Reading, files: Callable[[], pd.Series], cache_dir: str, name: str) -> None:
+        self.asked, self.files, self.cache_dir, self.name = asked, files, cache_dir, name
         self.trained: dict[str, Any] | None = None
+
+    def look(self, values: bool, dicom: bool) -> Depths:
+        """Finds how deep the pictures are: see `look_for_depths`."""
+        paths, window = self.files().drop_duplicates().tolist(), self.asked.dicom_window
+        record = cache_folder(self.cache_dir, self.name, paths, 0, f"depths {window}")
+        return look_for_depths(paths, record.with_suffix(".depths"), values, dicom, window)
 
     @cached_property
     def found(self) -> Depths:
         """How deep the pictures are, and where it is needed the range of their values."""
-        return self.look(self.asked.needs_range and self.trained is None, False)
+        return self.look(values=self.asked.needs_range and self.trained is None, dicom=False)
 
     @cached_property
     def reading(self) -> Reading:

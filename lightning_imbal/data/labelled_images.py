@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,7 @@ from lightning_imbal.data.depth import DepthOfData
 from lightning_imbal.data.index.attributes import Encoding, attribute_columns, fitted_encoding, named_columns
 from lightning_imbal.data.index.data_folder import DataFolder
 from lightning_imbal.data.pictures.base import Pictures
-from lightning_imbal.data.pictures.depths import Depths, look_for_depths
-from lightning_imbal.data.pictures.disk_cache import DiskCache, cache_folder
+from lightning_imbal.data.pictures.disk_cache import DiskCache
 from lightning_imbal.data.pictures.files import ImageFiles
 from lightning_imbal.data.pictures.grey_levels import AS_FOUND, Reading
 from lightning_imbal.data.pictures.memory_cache import MemoryCache
@@ -67,7 +66,7 @@ class LabelledImages(ABC):
         self.split, self.group_by = split or self.default_split, group_by
         self.short_side, self.cache, self.cache_dir = short_side, cache, cache_dir
         self.on_bad_image, self.metadata_columns = on_bad_image, named_columns(metadata_columns)
-        self.depth = DepthOfData(asked, self.look_for_depths)
+        self.depth = DepthOfData(asked, partial(getattr, self, "files"), cache_dir, type(self).__name__)
 
     @abstractmethod
     def read_index(self) -> pd.DataFrame:
@@ -158,12 +157,6 @@ class LabelledImages(ABC):
     def images(self) -> Pictures:
         """Pictures by row of the index, read when first needed."""
         return self.read_images()
-
-    def look_for_depths(self, values: bool, dicom: bool) -> Depths:
-        """As the function of the same name does it of `files`."""
-        paths, window = self.files.drop_duplicates().tolist(), self.depth.asked.dicom_window
-        record = cache_folder(self.cache_dir, type(self).__name__, paths, 0, f"depths {window}")
-        return look_for_depths(paths, record.with_suffix(".depths"), values, dicom, window)
 
     def take_depth(self, kept: dict[str, Any]) -> None:
         """From now on, pictures are read as those of a training that is over."""

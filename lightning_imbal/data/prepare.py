@@ -49,7 +49,7 @@ def prepare(data: LabelledImages, verify: bool = False) -> dict[str, Any]:
     files = data.files.drop_duplicates()
     if files.empty:
         return found
-    data.depth.found = data.look_for_depths(values=True, dicom=True)
+    data.depth.found = data.depth.look(values=True, dicom=True)
     images = disk_cache(files, data.file_side, data.cache_dir, found["name"], *data.depth.how)
     found["decoded"] = images.build()
     if verify:

@@ -48,6 +48,14 @@ def as_numbers(values: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(found), found, np.nan)
 
 
+def is_amount(numbers: np.ndarray) -> bool:
+    """Whether the known values of an attribute, (N,) by `as_numbers`, are numbers, and more than 10 different ones.
+
+    Others are words, such as grades from 1 to 4.
+    """
+    return not np.isnan(numbers).any() and len(np.unique(numbers)) > FEW_NUMBERS
+
+
 def missing(values: np.ndarray) -> np.ndarray:
     """Whether a value is not known, (N,) bool."""
     return (values == "") | (values == NOT_KNOWN)
@@ -133,7 +141,7 @@ def _attribute(name: str, values: np.ndarray, edges: tuple[float, ...] | None) -
     known = values[~lacks]
     numbers = as_numbers(known)
     are_numbers = not np.isnan(numbers).any()
-    if edges is None and are_numbers and len(np.unique(numbers)) > FEW_NUMBERS:
+    if edges is None and is_amount(numbers):
         below = np.unique(numbers)[:-1]  # above the last edge there are images
         edges = tuple(np.unique(np.quantile(numbers, THIRDS, method="inverted_cdf").clip(max=below[-1])).tolist())
     if edges is not None:

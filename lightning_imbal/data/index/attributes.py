@@ -10,6 +10,7 @@ import pandas as pd
 from lightning.pytorch.utilities import rank_zero_info
 
 from lightning_imbal.errors import UserError
+from lightning_imbal.runs.attributes import as_numbers, is_amount
 from lightning_imbal.runs.identity import attributes_in
 from lightning_imbal.runs.reading import ATTRIBUTE
 from lightning_imbal.wording import did_you_mean
@@ -19,7 +20,6 @@ OF_DICOM = "dicom:"  # begins the name of one that is a header of each file
 MISSING = {"", "?", "<na>", "missing", "n.a.", "n/a", "na", "nan", "not available", "not known", "not reported"}
 MISSING |= {"null", "unknown"}
 MOST_WORDS = 50
-FEWEST_NUMBERS = 10  # an attribute of so many values, or fewer, is words: a grade is no amount
 OLDEST = 120  # years
 OTHER_UNITS = {"day", "days", "week", "weeks", "month", "months"}
 
@@ -148,9 +148,8 @@ def fitted_encoding(training: pd.DataFrame) -> Encoding:
     encoding: Encoding = []
     for column in attributes_in(training):
         name, known = column.removeprefix(ATTRIBUTE), training[column][training[column] != ""]
-        number = pd.to_numeric(known, errors="coerce")
-        if np.isfinite(number).all() and number.nunique() > FEWEST_NUMBERS:
-            mean, std = float(number.mean()), float(number.std(ddof=0))
+        if is_amount(number := as_numbers(known.to_numpy())):
+            mean, std = float(number.mean()), float(number.std())
             encoding.append({"attribute": name, "mean": mean, "std": std})
         else:
             encoding += [{"attribute": name, "word": word} for word in sorted(known.unique())]
@@ -178,7 +177,7 @@ def _encoded(table: pd.DataFrame, name: str, columns: Encoding) -> list[np.ndarr
     """The columns of one attribute."""
     text = table[ATTRIBUTE + name] if ATTRIBUTE + name in table else pd.Series("", index=table.index)
     if "mean" in columns[0]:
-        number = pd.to_numeric(text, errors="coerce").where(lambda values: np.isfinite(values)).to_numpy(dtype=float)
+        number = as_numbers(text.to_numpy())
         standard = (number - columns[0]["mean"]) / columns[0]["std"]
         return [np.nan_to_num(standard), np.isnan(number)]
     words = [(text == column["word"]).to_numpy() for column in columns[:-1]]
