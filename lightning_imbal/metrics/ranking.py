@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 
 AT_ONCE = 2**18  # probabilities that are copied at once: what fits into a processor's cache
+CLASSES_AT_ONCE = 16  # at least: those of an image are read together
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def risen(probability: np.ndarray, label: np.ndarray) -> Iterator[tuple[np.ndarr
         probability: (N, C) float32 or float64.
         label: True classes, (N,).
     """
-    images, step = np.bincount(label, minlength=probability.shape[1]), max(1, AT_ONCE // len(label))
+    images, step = np.bincount(label, minlength=probability.shape[1]), max(CLASSES_AT_ONCE, AT_ONCE // len(label))
     rows = np.split(np.argsort(label, kind="stable"), np.cumsum(images)[:-1])
     for start in range(0, probability.shape[1], step):
         for c, every in enumerate(probability[:, start : start + step].T.copy(), start):

@@ -131,7 +131,8 @@ def by_sorted_rows(probability, positive):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("decimals", [None, 2])
 def test_numbers_alone_rank_as_rows_do(dtype, decimals, monkeypatch):
-    monkeypatch.setattr(ranking_module, "AT_ONCE", 5000)  # two classes at once
+    monkeypatch.setattr(ranking_module, "CLASSES_AT_ONCE", 2)
+    monkeypatch.setattr(ranking_module, "AT_ONCE", 0)
     probability, label = made(images=2000, decimals=decimals, classes=7)
     probability = probability.astype(dtype)
     before = probability.copy()
