@@ -15,6 +15,7 @@ GRID = 8  # pixels each way that tell how the colours of a picture turn
 CHROMA = np.array([[1.0, -1, 0], [0, 1, -1]])  # nothing of what is grey
 RIDGE = 1e-7 * np.eye(2)  # where a picture has fewer than two colours
 UNCHANGED = np.eye(3, 4)
+STEPS = 1024  # to which OpenCV rounds the factors of pixels of uint8
 FLIPS = (A.HorizontalFlip, A.VerticalFlip)
 
 
@@ -43,8 +44,10 @@ class ColourMatrix(A.ColorJitter):  # type: ignore[misc]  # albumentations decla
         self._matrix = colour_matrix(img, brightness, contrast, saturation, hue, order)
         if self.on_device:
             return img
+        if img.dtype == np.uint8:
+            return cv2.transform(img, _in_steps(self._matrix))
         image = cv2.transform(img, self._matrix)
-        return image if img.dtype == np.uint8 else image.clip(0, 1, out=image)
+        return image.clip(0, 1, out=image)
 
     @property
     def matrix(self) -> Tensor:
@@ -79,6 +82,14 @@ def colour_matrix(
         elif hue:
             matrix = hue_matrix(image, hue) @ matrix
     return matrix
+
+
+def _in_steps(matrix: np.ndarray) -> np.ndarray:
+    """The matrix with factors that OpenCV does not round, so that grey, which all rows treat alike, stays grey."""
+    steps = np.rint(STEPS * matrix)
+    of_grey = np.rint(STEPS * matrix[0, :3].sum())
+    steps[:, 1] = of_grey - steps[:, 0] - steps[:, 2]
+    return steps / STEPS
 
 
 def hue_matrix(image: np.ndarray, hue: float) -> np.ndarray:
