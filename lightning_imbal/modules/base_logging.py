@@ -37,7 +37,7 @@ class LogsLosses(OverDevices):
     def log_loss(self, name: str, value: Tensor, anew: bool = False) -> None:
         """Logs the mean of an epoch over this device's batches: nothing waits for the device at each step.
 
-        With the Trainer's `log_every_n_steps` also that of single batches, as `<name>_step`.
+        With the Trainer's `log_every_n_steps` also that of each n-th batch alone, as `<name>_step`.
 
         Not reduced over devices: losses are those of the batch of all of them, and the progress bar of the first one
         would ask for the reduction when the others do not.
