@@ -81,9 +81,10 @@ class CrossEntropy(ImbalancedLoss):
         """Returns the loss, shape (), of logits (B, C), labels (B,) and optional sample weights (B,)."""
         logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
         class_weight = self.class_weight.to(logits.dtype)
-        term = F.cross_entropy(
-            logits, label, weight=class_weight, reduction="none", label_smoothing=self.label_smoothing
-        )
+        about = {"weight": class_weight, "label_smoothing": self.label_smoothing}
+        if sample_weight is None and self.reduction == "weighted_mean":
+            return F.cross_entropy(logits, label, **about)
+        term = F.cross_entropy(logits, label, reduction="none", **about)
         if sample_weight is not None:
             term = term * sample_weight
         divisor = class_weight[label].sum() if self.reduction == "weighted_mean" else len(label)

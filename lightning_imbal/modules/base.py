@@ -44,6 +44,7 @@ class ImbalModule(LogsLosses, ABC):
 
     classifies = False  # whether it can be tested, and a second stage may keep its classifier
     freezes_backbone = False  # whether the backbone stays as it is, and training needs no backward pass through it
+    whole_batches = False  # whether a batch is all that is drawn in an epoch
     needs_pairs = False  # whether a batch must hold a second batch, `other`, drawn by the data's `paired_sampler`
     min_views: int = 1  # views of each training image that it needs
     max_views: int | None = 1  # and how many it can use; None: any number
@@ -176,7 +177,7 @@ class ImbalModule(LogsLosses, ABC):
                 second image.
             ValueError: Likewise.
         """
-        check_optimizer(self.optimizer)
+        check_optimizer(self.optimizer, self.whole_batches)
         for loss in self.losses():
             loss.check(image_count(data))
         check_order(self, data)

@@ -34,17 +34,24 @@ class LogsLosses(OverDevices):
         """Forgets the steps of a training that broke off."""
         self._means, self._latest = {}, {}
 
-    def log_loss(self, name: str, value: Tensor) -> None:
+    def log_loss(self, name: str, value: Tensor, anew: bool = False) -> None:
         """Logs the mean of an epoch over this device's batches: nothing waits for the device at each step.
 
-        With the Trainer's `log_every_n_steps` also that of single batches, as `<name>_step`.
+        With the Trainer's `log_every_n_steps` also that of each n-th batch alone, as `<name>_step`.
 
         Not reduced over devices: losses are those of the batch of all of them, and the progress bar of the first one
         would ask for the reduction when the others do not.
+
+        Args:
+            name: As which it is logged.
+            value: Of a batch, ().
+            anew: Forgets the batches before it in the epoch.
         """
         mean = self._means.get(name) or self._means.setdefault(name, EpochMean())
         if not mean.images:  # the first batch of an epoch
             self.log(name, mean, on_step=False, on_epoch=True, prog_bar=True, metric_attribute=name)
+        elif anew:
+            mean.reset()
         mean.update(value, self._images)
         self._latest[name] = value.detach()
         if self._trainer and not self._trainer.training:  # type: ignore[attr-defined]  # set by Lightning
