@@ -54,7 +54,7 @@ class LogsLosses(OverDevices):
             mean.reset()
         mean.update(value, self._images)
         self._latest[name] = value.detach()
-        if self._trainer and not self._trainer.training:  # type: ignore[attr-defined]  # set by Lightning
+        if self._trainer and not self._trainer.training:
             self._log_steps()
 
     def log_losses(self, **losses: Tensor) -> None:
@@ -64,7 +64,7 @@ class LogsLosses(OverDevices):
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         """Logs the losses of a step of which the Trainer will write down what was logged."""
-        if self.trainer._logger_connector.should_update_logs or self.trainer.fast_dev_run:
+        if self.trainer._logger_connector.should_update_logs or self.trainer.fast_dev_run:  # type: ignore[attr-defined]  # as below
             self._log_steps()
 
     def _log_steps(self) -> None:

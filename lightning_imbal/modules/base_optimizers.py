@@ -59,9 +59,7 @@ def build_schedule(
 def check_search(trainer: Any) -> None:
     """Refuses a Trainer, or its options, that would mislead an optimizer which searches; UserError says the mend."""
     if trainer.gradient_clip_val:
-        raise UserError(
-            "trainer.gradient_clip_val would change the slopes along which LBFGS searches: set it to null."
-        )
+        raise UserError("trainer.gradient_clip_val would change the slopes along which LBFGS searches: set it to null.")
     if str(trainer.precision) in ("16", "16-mixed"):
         raise UserError(
             "LBFGS knows nothing of the scaled loss of 16-mixed precision: set trainer.precision=32-true or bf16-mixed."
@@ -94,8 +92,8 @@ def check_optimizer(factory: Callable[..., Optimizer], whole_batches: bool = Fal
     """
     if searches(factory) and not whole_batches:
         raise UserError(
-            f"{name_of(factory)} searches along the loss of one batch, which is sound only of the whole training part: it "
-            "is for a FrozenHead on stored features (model.cache_views=1), elsewhere choose torch.optim.SGD or AdamW."
+            f"{name_of(factory)} searches along the loss of one batch, which is sound only of the whole training part: "
+            "it is for a FrozenHead on stored features (model.cache_views=1), elsewhere choose another, such as SGD."
         )
     parameter = nn.Parameter(torch.zeros(2, 2))
     try:

@@ -1,4 +1,4 @@
-"""The second stage on stored features: a Trainer beside a bare loop over slices of a tensor, and beside scikit-learn."""
+"""The second stage on stored features: a Trainer beside a bare loop over slices of a tensor, and scikit-learn."""
 
 import logging
 from functools import partial

@@ -129,4 +129,3 @@ def test_one_version_in_memory_is_not_copied():
     feature = torch.rand(3, 4)
     stored = FeatureDataset(Images(), lambda loader: feature, lambda images, draws: draws)
     assert stored.on_device[0].data_ptr() == feature.data_ptr()
-
