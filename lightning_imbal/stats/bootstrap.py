@@ -25,7 +25,7 @@ def draw(units: int, resamples: int = 2000, seed: int = 0) -> np.ndarray:
     step = max(1, MAX_DRAWN // max(1, units))
     for start in range(0, resamples, step):
         part = count[start : start + step]
-        unit = rng.integers(0, units, part.shape, dtype=np.uint32).astype(np.int32)  # the numbers that int64 gives
+        unit = rng.integers(0, units, part.shape, dtype=np.uint32).view(np.int32)  # the numbers that int64 gives
         ends = np.arange(len(part) + 1) * units
         part[:] = csr_array((np.ones(unit.size, dtype=np.uint8), unit.ravel(), ends), shape=part.shape).toarray()
     return count
