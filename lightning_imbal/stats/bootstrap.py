@@ -51,7 +51,7 @@ def resampled_rounds(
     units = units_of(rows) if units is None else units
 
     def of_rounds(rounds: list[Round]) -> dict[str, np.ndarray]:
-        found = [each.scores(names, count.T[units.get_indexer(each.joined.unit)].T) for each in rounds]
+        found = [each.scores(names, count, units.get_indexer(each.joined.unit)) for each in rounds]
         return {name: np.stack([scores[name] for scores in found]) for name in names}
 
     return {row: of_rounds(rounds) for row, rounds in rows.items()}
