@@ -23,11 +23,11 @@ from lightning_imbal.losses.base import ImbalancedLoss
 from lightning_imbal.modules.base_batches import as_batch, as_floats
 from lightning_imbal.modules.base_checkpoint import depth_of
 from lightning_imbal.modules.base_checks import check_classes, check_counts, check_order, check_pairs, check_views
-from lightning_imbal.modules.base_devices import OverDevices
+from lightning_imbal.modules.base_logging import LogsLosses
 from lightning_imbal.modules.base_optimizers import SchedulerFactory, build_schedule, check_optimizer, kept_score
 
 
-class ImbalModule(OverDevices, ABC):
+class ImbalModule(LogsLosses, ABC):
     """A network that is trained on imbalanced classes; a child says its `training_step`.
 
     Args:
@@ -96,6 +96,7 @@ class ImbalModule(OverDevices, ABC):
 
     def setup(self, stage: str) -> None:
         """Pictures are normalised as those that it was trained on, whatever the DataModule says."""
+        super().setup(stage)
         if not (data := self.datamodule):
             return
         if stage != "predict":
@@ -208,23 +209,6 @@ class ImbalModule(OverDevices, ABC):
         """Yields the batches of a loader outside of the Trainer's loops, as in them: on this device, normalised."""
         for batch in loader:
             yield self.trainer.strategy.batch_to_device(batch)
-
-    def log_loss(self, name: str, value: Tensor) -> None:
-        """Logs the mean of an epoch over this device's batches: nothing waits for the device at each step.
-
-        With the Trainer's `log_every_n_steps` also that of single batches, as `<name>_step`.
-
-        Not reduced over devices: losses are those of the batch of all of them, and the progress bar of the first one
-        would ask for the reduction when the others do not.
-        """
-        self.log(name, value, on_step=False, on_epoch=True, prog_bar=True)
-        if self._trainer and self._trainer.log_every_n_steps:  # type: ignore[attr-defined]  # set by Lightning
-            self.log(f"{name}_step", value, on_step=True, on_epoch=False)
-
-    def log_losses(self, **losses: Tensor) -> None:
-        """Logs the parts of a step's loss and their sum, each as `train/<name>`."""
-        for name, value in losses.items():
-            self.log_loss(f"train/{name}", value)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Stores the normalisation of the pictures, and forgets the files that weights once came from."""

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from lightning_imbal.callbacks.frozen_network import FrozenNetwork
+from lightning_imbal.callbacks.of_training import averages
 from lightning_imbal.contract import Batch, ImbalData, data_of, image_count
 from lightning_imbal.errors import UserError
 from lightning_imbal.heads.base import ClosedFormHead
@@ -136,7 +137,8 @@ class FrozenHead(WithMetadata):
 
     def configure_callbacks(self) -> list[Callback]:
         """Brings what keeps the backbone as it is where weights are averaged."""
-        return [*super().configure_callbacks(), FrozenNetwork()]
+        averaged = averages(self.trainer.callbacks)  # type: ignore[attr-defined]  # set by Lightning
+        return super().configure_callbacks() + averaged * [FrozenNetwork()]
 
     def trained_parameters(self) -> Iterable[nn.Parameter]:
         return self.head.parameters()

@@ -31,7 +31,7 @@ def test_a_draw_chooses_picture_and_version():
         return torch.tensor([[float(place), float(seed % 1000)] for place, seed in draws])
 
     stored = FeatureDataset(Images(), encode, lambda images, draws: draws, views=2)
-    batch = stored.__getitems__([(2, 4), (0, 7)])
+    [batch] = stored.batches(torch.tensor([2, 0]), torch.tensor([4, 7]), 3)
     assert batch["index"].tolist() == [0, 3] and batch["label"].tolist() == [5, 8]
     versions = [[seed % 1000 for _, seed in stored.draws(view)] for view in range(2)]
     assert batch["feature"].tolist() == [[2.0, versions[0][2]], [0.0, versions[1][0]]]
