@@ -1,4 +1,4 @@
-"""All pairs of hashes within 60 of 256 bits, beside faiss where it is installed, else a matrix product of their bits."""
+"""All pairs of hashes within 60 of 256 bits, beside faiss where it is installed, else a matrix product of the bits."""
 
 from collections.abc import Callable
 
