@@ -17,8 +17,8 @@ from lightning_imbal.metrics.report import ImbalReport
 from lightning_imbal.metrics.scores import classification_scores
 from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.modules.base_batches import index_of
-from lightning_imbal.modules.base_logging import log_at_once
 from lightning_imbal.modules.base_loss import build_loss
+from lightning_imbal.modules.base_scores import log_at_once
 from lightning_imbal.predictors.base import PredictorFactory
 from lightning_imbal.predictors.fit import calibrate, tell_normalization
 from lightning_imbal.predictors.plain import Plain
