@@ -59,7 +59,9 @@ class ImbalData(Protocol):
     def rows(self, part: str) -> np.ndarray:
         """Row numbers of a part in the sample table."""
 
-    def store_features(self, encode: Callable[[DataLoader[Any]], Tensor], views: int, val: bool = True) -> None:
+    def store_features(
+        self, encode: Callable[[DataLoader[Any]], Tensor], views: int, val: bool = True, whole_batches: bool = False
+    ) -> None:
         """Puts stored features in the place of the images of the training and the validation part."""
 
     def forget_features(self) -> None:

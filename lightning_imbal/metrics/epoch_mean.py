@@ -17,11 +17,13 @@ class EpochMean(Metric):
 
     is_differentiable = False
     full_state_update = False
-    __setattr__ = object.__setattr__  # it has no module within it to be kept account of
 
     def __init__(self) -> None:
         super().__init__()
         self.total, self.images = torch.tensor(0.0), 0
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)  # there is no module within it to keep account of
 
     def update(self, value: Tensor, images: int) -> None:
         """Adds the value () of a batch of so many images."""

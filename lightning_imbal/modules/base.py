@@ -13,9 +13,7 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from torch.utils.data import DataLoader
 
 from lightning_imbal.backbones.create import Network, create_backbone, feature_size
-from lightning_imbal.callbacks.divergence import DivergenceGuard
-from lightning_imbal.callbacks.epoch_start import EpochStart
-from lightning_imbal.callbacks.plateau import PlateauSteps
+from lightning_imbal.callbacks.of_every_training import OfEveryTraining
 from lightning_imbal.contract import Batch, DeepData, ImbalData, data_of, image_count, known_data
 from lightning_imbal.errors import UserError
 from lightning_imbal.factories.build import build
@@ -44,6 +42,7 @@ class ImbalModule(LogsLosses, ABC):
 
     classifies = False  # whether it can be tested, and a second stage may keep its classifier
     freezes_backbone = False  # whether the backbone stays as it is, and training needs no backward pass through it
+    whole_batches = False  # whether a batch is all that is drawn in an epoch
     needs_pairs = False  # whether a batch must hold a second batch, `other`, drawn by the data's `paired_sampler`
     min_views: int = 1  # views of each training image that it needs
     max_views: int | None = 1  # and how many it can use; None: any number
@@ -157,10 +156,10 @@ class ImbalModule(LogsLosses, ABC):
 
     def configure_callbacks(self) -> list[Callback]:
         """Brings the start of an epoch, the steps of schedules that wait for a score, the guard against divergence."""
-        return [DivergenceGuard(), EpochStart(), PlateauSteps()]
+        return [OfEveryTraining()]
 
     def lr_scheduler_step(self, scheduler: LRScheduler, metric: Any) -> None:
-        """Steps a schedule, but not one that waits for a score, which `PlateauSteps` does."""
+        """Steps a schedule, but not one that waits for a score, which `OfEveryTraining` does."""
         if isinstance(scheduler, ReduceLROnPlateau):
             return
         try:
@@ -176,7 +175,7 @@ class ImbalModule(LogsLosses, ABC):
                 second image.
             ValueError: Likewise.
         """
-        check_optimizer(self.optimizer)
+        check_optimizer(self.optimizer, self.whole_batches)
         for loss in self.losses():
             loss.check(image_count(data))
         check_order(self, data)

@@ -34,20 +34,27 @@ class LogsLosses(OverDevices):
         """Forgets the steps of a training that broke off."""
         self._means, self._latest = {}, {}
 
-    def log_loss(self, name: str, value: Tensor) -> None:
+    def log_loss(self, name: str, value: Tensor, anew: bool = False) -> None:
         """Logs the mean of an epoch over this device's batches: nothing waits for the device at each step.
 
-        With the Trainer's `log_every_n_steps` also that of single batches, as `<name>_step`.
+        With the Trainer's `log_every_n_steps` also that of each n-th batch alone, as `<name>_step`.
 
         Not reduced over devices: losses are those of the batch of all of them, and the progress bar of the first one
         would ask for the reduction when the others do not.
+
+        Args:
+            name: As which it is logged.
+            value: Of a batch, ().
+            anew: Forgets the batches before it in the epoch.
         """
         mean = self._means.get(name) or self._means.setdefault(name, EpochMean())
         if not mean.images:  # the first batch of an epoch
             self.log(name, mean, on_step=False, on_epoch=True, prog_bar=True, metric_attribute=name)
+        elif anew:
+            mean.reset()
         mean.update(value, self._images)
         self._latest[name] = value.detach()
-        if self._trainer and not self._trainer.training:  # type: ignore[attr-defined]  # set by Lightning
+        if self._trainer and not self._trainer.training:
             self._log_steps()
 
     def log_losses(self, **losses: Tensor) -> None:
@@ -57,7 +64,7 @@ class LogsLosses(OverDevices):
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         """Logs the losses of a step of which the Trainer will write down what was logged."""
-        if self.trainer._logger_connector.should_update_logs or self.trainer.fast_dev_run:
+        if self.trainer._logger_connector.should_update_logs or self.trainer.fast_dev_run:  # type: ignore[attr-defined]  # as below
             self._log_steps()
 
     def _log_steps(self) -> None:

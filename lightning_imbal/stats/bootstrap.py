@@ -25,7 +25,7 @@ def draw(units: int, resamples: int = 2000, seed: int = 0) -> np.ndarray:
     step = max(1, MAX_DRAWN // max(1, units))
     for start in range(0, resamples, step):
         part = count[start : start + step]
-        unit = rng.integers(0, units, part.shape, dtype=np.uint32).astype(np.int32)  # the numbers that int64 gives
+        unit = rng.integers(0, units, part.shape, dtype=np.uint32).view(np.int32)  # the numbers that int64 gives
         ends = np.arange(len(part) + 1) * units
         part[:] = csr_array((np.ones(unit.size, dtype=np.uint8), unit.ravel(), ends), shape=part.shape).toarray()
     return count
@@ -51,7 +51,7 @@ def resampled_rounds(
     units = units_of(rows) if units is None else units
 
     def of_rounds(rounds: list[Round]) -> dict[str, np.ndarray]:
-        found = [each.scores(names, count.T[units.get_indexer(each.joined.unit)].T) for each in rounds]
+        found = [each.scores(names, count, units.get_indexer(each.joined.unit)) for each in rounds]
         return {name: np.stack([scores[name] for scores in found]) for name in names}
 
     return {row: of_rounds(rounds) for row, rounds in rows.items()}

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import sys
 from collections.abc import Callable, Sequence
 
 from jsonargparse import Namespace
@@ -54,7 +55,7 @@ def local_launcher(jobs: int) -> LocalLauncher:
 
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     devices = visible.split(",") if visible else [str(number) for number in range(torch.cuda.device_count())]
-    return LocalLauncher(jobs, devices)
+    return LocalLauncher(jobs, devices, warm=sys.platform == "linux")  # elsewhere what was imported may not be forked
 
 
 def print_failures(failures: Sequence[Failure], console: Console) -> None:

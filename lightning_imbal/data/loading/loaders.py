@@ -47,7 +47,7 @@ class ResumableLoader(DataLoader[Any]):
 
 
 class FeatureLoader(ResumableLoader):
-    """Cuts the batches of stored features out of one tensor, without any process and without a step for each picture."""
+    """Cuts the batches of stored features out of one tensor, without a process or a step for each picture."""
 
     dataset: FeatureDataset
 
