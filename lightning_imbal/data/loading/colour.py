@@ -14,7 +14,7 @@ LUMA = np.array([0.299, 0.587, 0.114])  # of RGB, as OpenCV makes grey of it
 GRID = 8  # pixels each way that tell how the colours of a picture turn
 CHROMA = np.array([[1.0, -1, 0], [0, 1, -1]])  # nothing of what is grey
 RIDGE = 1e-7 * np.eye(2)  # where a picture has fewer than two colours
-UNCHANGED = np.eye(3, 4)
+IDENTITY, UNCHANGED = np.eye(3), np.eye(3, 4)
 STEPS = 1024  # to which OpenCV rounds the factors of pixels of uint8
 FLIPS = (A.HorizontalFlip, A.VerticalFlip)
 
@@ -68,19 +68,15 @@ def colour_matrix(
         hue: Share of the colour circle.
         order: Numbers of the four above, from 0.
     """
-    mean = np.append(cv2.mean(image)[:3], 1)
-    matrix = UNCHANGED
-    for step in order:
-        if step == 0:
-            matrix = brightness * matrix
-        elif step == 1:
-            grey = LUMA @ matrix @ mean
-            matrix = contrast * matrix
-            matrix[:, 3] += (1 - contrast) * grey
-        elif step == 2:
-            matrix = saturation * matrix + (1 - saturation) * (LUMA @ matrix)
-        elif hue:
-            matrix = hue_matrix(image, hue) @ matrix
+    # The hue turns alike before and after the others, but pixels have another grey then. Of the rest, saturation keeps
+    # the mean grey, brightness scales all that contrast adds, and factors do not mind their order.
+    turn, turned = hue_matrix(image, hue) if hue else IDENTITY, order.index(3)
+    grey = LUMA @ turn if turned < order.index(2) else LUMA
+    colours = saturation * turn + (1 - saturation) * grey
+    mean_grey = (LUMA @ colours if turned < order.index(1) else LUMA) @ cv2.mean(image)[:3]
+    matrix = np.empty((3, 4))
+    matrix[:, :3] = brightness * contrast * colours
+    matrix[:, 3] = brightness * (1 - contrast) * mean_grey
     return matrix
 
 
@@ -100,11 +96,11 @@ def hue_matrix(image: np.ndarray, hue: float) -> np.ndarray:
     height, width = image.shape[:2]
     pixels = image[:: -(-height // GRID), :: -(-width // GRID)].astype(np.float32)
     turned = cv2.cvtColor(pixels, cv2.COLOR_RGB2HSV)
-    turned[..., 0] = (turned[..., 0] + 360 * hue) % 360
+    turned[..., 0] += 360 * (hue % 1)  # type: ignore[arg-type]  # OpenCV takes 360 and more as well, but nothing below 0
     change = cv2.cvtColor(turned, cv2.COLOR_HSV2RGB) - pixels
-    chroma = pixels.reshape(-1, 3) @ CHROMA.T
+    chroma = np.subtract(pixels[..., :2], pixels[..., 1:], dtype=np.float64).reshape(-1, 2)
     _, slope = cv2.solve(chroma.T @ chroma + RIDGE, chroma.T @ change.reshape(-1, 3))
-    return np.eye(3) + slope.T @ CHROMA
+    return IDENTITY + slope.T @ CHROMA
 
 
 def leave_to_device(recipe: A.Compose) -> None:
