@@ -11,11 +11,11 @@ from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader, Sampler
 
 from lightning_imbal.contract import Batch
-from lightning_imbal.data.colour import leave_to_device
 from lightning_imbal.data.index.attributes import Encoding
 from lightning_imbal.data.index.spellings import Written, as_labels
 from lightning_imbal.data.labelled_images import LabelledImages
 from lightning_imbal.data.loading.batch_metadata import BatchMetadata
+from lightning_imbal.data.loading.colour import leave_to_device
 from lightning_imbal.data.loading.epoch_draws import EpochDraws
 from lightning_imbal.data.loading.feature_dataset import CPU, Encoder, FeatureDataset
 from lightning_imbal.data.loading.folder import folder_dataset

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from lightning_imbal.contract import Batch
-from lightning_imbal.data.colour import recoloured
+from lightning_imbal.data.loading.colour import recoloured
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import albumentations as A
 
-from lightning_imbal.data.colour import ColourMatrix
+from lightning_imbal.data.loading.colour import ColourMatrix
 
 TransformFactory = Callable[[int], A.Compose]
 

@@ -14,6 +14,7 @@ from lightning_imbal.launch.runner import Ended
 from lightning_imbal.launch.warm import Fork, Server, ServerGone
 
 MAX_WORKERS = 8  # loader processes
+FORKS = sys.platform == "linux"  # elsewhere what has imported everything may not be forked
 Process = subprocess.Popen[bytes] | Fork
 
 
@@ -29,7 +30,13 @@ class LocalLauncher:
     def __init__(self, jobs: int, devices: Iterable[str] = (), warm: bool = False) -> None:
         self.jobs, self.devices = jobs, list(devices)
         self._running: dict[Job, tuple[Process, int]] = {}
-        self._server = server_of(processors(jobs)) if warm else None
+        self._warm = warm
+        self._server: Server | None = None
+
+    def prepare(self) -> None:
+        """Starts what forks the jobs, which takes seconds, if that is wanted and has not been done."""
+        if self._warm and self._server is None:
+            self._server = server_of(processors(self.jobs))
 
     def has_room(self) -> bool:
         """Whether another job can be started now."""
@@ -37,6 +44,7 @@ class LocalLauncher:
 
     def start(self, job: Job) -> None:
         """Starts a job."""
+        self.prepare()
         slot = min(set(range(self.jobs)) - {slot for _, slot in self._running.values()})
         environment = {}
         if self.jobs > 1 and self.devices:

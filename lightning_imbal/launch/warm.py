@@ -60,7 +60,7 @@ class Server:
     def close(self) -> None:
         """Ends it, and what it has forked."""
         self._process.kill()
-        self._process.communicate()
+        self._process.wait()
 
 
 class Fork:

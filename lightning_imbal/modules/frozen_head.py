@@ -38,7 +38,8 @@ class FrozenHead(WithMetadata):
 
     Equation:
         L = loss(head(f), y) + l2 / 2 ||W||^2
-        f: feature of the first stage, which stays as it is; W: weights of the head without its bias
+        f: feature of the first stage, which stays as it is
+        W: weights of the head, without its bias
 
     Limits:
         What the features of the first stage do not tell apart, no classifier on them will.

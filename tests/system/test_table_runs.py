@@ -88,6 +88,8 @@ def run(args):
 for verb in ("fit", "test"):
     sys.modules[f"lightning_imbal.cli.{verb}"] = module = ModuleType(verb)
     module.run = run
+sys.modules["lightning_imbal.cli.parts.ahead"] = module = ModuleType("ahead")
+module.read_ahead = lambda: None
 """
 
 

@@ -10,8 +10,22 @@ LATER = ("pyarrow.parquet", "wandb.sdk.launch", "fsspec.implementations.chained"
 
 
 def read_ahead() -> None:
-    """Imports all of it; no job is read, no number is drawn and nothing is computed."""
+    """Imports all of it, and reads an experiment; no number is drawn and nothing is computed."""
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # as `quiet` does, before it is imported
     with without_garbage(alone=True):
         for name in (*(f"lightning_imbal.{room}" for room in ("cli.fit", "cli.test", *ROOMS)), *LATER):
             import_module(name)
+        _read_demo()
+
+
+def _read_demo() -> None:
+    """Has the parsers of classes, their sources and the names of methods in the caches."""
+    from lightning_imbal.cli.parts import first_look
+    from lightning_imbal.cli.parts.parser import ImbalCLI
+    from lightning_imbal.experiment_files import folders
+    from lightning_imbal.runs.method_names import method_name
+
+    arguments = ["--config", str(folders()[-1] / "demo.yaml")]
+    first_look.check("fit", arguments)
+    ImbalCLI("fit").read(arguments)
+    method_name([{}, {}])

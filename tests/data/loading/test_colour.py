@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from lightning_imbal.data.colour import ColourMatrix, colour_matrix, hue_matrix
+from lightning_imbal.data.loading.colour import ColourMatrix, colour_matrix, hue_matrix
 from lightning_imbal.data.recipes import FlipJitter, ImageNetCrop, RotateCrop, ScaleShiftRotate, StrongCrop
 from lightning_imbal.data.sets.isic import ISIC2018
 from lightning_imbal.errors import UserError
