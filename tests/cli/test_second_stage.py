@@ -13,7 +13,7 @@ from lightning_imbal.cli import main
 
 QUIET = ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
 DEMO = ["fit", "--config", "experiments/demo.yaml", "--trainer.max_epochs", "1", *QUIET]
-DEMO += ["--data.split.test", "0.1"]
+DEMO += ["--data.split.test", "0.1", "--trainer.limit_train_batches", "2"]
 CE = [*DEMO, "--config", "experiments/methods/ce.yaml"]
 
 

@@ -23,7 +23,8 @@ from lightning_imbal.loggers.weights_and_biases import without_folders
 from lightning_imbal.metrics import ImbalReport
 
 TRAIN = ["fit", "--config", "experiments/demo.yaml", "--trainer.max_epochs", "2", "--then.trainer.max_epochs", "2"]
-TRAIN += ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
+TRAIN += ["--trainer.limit_train_batches", "2", "--trainer.enable_progress_bar", "false"]
+TRAIN += ["--trainer.enable_model_summary", "false"]
 
 
 @pytest.fixture(scope="module")
