@@ -16,6 +16,7 @@ class Batch(TypedDict, total=False):
 
     Attributes:
         image: (B, 3, H, W), or (B, V, 3, H, W) for V views.
+        colour: (B, 3, 4) or (B, V, 3, 4), the change of colours that is left to the device.
         feature: (B, D), where features are stored instead of images.
         label: (B,).
         index: Rows (B,) of the sample table.
@@ -24,6 +25,7 @@ class Batch(TypedDict, total=False):
     """
 
     image: Tensor
+    colour: Tensor
     feature: Tensor
     label: Tensor
     index: Tensor

@@ -15,6 +15,7 @@ from lightning_imbal.data.index.attributes import Encoding
 from lightning_imbal.data.index.spellings import Written, as_labels
 from lightning_imbal.data.labelled_images import LabelledImages
 from lightning_imbal.data.loading.batch_metadata import BatchMetadata
+from lightning_imbal.data.loading.colour import leave_to_device
 from lightning_imbal.data.loading.epoch_draws import EpochDraws
 from lightning_imbal.data.loading.feature_dataset import CPU, Encoder, FeatureDataset
 from lightning_imbal.data.loading.folder import folder_dataset
@@ -56,6 +57,8 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         std: Standard deviation that is divided by per RGB channel, pixels in 0..1.
         views: Number of views of each training image by `train_transform`.
         more_views: Built with `image_size`; the augmentation of each further view, where it is another one.
+        colour_on_device: Training pictures change their colours on the device, batch by batch, as their recipes have
+            drawn it: those of recipes that change them last, `ImageNetCrop`, `FlipJitter` and `ScaleShiftRotate`.
         short_side: Larger pictures are reduced to it when they are read, in pixels; None is twice `image_size`.
         cache: `memory` decodes every picture once per run; `disk` once and for all, as `lightning_imbal prepare` does.
         cache_dir: Folder of the disk caches.
@@ -88,6 +91,7 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         std: tuple[float, float, float] = IMAGENET_STD,
         views: int = 1,
         more_views: list[TransformFactory] | None = None,
+        colour_on_device: bool = False,
         short_side: int | None = None,
         cache: Cache = "none",
         cache_dir: str = CACHE_DIR,
@@ -111,6 +115,8 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         self.image_size, self.sampler, self.paired_sampler = image_size, sampler, paired_sampler
         recipes = [*[train_transform] * views, *(more_views or []), test_transform]
         *self.train_recipes, self.test_recipe = (build(recipe, size=image_size) for recipe in recipes)
+        for recipe in self.train_recipes if colour_on_device else []:
+            leave_to_device(recipe)
         self.normalize = Normalize(mean, std)
         self.stored: dict[str, FeatureDataset] = {}
         self.whole_batches = False
@@ -229,6 +235,6 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         return self.batch_metadata(batch, known=not given) if self.batch_metadata else batch
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
-        """Normalises on the device: on the way there, uint8 takes a quarter of the space."""
+        """Changes colours and normalises on the device: on the way there, uint8 takes a quarter of the space."""
         dtype = self.trainer.lightning_module.dtype  # type: ignore[union-attr]  # a Trainer calls this
         return self.normalize.batch(batch, dtype)  # type: ignore[arg-type]  # no text, whatever Lightning declares
