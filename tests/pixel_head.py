@@ -29,9 +29,9 @@ def pixel_head(data, kind=FrozenHead, **arguments):
     return model
 
 
-def fit_pixels(trainer, kind=FrozenHead, ckpt_path=None, data=None, **arguments):
+def fit_pixels(trainer, kind=FrozenHead, ckpt_path=None, **arguments):
     """Trains it on digits; returns it and the features and labels of its training part."""
-    data, stored = data or digits(), {}
+    data, stored = digits(), {}
     forget = data.forget_features
     data.forget_features = lambda: (stored.update(data.stored), forget())
     model = pixel_head(data, kind, **arguments)

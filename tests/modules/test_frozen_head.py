@@ -5,7 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from small_runs import build, digits, make_trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
+from pixel_head import fit_pixels
+from small_runs import build, digits, make_trainer, sgd
 from torch import nn
 
 from lightning_imbal.data import Holdout
@@ -93,6 +95,15 @@ def test_versions_differ_and_all_of_them_are_used(first, tmp_path, seen, monkeyp
         batch["feature"][4], stored.feature[7, 0]
     )
     assert batch["label"].tolist() == [*4 * [data.labels_of("train")[5]], data.labels_of("train")[7]]
+
+
+def test_a_training_on_stored_features_goes_on_within_an_epoch(tmp_path):
+    whole, _ = fit_pixels(make_trainer(tmp_path / "whole", 2), optimizer=sgd, cache_views=2)
+    kept = ModelCheckpoint(tmp_path, "{step}", every_n_train_steps=7)  # two batches into the second epoch
+    fit_pixels(make_trainer(tmp_path, max_steps=7, max_epochs=2, callbacks=[kept]), optimizer=sgd, cache_views=2)
+    last, trainer = str(tmp_path / "step=7.ckpt"), make_trainer(tmp_path, 2)
+    resumed, _ = fit_pixels(trainer, ckpt_path=last, optimizer=sgd, cache_views=2)
+    assert trainer.global_step == 10 and torch.equal(resumed.head.weight, whole.head.weight)
 
 
 def test_another_predictor_sees_the_images_of_the_validation_part(first, tmp_path, monkeypatch):

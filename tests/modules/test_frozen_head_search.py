@@ -5,12 +5,14 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from forked import run_forked
 from pixel_head import fit_pixels, pixel_head
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
-from small_runs import build, digits, make_trainer
+from small_runs import RankWeights, build, digits, make_trainer
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
+from lightning_imbal.data import Holdout
 from lightning_imbal.errors import UserError
 from lightning_imbal.losses import CrossEntropy
 from lightning_imbal.modules import Classifier
@@ -113,3 +115,23 @@ def test_the_penalty_is_of_the_weights_alone():
 def test_schedules_can_be_asked_about_it():
     model = pixel_head(digits(), optimizer=SEARCH, scheduler=CosineAnnealingLR)
     assert list(bound_to_epochs(model, 2, 4)) == ["CosineAnnealingLR"]
+
+
+def train_on(devices, folder):
+    """An even number of images, so that two devices leave none out."""
+    several = {"devices": devices, "strategy": "ddp_fork"} if devices > 1 else {}
+    trainer = make_trainer(folder, precision="64-true", callbacks=[RankWeights()], **several)
+    search = partial(torch.optim.LBFGS, max_iter=40, line_search_fn="strong_wolfe")
+    data = digits(split=Holdout(test=0.33, val=0.1))
+    trainer.fit(pixel_head(data, optimizer=search, loss=INVERSE, l2=L2), data)
+    return 0
+
+
+@pytest.mark.slow  # gradients and batches of several devices are tested elsewhere
+def test_two_devices_find_what_one_finds(tmp_path):
+    heads = []
+    for devices in (1, 2):
+        run_forked(train_on, devices, tmp_path)
+        heads += [torch.load(tmp_path / f"rank{rank}.pt")["head.weight"] for rank in range(devices)]
+    assert torch.equal(heads[1], heads[2])
+    torch.testing.assert_close(heads[1], heads[0], rtol=0, atol=1e-12)
