@@ -1,9 +1,11 @@
 """Pairs of pictures whose perceptual hashes are near each other, of all pairs there are."""
 
 from collections.abc import Iterator
+from itertools import product
 
 import numpy as np
 
+from lightning_imbal.data.copies.distances import COLUMNS, ROWS, by_word, near_bits, tiles
 from lightning_imbal.data.pictures.ahead import decode_ahead
 
 # A picture saved again at half size or as JPEG of quality 30 moves by at most 28 of 256 bits; one cut by 3 % on each
@@ -12,7 +14,7 @@ DISTANCE = 60
 LEAST_DISTANCE = 10  # looked at however many there are: a picture saved again is that near
 LEAST_WHITENED = 200  # pictures: three for each of the frequencies
 LEAST_COSINE = 0.2
-BLOCK = 2**18  # pairs compared at once: what fits into the cache of a core
+BLOCK = 2**22  # pairs whose frequencies are compared at once
 SAMPLE = 2000  # pictures of which all distances are counted
 
 
@@ -28,20 +30,22 @@ def usual_distance(hashes: np.ndarray, turns: int, most: int, progress: bool = T
         progress: Whether a progress bar is shown.
     """
     rows = np.unique(np.linspace(0, len(hashes) - 1, min(SAMPLE, len(hashes))).astype(int))
-    step = max(BLOCK // len(hashes), 1)
-    bits = _by_word(hashes)
-    count = np.zeros(256, dtype=np.int64)
+    words = by_word(hashes)
+    count = np.zeros(DISTANCE + 1, dtype=np.int64)
 
     def compare(block: np.ndarray) -> np.ndarray:
-        distances = [_distances(bits[0], bits[turn], block, slice(None)).ravel() for turn in range(turns)]
-        return np.bincount(np.concatenate(distances), minlength=256)
+        counted = np.zeros_like(count)
+        for turn, start in product(range(turns), range(0, len(hashes), COLUMNS)):
+            bits = near_bits(words[0][:, block], words[turn][:, start : start + COLUMNS], DISTANCE)
+            counted += np.bincount(bits[bits <= DISTANCE], minlength=DISTANCE + 1)
+        return counted
 
-    blocks = [rows[i : i + step] for i in range(0, len(rows), step)]
+    blocks = [rows[i : i + ROWS] for i in range(0, len(rows), ROWS)]
     for of_block in decode_ahead(compare, blocks, "Measuring distances", progress):
         count += of_block
     count[0] -= len(rows)  # each picture and itself
     pairs = np.cumsum(count) * len(hashes) / len(rows) / 2
-    return max(int(np.searchsorted(pairs[: DISTANCE + 1], most, side="right")) - 1, LEAST_DISTANCE)
+    return max(int(np.searchsorted(pairs, most, side="right")) - 1, LEAST_DISTANCE)
 
 
 def near_pairs(
@@ -60,25 +64,24 @@ def near_pairs(
         Rows of (first, second, bits, turn) with first < second, sorted; and the number of all pairs. Of two pictures,
         only the nearest turn counts.
     """
-    words = _by_word(hashes)
+    words, found = by_word(hashes), [np.empty((0, 4), dtype=np.int64)]
+    distance = min(distance, 256)
+    total, limit = 0, distance  # no pair of more bits than this is among the nearest
 
-    def compare(block: np.ndarray) -> np.ndarray:
-        found, later = [], slice(int(block[0]) + 1, None)
-        for turn in range(turns):
-            row, column = np.nonzero(_distances(words[0], words[turn], block, later) <= distance)
-            first, second = block[row], column + later.start
-            bits = np.bitwise_count(hashes[first, 0] ^ hashes[second, turn]).sum(axis=1, dtype=np.int64)
-            pairs = np.stack([first, second, bits, np.full_like(first, turn)], axis=1)
-            found.append(pairs[(first < second) & (bits <= distance)])
-        return _nearest_turn(np.concatenate(found))
+    def compare(tile: tuple[slice, list[slice]]) -> tuple[np.ndarray, int]:
+        rows, columns = tile
+        parts = [_near_in_tile(words, turns, rows, column, distance, limit) for column in columns]
+        pairs = np.concatenate([pairs for pairs, _ in parts])
+        return _nearest(pairs[np.lexsort(pairs.T[1::-1])], most), sum(number for _, number in parts)
 
-    nearest, total = [np.empty((0, 4), dtype=np.int64)], 0
-    for pairs in decode_ahead(compare, list(_blocks(len(hashes), BLOCK)), "Comparing pictures", progress):
+    for pairs, number in decode_ahead(compare, list(tiles(len(hashes))), "Comparing pictures", progress):
+        total += number
         if len(pairs):
-            nearest, total = [*nearest, pairs], total + len(pairs)
-        if sum(map(len, nearest)) > 2 * most:
-            nearest = [_nearest(np.concatenate(nearest), most)]
-    pairs = _nearest(np.concatenate(nearest), most)
+            found.append(pairs)
+        if sum(map(len, found)) > 2 * most:
+            found = [_nearest(np.concatenate(found), most)]
+            limit = int(found[0][-1, 2]) - 1  # of as many bits, those that were found before are kept
+    pairs = _nearest(np.concatenate(found), most)
     return pairs[np.lexsort(pairs.T[1::-1])], total
 
 
@@ -107,13 +110,13 @@ def alike_pairs(low: np.ndarray, most: int, progress: bool = True) -> np.ndarray
 
     def compare(block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         cosine = white[block] @ white[block[0] + 1 :].T
-        row, column = np.nonzero(cosine > least)
+        row, column = np.divmod(np.flatnonzero(cosine > least), cosine.shape[1])
         first, second = block[row], column + block[0] + 1
         later = first < second
         return np.stack([first, second], axis=1)[later], cosine[row, column][later]
 
     waiting = [(np.empty((0, 2), dtype=np.int64), np.empty(0, dtype=np.float32))]
-    for found in decode_ahead(compare, list(_blocks(len(white), 16 * BLOCK)), "Comparing pictures", progress):
+    for found in decode_ahead(compare, list(_blocks(len(white), BLOCK)), "Comparing pictures", progress):
         waiting.append(found)
         if sum(len(values) for _, values in waiting) > 2 * most:
             waiting = [_likest(waiting, most)]
@@ -127,16 +130,24 @@ def _likest(found: list[tuple[np.ndarray, np.ndarray]], most: int) -> tuple[np.n
     return pairs[likest], cosines[likest]
 
 
-def _by_word(hashes: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(hashes.transpose(1, 2, 0))  # (8, 4, N)
-
-
-def _distances(first: np.ndarray, second: np.ndarray, rows: np.ndarray, columns: slice) -> np.ndarray:
-    """Bits in which hashes (4, N) differ, uint8 (rows, columns); 0 where all 256 do."""
-    bits = np.bitwise_count(first[0, rows, None] ^ second[0, None, columns])
-    for word in (1, 2, 3):
-        bits += np.bitwise_count(first[word, rows, None] ^ second[word, None, columns])
-    return bits
+def _near_in_tile(
+    words: np.ndarray, turns: int, rows: slice, columns: slice, distance: int, limit: int
+) -> tuple[np.ndarray, int]:
+    """Pairs, as `near_pairs` gives them, that differ in at most `limit` bits, and the number of those in `distance`."""
+    first = words[0][:, rows]
+    bits, turn = near_bits(first, words[0][:, columns], distance), np.zeros((), np.uint8)
+    for other in range(1, turns):
+        turned = near_bits(first, words[other][:, columns], distance)
+        turn = np.where(turned < bits, np.uint8(other), turn)
+        bits = np.minimum(bits, turned)
+    if columns.start < rows.stop:  # no picture with itself, and none with an earlier one
+        bits[np.tri(bits.shape[0], bits.shape[1], rows.start - columns.start, dtype=bool)] = distance + 1
+    number = int(np.count_nonzero(bits <= distance))
+    if not number:
+        return np.empty((0, 4), dtype=np.int64), 0
+    i, j = np.divmod(np.flatnonzero(bits <= limit), bits.shape[1])
+    of = np.broadcast_to(turn, bits.shape)[i, j]
+    return np.stack([i + rows.start, j + columns.start, bits[i, j], of], axis=1).astype(np.int64), number
 
 
 def _blocks(number: int, pairs: int) -> Iterator[np.ndarray]:
@@ -145,11 +156,6 @@ def _blocks(number: int, pairs: int) -> Iterator[np.ndarray]:
         stop = min(start + max(pairs // (number - start), 1), number)
         yield np.arange(start, stop)
         start = stop
-
-
-def _nearest_turn(pairs: np.ndarray) -> np.ndarray:
-    pairs = pairs[np.lexsort(pairs.T[[3, 2, 1, 0]])]
-    return pairs[np.r_[True, (pairs[1:, :2] != pairs[:-1, :2]).any(axis=1)]] if len(pairs) else pairs
 
 
 def _nearest(pairs: np.ndarray, most: int) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from lightning_imbal.atomic_files import is_endless
+from lightning_imbal.data.pictures import fast_jpeg
 from lightning_imbal.data.pictures.deep import decode_raw
 from lightning_imbal.data.pictures.grey_levels import BY_ITSELF, Reading
 from lightning_imbal.data.pictures.headers import PNG_START, is_special
@@ -90,23 +91,23 @@ def _is_truncated(encoded: bytes) -> bool:
 
 
 def _decode(encoded: bytes, short_side: int | None) -> np.ndarray | None:
-    buffer = np.frombuffer(encoded, np.uint8)
-    if short_side is None:
-        image = cv2.imdecode(buffer, cv2.IMREAD_COLOR)
-    else:
-        full_size = _jpeg_size(encoded)
-        reduction = next(n for n in FLAG_OF_REDUCTION if n == 1 or min(full_size) >= n * short_side)
-        image = cv2.imdecode(buffer, FLAG_OF_REDUCTION[reduction])
-        if image is not None:
-            image = shrink(image, short_side, full_size, reduction)
-    return None if image is None else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    header = _jpeg_header(encoded)
+    full_size = header.size if header else (0, 0)
+    reduction = next(n for n in FLAG_OF_REDUCTION if n == 1 or min(full_size) >= n * (short_side or np.inf))
+    image = fast_jpeg.decode(encoded, header, reduction) if header else None
+    if image is None:
+        image = cv2.imdecode(np.frombuffer(encoded, np.uint8), FLAG_OF_REDUCTION[reduction])
+        if image is None:
+            return None
+        image = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    return image if short_side is None else shrink(image, short_side, full_size, reduction)
 
 
-def _jpeg_size(encoded: bytes) -> tuple[int, int]:
-    """Width and height of a JPEG before it is turned, from its header; (0, 0) for any other file."""
+def _jpeg_header(encoded: bytes) -> Image.Image | None:
+    """A JPEG before it is turned, with its size in pixels but without them; None of any other file."""
     if not encoded.startswith(JPEG_START):
-        return 0, 0
+        return None
     try:
-        return Image.open(io.BytesIO(encoded)).size
+        return Image.open(io.BytesIO(encoded))
     except (OSError, Image.DecompressionBombError):
-        return 0, 0
+        return None
