@@ -247,8 +247,9 @@ def test_bad_arguments_are_refused():
     for outputs in (probability * 20, probability * 1.5, probability - 0.1):
         with pytest.raises(ValueError, match="softmax"):
             score(outputs, label)
-    with pytest.raises(UserError, match="diverged"):
-        score(probability.index_put((torch.tensor(11), torch.tensor(3)), torch.tensor(float("nan"))), label)
+    for number in (math.nan, math.inf, -math.inf):
+        with pytest.raises(UserError, match="diverged"):
+            score(probability.index_put((torch.tensor(11), torch.tensor(3)), torch.tensor(number)), label)
     with pytest.raises(ValueError, match="one index for each label"):
         ImbalReport(COUNTS, NAMES).update(probability, label, torch.arange(19))
     with pytest.raises(ValueError, match=r"\(N, 7\)"):
