@@ -16,6 +16,7 @@ class Batch(TypedDict, total=False):
 
     Attributes:
         image: (B, 3, H, W), or (B, V, 3, H, W) for V views.
+        colour: (B, 3, 4) or (B, V, 3, 4), the change of colours that is left to the device.
         feature: (B, D), where features are stored instead of images.
         label: (B,).
         index: Rows (B,) of the sample table.
@@ -24,6 +25,7 @@ class Batch(TypedDict, total=False):
     """
 
     image: Tensor
+    colour: Tensor
     feature: Tensor
     label: Tensor
     index: Tensor
@@ -57,7 +59,9 @@ class ImbalData(Protocol):
     def rows(self, part: str) -> np.ndarray:
         """Row numbers of a part in the sample table."""
 
-    def store_features(self, encode: Callable[[DataLoader[Any]], Tensor], views: int, val: bool = True) -> None:
+    def store_features(
+        self, encode: Callable[[DataLoader[Any]], Tensor], views: int, val: bool = True, whole_batches: bool = False
+    ) -> None:
         """Puts stored features in the place of the images of the training and the validation part."""
 
     def forget_features(self) -> None:

@@ -4,63 +4,57 @@ import multiprocessing
 import os
 import subprocess
 import sys
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from types import SimpleNamespace
 
 from lightning_imbal.cli import main
-from lightning_imbal.launch import local, process
-
-MOST_JOBS = 6  # of one command
+from lightning_imbal.launch import server, warm
 
 
-class _Spare(multiprocessing.get_context("fork").Process):
-    """Waits for a job, and is then to the launcher what `subprocess.Popen` of it would be."""
+class ForkedServer(multiprocessing.get_context("fork").Process):
+    """To `warm.Server` what `subprocess.Popen` of it would be, without the seconds that its imports take."""
 
     def __init__(self):
         super().__init__()
-        self._told, self.tell = multiprocessing.Pipe(duplex=False)
+        (requests, asked), (told, replies) = os.pipe(), os.pipe()
+        self._own, self._others = (os.fdopen(requests), os.fdopen(replies, "w")), (asked, told)
         self.start()
+        for file in self._own:
+            file.close()
+        self.stdin, self.stdout = os.fdopen(asked, "w"), os.fdopen(told)
 
     def run(self):
         os.setsid()
-        self.tell.close()
-        try:
-            about, command, environment, log = self._told.recv()
-        except EOFError:  # there is none
-            return
-        with open(log, "a") as file:
-            os.dup2(file.fileno(), 1)
-            os.dup2(file.fileno(), 2)
-        os.environ.clear()
-        os.environ.update(environment)
-        sys.exit(process.main(about, command))
+        for number in self._others:
+            os.close(number)
+        job = server.serve(*self._own)
+        if job is not None:
+            for file in self._own:
+                file.close()
+            sys.exit(server._run(**job))
 
-    def poll(self):
-        return self.exitcode
-
-    def wait(self):
+    def communicate(self):
         self.join()
-        return self.exitcode
+
+
+@contextmanager
+def server_of_forks():
+    """The next `warm.Server` has what this process has imported, which should have no threads: a fork lacks them."""
+    forked = ForkedServer()
+    before, warm.subprocess = (
+        warm.subprocess,
+        SimpleNamespace(Popen=lambda *args, **kwargs: forked, PIPE=subprocess.PIPE, DEVNULL=subprocess.DEVNULL),
+    )
+    try:
+        yield
+    finally:
+        warm.subprocess = before
+        forked.kill()
 
 
 def command_in(folder, *args):
     """Runs a command line in a folder, for `Forked`; what it prints to stdout is in `said.txt` there."""
     os.chdir(folder)
-    # Made before the command has threads, which a fork would lack.
-    spares = [_Spare() for _ in range(MOST_JOBS)]
-    unused = iter(spares)
-
-    def start(command, env, stdout, **_):
-        assert command[:3] == [sys.executable, "-m", process.__name__]
-        spare = next(unused)
-        spare.tell.send((command[3], command[4:], env, stdout.name))
-        return spare
-
-    local.subprocess = SimpleNamespace(Popen=start, DEVNULL=subprocess.DEVNULL, STDOUT=subprocess.STDOUT)
-    try:
-        with Path("said.txt").open("w") as said, redirect_stdout(said):
-            return main(list(args))
-    finally:
-        for spare in spares:
-            spare.tell.close()
+    with server_of_forks(), Path("said.txt").open("w") as said, redirect_stdout(said):
+        return main(list(args))

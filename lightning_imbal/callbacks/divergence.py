@@ -17,6 +17,7 @@ class DivergenceGuard(Callback):
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Looks at the epoch before."""
         self._refuse(trainer)
+        super().on_train_epoch_start(trainer, pl_module)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Looks at the last epoch."""

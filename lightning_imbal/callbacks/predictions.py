@@ -34,3 +34,4 @@ class CollectPredictions(Callback):
     def on_predict_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Joins those of all devices."""
         self.found = self._report.predictions()
+        self._report.reset()

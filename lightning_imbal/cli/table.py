@@ -19,7 +19,7 @@ from lightning_imbal.cli.parts.verb_parser import folder_of_runs
 from lightning_imbal.errors import UserError
 from lightning_imbal.launch.job import Job
 from lightning_imbal.launch.plan import Plan
-from lightning_imbal.launch.runner import Launcher, discard_left_halves
+from lightning_imbal.launch.runner import Failure, Launcher, discard_left_halves
 from lightning_imbal.report.tables.write import write_and_print
 from lightning_imbal.runs.attributes import parse_edges
 from lightning_imbal.stats.results import collect
@@ -62,8 +62,7 @@ def run(args: list[str]) -> int:
     if given.jobs:
         discard_left_halves(plan.jobs)
     if given.jobs and (unfinished := [job for job in plan.jobs if not job.finished]):
-        read_stages(unfinished)
-        failures = run_plan(plan, lambda: _launcher(given), console)
+        failures = _run_unfinished(given, plan, unfinished, console)
     results = collect(spec, _shown(whole, plan), overlays, runs, baseline, edges)
     write_and_print(results, runs / Path(given.spec).stem, console)
     print_failures(failures, console)
@@ -103,9 +102,21 @@ def _to_judge_by(whole: Plan, asked: Plan) -> list[Job]:
     return [job for job in whole.jobs if job.folder not in folders and job.labels in labels and job.finished]
 
 
-def _launcher(given: argparse.Namespace) -> Launcher:
-    if given.launcher == "local":
-        return local_launcher(given.jobs)
+def _run_unfinished(given: argparse.Namespace, plan: Plan, unfinished: list[Job], console: Console) -> list[Failure]:
+    """Runs what is not finished once its configurations have been read."""
+    if given.launcher != "local":
+        read_stages(unfinished)
+        return run_plan(plan, lambda: _ray_launcher(given), console)
+    launcher = local_launcher(given.jobs)
+    try:
+        launcher.prepare()  # imports what this process does too, meanwhile
+        read_stages(unfinished)
+        return run_plan(plan, lambda: launcher, console)
+    finally:
+        launcher.stop()
+
+
+def _ray_launcher(given: argparse.Namespace) -> Launcher:
     try:
         from lightning_imbal.launch.cluster import RayLauncher
     except ModuleNotFoundError as error:

@@ -15,8 +15,9 @@ from lightning_imbal.data.index.attributes import Encoding
 from lightning_imbal.data.index.spellings import Written, as_labels
 from lightning_imbal.data.labelled_images import LabelledImages
 from lightning_imbal.data.loading.batch_metadata import BatchMetadata
+from lightning_imbal.data.loading.colour import leave_to_device
 from lightning_imbal.data.loading.epoch_draws import EpochDraws
-from lightning_imbal.data.loading.feature_dataset import Encoder, FeatureDataset
+from lightning_imbal.data.loading.feature_dataset import CPU, Encoder, FeatureDataset
 from lightning_imbal.data.loading.folder import folder_dataset
 from lightning_imbal.data.loading.image_dataset import Draw, ImageDataset, PairedImages
 from lightning_imbal.data.loading.loaders import Loadable, device_share, first_epoch, image_loader, share_of_work
@@ -56,6 +57,8 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         std: Standard deviation that is divided by per RGB channel, pixels in 0..1.
         views: Number of views of each training image by `train_transform`.
         more_views: Built with `image_size`; the augmentation of each further view, where it is another one.
+        colour_on_device: Training pictures change their colours on the device, batch by batch, as their recipes have
+            drawn it: those of recipes that change them last, `ImageNetCrop`, `FlipJitter` and `ScaleShiftRotate`.
         short_side: Larger pictures are reduced to it when they are read, in pixels; None is twice `image_size`.
         cache: `memory` decodes every picture once per run; `disk` once and for all, as `lightning_imbal prepare` does.
         cache_dir: Folder of the disk caches.
@@ -88,6 +91,7 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         std: tuple[float, float, float] = IMAGENET_STD,
         views: int = 1,
         more_views: list[TransformFactory] | None = None,
+        colour_on_device: bool = False,
         short_side: int | None = None,
         cache: Cache = "none",
         cache_dir: str = CACHE_DIR,
@@ -111,8 +115,11 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         self.image_size, self.sampler, self.paired_sampler = image_size, sampler, paired_sampler
         recipes = [*[train_transform] * views, *(more_views or []), test_transform]
         *self.train_recipes, self.test_recipe = (build(recipe, size=image_size) for recipe in recipes)
+        for recipe in self.train_recipes if colour_on_device else []:
+            leave_to_device(recipe)
         self.normalize = Normalize(mean, std)
         self.stored: dict[str, FeatureDataset] = {}
+        self.whole_batches = False
         self.predicted: ImageDataset | None = None
         self.tested: Literal["test", "val"] = "test"
         self.batch_metadata: BatchMetadata | None = None
@@ -147,29 +154,36 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
     def train_dataloader(self) -> DataLoader[Any]:
         """Loads augmented training images in the order of the sampler, or their stored features."""
         sampler, *paired = self.train_samplers()
-        draws = EpochDraws(sampler, self.batch_size, *share_of_work(self.trainer), *paired)
+        devices, rank = share_of_work(self.trainer)
+        batch_size = len(sampler) + 1 if self.whole_batches else self.batch_size  # type: ignore[arg-type]  # as above
+        draws = EpochDraws(sampler, batch_size, devices, rank, *paired)
         draws.set_epoch(first_epoch(self.trainer))
         if "train" in self.stored:
-            return self._loader(self.stored["train"], draws)
+            batch_size = devices * len(draws) if self.whole_batches else batch_size
+            return image_loader(self.stored["train"], batch_size, self.num_workers, devices, draws)
         images = self.dataset("train", self.train_recipes)
         return self._loader(PairedImages(images) if paired else images, draws)
 
-    def store_features(self, encode: Encoder, views: int, val: bool = True) -> None:
+    def store_features(self, encode: Encoder, views: int, val: bool = True, whole_batches: bool = False) -> None:
         """From now on, batches of the training part, and of the validation part, hold a `feature` (B, D), no `image`.
 
         Args:
             encode: As for `FeatureDataset`.
             views: Versions that are stored of each training image.
             val: Whether to store features of the validation part.
+            whole_batches: Whether a batch of training is all that is drawn in an epoch, whatever `batch_size` is.
         """
+        self.whole_batches = whole_batches
+        device = self.trainer.strategy.root_device if self.trainer else CPU
         parts = [("train", self.train_recipes[0], views)] + val * [("val", self.test_recipe, 1)]
         for part, recipe, versions in parts:
             images = self.dataset(part, [recipe])
-            self.stored[part] = FeatureDataset(images, encode, self._loader, versions, *share_of_work(self.trainer))
+            share = share_of_work(self.trainer)
+            self.stored[part] = FeatureDataset(images, encode, self._loader, versions, *share, device)
 
     def forget_features(self) -> None:
         """From now on, batches hold images again."""
-        self.stored = {}
+        self.stored, self.whole_batches = {}, False
 
     def val_dataloader(self) -> DataLoader[Any] | list[Any]:
         """Loads the validation part; no loader if the split has none."""
@@ -221,6 +235,6 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         return self.batch_metadata(batch, known=not given) if self.batch_metadata else batch
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
-        """Normalises on the device: on the way there, uint8 takes a quarter of the space."""
+        """Changes colours and normalises on the device: on the way there, uint8 takes a quarter of the space."""
         dtype = self.trainer.lightning_module.dtype  # type: ignore[union-attr]  # a Trainer calls this
         return self.normalize.batch(batch, dtype)  # type: ignore[arg-type]  # no text, whatever Lightning declares

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from lightning_imbal.contract import Batch
+from lightning_imbal.data.loading.colour import recoloured
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -41,10 +42,11 @@ class Normalize(nn.Module):
         return image.to(exact).sub_(255 * mean).div_(255 * std).to(dtype)
 
     def batch(self, batch: Batch, dtype: torch.dtype) -> Batch:
-        """Returns a batch whose `image`, and that of its `other`, are normalised; one of features stays as it is."""
+        """Returns a batch whose `image`, and that of its `other`, are recoloured and normalised; features stay."""
         new = batch.copy()
         if "image" in batch:
-            new["image"] = self(batch["image"], dtype)
+            image = batch["image"]
+            new["image"] = self(recoloured(image, new.pop("colour")) if "colour" in new else image, dtype)
         if "other" in batch:
             new["other"] = self.batch(batch["other"], dtype)
         return new

@@ -2,13 +2,15 @@
 
 A recipe is born with the side of the square the network sees; normalisation is not part of it, it belongs to the
 DataModule, which also reduces larger pictures to a short side of twice the size. Squashing averages over the pixel
-area, so that small inputs do not alias. What a rotation, shift or shrinkage leaves empty is black. No recipe writes
-into the picture it is given.
+area, so that small inputs do not alias. Colours change by one matrix (`ColourMatrix`). What a rotation, shift or
+shrinkage leaves empty is black. No recipe writes into the picture it is given.
 """
 
 from collections.abc import Callable
 
 import albumentations as A
+
+from lightning_imbal.data.loading.colour import ColourMatrix
 
 TransformFactory = Callable[[int], A.Compose]
 
@@ -147,9 +149,9 @@ def _squash(side: int) -> A.Resize:
     return A.Resize(side, side, area_for_downscale="image")
 
 
-def _colour_jitter(strength: float, hue: float, probability: float = 1.0) -> A.ColorJitter:
+def _colour_jitter(strength: float, hue: float, probability: float = 1.0) -> ColourMatrix:
     factor = (1 - strength, 1 + strength)
-    return A.ColorJitter(factor, factor, factor, hue, p=probability)
+    return ColourMatrix(factor, factor, factor, hue, p=probability)
 
 
 def _imagenet(

@@ -11,8 +11,11 @@ from contextlib import suppress
 from lightning_imbal.command_line import to_options
 from lightning_imbal.launch.job import Job
 from lightning_imbal.launch.runner import Ended
+from lightning_imbal.launch.warm import Fork, Server, ServerGone
 
 MAX_WORKERS = 8  # loader processes
+FORKS = sys.platform == "linux"  # elsewhere what has imported everything may not be forked
+Process = subprocess.Popen[bytes] | Fork
 
 
 class LocalLauncher:
@@ -21,11 +24,19 @@ class LocalLauncher:
     Args:
         jobs: How many run at once; they share the processors, and each gets one of the devices.
         devices: GPUs by number; a single job at a time may use all.
+        warm: Whether they are forks of a process that has imported what they need.
     """
 
-    def __init__(self, jobs: int, devices: Iterable[str] = ()) -> None:
+    def __init__(self, jobs: int, devices: Iterable[str] = (), warm: bool = False) -> None:
         self.jobs, self.devices = jobs, list(devices)
-        self._running: dict[Job, tuple[subprocess.Popen[bytes], int]] = {}
+        self._running: dict[Job, tuple[Process, int]] = {}
+        self._warm = warm
+        self._server: Server | None = None
+
+    def prepare(self) -> None:
+        """Starts what forks the jobs, which takes seconds, if that is wanted and has not been done."""
+        if self._warm and self._server is None:
+            self._server = server_of(processors(self.jobs))
 
     def has_room(self) -> bool:
         """Whether another job can be started now."""
@@ -33,11 +44,12 @@ class LocalLauncher:
 
     def start(self, job: Job) -> None:
         """Starts a job."""
+        self.prepare()
         slot = min(set(range(self.jobs)) - {slot for _, slot in self._running.values()})
         environment = {}
         if self.jobs > 1 and self.devices:
             environment["CUDA_VISIBLE_DEVICES"] = self.devices[slot % len(self.devices)]
-        self._running[job] = start_process(job, processors(self.jobs), environment), slot
+        self._running[job] = start_process(job, processors(self.jobs), environment, self._server), slot
 
     def ended(self) -> list[Ended]:
         """The jobs that have ended since the last call."""
@@ -52,6 +64,8 @@ class LocalLauncher:
         for process, _ in self._running.values():
             end(process)
         self._running.clear()
+        if self._server is not None:
+            self._server.close()
 
 
 def processors(jobs: int) -> int:
@@ -61,8 +75,22 @@ def processors(jobs: int) -> int:
     return max(1, (known or 1) // jobs)
 
 
-def start_process(job: Job, processors: int, environment: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
-    """Starts the process of a job with its share of the processors; what it prints goes to `log.txt` in its folder."""
+def server_of(processors: int) -> Server:
+    """Starts what forks the processes of jobs that have so many processors each."""
+    return Server({"OMP_NUM_THREADS": str(processors), **os.environ})
+
+
+def start_process(
+    job: Job, processors: int, environment: dict[str, str] | None = None, server: Server | None = None
+) -> Process:
+    """Starts the process of a job with its share of the processors; what it prints goes to `log.txt` in its folder.
+
+    Args:
+        job: What to run.
+        processors: Its share.
+        environment: Variables that only this job has.
+        server: Forks the process; without one, or if it has gone, it is a new one.
+    """
     command = job.command()
     about = {
         "folder": str(job.folder),
@@ -74,18 +102,16 @@ def start_process(job: Job, processors: int, environment: dict[str, str] | None 
     settings: dict[str, int] = {"trainer.enable_progress_bar": False}
     if not job.sets_workers:
         settings["data.num_workers"] = min(processors, MAX_WORKERS)
+    command = [*command, *to_options(settings)]
     labels = job.labels.environment() if job.labels else {}
+    variables = {"OMP_NUM_THREADS": str(processors), **labels, **os.environ, **(environment or {})}
     with (job.folder / "log.txt").open("a") as log:
+        if server is not None:
+            with suppress(ServerGone):
+                return Fork(server, {"about": about, "command": command, "environment": variables, "log": log.name})
         return subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "lightning_imbal.launch.process",
-                json.dumps(about),
-                *command,
-                *to_options(settings),
-            ],
-            env={"OMP_NUM_THREADS": str(processors), **labels, **os.environ, **(environment or {})},
+            [sys.executable, "-m", "lightning_imbal.launch.process", json.dumps(about), *command],
+            env=variables,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -93,7 +119,7 @@ def start_process(job: Job, processors: int, environment: dict[str, str] | None 
         )
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
+def end(process: Process) -> None:
     """Ends a process and those that it started, also if it has ended itself; every finished epoch is kept."""
     process.poll()
     # A rank whose first one was killed before they met would wait for it for half an hour.

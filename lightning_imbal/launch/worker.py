@@ -4,13 +4,15 @@ import os
 import socket
 import time
 from contextlib import suppress
+from functools import cache
 
 import ray
 
 from lightning_imbal.launch.job import Job
-from lightning_imbal.launch.local import end, start_process
+from lightning_imbal.launch.local import FORKS, end, server_of, start_process
 from lightning_imbal.launch.machine import Lacking, Needs
 from lightning_imbal.launch.process import BUSY, is_busy
+from lightning_imbal.launch.warm import Server
 
 SECONDS_TO_END = 10  # of the process of a lost worker
 
@@ -35,8 +37,14 @@ def run_job(job: Job, needs: Needs, processors: int, environment: dict[str, str]
         time.sleep(1)
     if job.finished:
         return 0
-    process = start_process(job, processors, environment)
+    process = start_process(job, processors, environment, _server(processors) if FORKS else None)
     try:
         return process.wait()
     finally:
         end(process)
+
+
+@cache
+def _server(processors: int) -> Server:
+    """What forks the processes of this worker's jobs: Ray gives it one after the other, and it ends with the worker."""
+    return server_of(processors)

@@ -1,7 +1,13 @@
-"""What the contrastive losses share: similarities in float32, class averages, one safe log-sum-exp."""
+"""What the contrastive losses share: similarities in float32, class averages, one safe cross-entropy."""
+
+from contextlib import nullcontext
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
+
+# Added to a similarity it takes a point out of a denominator; unlike infinity, it times 0 is 0.
+LEFT_OUT = -1e30
 
 
 def flatten_views(embedding: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
@@ -11,47 +17,47 @@ def flatten_views(embedding: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
     return embedding.flatten(0, 1), label.repeat_interleave(embedding.shape[1])
 
 
-def similarity(anchor: Tensor, point: Tensor, temperature: float) -> Tensor:
-    """Dot products of anchors (A, D) and points (N, D) over the temperature, shape (A, N), in float32 or better."""
-    with torch.autocast(device_type=point.device.type, enabled=False):
-        exact = torch.promote_types(point.dtype, torch.float32)
-        return anchor.to(exact) @ point.to(exact).T / temperature
+def similarity(anchor: Tensor, point: Tensor, temperature: float, offset: Tensor) -> Tensor:
+    """Dot products over the temperature, and what is added to them, in float32 or better.
+
+    Args:
+        anchor: Shape (A, D).
+        point: Shape (N, D).
+        temperature: Divides the dot products.
+        offset: A constant, shape (A, N), which needs no memory of its own for the gradient.
+    """
+    exact, device = torch.promote_types(point.dtype, torch.float32), point.device.type
+    # To open a context takes as long as a small product.
+    with torch.autocast(device, enabled=False) if torch.is_autocast_enabled(device) else nullcontext():
+        return torch.addmm(offset.to(exact), anchor.to(exact) / temperature, point.to(exact).T)
 
 
 def pull_to_positives(
-    similarity: Tensor,
-    positive: Tensor,
-    keep: Tensor,
-    log_divisor: Tensor | None = None,
-    weight: Tensor | None = None,
+    score: Tensor, positive: Tensor, weight: Tensor | None = None, log_divisor: Tensor | None = None
 ) -> Tensor:
     """Mean over the anchors i that have a positive of `-1 / |P_i| * sum_{j in P_i} w_j * log(q_ij)`.
 
-    Here `q_ij = exp(s_ij) / sum_k (exp(s_ik) / d_ik)`, where k runs over the kept points. Nothing else is
-    exponentiated, nor shifts the exponents, so that float32 suffices at a temperature of 0.01.
+    Here `q_ij = d_i * exp(s_ij) / sum_k exp(s_ik)`, where k runs over all points. Nothing else shifts the exponents, so
+    that float32 suffices at a temperature of 0.01.
 
     Args:
-        similarity: s, already divided by the temperature, shape (A, N).
+        score: s, similarities divided by the temperature, `LEFT_OUT` where a point has no say, shape (A, N).
         positive: P, True where the point of a column is a positive of the row's anchor, shape (A, N).
-        keep: True where a point counts in the denominator, shape (A, N).
-        log_divisor: log d, shape (A, N); None means d = 1.
         weight: w of each point as a positive, shape (N,); None means 1.
+        log_divisor: log d of anchors whose scores with their positives have been lessened by it, 0 for an anchor
+            without one, shape (A,); None means that none has.
 
     Returns:
         The loss, shape (); a zero with zero gradient if no anchor has a positive.
     """
-    # A row that keeps nothing would have the logarithm of 0 and a NaN gradient: let it sum over all of its entries.
-    left_out = ~keep & keep.any(dim=1, keepdim=True)
-    if log_divisor is None:
-        term = similarity.masked_fill(left_out, -torch.inf)
-    else:
-        term = similarity - log_divisor.masked_fill(left_out, torch.inf)
-    log_denominator = term.logsumexp(dim=1)
-    number = positive.sum(dim=1)
-    share = positive.to(similarity.dtype) / number.clamp(min=1)[:, None]
+    share = positive.to(score.dtype)
+    number = share.sum(dim=1)
     if weight is not None:
         share = share * weight
-    anchor_loss = share.sum(dim=1) * log_denominator - (share * similarity).sum(dim=1)
+    # A cross-entropy with the positives in equal shares: one pass forward and one back over the scores.
+    anchor_loss = F.cross_entropy(score, share, reduction="none") / number.clamp(min=1)
+    if log_divisor is not None:
+        anchor_loss = anchor_loss - log_divisor
     return anchor_loss.sum() / (number > 0).sum().clamp(min=1)
 
 
@@ -71,14 +77,20 @@ def supervised_contrast(
     Returns:
         The loss, shape (); a zero with zero gradient if no anchor has a positive.
     """
-    same = label[:, None] == label
-    others = ~torch.eye(len(label), dtype=torch.bool, device=label.device)
-    log_divisor = None
-    if balanced:
-        # Counted from the comparison, because bincount would wait for the device.
-        number = same.sum(dim=0).to(torch.promote_types(point.dtype, torch.float32))
-        log_divisor = torch.where(same, (number - 1).clamp(min=1).log(), number.log())[:num_anchors]
-    positive = (same & others)[:num_anchors]
-    return pull_to_positives(
-        similarity(point[:num_anchors], point, temperature), positive, others[:num_anchors], log_divisor
-    )
+    exact = torch.promote_types(point.dtype, torch.float32)
+    anchor = point if num_anchors is None else point[:num_anchors]
+    positive = (label[: len(anchor), None] == label).fill_diagonal_(False)
+    if not balanced:
+        offset = torch.zeros(positive.shape, dtype=exact, device=point.device).fill_diagonal_(LEFT_OUT)
+        return pull_to_positives(similarity(anchor, point, temperature, offset), positive)
+    number = _class_sizes(label).to(exact)
+    log_others = (number[: len(anchor)] - 1).clamp(min=1).log()
+    offset = -torch.where(positive, log_others[:, None], number.log()).fill_diagonal_(-LEFT_OUT)
+    score = similarity(anchor, point, temperature, offset)
+    return pull_to_positives(score, positive, log_divisor=log_others)
+
+
+def _class_sizes(label: Tensor) -> Tensor:
+    """How many points have the label of each, shape (N,); unlike bincount, this does not wait for the device."""
+    ordered = label.sort().values
+    return torch.searchsorted(ordered, label, right=True) - torch.searchsorted(ordered, label)

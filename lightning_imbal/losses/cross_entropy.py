@@ -1,5 +1,6 @@
 """Cross-entropy, plain or weighted by class."""
 
+from functools import partial
 from typing import Literal
 
 import torch
@@ -81,9 +82,10 @@ class CrossEntropy(ImbalancedLoss):
         """Returns the loss, shape (), of logits (B, C), labels (B,) and optional sample weights (B,)."""
         logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
         class_weight = self.class_weight.to(logits.dtype)
-        term = F.cross_entropy(
-            logits, label, weight=class_weight, reduction="none", label_smoothing=self.label_smoothing
-        )
+        cross_entropy = partial(F.cross_entropy, weight=class_weight, label_smoothing=self.label_smoothing)
+        if sample_weight is None and self.reduction == "weighted_mean":
+            return cross_entropy(logits, label)
+        term = cross_entropy(logits, label, reduction="none")
         if sample_weight is not None:
             term = term * sample_weight
         divisor = class_weight[label].sum() if self.reduction == "weighted_mean" else len(label)

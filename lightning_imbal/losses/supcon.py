@@ -50,4 +50,5 @@ class SupConLoss(nn.Module):
         Returns:
             The loss, shape (); a zero with zero gradient if no anchor has a positive.
         """
-        return self.scale * supervised_contrast(*flatten_views(embedding, label), self.temperature)
+        loss = supervised_contrast(*flatten_views(embedding, label), self.temperature)
+        return loss if self.scale == 1 else self.scale * loss

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lightning_imbal.losses.checks import checked_temperature
-from lightning_imbal.losses.contrast import flatten_views, pull_to_positives, similarity
+from lightning_imbal.losses.contrast import LEFT_OUT, flatten_views, pull_to_positives, similarity
 
 
 def simplex_targets(num_classes: int, dim: int, seed: int) -> Tensor:
@@ -133,10 +133,10 @@ class TSCLoss(nn.Module):
             positive = torch.cat([positive, own_target], dim=1)
             keep = torch.cat([keep, torch.ones_like(own_target)], dim=1)
         points = point if target is None else torch.cat([point, target])
-        scores = similarity(anchor, points, self.temperature)
+        scores = similarity(anchor, points, self.temperature, torch.where(keep, 0.0, LEFT_OUT))
         weight = scores.new_ones(len(points))
         weight[len(point) :] = self.target_weight
-        return pull_to_positives(scores, positive, keep, weight=weight)
+        return pull_to_positives(scores, positive, weight)
 
 
 def _draw(candidate: Tensor, number: int) -> Tensor:

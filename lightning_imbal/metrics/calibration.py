@@ -1,12 +1,14 @@
 """How far probabilities are from what comes true."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
 NUM_BINS = 15
+AT_ONCE = 2**18  # probabilities that are copied at once
 
 
-def expected_calibration_error(confidence: Tensor, correct: Tensor) -> Tensor:
+def expected_calibration_error(confidence: np.ndarray, correct: np.ndarray) -> float:
     """How far the confidence is from the accuracy (Guo et al. 2017, arXiv:1706.04599, eq. 3), in 15 bins.
 
     Args:
@@ -14,27 +16,23 @@ def expected_calibration_error(confidence: Tensor, correct: Tensor) -> Tensor:
         correct: Whether it is the true one, (N,).
     """
     # The function of torchmetrics 1.9 puts a confidence of exactly 1 into a sixteenth bin; here the last bin is closed.
-    gap = torch.bincount(_bin_of(confidence), weights=confidence - correct.double(), minlength=NUM_BINS)
-    return gap.abs().sum() / len(confidence)
+    gap = np.bincount(_bin_of(confidence), weights=confidence.astype(np.float64) - correct)
+    return float(np.abs(gap).sum() / len(confidence))
 
 
-def class_calibration_error(probability: Tensor, label: Tensor) -> Tensor:
-    """How far the probability of each class is from how often it comes true, over all images, in the same bins.
+def class_calibration_error(every: np.ndarray, own: np.ndarray) -> float:
+    """How far the probability of a class is from how often it comes true, over all images, in the same bins.
 
-    Their mean is the class-wise expected calibration error (Kull et al. 2019, arXiv:1910.12656, eq. 3), or static
-    calibration error (Nixon et al. 2019, arXiv:1904.01685, eq. 3).
+    The mean over the classes is the class-wise expected calibration error (Kull et al. 2019, arXiv:1910.12656, eq. 3),
+    or static calibration error (Nixon et al. 2019, arXiv:1904.01685, eq. 3).
 
     Args:
-        probability: (N, C) float64.
-        label: True classes, (N,).
-
-    Returns:
-        The error of each class, (C,).
+        every: The probability of all images, rising, (N,).
+        own: That of the images of the class, rising, (P,).
     """
-    num_classes = probability.shape[1]
-    place = _bin_of(probability) + NUM_BINS * torch.arange(num_classes)
-    gap = torch.bincount(place.ravel(), weights=_excess(probability, label).ravel(), minlength=NUM_BINS * num_classes)
-    return gap.view(num_classes, NUM_BINS).abs().sum(dim=1) / len(label)
+    first, first_own = (np.searchsorted(_bin_of(each), np.arange(NUM_BINS)) for each in (every, own))
+    total = np.array([each.sum(dtype=np.float64) for each in np.split(every, first[1:])])
+    return float(np.abs(total - np.diff(first_own, append=len(own))).sum() / len(every))
 
 
 def brier_score(probability: Tensor, label: Tensor) -> Tensor:
@@ -43,10 +41,12 @@ def brier_score(probability: Tensor, label: Tensor) -> Tensor:
     Half of it, of two classes, is what is often called the Brier score of the second one.
 
     Args:
-        probability: (N, C) float64.
+        probability: (N, C).
         label: True classes, (N,).
     """
-    return _excess(probability, label).square().sum(dim=1).mean()
+    at_once = max(1, AT_ONCE // probability.shape[1])
+    parts = zip(probability.split(at_once), label.split(at_once), strict=True)
+    return torch.cat([_excess(part.double(), true).square().sum(dim=1) for part, true in parts]).mean()
 
 
 def log_loss(probability: Tensor, label: Tensor) -> Tensor:
@@ -55,16 +55,16 @@ def log_loss(probability: Tensor, label: Tensor) -> Tensor:
     Probabilities are clipped to [eps, 1 - eps] with the eps of their float64, as scikit-learn does: at most 36.04.
 
     Args:
-        probability: (N, C) float64.
+        probability: (N, C).
         label: True classes, (N,).
     """
     eps = torch.finfo(torch.float64).eps
-    of_truth = probability.gather(1, label[:, None])
+    of_truth = probability.gather(1, label[:, None]).double()
     return -of_truth.clamp(eps, 1 - eps).log().mean()
 
 
-def _bin_of(probability: Tensor) -> Tensor:
-    return (probability * NUM_BINS).long().clamp(max=NUM_BINS - 1)
+def _bin_of(probability: np.ndarray) -> np.ndarray:
+    return (probability.astype(np.float64) * NUM_BINS).astype(np.int64).clip(max=NUM_BINS - 1)
 
 
 def _excess(probability: Tensor, label: Tensor) -> Tensor:

@@ -82,8 +82,7 @@ class ImbalReport(Metric):
         first = torch.ones_like(index, dtype=torch.bool)
         first[1:] = index[1:] != index[:-1]
         kept = order[first]
-        return {
-            "index": index[first],
-            "label": dim_zero_cat(self.label).cpu()[kept],
-            "probability": dim_zero_cat(self.probability).cpu()[kept],
-        }
+        found = {"label": dim_zero_cat(self.label).cpu(), "probability": dim_zero_cat(self.probability).cpu()}
+        if not torch.equal(kept, torch.arange(len(order))):  # else they are not copied once more
+            found = {name: values[kept] for name, values in found.items()}
+        return {"index": index[first], **found}

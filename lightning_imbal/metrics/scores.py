@@ -19,7 +19,7 @@ from lightning_imbal.metrics.calibration import (
     log_loss,
 )
 from lightning_imbal.metrics.classes import check_classes
-from lightning_imbal.metrics.ranking import ranking_scores
+from lightning_imbal.metrics.ranking import ranking_scores, risen
 from lightning_imbal.score_names import OF_RANKING
 
 PER_CLASS = {"f1": multiclass_f1_score, "precision": multiclass_precision, "recall": multiclass_recall}
@@ -80,15 +80,19 @@ def classification_scores(
     num_classes = len(class_names)
     check_classes(class_counts, class_names, class_groups)
     check_shapes(probability, label, num_classes)
-    probability, label = _checked(probability.detach().cpu().double()), label.detach().cpu().long()
-    prediction = probability.max(dim=1).indices
+    probability = probability.detach().cpu().to(torch.promote_types(probability.dtype, torch.float32))
+    probability, label = _checked(probability), label.detach().cpu().long()
+    confidence, prediction = probability.max(dim=1)
     per_class = {
-        name: score(prediction, label, num_classes, average="none").double() for name, score in PER_CLASS.items()
+        name: score(prediction, label, num_classes, average="none", validate_args=False).double()
+        for name, score in PER_CLASS.items()
     }
     by_probability = _by_probability(probability, label)
     images = label.bincount(minlength=num_classes)
     ranked = (images > 0) & (images < len(label))
-    scores = _summary(probability, label, per_class, class_counts)
+    scores = _summary(prediction, label, per_class, class_counts)
+    scores["ece"] = expected_calibration_error(confidence.numpy(), (prediction == label).numpy())
+    scores |= {"brier": brier_score(probability, label), "log_loss": log_loss(probability, label)}
     for name, value in by_probability.items():
         counted = value[ranked] if name in OF_RANKING else value
         scores[name] = counted.mean() if len(counted) else OF_RANKING[name]
@@ -100,26 +104,23 @@ def classification_scores(
 
 
 def _summary(
-    probability: Tensor, label: Tensor, per_class: dict[str, Tensor], class_counts: list[int]
+    prediction: Tensor, label: Tensor, per_class: dict[str, Tensor], class_counts: list[int]
 ) -> dict[str, Tensor | float]:
-    """The scores of all classes together."""
+    """The scores of all answers together."""
     num_classes = len(class_counts)
-    confidence, prediction = probability.max(dim=1)
-    confusion = multiclass_confusion_matrix(prediction, label, num_classes).double()
-    present = confusion.sum(dim=1) > 0
-    varied = len(label.unique()) > 1 and len(prediction.unique()) > 1
+    confusion = multiclass_confusion_matrix(prediction, label, num_classes, validate_args=False).double()
+    present, predicted = confusion.sum(dim=1) > 0, confusion.sum(dim=0) > 0
+    varied = bool(present.sum() > 1 and predicted.sum() > 1)
+    kappa = multiclass_cohen_kappa(prediction, label, num_classes, weights="quadratic", validate_args=False)
     return {
         "accuracy": confusion.trace() / len(label),
         "balanced_accuracy": per_class["recall"][present].mean(),
         **{name: value.mean() for name, value in per_class.items()},
         "scr": per_class["recall"][class_counts.index(min(class_counts))],
         "mcc": _mcc(confusion) if varied else 0.0,
-        "kappa": multiclass_cohen_kappa(prediction, label, num_classes, weights="quadratic") if varied else 0.0,
+        "kappa": kappa if varied else 0.0,
         "kendall_tau": kendalltau(prediction.numpy(), label.numpy()).statistic if varied else 0.0,
         **_of_grades(confusion),
-        "ece": expected_calibration_error(confidence, prediction == label),
-        "brier": brier_score(probability, label),
-        "log_loss": log_loss(probability, label),
     }
 
 
@@ -137,9 +138,15 @@ def _of_grades(confusion: Tensor) -> dict[str, Tensor]:
 
 def _by_probability(probability: Tensor, label: Tensor) -> dict[str, Tensor]:
     """The scores of each class by its probability, each (C,)."""
-    ranking = ranking_scores(probability.numpy(), label.numpy())
-    of_ranking = {name: torch.from_numpy(value) for name, value in ranking.items()}
-    return of_ranking | {"cce": class_calibration_error(probability, label)}
+    classes = probability.shape[1]
+    scores = {kind: torch.full((classes,), nothing, dtype=torch.float64) for kind, nothing in OF_RANKING.items()}
+    scores["cce"] = torch.empty(classes, dtype=torch.float64)
+    for c, (every, own) in enumerate(risen(probability.numpy(), label.numpy())):
+        if 0 < len(own) < len(every):
+            for kind, score in ranking_scores(every, own).items():
+                scores[kind][c] = score
+        scores["cce"][c] = class_calibration_error(every, own)
+    return scores
 
 
 def _of_group(group: str, members: Tensor, per_class: dict[str, Tensor], present: Tensor) -> dict[str, Tensor | float]:
@@ -152,14 +159,15 @@ def _of_group(group: str, members: Tensor, per_class: dict[str, Tensor], present
 
 def _checked(probability: Tensor) -> Tensor:
     """Refuses what no softmax gives."""
-    if not bool(probability.isfinite().all()):
+    low, high = probability.aminmax()  # NaN if there is one
+    if not bool((high - low).isfinite()):
         raise UserError(
             "The network's outputs are no numbers any more: training has diverged, lower its learning rate."
         )
-    if not bool(((probability > -1e-3) & (probability < 1 + 1e-3)).all()):
+    if low <= -1e-3 or high >= 1 + 1e-3:
         raise ValueError("The probabilities are not all in [0, 1]: pass the outputs of a softmax, not logits.")
     # A mean of softmax outputs may round to just above 1, which torchmetrics would take for logits.
-    return probability.clamp(0, 1)
+    return probability.clamp(0, 1) if low < 0 or high > 1 else probability
 
 
 def _mcc(confusion: Tensor) -> Tensor:

@@ -13,9 +13,7 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from torch.utils.data import DataLoader
 
 from lightning_imbal.backbones.create import Network, create_backbone, feature_size
-from lightning_imbal.callbacks.divergence import DivergenceGuard
-from lightning_imbal.callbacks.epoch_start import EpochStart
-from lightning_imbal.callbacks.plateau import PlateauSteps
+from lightning_imbal.callbacks.of_every_training import OfEveryTraining
 from lightning_imbal.contract import Batch, DeepData, ImbalData, data_of, image_count, known_data
 from lightning_imbal.errors import UserError
 from lightning_imbal.factories.build import build
@@ -23,11 +21,11 @@ from lightning_imbal.losses.base import ImbalancedLoss
 from lightning_imbal.modules.base_batches import as_batch, as_floats
 from lightning_imbal.modules.base_checkpoint import depth_of
 from lightning_imbal.modules.base_checks import check_classes, check_counts, check_order, check_pairs, check_views
-from lightning_imbal.modules.base_devices import OverDevices
+from lightning_imbal.modules.base_logging import LogsLosses
 from lightning_imbal.modules.base_optimizers import SchedulerFactory, build_schedule, check_optimizer, kept_score
 
 
-class ImbalModule(OverDevices, ABC):
+class ImbalModule(LogsLosses, ABC):
     """A network that is trained on imbalanced classes; a child says its `training_step`.
 
     Args:
@@ -44,6 +42,7 @@ class ImbalModule(OverDevices, ABC):
 
     classifies = False  # whether it can be tested, and a second stage may keep its classifier
     freezes_backbone = False  # whether the backbone stays as it is, and training needs no backward pass through it
+    whole_batches = False  # whether a batch is all that is drawn in an epoch
     needs_pairs = False  # whether a batch must hold a second batch, `other`, drawn by the data's `paired_sampler`
     min_views: int = 1  # views of each training image that it needs
     max_views: int | None = 1  # and how many it can use; None: any number
@@ -96,6 +95,7 @@ class ImbalModule(OverDevices, ABC):
 
     def setup(self, stage: str) -> None:
         """Pictures are normalised as those that it was trained on, whatever the DataModule says."""
+        super().setup(stage)
         if not (data := self.datamodule):
             return
         if stage != "predict":
@@ -156,10 +156,10 @@ class ImbalModule(OverDevices, ABC):
 
     def configure_callbacks(self) -> list[Callback]:
         """Brings the start of an epoch, the steps of schedules that wait for a score, the guard against divergence."""
-        return [DivergenceGuard(), EpochStart(), PlateauSteps()]
+        return [OfEveryTraining()]
 
     def lr_scheduler_step(self, scheduler: LRScheduler, metric: Any) -> None:
-        """Steps a schedule, but not one that waits for a score, which `PlateauSteps` does."""
+        """Steps a schedule, but not one that waits for a score, which `OfEveryTraining` does."""
         if isinstance(scheduler, ReduceLROnPlateau):
             return
         try:
@@ -175,7 +175,7 @@ class ImbalModule(OverDevices, ABC):
                 second image.
             ValueError: Likewise.
         """
-        check_optimizer(self.optimizer)
+        check_optimizer(self.optimizer, self.whole_batches)
         for loss in self.losses():
             loss.check(image_count(data))
         check_order(self, data)
@@ -208,23 +208,6 @@ class ImbalModule(OverDevices, ABC):
         """Yields the batches of a loader outside of the Trainer's loops, as in them: on this device, normalised."""
         for batch in loader:
             yield self.trainer.strategy.batch_to_device(batch)
-
-    def log_loss(self, name: str, value: Tensor) -> None:
-        """Logs the mean of an epoch over this device's batches: nothing waits for the device at each step.
-
-        With the Trainer's `log_every_n_steps` also that of single batches, as `<name>_step`.
-
-        Not reduced over devices: losses are those of the batch of all of them, and the progress bar of the first one
-        would ask for the reduction when the others do not.
-        """
-        self.log(name, value, on_step=False, on_epoch=True, prog_bar=True)
-        if self._trainer and self._trainer.log_every_n_steps:  # type: ignore[attr-defined]  # set by Lightning
-            self.log(f"{name}_step", value, on_step=True, on_epoch=False)
-
-    def log_losses(self, **losses: Tensor) -> None:
-        """Logs the parts of a step's loss and their sum, each as `train/<name>`."""
-        for name, value in losses.items():
-            self.log_loss(f"train/{name}", value)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Stores the normalisation of the pictures, and forgets the files that weights once came from."""

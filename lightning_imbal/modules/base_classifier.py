@@ -18,6 +18,7 @@ from lightning_imbal.metrics.scores import classification_scores
 from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.modules.base_batches import index_of
 from lightning_imbal.modules.base_loss import build_loss
+from lightning_imbal.modules.base_scores import log_at_once
 from lightning_imbal.predictors.base import PredictorFactory
 from lightning_imbal.predictors.fit import calibrate, tell_normalization
 from lightning_imbal.predictors.plain import Plain
@@ -36,6 +37,7 @@ class ImbalClassifier(ImbalModule):
     classifies = True
     features_of_image = 1  # that its head gets side by side
     features_beside = 0  # numbers that its head gets of something else
+    hands_back_scores = True  # whether the Trainer's `test` and `validate` are to return them, which takes its time
 
     def __init__(
         self,
@@ -166,6 +168,10 @@ class ImbalClassifier(ImbalModule):
     def _log_report(self, part: str, report: ImbalReport) -> None:
         # The report has gathered all devices' predictions: its scores are the same on each of them.
         scores = {f"{part}/{name}": value for name, value in report.compute().items()}
-        self.log(f"{part}/f1", scores.pop(f"{part}/f1"), prog_bar=True, rank_zero_only=False)
-        self.log_dict(scores)
         report.reset()
+        alone = self.hands_back_scores and self.trainer.state.fn != "fit"
+        self.log(f"{part}/f1", scores[f"{part}/f1"], prog_bar=True, logger=alone, rank_zero_only=False)
+        if alone:
+            self.log_dict({name: value for name, value in scores.items() if name != f"{part}/f1"})
+        else:
+            log_at_once(self.trainer, scores)

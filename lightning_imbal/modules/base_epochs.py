@@ -6,6 +6,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from lightning_imbal.losses.base import ImbalancedLoss
 from lightning_imbal.modules.base import ImbalModule
+from lightning_imbal.modules.base_optimizers import make_step
 
 
 def bound_to_epochs(model: ImbalModule, before: int, now: int) -> Iterator[str]:
@@ -40,6 +41,6 @@ def _schedule(model: ImbalModule, max_epochs: int, epochs: int) -> tuple[str, st
     if not isinstance(scheduler, ReduceLROnPlateau):
         for _ in range(epochs):
             rates.append(scheduler.get_last_lr())
-            optimizer.step()
+            make_step(optimizer)
             scheduler.step()
     return type(scheduler).__name__, settings, rates

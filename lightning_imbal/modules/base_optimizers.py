@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from lightning.pytorch import Trainer
 from torch import nn
-from torch.optim import Optimizer
+from torch.optim import LBFGS, Optimizer
 from torch.optim.lr_scheduler import ChainedScheduler, CyclicLR, LRScheduler, OneCycleLR, SequentialLR
 
 from lightning_imbal.errors import UserError
@@ -56,14 +56,45 @@ def build_schedule(
     return {"scheduler": scheduler, "interval": interval, "monitor": getattr(scheduler, "monitor", None)}
 
 
+def check_search(trainer: Any) -> None:
+    """Refuses a Trainer, or its options, that would mislead an optimizer which searches; UserError says the mend."""
+    if trainer.gradient_clip_val:
+        raise UserError("trainer.gradient_clip_val would change the slopes along which LBFGS searches: set it to null.")
+    if str(trainer.precision) in ("16", "16-mixed"):
+        raise UserError(
+            "LBFGS knows nothing of the scaled loss of 16-mixed precision: set trainer.precision=32-true or bf16-mixed."
+        )
+
+
+def make_step(optimizer: Optimizer) -> None:
+    """Makes a step along the gradients that there are."""
+    optimizer.step(*[lambda: 0.0] * isinstance(optimizer, LBFGS))
+
+
 def kept_score(trainer: Trainer) -> str | None:
     """The score by which a Trainer keeps the best epoch, if it does so."""
     monitors = (getattr(callback, "monitor", None) for callback in trainer.checkpoint_callbacks)
     return next(filter(None, monitors), None)
 
 
-def check_optimizer(factory: Callable[..., Optimizer]) -> None:
-    """Refuses an optimizer that cannot make a plain step; UserError says why."""
+def searches(factory: Callable[..., Optimizer]) -> bool:
+    """Whether a step of an optimizer evaluates the loss of its batch again and again."""
+    target = target_of(factory)
+    return isclass(target) and issubclass(target, LBFGS)
+
+
+def check_optimizer(factory: Callable[..., Optimizer], whole_batches: bool = False) -> None:
+    """Refuses an optimizer that cannot make a plain step, or a search along batches that differ; UserError says why.
+
+    Args:
+        factory: Builds it.
+        whole_batches: Whether a batch is the whole training part.
+    """
+    if searches(factory) and not whole_batches:
+        raise UserError(
+            f"{name_of(factory)} searches along the loss of one batch, which is sound only of the whole training part: "
+            "it is for a FrozenHead on stored features (model.cache_views=1), elsewhere choose another, such as SGD."
+        )
     parameter = nn.Parameter(torch.zeros(2, 2))
     try:
         optimizer = build(factory, params=[parameter])
@@ -73,7 +104,7 @@ def check_optimizer(factory: Callable[..., Optimizer]) -> None:
         if not settings.get("momentum", 0) < 1:
             raise ValueError(f"momentum must be below 1, but is {settings['momentum']}.")
         parameter.grad = torch.ones(2, 2)
-        optimizer.step()
+        make_step(optimizer)
     except ValueError as error:
         raise UserError(str(error)) from error
     except Exception as error:  # each has its own

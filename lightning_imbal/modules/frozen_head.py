@@ -10,12 +10,14 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from lightning_imbal.callbacks.frozen_network import FrozenNetwork
+from lightning_imbal.callbacks.of_training import averages
 from lightning_imbal.contract import Batch, ImbalData, data_of, image_count
 from lightning_imbal.errors import UserError
 from lightning_imbal.heads.base import ClosedFormHead
 from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.modules.base_first_stage import check_backbone, check_head, check_metadata, load_parts
 from lightning_imbal.modules.base_metadata import WithMetadata
+from lightning_imbal.modules.base_optimizers import check_search, searches
 from lightning_imbal.predictors.plain import Plain
 
 
@@ -29,10 +31,15 @@ class FrozenHead(WithMetadata):
     is trained on the stored features. That gives up augmentation: an image has `cache_views` versions, drawn once,
     instead of a new one in each epoch. Without a random augmentation nothing is given up. Features of the validation
     part are stored too, unless the predictor is another than `Plain`. Stored features take 4 bytes a number: 61 MB for
-    7,500 images and ResNet-50.
+    7,500 images and ResNet-50. They stay on the GPU if they take no more than half of what is free there.
+
+    With `torch.optim.LBFGS`, which takes stored features, a batch is all that is drawn in an epoch, whatever the data's
+    `batch_size` is: with a linear head, cross-entropy and `l2` that is logistic regression, solved in one epoch.
 
     Equation:
-        L = loss(head(f), y),   f: feature of the first stage, which stays as it is
+        L = loss(head(f), y) + l2 / 2 ||W||^2
+        f: feature of the first stage, which stays as it is
+        W: weights of the head, without its bias
 
     Limits:
         What the features of the first stage do not tell apart, no classifier on them will.
@@ -44,6 +51,7 @@ class FrozenHead(WithMetadata):
             instead of trained, always has one.
         metadata_size: That of a first stage which looks at attributes of the images, whose perceptron is kept as the
             backbone is; the program fills it in.
+        l2: Weight of the penalty; scikit-learn's C is 1 / (l2 N) for N training images.
         **kwargs: Arguments of `ImbalClassifier`.
     """
 
@@ -55,14 +63,18 @@ class FrozenHead(WithMetadata):
         init: Literal["new", "keep"] = "new",
         cache_views: int | None = None,
         metadata_size: int = 0,
+        l2: float = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(metadata_size=metadata_size, **kwargs)
+        if not 0 <= l2 < float("inf"):
+            raise ValueError(f"l2 must be a number of at least 0, but is {l2}.")
         if cache_views is not None and cache_views < 1:
             raise ValueError(f"cache_views must be at least 1, or null to store no features, but is {cache_views}.")
         self.backbone_ckpt, self.init = backbone_ckpt, init
         self.closed_form = isinstance(self.head, ClosedFormHead)
         self.cache_views = 1 if self.closed_form and cache_views is None else cache_views
+        self.l2, self.whole_batches = l2, searches(self.optimizer) and self.cache_views is not None
         for part in self.frozen.values():
             part.requires_grad_(False).eval()
         self._drawn = self._changes()
@@ -81,6 +93,8 @@ class FrozenHead(WithMetadata):
         super().setup(stage)
         if stage != "fit":
             return
+        if self.whole_batches:
+            check_search(self.trainer)
         if self._trainer and not self._trainer.ckpt_path and self._changes() == self._drawn:
             self.check_first()
         if self.backbone_ckpt is not None:
@@ -90,7 +104,8 @@ class FrozenHead(WithMetadata):
             data = self.datamodule
             if data is None:
                 raise UserError("cache_views needs an ImbalDataModule to store features of: give the Trainer one.")
-            data.store_features(self.encode, self.cache_views, self.closed_form or isinstance(self.predictor, Plain))
+            of_val = self.closed_form or isinstance(self.predictor, Plain)
+            data.store_features(self.encode, self.cache_views, of_val, self.whole_batches)
         if self.closed_form and self.trainer.world_size > 1:  # where Lightning asks for something to train
             next(self.backbone.parameters()).requires_grad_(True)
 
@@ -136,7 +151,8 @@ class FrozenHead(WithMetadata):
 
     def configure_callbacks(self) -> list[Callback]:
         """Brings what keeps the backbone as it is where weights are averaged."""
-        return [*super().configure_callbacks(), FrozenNetwork()]
+        averaged = averages(self.trainer.callbacks)  # type: ignore[attr-defined]  # set by Lightning
+        return super().configure_callbacks() + averaged * [FrozenNetwork()]
 
     def trained_parameters(self) -> Iterable[nn.Parameter]:
         return self.head.parameters()
@@ -161,8 +177,12 @@ class FrozenHead(WithMetadata):
             untrained = next(self.backbone.parameters())
             return 0 * untrained.sum() if untrained.requires_grad else None
         loss = self.batch_loss(self.logits(batch), batch["label"])
-        self.log_loss("train/loss", loss)
-        return loss
+        self.log_loss("train/loss", loss, anew=self.whole_batches)  # of a search, the last evaluation counts
+        return loss + self.l2 / 2 * self.squared_weights() if self.l2 else loss
+
+    def squared_weights(self) -> Tensor | int:
+        """The sum of the squares of the head's weights, (), without biases and factors."""
+        return sum(weight.square().sum() for weight in self.head.parameters() if weight.ndim > 1)
 
     def logits(self, batch: Batch) -> Tensor:
         """Returns logits (B, C) of images or of stored features."""

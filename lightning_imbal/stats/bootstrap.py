@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array
 
 from lightning_imbal.stats.rounds import Round
 
 SIGNIFICANT = 0.05
-MAX_DRAWN = 10_000_000  # units drawn at once
+MAX_DRAWN = 200_000  # units drawn at once: what fits into a processor's cache
 
 
 def draw(units: int, resamples: int = 2000, seed: int = 0) -> np.ndarray:
@@ -17,15 +18,16 @@ def draw(units: int, resamples: int = 2000, seed: int = 0) -> np.ndarray:
     Each resample is the one that `scipy.stats.bootstrap` takes of `units` units with `rng=seed`.
 
     Returns:
-        How often each unit is drawn in each resample, (R, U) unsigned integers.
+        How often each unit is drawn in each resample, (R, U) uint8: 256 times is not seen of more units than that.
     """
     rng = np.random.default_rng(seed)
-    count = np.empty((units, resamples), dtype=np.min_scalar_type(units)).T  # its columns are taken
+    count = np.empty((units, resamples), dtype=np.uint8).T  # its columns are taken
     step = max(1, MAX_DRAWN // max(1, units))
     for start in range(0, resamples, step):
         part = count[start : start + step]
-        unit = rng.integers(0, units, part.shape) + units * np.arange(len(part))[:, None]
-        part[:] = np.bincount(unit.ravel(), minlength=part.size).reshape(part.shape)
+        unit = rng.integers(0, units, part.shape, dtype=np.uint32).view(np.int32)  # the numbers that int64 gives
+        ends = np.arange(len(part) + 1) * units
+        part[:] = csr_array((np.ones(unit.size, dtype=np.uint8), unit.ravel(), ends), shape=part.shape).toarray()
     return count
 
 
@@ -49,7 +51,7 @@ def resampled_rounds(
     units = units_of(rows) if units is None else units
 
     def of_rounds(rounds: list[Round]) -> dict[str, np.ndarray]:
-        found = [each.scores(names, count.T[units.get_indexer(each.joined.unit)].T) for each in rounds]
+        found = [each.scores(names, count, units.get_indexer(each.joined.unit)) for each in rounds]
         return {name: np.stack([scores[name] for scores in found]) for name in names}
 
     return {row: of_rounds(rounds) for row, rounds in rows.items()}

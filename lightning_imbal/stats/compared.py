@@ -69,11 +69,13 @@ class Compared:
         self._left_out = {
             name: {key: values[:, resamples:-1] for key, values in of_row.items()} for name, of_row in scores.items()
         }
-        of_floors = resampled_rounds(floors or {}, names, np.concatenate([count.T, once.T], axis=1).T, units)
-        self.floors = {
-            name: _row_scores(rounds, UnitCounts(rounds), of_floors[name], resamples, average)
-            for name, rounds in (floors or {}).items()
-        }
+        self.floors = {}
+        if floors:
+            of_floors = resampled_rounds(floors, names, np.concatenate([count.T, once.T], axis=1).T, units)
+            self.floors = {
+                name: _row_scores(rounds, UnitCounts(rounds), of_floors[name], resamples, average)
+                for name, rounds in floors.items()
+            }
 
     def p_value(self, name: str, other: str, key: str) -> float:
         """Two-sided p-value of the difference of two rows with the same rounds.

@@ -11,10 +11,15 @@ from lightning_imbal.score_names import OF_CLASS, OF_PROBABILITY, OF_RANKING
 from lightning_imbal.stats.resamples import Resamples, TestSet
 
 MAX_ELEMENTS = 1_000_000  # of an array over resamples: what fits into a processor's cache
+AT_LEAST = 16  # resamples at once: how often an image is drawn in them is read together
 
 
 def resampled_scores(
-    predictions: Predictions, weight: np.ndarray, names: Sequence[str], of_image: np.ndarray | None = None
+    predictions: Predictions,
+    weight: np.ndarray,
+    names: Sequence[str],
+    of_image: np.ndarray | None = None,
+    unit: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
     """Scores many resamples of the same images; only what is asked for is computed.
 
@@ -28,6 +33,7 @@ def resampled_scores(
         weight: How often each image counts in each of R resamples, (R, N); read fastest in Fortran order.
         names: Keys of the scores.
         of_image: How much each image counts beside, in all resamples, (N,); None is one.
+        unit: The column of `weight` for each image, (N,); None is that of its own number.
 
     Returns:
         The values of each score, (R,) float64.
@@ -36,10 +42,12 @@ def resampled_scores(
         ValueError: If a name is no score of these classes and groups.
     """
     test = TestSet(predictions)
-    step = max(1, MAX_ELEMENTS // max(weight.shape[1], test.num_classes**2))
+    step = max(AT_LEAST, MAX_ELEMENTS // max(len(test.label), test.num_classes**2))
     parts = []
     for start in range(0, len(weight), step):
         part = weight[start : start + step]
+        if unit is not None:
+            part = part.T[unit].T
         resamples = Resamples(test, part if of_image is None else part * of_image)
         parts.append([np.where(resamples.total > 0, _score(resamples, name), np.nan) for name in names])
     return {name: np.concatenate(values) for name, values in zip(names, zip(*parts, strict=True), strict=True)}

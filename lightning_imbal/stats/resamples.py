@@ -1,6 +1,7 @@
 """What the scores of many resamples of a test set are computed from; what several scores need is computed once."""
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -75,25 +76,39 @@ class Resamples(Confusions):
     Args:
         test: The test set.
         weight: How often each image counts in each resample, (r, N).
-
-    Attributes:
-        weight: The same, (N, r) float64.
     """
 
     def __init__(self, test: TestSet, weight: np.ndarray) -> None:
         self.test: TestSet = test
-        self.weight = np.ascontiguousarray(weight.T, dtype=np.float64)
+        self._given = weight.T
         self._ranking: dict[str, np.ndarray] = {}
+
+    @cached_property
+    def weight(self) -> np.ndarray:
+        """How often each image counts in each resample, (N, r) float64."""
+        return np.ascontiguousarray(self._given, dtype=np.float64)
 
     @cached_property
     def total(self) -> np.ndarray:
         """Number of images, (r,)."""
-        return self.weight.sum(axis=0)
+        return self.weight.sum(axis=0) if self._count_type is None else super().total
 
     @cached_property
     def confusion(self) -> np.ndarray:  # type: ignore[override]  # it is counted when it is asked for
         """Images by true and predicted class, (C, C, r)."""
-        return (self.test.pairs @ self.weight).reshape(self.test.num_classes, self.test.num_classes, -1)
+        pairs, weight = self.test.pairs, self._given
+        if self._count_type is None:
+            found = pairs @ self.weight
+        else:
+            found = pairs.astype(self._count_type) @ np.ascontiguousarray(weight, dtype=self._count_type)
+        return found.reshape(self.test.num_classes, self.test.num_classes, -1).astype(np.float64, copy=False)
+
+    @cached_property
+    def _count_type(self) -> np.dtype[Any] | None:
+        """The smallest type that holds a sum of all weights; None where they are no natural numbers."""
+        if self._given.dtype.kind != "u":
+            return None
+        return np.min_scalar_type(int(self._given.max(initial=0)) * len(self._given))
 
     @cached_property
     def ranked(self) -> np.ndarray:

@@ -72,12 +72,15 @@ class Round:
         """Its images whose units have no other image, or those whose units have."""
         return replace(self, folds=tuple(fold.only(fold.alone == alone) for fold in self.folds))
 
-    def scores(self, names: Sequence[str], weight: np.ndarray | None = None) -> dict[str, np.ndarray]:
+    def scores(
+        self, names: Sequence[str], weight: np.ndarray | None = None, unit: np.ndarray | None = None
+    ) -> dict[str, np.ndarray]:
         """Scores many resamples of the test.
 
         Args:
             names: Keys of the scores, as in `resampled_scores`.
-            weight: How often each image of `joined` counts in each of R resamples, (R, N); each once by default.
+            weight: How often each unit counts in each of R resamples, (R, U); each once by default.
+            unit: The column of `weight` for each image of `joined`, (N,); by default each has one of its own.
 
         Returns:
             The values of each score, (R,).
@@ -85,14 +88,16 @@ class Round:
         weight = np.ones((1, len(self.joined.label))) if weight is None else weight
         of_image = self.image_weight if self.units_once else None
         if len(self.folds) == 1:
-            return resampled_scores(self.joined, weight, names, of_image)
-        found = resampled_scores(self.joined, weight, [name for name in names if not _of_each_fold(name)], of_image)
+            return resampled_scores(self.joined, weight, names, of_image, unit)
+        together = [name for name in names if not _of_each_fold(name)]
+        found = resampled_scores(self.joined, weight, together, of_image, unit)
         if apart := [name for name in names if _of_each_fold(name)]:
             ends = np.cumsum([len(fold.label) for fold in self.folds])[:-1]
-            weights = zip(np.split(weight, ends, axis=1), np.split(self.image_weight, ends), strict=True)
+            unit = np.arange(len(self.joined.label)) if unit is None else unit
+            of_folds = zip(self.folds, np.split(self.image_weight, ends), np.split(unit, ends), strict=True)
             parts = [
-                resampled_scores(fold, part, apart, of_part if self.units_once else None)
-                for fold, (part, of_part) in zip(self.folds, weights, strict=True)
+                resampled_scores(fold, weight, apart, of_part if self.units_once else None, its_units)
+                for fold, of_part, its_units in of_folds
             ]
             images = [np.bincount(fold.label, minlength=len(fold.class_names)) for fold in self.folds]
             for name in apart:

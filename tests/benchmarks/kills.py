@@ -35,7 +35,6 @@ OPTIONS = [
     *("--then.trainer.max_epochs", "5", "--trainer.limit_train_batches", "2"),
     *("--trainer.enable_model_summary", "false"),
 ]
-JOB = "lightning_imbal.launch.process"
 # How often each is killed where all of them are there: machines and the driver take much of what runs with them.
 WEIGHTS = {"node": 2, "raylet of a node": 2, "driver": 2, "cell": 6, "first rank": 4, "second rank": 4}
 SECONDS_BETWEEN_KILLS = (3, 7)
@@ -116,14 +115,12 @@ class Process:
 def processes_in(runs: Path) -> list[Process]:
     """The processes of the runs below a folder."""
     found = []
-    for file in Path("/proc").glob("[0-9]*/cmdline"):
-        with suppress(OSError):
-            if (args := file.read_bytes().decode(errors="replace").split("\0")).count("--run_dir") != 1:
-                continue
-            folder = Path(args[args.index("--run_dir") + 1])
-            if folder.is_relative_to(runs):
-                number = int(file.parent.name)
-                found.append(Process(number, int(_stat(number)[2]), folder, JOB in args))
+    for file in Path("/proc").glob("[0-9]*/fd/1"):  # where it prints tells of which run it is
+        with suppress(OSError, ValueError):
+            log, number = runs / file.readlink().relative_to(runs.resolve()), int(file.parts[2])
+            if log.name == "log.txt":
+                group = int(_stat(number)[2])
+                found.append(Process(number, group, log.parent, number == group))
     return found
 
 

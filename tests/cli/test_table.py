@@ -38,6 +38,12 @@ def spec(tmp_path, monkeypatch):
     return "digits.yaml"
 
 
+@pytest.fixture(autouse=True)
+def no_server(monkeypatch):
+    """No process imports everything for runs that do not start."""
+    monkeypatch.setattr(running, "FORKS", False)
+
+
 @pytest.fixture
 def nothing_runs(monkeypatch):
     """Makes every run fail to start."""

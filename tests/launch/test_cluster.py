@@ -172,7 +172,7 @@ def launcher(monkeypatch, tmp_path):
             (tmp_path / "run" / "metrics.json").touch()
             return 0
 
-    def start_process(job, processors, environment):
+    def start_process(job, processors, environment, server):
         started.append(environment)
         return Process()
 
@@ -194,6 +194,7 @@ def launcher(monkeypatch, tmp_path):
     )
     monkeypatch.setattr(worker, "start_process", start_process)
     monkeypatch.setattr(worker, "end", lambda process: None)
+    monkeypatch.setattr(worker, "_server", lambda processors: None)
     monkeypatch.setattr(worker.socket, "gethostname", lambda: "node-b")
     monkeypatch.chdir(tmp_path)
     return cluster.RayLauncher(1), started
@@ -238,7 +239,7 @@ def test_jobs_have_the_drivers_settings_of_weights_and_biases(launcher, monkeypa
 def test_what_ray_has_lost_is_tried_again_and_then_told(error, told, starts, launcher, monkeypatch):
     launcher, started = launcher
 
-    def lost(job, processors, environment):
+    def lost(job, processors, environment, server):
         started.append(environment)
         raise error
 

@@ -317,7 +317,7 @@ def test_a_job_that_is_killed_leaves_no_process_behind(job, with_a_child):
 
 def test_devices_are_shared_out(job, monkeypatch):
     given = []
-    monkeypatch.setattr(local, "start_process", lambda job, processors, environment: given.append(environment))
+    monkeypatch.setattr(local, "start_process", lambda job, processors, environment, server: given.append(environment))
     launcher = local.LocalLauncher(3, ["4", "7"])
     for name in "abc":
         launcher.start(job(name))
@@ -330,7 +330,7 @@ def test_devices_are_shared_out(job, monkeypatch):
 def test_the_device_that_has_become_free_is_taken(job, monkeypatch):
     given, ended = [], []
 
-    def start(job, processors, environment):
+    def start(job, processors, environment, server):
         given.append(environment["CUDA_VISIBLE_DEVICES"])
         return SimpleNamespace(poll=lambda: 0 if job.name in ended else None)
 

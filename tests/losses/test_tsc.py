@@ -55,9 +55,9 @@ def masks(monkeypatch):
     seen = []
     pull = lightning_imbal.losses.tsc.pull_to_positives
 
-    def record(similarity, positive, keep, **kwargs):
+    def record(score, positive, weight):
         seen.append(positive)
-        return pull(similarity, positive, keep, **kwargs)
+        return pull(score, positive, weight)
 
     monkeypatch.setattr(lightning_imbal.losses.tsc, "pull_to_positives", record)
     return seen

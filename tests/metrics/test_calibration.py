@@ -8,6 +8,7 @@ import torch
 from sklearn import metrics as sk
 
 from lightning_imbal.metrics.calibration import brier_score, class_calibration_error, log_loss
+from lightning_imbal.metrics.ranking import risen
 
 
 def exactly(value):
@@ -20,6 +21,10 @@ def made(images=300, seed=0):
     probability = rng.dirichlet(np.ones(4), images)
     probability[:4] = np.eye(4)  # certain, and often wrong
     return torch.from_numpy(probability), torch.from_numpy(label)
+
+
+def class_errors(probability, label):
+    return [class_calibration_error(*of_class) for of_class in risen(probability.numpy(), label.numpy())]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -36,8 +41,8 @@ def test_certain_answers():
     assert brier_score(certain, right).item() == 0.0 and brier_score(certain, wrong).item() == 2.0
     assert log_loss(certain, right).item() == pytest.approx(0, abs=1e-15)
     assert log_loss(certain, wrong).item() == exactly(-math.log(2**-52))
-    assert class_calibration_error(certain, right).tolist() == [0.0, 0.0]
-    assert class_calibration_error(certain, wrong).tolist() == [1.0, 1.0]
+    assert class_errors(certain, right) == [0.0, 0.0]
+    assert class_errors(certain, wrong) == [1.0, 1.0]
 
 
 def test_calibration_of_each_class_by_loops():
@@ -49,14 +54,14 @@ def test_calibration_of_each_class_by_loops():
             bins[max(b for b in range(15) if p >= b / 15)].append((p, true == c))
         gaps = [abs(sum(p for p, _ in each) - sum(true for _, true in each)) for each in bins]
         expected.append(sum(gaps) / len(label))
-    assert class_calibration_error(probability, label).tolist() == exactly(expected)
+    assert class_errors(probability, label) == exactly(expected)
 
 
 def test_calibration_of_a_class_by_hand():
     # Of class 0: 0.9 and 0.95 lie in bins 13 and 14, 0.2 in bin 3; only the first two come true.
     probability = torch.tensor([[0.9, 0.1], [0.95, 0.05], [0.2, 0.8]], dtype=torch.float64)
     expected = [(0.1 + 0.05 + 0.2) / 3, (0.1 + 0.05 - 0 + 0.2) / 3]
-    assert class_calibration_error(probability, torch.tensor([0, 0, 1])).tolist() == exactly(expected)
+    assert class_errors(probability, torch.tensor([0, 0, 1])) == exactly(expected)
     # In one bin, what is too sure and what is too unsure make up for each other.
     half = torch.tensor([[0.5, 0.5], [0.5, 0.5]], dtype=torch.float64)
-    assert class_calibration_error(half, torch.tensor([0, 1])).tolist() == [0.0, 0.0]
+    assert class_errors(half, torch.tensor([0, 1])) == [0.0, 0.0]

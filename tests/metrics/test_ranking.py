@@ -1,10 +1,15 @@
 """Ranking scores and operating points: against scikit-learn, and all thresholds in turn."""
 
+import math
+
 import numpy as np
 import pytest
+import torch
 from sklearn import metrics as sk
 
-from lightning_imbal.metrics.ranking import ranking_scores
+from lightning_imbal.metrics import classification_scores
+from lightning_imbal.metrics import ranking as ranking_module
+from lightning_imbal.metrics.ranking import ranking_scores, risen
 from lightning_imbal.score_names import OF_RANKING
 
 
@@ -46,9 +51,9 @@ def partial_auc(probability, positive, least=0.8):
 @pytest.mark.parametrize("seed", range(4))
 def test_scores_of_every_class(seed, decimals):
     probability, label = made(seed, decimals=decimals)
-    scores = ranking_scores(probability, label)
-    assert list(scores) == list(OF_RANKING)
-    for c in range(4):
+    for c, of_class in enumerate(risen(probability, label)):
+        scores = ranking_scores(*of_class)
+        assert list(scores) == list(OF_RANKING)
         positive, of_class = label == c, probability[:, c]
         expected = {
             "auc": sk.roc_auc_score(positive, of_class),
@@ -58,15 +63,14 @@ def test_scores_of_every_class(seed, decimals):
             "specificity_at_90": best_of_all_thresholds(of_class, positive, "specificity", "sensitivity", 0.9),
             "pauc": partial_auc(of_class, positive),
         }
-        assert {kind: values[c] for kind, values in scores.items()} == exactly(expected)
+        assert scores == exactly(expected)
 
 
 def of_two(first, others):
     """The scores of the first of two classes, whose images and others have these probabilities of it."""
     probability = np.array([*first, *others], dtype=float)
     label = np.array([0] * len(first) + [1] * len(others))
-    scores = ranking_scores(np.stack([probability, 1 - probability], axis=1), label)
-    return {kind: values[0] for kind, values in scores.items()}
+    return ranking_scores(*next(risen(np.stack([probability, 1 - probability], axis=1), label)))
 
 
 def test_bounds_that_are_just_reached():
@@ -94,10 +98,44 @@ def test_partial_area_by_hand():
 
 def test_class_without_images_or_without_others():
     probability, _ = made(images=9)
-    for label, able in (([0, 1, 1] * 3, [0, 1]), ([2] * 9, [])):
-        scores = ranking_scores(probability, np.array(label))
+    names = ["a", "b", "c", "d"]
+    for label, able in (([0, 1, 1] * 3, "ab"), ([2] * 9, "")):
+        scores = classification_scores(torch.from_numpy(probability), torch.tensor(label), [1] * 4, names, {})
         for kind, undefined in OF_RANKING.items():
-            others = [c for c in range(4) if c not in able]
-            assert scores[kind][others].tolist() == [undefined] * len(others), kind
-            assert np.isfinite(scores[kind]).all()
+            others = [scores[f"{kind}/{name}"] for name in names if name not in able]
+            assert others == [undefined] * len(others), kind
+            assert all(math.isfinite(scores[f"{kind}/{name}"]) for name in names)
     assert OF_RANKING["auc"] == 0.5 and sum(OF_RANKING.values()) == 0.5
+
+
+def by_sorted_rows(probability, positive):
+    """The scores from the whole curve, with a point at each probability of any image, whose rows are sorted."""
+    order = np.argsort(-probability)
+    ranked = probability[order]
+    last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
+    hits = np.append(0, np.cumsum(positive[order])[last])
+    alarms = np.append(0, last + 1) - hits
+    sensitivity, specificity = hits / hits[-1], 1 - alarms / alarms[-1]
+    first = np.searchsorted(sensitivity, 0.8)
+    at_least = np.interp(0.8, sensitivity[first - 1 : first + 1], specificity[first - 1 : first + 1])
+    return {
+        "auc": np.trapezoid(specificity, sensitivity),
+        "ap": np.diff(sensitivity) @ (hits[1:] / (hits[1:] + alarms[1:])),
+        "sensitivity_at_90": sensitivity[specificity >= 0.90].max(),
+        "sensitivity_at_95": sensitivity[specificity >= 0.95].max(),
+        "specificity_at_90": specificity[sensitivity >= 0.90].max(),
+        "pauc": np.trapezoid(np.append(at_least, specificity[first:]), np.append(0.8, sensitivity[first:])),
+    }
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("decimals", [None, 2])
+def test_numbers_alone_rank_as_rows_do(dtype, decimals, monkeypatch):
+    monkeypatch.setattr(ranking_module, "CLASSES_AT_ONCE", 2)
+    monkeypatch.setattr(ranking_module, "AT_ONCE", 0)
+    probability, label = made(images=2000, decimals=decimals, classes=7)
+    probability = probability.astype(dtype)
+    before = probability.copy()
+    for c, of_class in enumerate(risen(probability, label)):
+        assert ranking_scores(*of_class) == exactly(by_sorted_rows(probability[:, c].astype(float), label == c))
+    assert c == 6 and (probability == before).all()

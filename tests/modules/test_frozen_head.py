@@ -87,7 +87,7 @@ def test_versions_differ_and_all_of_them_are_used(first, tmp_path, seen, monkeyp
     assert stored.feature.shape == (number, 3, model.feature_size)
     assert sum(seen) == 3 * number + len(data.rows("val"))
     assert (stored.feature[:, 0] != stored.feature[:, 1]).any(dim=1).float().mean() > 0.9
-    batch = stored.__getitems__([(5, 0), (5, 1), (5, 2), (5, 3), 7])
+    [batch] = stored.batches(torch.tensor([5, 5, 5, 5, 7]), torch.tensor([0, 1, 2, 3, 0]), 5)
     torch.testing.assert_close(batch["feature"][:3], stored.feature[5], rtol=0, atol=0)
     assert torch.equal(batch["feature"][3], stored.feature[5, 0]) and torch.equal(
         batch["feature"][4], stored.feature[7, 0]

@@ -199,6 +199,19 @@ def test_what_ranks_is_computed_only_if_asked_for(monkeypatch):
         resampled_scores(CASES["ties"], np.ones((1, 300)), KEYS)
 
 
+def test_whole_numbers_count_as_those_with_a_point():
+    predictions = CASES["ties"]
+    weight = np.random.default_rng(0).integers(0, 256, (7, 300)).astype(np.uint8)
+    of_floats = resampled_scores(predictions, weight.astype(np.float64), KEYS)
+    of_counts = resampled_scores(predictions, weight, KEYS)
+    assert all(np.array_equal(of_counts[key], of_floats[key], equal_nan=True) for key in KEYS)
+
+
+def test_many_units_are_drawn_as_by_wide_numbers():
+    drawn = np.random.default_rng(3).integers(0, 70_000, (2, 70_000))
+    assert np.array_equal(draw(70_000, 2, seed=3), [np.bincount(each, minlength=70_000) for each in drawn])
+
+
 @pytest.mark.parametrize("max_drawn", [10_000_000, 100, 1])
 def test_drawing_is_that_of_scipy(max_drawn, monkeypatch):
     monkeypatch.setattr(statistics_module, "MAX_DRAWN", max_drawn)

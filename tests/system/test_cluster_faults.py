@@ -38,6 +38,8 @@ if os.environ.get("OLDER"):
     importlib.metadata.version = lambda name: "0.0.1"
 sys.modules["lightning_imbal.cli.fit"] = module = ModuleType("fit")
 module.run = run
+sys.modules["lightning_imbal.cli.parts.ahead"] = module = ModuleType("ahead")
+module.read_ahead = lambda: None
 """
 
 

@@ -88,6 +88,8 @@ def run(args):
 for verb in ("fit", "test"):
     sys.modules[f"lightning_imbal.cli.{verb}"] = module = ModuleType(verb)
     module.run = run
+sys.modules["lightning_imbal.cli.parts.ahead"] = module = ModuleType("ahead")
+module.read_ahead = lambda: None
 """
 
 
@@ -159,21 +161,27 @@ class OutOfMemory(Classifier):
 class Killed(Classifier):
     def training_step(self, batch, batch_idx):
         os.kill(os.getpid(), 9)
+
+class Aborts(Classifier):
+    def training_step(self, batch, batch_idx):
+        os.abort()
 """
+
+KILLED = {"Killed": "killed by SIGKILL", "Aborts": "killed by SIGABRT"}
 
 
 def test_failed_cells_are_named_and_the_others_finish(table):
     Path("failing.py").write_text(FAILING)
-    rows = {name: row("ce", options={"model": f"failing.{name}"}) for name in ("Raises", "OutOfMemory", "Killed")}
+    rows = {name: row("ce", options={"model": f"failing.{name}"}) for name in ("Raises", "OutOfMemory", *KILLED)}
     spec = table(rows | {"CE": row("ce")})
     run_forked(command_in, Path.cwd(), "table", spec, "--jobs", "2", "--runs", "runs", *FAST, status=1)
     shown = Path("said.txt").read_text()
-    for name, why in {"Raises": "a banana", "OutOfMemory": "allocate 20 GiB", "Killed": "killed by SIGKILL"}.items():
+    for name, why in ({"Raises": "a banana", "OutOfMemory": "allocate 20 GiB"} | KILLED).items():
         [folder] = Path("runs").glob(f"demo+ce+model=failing.{name}+seed0")
         [start] = [at for at, line in enumerate(shown.splitlines()) if line.startswith(f"{name}, seed 0: ")]
         assert why in "\n".join(shown.splitlines()[start : start + 15])
         assert str(folder / "log.txt") in shown
-    assert "3 runs failed" in shown
+    assert "4 runs failed" in shown
     cells = pd.read_csv("runs/small.csv").query("not floor")
     assert cells.loc[cells["row"] == "CE", "value"].notna().all()
     assert cells.loc[cells["row"] != "CE", "value"].isna().all()

@@ -18,6 +18,7 @@ from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.checks import check_split, check_unseen
 from lightning_imbal.errors import UserError
 from lightning_imbal.modules.base import ImbalModule
+from lightning_imbal.modules.base_optimizers import check_search
 from lightning_imbal.wording import did_you_mean, number_of
 
 EPOCHS_OF_LIGHTNING = 1000  # where the configuration gives none
@@ -80,8 +81,10 @@ def check_stage(config: Namespace, last: bool, built: Namespace) -> None:
     check_split(data)
     model.check(data)
     drawn = min(len(sampler) for sampler in data.train_samplers())
-    batches = max(drawn // data.batch_size, 1)
+    batches = 1 if model.whole_batches else max(drawn // data.batch_size, 1)
     check_options(built.trainer, batches)
+    if model.whole_batches:
+        check_search(built.trainer)
     check_size(model.backbone, data.image_size, min(data.batch_size, drawn))
     max_epochs = config.trainer.max_epochs or EPOCHS_OF_LIGHTNING
     steps = max_epochs * -(-batches // (config.trainer.accumulate_grad_batches or 1))

@@ -158,7 +158,9 @@ class ImbalCLI(LightningCLI):
             UserError: One of them refuses an argument.
         """
         self.config = config
-        vars(self).pop("config_dump", None)  # LightningCLI keeps that of the stage before for the hyper-parameters
+        # From which LightningCLI takes the hyper-parameters; by itself it would validate all anew.
+        plain = {"format": "yaml", "skip_unset": False, "skip_link_targets": False, "skip_validation": True}
+        self.config_dump = yaml.safe_load(self.parser.dump(config, **plain))
         try:
             built = self.parser.instantiate_classes(config)
         except ValueError as error:

@@ -11,7 +11,7 @@ from rich.markup import escape
 from lightning_imbal.errors import UserError
 from lightning_imbal.launch.display import Display
 from lightning_imbal.launch.job import Job
-from lightning_imbal.launch.local import LocalLauncher
+from lightning_imbal.launch.local import FORKS, LocalLauncher
 from lightning_imbal.launch.plan import Plan
 from lightning_imbal.launch.runner import Failure, Launcher
 from lightning_imbal.launch.runner import run as run_jobs
@@ -54,7 +54,7 @@ def local_launcher(jobs: int) -> LocalLauncher:
 
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     devices = visible.split(",") if visible else [str(number) for number in range(torch.cuda.device_count())]
-    return LocalLauncher(jobs, devices)
+    return LocalLauncher(jobs, devices, warm=FORKS)
 
 
 def print_failures(failures: Sequence[Failure], console: Console) -> None:

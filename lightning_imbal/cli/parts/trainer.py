@@ -120,7 +120,9 @@ class SaveWholeConfig(SaveConfigCallback):
     def _write(self, trainer: Trainer, config: Namespace) -> None:
         file = Path(trainer.default_root_dir) / self.config_filename
         config.pop("allow_trained_images", None)
-        write_whole(file, lambda path: self.parser.save(config, path, skip_unset=False, multifile=False))
+        # Parsed as it is, it is valid.
+        whole = {"skip_unset": False, "skip_validation": True, "multifile": False}
+        write_whole(file, lambda path: self.parser.save(config, path, **whole))
 
 
 def evaluation_trainer(

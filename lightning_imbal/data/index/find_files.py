@@ -8,13 +8,10 @@ import pandas as pd
 
 def absent_files(paths: pd.Series) -> pd.Series:
     """Marks the paths (folder/name) that do not exist, reading each folder once."""
-    place = paths.str.rsplit("/", n=1, expand=True)
-    absent = pd.Series(True, index=paths.index)
-    for folder, names in place.groupby(0)[1]:
-        if os.path.isdir(folder):
-            present = set(os.listdir(folder))  # faster than isin on text
-            absent[names.index] = [name not in present for name in names]
-    return absent
+    places = [path.rpartition("/") for path in paths.tolist()]
+    folders = {folder for folder, _, _ in places}
+    present = {folder: set(os.listdir(folder)) if os.path.isdir(folder) else set() for folder in folders}
+    return pd.Series([name not in present[folder] for folder, _, name in places], index=paths.index, dtype=bool)
 
 
 def identities(paths: pd.Series) -> list[tuple[object, str]]:

@@ -5,6 +5,7 @@ from itertools import islice
 
 import torch
 from lightning.pytorch.utilities import rank_zero_info
+from torch import Tensor
 from torch.utils.data import DistributedSampler, Sampler
 
 from lightning_imbal.data.loading.image_dataset import Draw
@@ -60,14 +61,20 @@ class EpochDraws(DistributedSampler[Draw | tuple[Draw, Draw]]):
         """Begins the next list after so many of this process's draws."""
         self._first = number
 
-    def __iter__(self) -> Iterator[Draw | tuple[Draw, Draw]]:
+    def drawn(self) -> list[Tensor]:
+        """Draws the next list: for each sampler positions and seeds of this process, (2, n)."""
         if self._drawn:
             self.set_epoch(self.epoch + 1)
         self._drawn = True
         generator = epoch_generator(self.seed, self.epoch)
-        draws = [
-            zip(sampler, torch.randint(2**62, (self.total_size,), generator=generator).tolist(), strict=False)
-            for sampler in self.samplers
-        ]
         first, self._first = self._first * self.num_replicas + self.rank, 0
-        return islice(draws[0] if len(draws) == 1 else zip(*draws, strict=False), first, None, self.num_replicas)
+        drawn = []
+        for sampler in self.samplers:
+            position = torch.tensor(list(islice(sampler, self.total_size)), dtype=torch.long)
+            seed = torch.randint(2**62, (self.total_size,), generator=generator)[: len(position)]
+            drawn.append(torch.stack([position, seed])[:, first :: self.num_replicas])
+        return drawn
+
+    def __iter__(self) -> Iterator[Draw | tuple[Draw, Draw]]:
+        draws = [zip(*drawn.tolist(), strict=True) for drawn in self.drawn()]
+        return draws[0] if len(draws) == 1 else zip(*draws, strict=False)

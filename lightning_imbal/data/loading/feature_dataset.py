@@ -1,6 +1,6 @@
 """Stored features: a frozen network sees the pictures once, its classifier is trained on what it made of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 from lightning_imbal.data.loading.image_dataset import Draw, ImageDataset
 from lightning_imbal.seeding import epoch_generator, run_seed
 
+CPU = torch.device("cpu")
 Encoder = Callable[[DataLoader[Any]], Tensor]
 
 
@@ -29,6 +30,7 @@ class FeatureDataset(Dataset[dict[str, Tensor]]):
         views: How many versions of each picture are stored.
         devices: Number of devices that share the work.
         rank: Which of them this is.
+        device: Where batches are wanted; features stay there if they fit.
     """
 
     def __init__(
@@ -39,8 +41,9 @@ class FeatureDataset(Dataset[dict[str, Tensor]]):
         views: int = 1,
         devices: int = 1,
         rank: int = 0,
+        device: torch.device = CPU,
     ) -> None:
-        self.images, self.encode, self.load = images, encode, load
+        self.images, self.encode, self.load, self.device = images, encode, load, device
         self.views, self.devices, self.rank = views, devices, rank
 
     def __len__(self) -> int:
@@ -56,8 +59,8 @@ class FeatureDataset(Dataset[dict[str, Tensor]]):
         """Features of every picture in every version, shape (N, V, D), on the CPU."""
         versions = f" in {self.views} versions each" if self.views > 1 else ""
         rank_zero_info(f"Computing the features of {len(self):,} images{versions}: the backbone sees them only once.")
-        features = [self.encode(self.load(self.images, self.draws(view))) for view in range(self.views)]
-        return torch.stack([feature[: len(self)] for feature in features], dim=1)
+        features = [self.encode(self.load(self.images, self.draws(view)))[: len(self)] for view in range(self.views)]
+        return torch.stack(features, dim=1) if self.views > 1 else features[0][:, None]  # without a copy
 
     def samples(self, device: torch.device) -> tuple[Tensor, Tensor]:
         """Returns the features (N V, D) of all versions of all pictures and their labels (N V,) on a device."""
@@ -71,11 +74,27 @@ class FeatureDataset(Dataset[dict[str, Tensor]]):
         places = range(self.rank, -(-number // self.devices) * self.devices, self.devices)
         return [(place % number, seeds[place % number]) for place in places]
 
-    def __getitems__(self, draws: Sequence[int | Draw]) -> dict[str, Tensor]:
-        """Returns a whole batch: feature (B, D), label (B,), index (B,); the seed of a draw chooses the version."""
-        position, seed = torch.tensor([draw if isinstance(draw, tuple) else (draw, 0) for draw in draws]).T
-        return {
-            "feature": self.feature[position, seed % self.views],
-            "label": self.label[position],
-            "index": torch.from_numpy(self.images.rows)[position],
-        }
+    @cached_property
+    def on_device(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Features (N V, D), labels (N,) and rows of the sample table (N,), where batches are cut out of them."""
+        feature, rows = self.feature.flatten(0, 1), torch.from_numpy(self.images.rows)
+        device = self.device if _fits(feature, self.device) else CPU
+        return feature.to(device), self.label.to(device), rows.to(device)
+
+    def batches(self, position: Tensor, seed: Tensor, size: int) -> Iterator[dict[str, Tensor]]:
+        """Yields batches of so many draws: feature (B, D), label (B,), index (B,).
+
+        Args:
+            position: Drawn pictures of this part, (n,).
+            seed: Of each draw, (n,); it chooses the version.
+            size: B; the last batch may be smaller.
+        """
+        feature, label, rows = self.on_device
+        version = (position * self.views + seed % self.views).to(feature.device)
+        for one, place in zip(version.split(size), position.to(feature.device).split(size), strict=True):
+            yield {"feature": feature.index_select(0, one), "label": label[place], "index": rows[place]}
+
+
+def _fits(feature: Tensor, device: torch.device) -> bool:
+    """Whether features may be kept on a device: on a GPU if they take no more than half of what is free there."""
+    return device.type == "cuda" and 2 * feature.nbytes <= torch.cuda.mem_get_info(device)[0]

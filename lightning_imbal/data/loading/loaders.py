@@ -2,11 +2,12 @@
 
 import os
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 import cv2
 import torch
 from lightning.pytorch import Trainer
+from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
 from lightning_imbal.data.loading.epoch_draws import EpochDraws
@@ -14,7 +15,6 @@ from lightning_imbal.data.loading.feature_dataset import FeatureDataset
 from lightning_imbal.data.loading.image_dataset import Draw, ImageDataset, PairedImages
 from lightning_imbal.errors import UserError
 
-T = TypeVar("T")
 Loadable = ImageDataset | PairedImages | FeatureDataset
 
 
@@ -35,12 +35,29 @@ class ResumableLoader(DataLoader[Any]):
         self._taken, self._skip = self._skip, 0
         if isinstance(self.sampler, EpochDraws):
             self.sampler.leave_out(self._taken * (self.batch_size or 1))
-        return self._counted(super().__iter__())
+        return self._counted(self._batches())
+
+    def _batches(self) -> Iterator[Any]:
+        return super().__iter__()
 
     def _counted(self, batches: Iterator[Any]) -> Iterator[Any]:
         for batch in batches:
             self._taken += 1
             yield batch
+
+
+class FeatureLoader(ResumableLoader):
+    """Cuts the batches of stored features out of one tensor, without a process or a step for each picture."""
+
+    dataset: FeatureDataset
+
+    def _batches(self) -> Iterator[dict[str, Tensor]]:
+        if isinstance(self.sampler, EpochDraws):
+            [(position, seed)] = self.sampler.drawn()
+        else:
+            position = torch.tensor(list(self.sampler), dtype=torch.long)
+            seed = torch.zeros_like(position)
+        return self.dataset.batches(position, seed, self.batch_size or 1)
 
 
 def device_share(batch_size: int, devices: int) -> int:
@@ -81,7 +98,7 @@ def image_loader(
     # A validation within an epoch must not change what the training draws after it.
     generator = None if sampler else torch.Generator()
     if isinstance(dataset, FeatureDataset):
-        return kind(dataset, batch_size, sampler=sampler, collate_fn=_as_it_is, generator=generator)
+        return FeatureLoader(dataset, batch_size, sampler=sampler)
     if num_workers is None:
         num_workers = min(max((os.cpu_count() or 1) // devices, 1), 8)
     return kind(
@@ -106,10 +123,6 @@ def first_epoch(trainer: Trainer | None) -> int:
     if trainer is None:
         return 0
     return trainer.fit_loop.epoch_progress.current.processed  # type: ignore[attr-defined]  # declared too narrowly
-
-
-def _as_it_is(batch: T) -> T:
-    return batch
 
 
 def _one_thread(worker: int) -> None:

@@ -5,8 +5,9 @@ from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, train_test_split
+from sklearn.model_selection import StratifiedKFold, train_test_split
 
+from lightning_imbal.data.splits.grouped_folds import group_counts, grouped_folds
 from lightning_imbal.errors import UserError
 
 
@@ -66,42 +67,52 @@ def _fold_of_rows(label: bytes, group: bytes | None, folds: int, taken: int | No
     """
     y = np.unique(np.frombuffer(label, np.int64), return_inverse=True)[1]
     groups = None if group is None else np.frombuffer(group, np.int64)
-    splitter = StratifiedKFold if groups is None else StratifiedGroupKFold
+    try:
+        if groups is not None:
+            return _completed(y, groups, grouped_folds(y, groups, folds, seed), folds, taken)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "The least populated class")  # which data/checks.py names
+            parts = list(StratifiedKFold(n_splits=folds, shuffle=True, random_state=seed).split(y, y))
+    except ValueError as error:
+        raise UserError(f"The images cannot be cut into {folds} folds: {error}") from error
     fold = np.empty(len(y), dtype=int)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The least populated class")  # which data/checks.py names
-        try:
-            parts = list(splitter(n_splits=folds, shuffle=True, random_state=seed).split(y, y, groups))
-        except ValueError as error:
-            raise UserError(f"The images cannot be cut into {folds} folds: {error}") from error
     for number, (_, inside) in enumerate(parts):
         fold[inside] = number
-    return fold if groups is None else _completed(y, groups, fold, folds, taken)
+    return fold
 
 
 def _completed(y: np.ndarray, group: np.ndarray, fold: np.ndarray, folds: int, taken: int | None) -> np.ndarray:
     """Moves whole groups to other folds, the smallest first, as long as less is lacking after a move."""
-    classes = y.max() + 1
-    in_class = np.bincount(np.unique(group * classes + y) % classes)  # groups that have a class
+    of_group = group_counts(y, group)
+    in_class = np.bincount(of_group.indices)  # groups that have a class
     alone = int((in_class == 1).sum())
     least = (0, alone) if taken else (alone, int((folds - in_class).clip(min=0).sum()))
     small_first = np.argsort(np.bincount(group), kind="stable")
-    lacking, missed = _lacking(y, fold, folds, taken)
+    images, fold_of_group = np.zeros((folds, len(in_class))), np.empty(of_group.shape[0], dtype=int)
+    np.add.at(images, (fold, y), 1)
+    fold_of_group[group] = fold
+    lacking, missed = _lacking(images, taken)
     while lacking > least:
         having = small_first[np.isin(small_first, group[np.isin(y, missed)])]
-        for moved in (np.where(group == each, to, fold) for each in having for to in range(folds)):
-            if (now := _lacking(y, moved, folds, taken))[0] < lacking:
-                fold, (lacking, missed) = moved, now
+        for moved, to in ((moved, to) for moved in having for to in range(folds)):
+            after = images.copy()
+            after[fold_of_group[moved]] -= (of_moved := of_group[[moved]].toarray()[0])
+            after[to] += of_moved
+            if (now := _lacking(after, taken))[0] < lacking:
+                images, (lacking, missed), fold_of_group[moved] = after, now, to
                 break
         else:
             break
-    return fold
+    return fold_of_group[group]
 
 
-def _lacking(y: np.ndarray, fold: np.ndarray, folds: int, taken: int | None) -> tuple[tuple[int, int], np.ndarray]:
-    """How often a class is only in what is tested, and how often it is not in it; and the classes, shape (K,)."""
-    classes = y.max() + 1
-    images = np.bincount(fold * classes + y, minlength=folds * classes).reshape(folds, classes)
+def _lacking(images: np.ndarray, taken: int | None) -> tuple[tuple[int, int], np.ndarray]:
+    """How often a class is only in what is tested, and how often it is not in it; and the classes, shape (K,).
+
+    Args:
+        images: Of each fold and class, (F, C).
+        taken: How many folds, the first ones, are tested together; None tests each by itself.
+    """
     tested = images[:taken].sum(axis=0, keepdims=True) if taken else images
     only, none = tested == images.sum(axis=0), tested == 0
     return (int(only.sum()), int(none.sum())), np.flatnonzero((only | none).any(axis=0))
