@@ -1,4 +1,4 @@
-"""The first decode of a large JPEG: the fastest bare call of a library, alone and with the averaging to the stored size.
+"""The first decode of a large JPEG: bare calls of libraries, alone and with the averaging to the stored size.
 
 The bare calls stop at a quarter of the picture's size, 650 x 475; what is stored is 613 x 448.
 """
