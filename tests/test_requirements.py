@@ -17,6 +17,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 DISTRIBUTIONS = {
     "PIL": "pillow",
     "cv2": "opencv-python-headless",
+    "faiss": "faiss-cpu",
     "jpeg_ls": "pyjpegls",
     "openjpeg": "pylibjpeg-openjpeg",
     "sklearn": "scikit-learn",
@@ -38,7 +39,12 @@ TOOLS = {
     "uv",
 }
 BY_NAME = {"import_module", "__import__", "importorskip"}  # functions that import what a text names
-OF_TESTS = ("tests", "tests/benchmarks", "tests/coverage")  # folders whose files import each other by their names alone
+OF_TESTS = (
+    "tests",
+    "tests/benchmarks",
+    "tests/benchmarks/limits",
+    "tests/coverage",
+)  # folders whose files import each other by their names alone
 
 
 def declared(requirements: list[str]) -> dict[str, Requirement]:
