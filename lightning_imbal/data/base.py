@@ -230,9 +230,14 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
             self.batch_metadata = BatchMetadata(encoding, partial(getattr, self, "table")) if encoding else None
 
     def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
-        """Adds the attributes, where they are wanted; of pictures that were given to be predicted, none is known."""
+        """Adds the attributes, where they are wanted; of pictures that were given to be predicted, none is known.
+
+        Stored features have them in them.
+        """
+        if self.batch_metadata is None or "feature" in batch:
+            return batch
         given = self.trainer is not None and self.trainer.predicting and self.predicted is not None
-        return self.batch_metadata(batch, known=not given) if self.batch_metadata else batch
+        return self.batch_metadata(batch, known=not given)
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Changes colours and normalises on the device: on the way there, uint8 takes a quarter of the space."""

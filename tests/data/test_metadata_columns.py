@@ -133,6 +133,8 @@ class TestBatches:
         data.give_metadata(encoding := data.metadata_encoding)
         batch = data.on_before_batch_transfer({"index": torch.tensor([5, 0])}, 0)
         assert batch["metadata"].shape == (2, len(encoding)) and batch["metadata"].dtype == torch.float32
+        stored = {"feature": torch.zeros(1, 2), "index": torch.tensor([5])}
+        assert data.on_before_batch_transfer(stored, 0) is stored  # they have the attributes in them
         train = pd.to_numeric(data.table.iloc[data.rows("train")]["meta/age"])
         standard = (float(data.table["meta/age"][5]) - train.mean()) / train.std(ddof=0)
         assert batch["metadata"][0].tolist() == pytest.approx([1, 0, standard, 0])
