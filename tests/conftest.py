@@ -67,6 +67,7 @@ def no_decoder(monkeypatch):
         raise AssertionError("a picture was decoded")
 
     monkeypatch.setattr(cv2, "imdecode", refuse)
+    monkeypatch.setattr("lightning_imbal.data.pictures.fast_jpeg.decode", refuse)
 
 
 @pytest.fixture(scope="session")

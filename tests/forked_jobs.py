@@ -34,7 +34,7 @@ class ForkedServer(multiprocessing.get_context("fork").Process):
                 file.close()
             sys.exit(server._run(**job))
 
-    def communicate(self):
+    def wait(self):
         self.join()
 
 

@@ -34,7 +34,7 @@ DEFAULTS = {
     modules.BalancedMixUpClassifier: {"alpha": 0.2, "predictor": predictors.FlipTTA},
     modules.BCL: {"temperature": 0.1, "ce_weight": 1.0, "contrast_weight": 0.35, "batch_norm": True},
     modules.ECL: {"temperature": 0.01, "ce_weight": 2.0, "bhp_weight": 1.0, "cycle_update": True, "hidden_size": 128},
-    modules.FrozenHead: {"init": "new", "cache_views": None, "metadata_size": 0, "l2": 0.0},
+    modules.FrozenHead: {"init": "new", "cache_views": None, "metadata_size": 0, "l2_penalty": 0.0},
     modules.HybridSC: {"temperature": 0.1},
     modules.MetadataClassifier: {"metadata_size": 256, "metadata_dropout": 0.4, "drop_attribute": 0.1},
     modules.MetricLearningClassifier: {"metric_weight": 1.0, "loss_weight": 1.0},

@@ -34,10 +34,10 @@ class FrozenHead(WithMetadata):
     7,500 images and ResNet-50. They stay on the GPU if they take no more than half of what is free there.
 
     With `torch.optim.LBFGS`, which takes stored features, a batch is all that is drawn in an epoch, whatever the data's
-    `batch_size` is: with a linear head, cross-entropy and `l2` that is logistic regression, solved in one epoch.
+    `batch_size` is: with a linear head, cross-entropy and `l2_penalty` that is logistic regression, solved in an epoch.
 
     Equation:
-        L = loss(head(f), y) + l2 / 2 ||W||^2
+        L = loss(head(f), y) + l2_penalty / 2 ||W||^2
         f: feature of the first stage, which stays as it is
         W: weights of the head, without its bias
 
@@ -51,7 +51,7 @@ class FrozenHead(WithMetadata):
             instead of trained, always has one.
         metadata_size: That of a first stage which looks at attributes of the images, whose perceptron is kept as the
             backbone is; the program fills it in.
-        l2: Weight of the penalty; scikit-learn's C is 1 / (l2 N) for N training images.
+        l2_penalty: Weight of the penalty; scikit-learn's C is 1 / (l2_penalty N) for N training images.
         **kwargs: Arguments of `ImbalClassifier`.
     """
 
@@ -63,18 +63,18 @@ class FrozenHead(WithMetadata):
         init: Literal["new", "keep"] = "new",
         cache_views: int | None = None,
         metadata_size: int = 0,
-        l2: float = 0.0,
+        l2_penalty: float = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(metadata_size=metadata_size, **kwargs)
-        if not 0 <= l2 < float("inf"):
-            raise ValueError(f"l2 must be a number of at least 0, but is {l2}.")
+        if not 0 <= l2_penalty < float("inf"):
+            raise ValueError(f"l2_penalty must be a number of at least 0, but is {l2_penalty}.")
         if cache_views is not None and cache_views < 1:
             raise ValueError(f"cache_views must be at least 1, or null to store no features, but is {cache_views}.")
         self.backbone_ckpt, self.init = backbone_ckpt, init
         self.closed_form = isinstance(self.head, ClosedFormHead)
         self.cache_views = 1 if self.closed_form and cache_views is None else cache_views
-        self.l2, self.whole_batches = l2, searches(self.optimizer) and self.cache_views is not None
+        self.l2_penalty, self.whole_batches = l2_penalty, searches(self.optimizer) and self.cache_views is not None
         for part in self.frozen.values():
             part.requires_grad_(False).eval()
         self._drawn = self._changes()
@@ -178,7 +178,7 @@ class FrozenHead(WithMetadata):
             return 0 * untrained.sum() if untrained.requires_grad else None
         loss = self.batch_loss(self.logits(batch), batch["label"])
         self.log_loss("train/loss", loss, anew=self.whole_batches)  # of a search, the last evaluation counts
-        return loss + self.l2 / 2 * self.squared_weights() if self.l2 else loss
+        return loss + self.l2_penalty / 2 * self.squared_weights() if self.l2_penalty else loss
 
     def squared_weights(self) -> Tensor | int:
         """The sum of the squares of the head's weights, (), without biases and factors."""

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from sklearn.datasets import load_digits
 
+from lightning_imbal.data.pictures import fast_jpeg
 from lightning_imbal.data.sets.medmnist import MedMNIST
 from lightning_imbal.data.thumbnails import thumbnails
 from lightning_imbal.errors import UserError
@@ -70,6 +71,7 @@ def test_pictures_of_a_folder_inside_a_run_are_those_of_its_last_stage(digits_ru
 def test_nothing_but_the_asked_pictures_is_decoded(isic_run, monkeypatch):
     decode, calls = cv2.imdecode, []
     monkeypatch.setattr(cv2, "imdecode", lambda *args: calls.append(args) or decode(*args))
+    monkeypatch.setattr(fast_jpeg, "simplejpeg", None)
     thumbnails(isic_run, ["ISIC_0024306", "ISIC_0024307"])
     assert len(calls) == 2
 

@@ -29,7 +29,7 @@ L2 = 0.01
 def solved(tmp_path_factory):
     """A solved head, what it was solved on, and its Trainer; the batch size that is set is 64."""
     trainer = make_trainer(tmp_path_factory.mktemp("solved"), precision="64-true", accumulate_grad_batches=2)
-    return *fit_pixels(trainer, optimizer=SEARCH, loss=INVERSE, l2=L2), trainer
+    return *fit_pixels(trainer, optimizer=SEARCH, loss=INVERSE, l2_penalty=L2), trainer
 
 
 def test_it_is_the_logistic_regression_of_scikit_learn(solved):
@@ -96,15 +96,15 @@ def test_clipped_gradients_are_refused_before_training(tmp_path):
         fit_pixels(make_trainer(tmp_path, gradient_clip_val=1.0), optimizer=SEARCH)
 
 
-@pytest.mark.parametrize("l2", [-0.1, float("nan"), float("inf")])
-def test_a_penalty_is_a_number(l2):
-    with pytest.raises(ValueError, match="l2 must be a number of at least 0"):
-        pixel_head(digits(), l2=l2)
+@pytest.mark.parametrize("l2_penalty", [-0.1, float("nan"), float("inf")])
+def test_a_penalty_is_a_number(l2_penalty):
+    with pytest.raises(ValueError, match="l2_penalty must be a number of at least 0"):
+        pixel_head(digits(), l2_penalty=l2_penalty)
 
 
 def test_the_penalty_is_of_the_weights_alone():
     data = digits()
-    plain, penalised = pixel_head(data), pixel_head(data, l2=3.0)
+    plain, penalised = pixel_head(data), pixel_head(data, l2_penalty=3.0)
     batch = {"feature": torch.rand(8, 64), "label": torch.arange(8)}
     for model in (plain, penalised):
         model.log_loss = lambda *args, **how: None
@@ -123,7 +123,7 @@ def train_on(devices, folder):
     trainer = make_trainer(folder, precision="64-true", callbacks=[RankWeights()], **several)
     search = partial(torch.optim.LBFGS, max_iter=40, line_search_fn="strong_wolfe")
     data = digits(split=Holdout(test=0.33, val=0.1))
-    trainer.fit(pixel_head(data, optimizer=search, loss=INVERSE, l2=L2), data)
+    trainer.fit(pixel_head(data, optimizer=search, loss=INVERSE, l2_penalty=L2), data)
     return 0
 
 

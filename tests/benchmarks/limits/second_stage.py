@@ -120,7 +120,7 @@ def pairs() -> list[Pair]:
     fit = partial(regression.fit, data.feature.numpy(), label.numpy())
     search = {"max_iter": MAX_ITER, "max_eval": 2 * MAX_ITER, "line_search_fn": "strong_wolfe"}
     optimizer = partial(torch.optim.LBFGS, tolerance_grad=TOLERANCE, **search)
-    solve = partial(train, data, optimizer, 1, l2=1 / NUMBER, loss=partial(CrossEntropy, weight="inverse"))
+    solve = partial(train, data, optimizer, 1, l2_penalty=1 / NUMBER, loss=partial(CrossEntropy, weight="inverse"))
     # Both take the same number of evaluations: what differs is the BLAS of torch and NumPy.
     rows.append(Pair(f"L-BFGS on {NUMBER:,} x {SIZE:,}", "LogisticRegression of scikit-learn", fit, solve, 1.0, "x"))
     return rows
