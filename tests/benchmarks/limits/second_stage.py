@@ -1,6 +1,7 @@
 """The second stage on stored features: a Trainer beside a bare loop over slices of a tensor, and scikit-learn."""
 
 import logging
+import warnings
 from functools import partial
 
 import numpy as np
@@ -11,6 +12,7 @@ from lightning.pytorch import LightningModule, Trainer
 from pairs import Pair
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
 
 from lightning_imbal.data import Holdout, ImbalDataModule
 from lightning_imbal.losses import CrossEntropy
@@ -98,13 +100,15 @@ class Bare(LightningModule):
 def train_by_lightning(feature: Tensor, label: Tensor, optimizer) -> None:
     """A Trainer with a module that logs nothing, on slices that are cut beforehand."""
     places = torch.randperm(NUMBER)[: NUMBER // BATCH * BATCH].split(BATCH)
-    batches = [(feature.index_select(0, each), label.index_select(0, each)) for each in places]
+    cut = [(feature.index_select(0, each), label.index_select(0, each)) for each in places]
+    batches = DataLoader(cut, batch_size=None, collate_fn=lambda batch: batch)
     Trainer(accelerator="cpu", max_epochs=EPOCHS, enable_checkpointing=False, **SILENT).fit(Bare(optimizer), batches)
 
 
 def pairs() -> list[Pair]:
     """Rows of the table."""
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    warnings.simplefilter("ignore")  # Lightning's of few workers, and of a backbone in eval mode
     data = Features()
     label = torch.from_numpy(data.labels_of("train"))
     what = f"second stage on stored features, {NUMBER:,} x {SIZE:,}, {EPOCHS} epochs, batch {BATCH}"
