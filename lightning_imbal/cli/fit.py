@@ -116,7 +116,6 @@ def build(cli: ImbalCLI, config: Namespace, checkpoint: str, data: ImbalDataModu
             config.model.init_args.backbone_ckpt = os.path.relpath(checkpoint)
     seed(config)
     built = cli.build(config)
-    built.model.hands_back_scores = False
     if data is not None:
         built.data.share_images(data)
     return built
