@@ -95,10 +95,14 @@ class Bare(LightningModule):
         return self.optimizer(self.head.parameters())
 
 
+class Batches(list):
+    """A list that Lightning does not take for several loaders."""
+
+
 def train_by_lightning(feature: Tensor, label: Tensor, optimizer) -> None:
     """A Trainer with a module that logs nothing, on slices that are cut beforehand."""
     places = torch.randperm(NUMBER)[: NUMBER // BATCH * BATCH].split(BATCH)
-    batches = [(feature.index_select(0, each), label.index_select(0, each)) for each in places]
+    batches = Batches((feature.index_select(0, each), label.index_select(0, each)) for each in places)
     Trainer(accelerator="cpu", max_epochs=EPOCHS, enable_checkpointing=False, **SILENT).fit(Bare(optimizer), batches)
 
 
