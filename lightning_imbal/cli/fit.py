@@ -75,7 +75,7 @@ def run(args: list[str]) -> int:
         if not config.trainer.fast_dev_run:  # which is to end at once
             check_pictures(built.data)
         told = [] if number > 1 else about_images(built.data)
-        rank_zero_info("\n".join([*told, about_stage(number, stages)]))
+        rank_zero_info("\n".join([*told, about_stage(number, stages, built.model.whole_batches)]))
         tested = sum(len(built.data.rows(part)) for part in ("val", "test"))
         watching = time_left(stage_work, later_work, tested)
         trainer = stage_trainer(cli, config, built, stage, trained, watching)
@@ -116,7 +116,6 @@ def build(cli: ImbalCLI, config: Namespace, checkpoint: str, data: ImbalDataModu
             config.model.init_args.backbone_ckpt = os.path.relpath(checkpoint)
     seed(config)
     built = cli.build(config)
-    built.model.hands_back_scores = False
     if data is not None:
         built.data.share_images(data)
     return built

@@ -155,11 +155,11 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         """Loads augmented training images in the order of the sampler, or their stored features."""
         sampler, *paired = self.train_samplers()
         devices, rank = share_of_work(self.trainer)
-        batch_size = len(sampler) + 1 if self.whole_batches else self.batch_size  # type: ignore[arg-type]  # as above
+        # A batch of all that is drawn, as far as the devices can share it.
+        batch_size = len(sampler) // devices * devices if self.whole_batches else self.batch_size  # type: ignore[arg-type]  # a sampler has a length
         draws = EpochDraws(sampler, batch_size, devices, rank, *paired)
         draws.set_epoch(first_epoch(self.trainer))
         if "train" in self.stored:
-            batch_size = devices * len(draws) if self.whole_batches else batch_size
             return image_loader(self.stored["train"], batch_size, self.num_workers, devices, draws)
         images = self.dataset("train", self.train_recipes)
         return self._loader(PairedImages(images) if paired else images, draws)
@@ -174,15 +174,16 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
             whole_batches: Whether a batch of training is all that is drawn in an epoch, whatever `batch_size` is.
         """
         self.whole_batches = whole_batches
-        device = self.trainer.strategy.root_device if self.trainer else CPU
+        device, share = self.trainer.strategy.root_device if self.trainer else CPU, share_of_work(self.trainer)
         parts = [("train", self.train_recipes[0], views)] + val * [("val", self.test_recipe, 1)]
         for part, recipe, versions in parts:
             images = self.dataset(part, [recipe])
-            share = share_of_work(self.trainer)
             self.stored[part] = FeatureDataset(images, encode, self._loader, versions, *share, device)
 
     def forget_features(self) -> None:
         """From now on, batches hold images again."""
+        for part in self.stored.values():
+            part.leave_device()  # the Trainer keeps the loader
         self.stored, self.whole_batches = {}, False
 
     def val_dataloader(self) -> DataLoader[Any] | list[Any]:
@@ -232,7 +233,7 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
     def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Adds the attributes, where they are wanted; of pictures that were given to be predicted, none is known.
 
-        Stored features have them in them.
+        Of stored features they are a part already.
         """
         if self.batch_metadata is None or "feature" in batch:
             return batch

@@ -37,7 +37,6 @@ class ImbalClassifier(ImbalModule):
     classifies = True
     features_of_image = 1  # that its head gets side by side
     features_beside = 0  # numbers that its head gets of something else
-    hands_back_scores = True  # whether the Trainer's `test` and `validate` are to return them, which takes its time
 
     def __init__(
         self,
@@ -169,9 +168,9 @@ class ImbalClassifier(ImbalModule):
         # The report has gathered all devices' predictions: its scores are the same on each of them.
         scores = {f"{part}/{name}": value for name, value in report.compute().items()}
         report.reset()
-        alone = self.hands_back_scores and self.trainer.state.fn != "fit"
-        self.log(f"{part}/f1", scores[f"{part}/f1"], prog_bar=True, logger=alone, rank_zero_only=False)
-        if alone:
-            self.log_dict({name: value for name, value in scores.items() if name != f"{part}/f1"})
-        else:
+        every_epoch = self.trainer.state.fn == "fit"  # else once, and the Trainer hands back what is logged
+        self.log(f"{part}/f1", scores[f"{part}/f1"], prog_bar=True, logger=not every_epoch)
+        if every_epoch:
             log_at_once(self.trainer, scores)
+        else:
+            self.log_dict({name: value for name, value in scores.items() if name != f"{part}/f1"})

@@ -68,7 +68,10 @@ def check_search(trainer: Any) -> None:
 
 def make_step(optimizer: Optimizer) -> None:
     """Makes a step along the gradients that there are."""
-    optimizer.step(*[lambda: 0.0] * isinstance(optimizer, LBFGS))
+    if isinstance(optimizer, LBFGS):
+        optimizer.step(lambda: 0.0)
+    else:
+        optimizer.step()
 
 
 def kept_score(trainer: Trainer) -> str | None:

@@ -18,4 +18,5 @@ def log_at_once(trainer: Trainer, scores: dict[str, float]) -> None:
     trainer.callback_metrics.update(values)
     trainer.logged_metrics.update(values)
     if not trainer.sanity_checking:
-        trainer._logger_connector.log_metrics(values)  # knows the number of the step
+        # Not logger by logger: the number of the step under which Lightning logs, it alone knows.
+        trainer._logger_connector.log_metrics(values)

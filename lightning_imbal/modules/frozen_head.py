@@ -177,7 +177,7 @@ class FrozenHead(WithMetadata):
             untrained = next(self.backbone.parameters())
             return 0 * untrained.sum() if untrained.requires_grad else None
         loss = self.batch_loss(self.logits(batch), batch["label"])
-        self.log_loss("train/loss", loss, anew=self.whole_batches)  # of a search, the last evaluation counts
+        self.log_loss("train/loss", loss)
         return loss + self.l2_penalty / 2 * self.squared_weights() if self.l2_penalty else loss
 
     def squared_weights(self) -> Tensor | int:

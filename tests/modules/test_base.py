@@ -116,11 +116,15 @@ def test_same_draws_are_those_of_seed_epoch_and_batch_alone(data, monkeypatch):
 
 def test_losses_are_means_of_an_epoch(data, monkeypatch):
     model, logged = build(SupConRepresentation, data), {}
+    connector = SimpleNamespace(should_update_logs=False)
+    model.trainer = SimpleNamespace(log_every_n_steps=0, _logger_connector=connector)
     monkeypatch.setattr(model, "log", lambda name, value, **how: logged.update({name: how}))
     monkeypatch.setattr(model, "contrast", lambda batch, batch_idx: torch.tensor(1.0))
     model.training_step({}, 0)
-    model.validation_step({}, 0)
     model.log_losses(contrast=torch.tensor(1.0))
+    model.on_train_batch_end(None, {}, 0)
+    model.validation_step({}, 0)
+    model.on_validation_batch_end(None, {}, 0)
     assert logged.keys() == {"train/loss", "val/loss", "train/contrast"}
     assert all(not how["on_step"] and how["on_epoch"] for how in logged.values())
 

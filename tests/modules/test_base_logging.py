@@ -11,7 +11,7 @@ from lightning_imbal.modules import FrozenHead
 
 
 class Twice(FrozenHead):
-    """Also logs its loss by itself."""
+    """Also logs its losses by itself."""
 
     def training_step(self, batch, batch_idx):
         loss = super().training_step(batch, batch_idx)
@@ -19,9 +19,16 @@ class Twice(FrozenHead):
         self.log("own_step", loss, on_step=True, on_epoch=False)
         return loss
 
+    def validation_step(self, batch, batch_idx):
+        super().validation_step(batch, batch_idx)
+        loss = self.batch_loss(self.logits(batch), batch["label"])
+        self.log_loss("val/loss", loss)
+        self.log("own_val", loss, on_step=False, on_epoch=True)
+        self.log("own_val_step", loss, on_step=True, on_epoch=False)
+
 
 @pytest.mark.parametrize(
-    "options", [{"max_epochs": 2, "accumulate_grad_batches": 2}, {"max_epochs": 3, "max_steps": 8}], ids=str
+    "options", [{"max_epochs": 2, "accumulate_grad_batches": 2}, {"max_epochs": 4, "max_steps": 13}], ids=str
 )
 def test_means_and_steps_are_those_of_lightning(options, tmp_path):
     """Epochs that end early count what they saw."""
@@ -29,7 +36,8 @@ def test_means_and_steps_are_those_of_lightning(options, tmp_path):
     trainer.loggers = [CSVLogger(tmp_path, version=0)]
     fit_pixels(trainer, Twice, optimizer=sgd)
     curves = pd.read_csv(tmp_path / "lightning_logs/version_0/metrics.csv")
-    for ours, lightnings in {"train/loss": "own", "train/loss_step": "own_step"}.items():
+    own = {"train/loss": "own", "train/loss_step": "own_step", "val/loss": "own_val", "val/loss_step": "own_val_step"}
+    for ours, lightnings in own.items():
         assert curves[ours].equals(curves[lightnings]) and curves[ours].notna().sum() >= 2
     assert trainer.callback_metrics["train/loss"] == trainer.callback_metrics["own"]
 

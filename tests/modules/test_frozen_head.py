@@ -106,6 +106,12 @@ def test_a_training_on_stored_features_goes_on_within_an_epoch(tmp_path):
     assert trainer.global_step == 10 and torch.equal(resumed.head.weight, whole.head.weight)
 
 
+def test_features_leave_the_device_when_training_ends(tmp_path):
+    trainer = make_trainer(tmp_path)
+    fit_pixels(trainer, optimizer=sgd)
+    assert "on_device" not in vars(trainer.train_dataloader.dataset), "the Trainer keeps the loader for a test"
+
+
 def test_another_predictor_sees_the_images_of_the_validation_part(first, tmp_path, monkeypatch):
     data = digits()
     stored = remembered(data, monkeypatch)

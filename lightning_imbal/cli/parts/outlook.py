@@ -48,17 +48,19 @@ def _kept_together(data: ImbalDataModule) -> str:
     return "no images together: no group, such as the patient, is known"
 
 
-def about_stage(number: int, stages: Sequence[Namespace]) -> str:
+def about_stage(number: int, stages: Sequence[Namespace], whole_batches: bool = False) -> str:
     """A sentence about a stage.
 
     Args:
         number: Of the stage, from 1.
         stages: The configurations of all.
+        whole_batches: Whether a batch is all that is drawn in an epoch.
     """
     config = stages[number - 1]
     method = str(config.model.class_path).rpartition(".")[2]
     epochs = f", {number_of(config.trainer.max_epochs, 'epoch')}" if config.trainer.max_epochs else ""
-    return f"Stage {number} of {len(stages)}: {method}{epochs} in batches of {config.data.init_args.batch_size}."
+    images = "all images" if whole_batches else config.data.init_args.batch_size
+    return f"Stage {number} of {len(stages)}: {method}{epochs} in batches of {images}."
 
 
 @dataclass(frozen=True)

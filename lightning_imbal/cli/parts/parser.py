@@ -159,8 +159,8 @@ class ImbalCLI(LightningCLI):
         """
         self.config = config
         # From which LightningCLI takes the hyper-parameters; by itself it would validate all anew.
-        plain = {"format": "yaml", "skip_unset": False, "skip_link_targets": False, "skip_validation": True}
-        self.config_dump = yaml.safe_load(self.parser.dump(config, **plain))
+        dumped = self.parser.dump(config, "yaml", skip_unset=False, skip_link_targets=False, skip_validation=True)
+        self.config_dump = yaml.safe_load(dumped)
         try:
             built = self.parser.instantiate_classes(config)
         except ValueError as error:

@@ -1,6 +1,7 @@
 """The Trainer of a stage, and of an evaluation: the checkpoints that it keeps, its loggers, what it writes."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -120,9 +121,9 @@ class SaveWholeConfig(SaveConfigCallback):
     def _write(self, trainer: Trainer, config: Namespace) -> None:
         file = Path(trainer.default_root_dir) / self.config_filename
         config.pop("allow_trained_images", None)
-        # Parsed as it is, it is valid.
-        whole = {"skip_unset": False, "skip_validation": True, "multifile": False}
-        write_whole(file, lambda path: self.parser.save(config, path, **whole))
+        # It was validated when it was read.
+        save = partial(self.parser.save, config, skip_unset=False, skip_validation=True, multifile=False)
+        write_whole(file, save)
 
 
 def evaluation_trainer(

@@ -81,6 +81,10 @@ class FeatureDataset(Dataset[dict[str, Tensor]]):
         device = self.device if _fits(feature, self.device) else CPU
         return feature.to(device), self.label.to(device), rows.to(device)
 
+    def leave_device(self) -> None:
+        """Frees the memory of the device, which the features take again when batches are asked for."""
+        vars(self).pop("on_device", None)
+
     def batches(self, position: Tensor, seed: Tensor, size: int) -> Iterator[dict[str, Tensor]]:
         """Yields batches of so many draws: feature (B, D), label (B,), index (B,).
 

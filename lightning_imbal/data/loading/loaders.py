@@ -94,11 +94,11 @@ def image_loader(
         UserError: The devices cannot share the batch.
     """
     batch_size = device_share(batch_size, devices)
+    if isinstance(dataset, FeatureDataset):
+        return FeatureLoader(dataset, batch_size, sampler=sampler)
     kind = ResumableLoader if isinstance(sampler, EpochDraws) else DataLoader
     # A validation within an epoch must not change what the training draws after it.
     generator = None if sampler else torch.Generator()
-    if isinstance(dataset, FeatureDataset):
-        return FeatureLoader(dataset, batch_size, sampler=sampler)
     if num_workers is None:
         num_workers = min(max((os.cpu_count() or 1) // devices, 1), 8)
     return kind(

@@ -12,7 +12,6 @@ from lightning.pytorch import LightningModule, Trainer
 from pairs import Pair
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
 
 from lightning_imbal.data import Holdout, ImbalDataModule
 from lightning_imbal.losses import CrossEntropy
@@ -97,11 +96,14 @@ class Bare(LightningModule):
         return self.optimizer(self.head.parameters())
 
 
+class Batches(list):
+    """A list that Lightning does not take for several loaders."""
+
+
 def train_by_lightning(feature: Tensor, label: Tensor, optimizer) -> None:
     """A Trainer with a module that logs nothing, on slices that are cut beforehand."""
     places = torch.randperm(NUMBER)[: NUMBER // BATCH * BATCH].split(BATCH)
-    cut = [(feature.index_select(0, each), label.index_select(0, each)) for each in places]
-    batches = DataLoader(cut, batch_size=None, collate_fn=lambda batch: batch)
+    batches = Batches((feature.index_select(0, each), label.index_select(0, each)) for each in places)
     Trainer(accelerator="cpu", max_epochs=EPOCHS, enable_checkpointing=False, **SILENT).fit(Bare(optimizer), batches)
 
 

@@ -55,7 +55,9 @@ def test_the_work_of_two_stages(stages):
     assert copies > train and second.epoch == copies, "a frozen network is only run forward"
     [callback] = time_left(first, [second], 9)
     assert callback.later == second.whole + 9 and callback.whole == "the whole run with its second stage"
-    assert about_stage(2, configs).startswith("Stage 2 of 2: FrozenHead, ")
+    said, size = about_stage(2, configs), configs[1].data.init_args.batch_size
+    assert said.startswith("Stage 2 of 2: FrozenHead, ") and said.endswith(f" in batches of {size}.")
+    assert about_stage(2, configs, whole_batches=True).endswith(" in batches of all images.")
 
 
 def test_of_stored_features_only_the_pass_that_stores_them_is_work(stages):
