@@ -4,8 +4,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lightning_imbal.metrics.ranking import AT_ONCE
+
 NUM_BINS = 15
-AT_ONCE = 2**18  # probabilities that are copied at once
 
 
 def expected_calibration_error(confidence: np.ndarray, correct: np.ndarray) -> float:

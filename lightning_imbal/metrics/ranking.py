@@ -36,7 +36,7 @@ class Curve:
         return 1 - self.alarms / self.alarms[-1]
 
 
-def risen(probability: np.ndarray, label: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def sorted_by_class(probability: np.ndarray, label: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The probabilities of each class in turn, rising: (N,) of all images, and (P,) of those of the class.
 
     Only numbers are sorted, not rows, which is several times as fast, and takes the space of a few classes.

@@ -19,7 +19,7 @@ from lightning_imbal.metrics.calibration import (
     log_loss,
 )
 from lightning_imbal.metrics.classes import check_classes
-from lightning_imbal.metrics.ranking import ranking_scores, risen
+from lightning_imbal.metrics.ranking import ranking_scores, sorted_by_class
 from lightning_imbal.score_names import OF_RANKING
 
 PER_CLASS = {"f1": multiclass_f1_score, "precision": multiclass_precision, "recall": multiclass_recall}
@@ -68,7 +68,8 @@ def classification_scores(
 
     Raises:
         UserError: If an output is infinite or NaN.
-        ValueError: If there is no image, shapes do not fit, probabilities are not in [0, 1], or as in `ImbalReport`.
+        ValueError: If there is no image, shapes do not fit, labels are of no class, probabilities are not in [0, 1], or
+            as in `ImbalReport`.
 
     Example:
         >>> probability = torch.tensor([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.6, 0.4]])
@@ -81,7 +82,8 @@ def classification_scores(
     check_classes(class_counts, class_names, class_groups)
     check_shapes(probability, label, num_classes)
     probability = probability.detach().cpu().to(torch.promote_types(probability.dtype, torch.float32))
-    probability, label = _checked(probability), label.detach().cpu().long()
+    label = label.detach().cpu().long()
+    probability = _checked(probability, label)
     confidence, prediction = probability.max(dim=1)
     per_class = {
         name: score(prediction, label, num_classes, average="none", validate_args=False).double()
@@ -141,7 +143,7 @@ def _by_probability(probability: Tensor, label: Tensor) -> dict[str, Tensor]:
     classes = probability.shape[1]
     scores = {kind: torch.full((classes,), nothing, dtype=torch.float64) for kind, nothing in OF_RANKING.items()}
     scores["cce"] = torch.empty(classes, dtype=torch.float64)
-    for c, (every, own) in enumerate(risen(probability.numpy(), label.numpy())):
+    for c, (every, own) in enumerate(sorted_by_class(probability.numpy(), label.numpy())):
         if 0 < len(own) < len(every):
             for kind, score in ranking_scores(every, own).items():
                 scores[kind][c] = score
@@ -157,8 +159,11 @@ def _of_group(group: str, members: Tensor, per_class: dict[str, Tensor], present
     }
 
 
-def _checked(probability: Tensor) -> Tensor:
-    """Refuses what no softmax gives."""
+def _checked(probability: Tensor, label: Tensor) -> Tensor:
+    """Refuses what no softmax gives, and labels of no class."""
+    first, last = (int(bound) for bound in label.aminmax())
+    if first < 0 or last >= probability.shape[1]:
+        raise ValueError(f"Labels lie between 0 and {probability.shape[1] - 1}, but are {first} to {last}.")
     low, high = probability.aminmax()  # NaN if there is one
     if not bool((high - low).isfinite()):
         raise UserError(

@@ -18,7 +18,8 @@ def draw(units: int, resamples: int = 2000, seed: int = 0) -> np.ndarray:
     Each resample is the one that `scipy.stats.bootstrap` takes of `units` units with `rng=seed`.
 
     Returns:
-        How often each unit is drawn in each resample, (R, U) uint8: 256 times is not seen of more units than that.
+        How often each unit is drawn in each resample, (R, U) uint8: one of fewer than 256 units cannot be drawn more
+        often, and one of more is not, by a chance below 1e-490.
     """
     rng = np.random.default_rng(seed)
     count = np.empty((units, resamples), dtype=np.uint8).T  # its columns are taken

@@ -30,10 +30,11 @@ def resampled_scores(
 
     Args:
         predictions: Of N images.
-        weight: How often each image counts in each of R resamples, (R, N); read fastest in Fortran order.
+        weight: How often each image counts in each of R resamples, (R, N), or each unit, (R, U); read fastest in
+            Fortran order.
         names: Keys of the scores.
         of_image: How much each image counts beside, in all resamples, (N,); None is one.
-        unit: The column of `weight` for each image, (N,); None is that of its own number.
+        unit: The unit of each image, (N,): its column of `weight`; None where each image has its own.
 
     Returns:
         The values of each score, (R,) float64.

@@ -19,7 +19,8 @@ def test_colours_that_are_left_to_the_device_change_before():
     image = torch.tensor([200, 100, 60], dtype=torch.uint8).view(1, 1, 3, 1, 1)
     colour = torch.tensor([[0.5, 0, 0, 51], [1, 1, 0, 0], [0, 0, 1, -70.0]]).view(1, 1, 3, 4)
     expected = torch.tensor([151 / 255, 1, 0]).view(1, 1, 3, 1, 1)  # 300 is white, -10 black
-    for pixels, matrix in ((image, colour), (image / 255, colour / torch.tensor([1, 1, 1, 255]))):
+    of_shares = colour / torch.tensor([1, 1, 1, 255])
+    for pixels, matrix in ((image, colour), (image / 255, of_shares), (image, colour.bfloat16())):
         batch = Normalize((0, 0, 0), (1, 1, 1)).batch({"image": pixels, "colour": matrix}, torch.float32)
         torch.testing.assert_close(batch["image"], expected)
         assert batch.keys() == {"image"}

@@ -8,7 +8,7 @@ import torch
 from sklearn import metrics as sk
 
 from lightning_imbal.metrics.calibration import brier_score, class_calibration_error, log_loss
-from lightning_imbal.metrics.ranking import risen
+from lightning_imbal.metrics.ranking import sorted_by_class
 
 
 def exactly(value):
@@ -24,7 +24,7 @@ def made(images=300, seed=0):
 
 
 def class_errors(probability, label):
-    return [class_calibration_error(*of_class) for of_class in risen(probability.numpy(), label.numpy())]
+    return [class_calibration_error(*of_class) for of_class in sorted_by_class(probability.numpy(), label.numpy())]
 
 
 @pytest.mark.parametrize("seed", range(3))

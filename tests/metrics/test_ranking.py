@@ -9,7 +9,7 @@ from sklearn import metrics as sk
 
 from lightning_imbal.metrics import classification_scores
 from lightning_imbal.metrics import ranking as ranking_module
-from lightning_imbal.metrics.ranking import ranking_scores, risen
+from lightning_imbal.metrics.ranking import ranking_scores, sorted_by_class
 from lightning_imbal.score_names import OF_RANKING
 
 
@@ -51,7 +51,7 @@ def partial_auc(probability, positive, least=0.8):
 @pytest.mark.parametrize("seed", range(4))
 def test_scores_of_every_class(seed, decimals):
     probability, label = made(seed, decimals=decimals)
-    for c, of_class in enumerate(risen(probability, label)):
+    for c, of_class in enumerate(sorted_by_class(probability, label)):
         scores = ranking_scores(*of_class)
         assert list(scores) == list(OF_RANKING)
         positive, of_class = label == c, probability[:, c]
@@ -70,7 +70,7 @@ def of_two(first, others):
     """The scores of the first of two classes, whose images and others have these probabilities of it."""
     probability = np.array([*first, *others], dtype=float)
     label = np.array([0] * len(first) + [1] * len(others))
-    return ranking_scores(*next(risen(np.stack([probability, 1 - probability], axis=1), label)))
+    return ranking_scores(*next(sorted_by_class(np.stack([probability, 1 - probability], axis=1), label)))
 
 
 def test_bounds_that_are_just_reached():
@@ -136,6 +136,6 @@ def test_numbers_alone_rank_as_rows_do(dtype, decimals, monkeypatch):
     probability, label = made(images=2000, decimals=decimals, classes=7)
     probability = probability.astype(dtype)
     before = probability.copy()
-    for c, of_class in enumerate(risen(probability, label)):
+    for c, of_class in enumerate(sorted_by_class(probability, label)):
         assert ranking_scores(*of_class) == exactly(by_sorted_rows(probability[:, c].astype(float), label == c))
     assert c == 6 and (probability == before).all()

@@ -247,6 +247,9 @@ def test_bad_arguments_are_refused():
     for outputs in (probability * 20, probability * 1.5, probability - 0.1):
         with pytest.raises(ValueError, match="softmax"):
             score(outputs, label)
+    for of_no_class in (-1, 7):
+        with pytest.raises(ValueError, match="between 0 and 6, but"):
+            score(probability, label.index_fill(0, torch.tensor(11), of_no_class))
     for number in (math.nan, math.inf, -math.inf):
         with pytest.raises(UserError, match="diverged"):
             score(probability.index_put((torch.tensor(11), torch.tensor(3)), torch.tensor(number)), label)

@@ -31,7 +31,7 @@ def near_bits(first: np.ndarray, second: np.ndarray, distance: int) -> np.ndarra
     bits = np.bitwise_count(either)
     bits += np.bitwise_count(row[2] ^ second[2])
     near = np.flatnonzero(bits <= distance)
-    if len(near) > bits.size // DENSE:
+    if len(near) > bits.size // DENSE:  # as always from a distance of 128 on: 256 would not fit below
         bits += np.bitwise_count((row[0] ^ second[0]) & (row[1] ^ second[1]))
         return np.add(bits, np.bitwise_count(row[3] ^ second[3]), dtype=np.uint16)
     i, j = np.divmod(near, bits.shape[1])

@@ -49,10 +49,10 @@ class ColourMatrix(A.ColorJitter):  # type: ignore[misc]  # albumentations decla
         image = cv2.transform(img, self._matrix)
         return image.clip(0, 1, out=image)
 
-    @property
-    def matrix(self) -> Tensor:
-        """The matrix (3, 4) of the last picture."""
-        return torch.from_numpy((self._matrix if self.params else UNCHANGED).astype(np.float32))
+    def take_matrix(self) -> Tensor:
+        """The matrix (3, 4) of a picture that has just been augmented, once: the next one may be left as it is."""
+        matrix, self._matrix = self._matrix, UNCHANGED
+        return torch.from_numpy(matrix.astype(np.float32))
 
 
 def colour_matrix(
@@ -130,6 +130,7 @@ def recoloured(image: Tensor, matrix: Tensor) -> Tensor:
         image: The pictures.
         matrix: Of each picture, (..., 3, 4), in units of its pixels.
     """
+    matrix = matrix.to(torch.promote_types(matrix.dtype, torch.float32))  # a Trainer of half precision has rounded it
     matrix = matrix if image.is_floating_point() else matrix / 255
     red, green, blue, offset = (column[..., None, None] for column in matrix.unbind(-1))
     channels = [channel.to(matrix.dtype) for channel in image.split(1, dim=-3)]

@@ -72,7 +72,7 @@ class ImageDataset(Dataset[Item]):
             views.append(torch.from_numpy(_channels_first(recipe(image=image)["image"])))
         item: Item = {"image": _of_views(views), "label": int(self.label[row]), "index": row}
         if self.left_to_device:
-            item["colour"] = _of_views([step.matrix for step in self.left_to_device])
+            item["colour"] = _of_views([step.take_matrix() for step in self.left_to_device])
         return item
 
 

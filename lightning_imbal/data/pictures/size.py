@@ -1,8 +1,7 @@
 """Reduces pictures to a short side."""
 
+import cv2
 import numpy as np
-
-from lightning_imbal.data.pictures.area import average
 
 
 def shrink(image: np.ndarray, short_side: int, full_size: tuple[int, int] = (0, 0), reduction: int = 1) -> np.ndarray:
@@ -21,4 +20,4 @@ def shrink(image: np.ndarray, short_side: int, full_size: tuple[int, int] = (0, 
     scale = short_side / min(height, width)
     if scale > 0.9:  # shrinking costs more than these pixels
         return image
-    return average(image, round(width * scale), round(height * scale))
+    return cv2.resize(image, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)

@@ -3,6 +3,7 @@
 import warnings
 from fractions import Fraction
 from functools import lru_cache
+from itertools import product
 
 import numpy as np
 from sklearn.model_selection import StratifiedKFold, train_test_split
@@ -68,16 +69,19 @@ def _fold_of_rows(label: bytes, group: bytes | None, folds: int, taken: int | No
     y = np.unique(np.frombuffer(label, np.int64), return_inverse=True)[1]
     groups = None if group is None else np.frombuffer(group, np.int64)
     try:
-        if groups is not None:
-            return _completed(y, groups, grouped_folds(y, groups, folds, seed), folds, taken)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "The least populated class")  # which data/checks.py names
-            parts = list(StratifiedKFold(n_splits=folds, shuffle=True, random_state=seed).split(y, y))
+        fold = _folds_of_images(y, folds, seed) if groups is None else grouped_folds(y, groups, folds, seed)
     except ValueError as error:
         raise UserError(f"The images cannot be cut into {folds} folds: {error}") from error
+    return fold if groups is None else _completed(y, groups, fold, folds, taken)
+
+
+def _folds_of_images(y: np.ndarray, folds: int, seed: int) -> np.ndarray:
     fold = np.empty(len(y), dtype=int)
-    for number, (_, inside) in enumerate(parts):
-        fold[inside] = number
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class")  # which data/checks.py names
+        parts = StratifiedKFold(n_splits=folds, shuffle=True, random_state=seed).split(y, y)
+        for number, (_, inside) in enumerate(parts):
+            fold[inside] = number
     return fold
 
 
@@ -94,9 +98,9 @@ def _completed(y: np.ndarray, group: np.ndarray, fold: np.ndarray, folds: int, t
     lacking, missed = _lacking(images, taken)
     while lacking > least:
         having = small_first[np.isin(small_first, group[np.isin(y, missed)])]
-        for moved, to in ((moved, to) for moved in having for to in range(folds)):
-            after = images.copy()
-            after[fold_of_group[moved]] -= (of_moved := of_group[[moved]].toarray()[0])
+        for moved, to in product(having, range(folds)):
+            after, of_moved = images.copy(), of_group[[moved]].toarray()[0]
+            after[fold_of_group[moved]] -= of_moved
             after[to] += of_moved
             if (now := _lacking(after, taken))[0] < lacking:
                 images, (lacking, missed), fold_of_group[moved] = after, now, to

@@ -1,8 +1,5 @@
 """Augmentation of a stored picture, beside the least that a crop, a flip and a matrix of colours take."""
 
-from functools import partial
-from typing import Any
-
 import cv2
 import numpy as np
 from pairs import Pair, Run, repeated
@@ -14,15 +11,15 @@ STORED = (448, 597, 3)  # 600 x 450 pixels, reduced to a short side of twice the
 
 
 def pairs() -> list[Pair]:
-    """Rows of the table: seconds are those of one picture."""
+    """Rows of the table."""
     picture = smooth_picture(np.random.default_rng(0))
     recipe, rng = ImageNetCrop(SIZE), np.random.default_rng(0)
     return [
         Pair(
             f"augment {PICTURES} pictures of {STORED[1]} x {STORED[0]} for {SIZE}, one thread: crop, flip, jitter",
             "cv2 alone: crop, resize, flip, a matrix of noise",
-            partial(on_one_thread, repeated(lambda: bare(picture, rng), PICTURES)),
-            partial(on_one_thread, repeated(lambda: recipe(image=picture)["image"], PICTURES)),
+            on_one_thread(repeated(lambda: bare(picture, rng), PICTURES)),
+            on_one_thread(repeated(lambda: recipe(image=picture)["image"], PICTURES)),
             goal=PICTURES * 0.25e-3,
             unit="s",
             rounds=15,
@@ -48,11 +45,13 @@ def smooth_picture(rng: np.random.Generator) -> np.ndarray:
     return cv2.resize(rng.integers(60, 200, (14, 19, 3), dtype=np.uint8), STORED[1::-1], interpolation=cv2.INTER_CUBIC)
 
 
-def on_one_thread(run: Run) -> Any:
-    """Runs without the threads of OpenCV, as in the processes that prepare batches."""
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(0)
-    try:
-        return run()
-    finally:
+def on_one_thread(run: Run) -> Run:
+    """Runs without the threads of OpenCV, as in the processes that decode pictures and prepare batches."""
+
+    def run_alone() -> None:
+        threads = cv2.getNumThreads()
+        cv2.setNumThreads(0)
+        run()
         cv2.setNumThreads(threads)
+
+    return run_alone
