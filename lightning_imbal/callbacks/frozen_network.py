@@ -6,7 +6,6 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from lightning_imbal.callbacks.base import model_of
-from lightning_imbal.callbacks.of_training import averages
 
 
 class FrozenNetwork(Callback):
@@ -21,12 +20,11 @@ class FrozenNetwork(Callback):
         self._kept: dict[str, dict[str, Tensor]] = {}  # states of what is frozen, by its name
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Remembers the network, if anything averages."""
-        if averages(trainer.callbacks):  # type: ignore[attr-defined]  # Lightning sets it, but does not declare it
-            self._kept = {
-                name: {key: value.clone() for key, value in part.state_dict().items()}
-                for name, part in model_of(pl_module).frozen.items()
-            }
+        """Remembers the network."""
+        self._kept = {
+            name: {key: value.clone() for key, value in part.state_dict().items()}
+            for name, part in model_of(pl_module).frozen.items()
+        }
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Puts it back after the statistics were reset."""

@@ -151,8 +151,10 @@ class FrozenHead(WithMetadata):
 
     def configure_callbacks(self) -> list[Callback]:
         """Brings what keeps the backbone as it is where weights are averaged."""
-        averaged = averages(self.trainer.callbacks)  # type: ignore[attr-defined]  # set by Lightning
-        return super().configure_callbacks() + averaged * [FrozenNetwork()]
+        brought = super().configure_callbacks()
+        if averages(self.trainer.callbacks):  # type: ignore[attr-defined]  # set by Lightning
+            brought.append(FrozenNetwork())
+        return brought
 
     def trained_parameters(self) -> Iterable[nn.Parameter]:
         return self.head.parameters()
