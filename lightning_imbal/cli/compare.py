@@ -114,11 +114,12 @@ def _train(plan: Plan, stages: "dict[Job, list[Namespace]]", jobs: int, console:
     if not jobs:
         return []
     discard_left_halves(plan.jobs)
-    if not all(job.finished for job in plan.jobs):
-        from lightning_imbal.cli.parts.cost import estimate
+    if all(job.finished for job in plan.jobs):
+        return []
+    from lightning_imbal.cli.parts.cost import estimate
 
-        _print(estimate(stages, jobs).split("\n"), console)
-    return run_plan(plan, lambda: local_launcher(jobs), console)
+    _print(estimate(stages, jobs).split("\n"), console)
+    return run_plan(plan, local_launcher(jobs), console)
 
 
 def _plan(

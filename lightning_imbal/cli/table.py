@@ -106,12 +106,11 @@ def _run_unfinished(given: argparse.Namespace, plan: Plan, unfinished: list[Job]
     """Runs what is not finished once its configurations have been read."""
     if given.launcher != "local":
         read_stages(unfinished)
-        return run_plan(plan, lambda: _ray_launcher(given), console)
-    launcher = local_launcher(given.jobs)
+        return run_plan(plan, _ray_launcher(given), console)
+    launcher = local_launcher(given.jobs)  # now: its server imports while this process reads
     try:
-        launcher.prepare()  # imports what this process does too, meanwhile
         read_stages(unfinished)
-        return run_plan(plan, lambda: launcher, console)
+        return run_plan(plan, launcher, console)
     finally:
         launcher.stop()
 
