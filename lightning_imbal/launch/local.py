@@ -24,7 +24,7 @@ class LocalLauncher:
     Args:
         jobs: How many run at once; they share the processors, and each gets one of the devices.
         devices: GPUs by number; a single job at a time may use all.
-        server: Forks their processes, and ends with them; without one, each is a new process.
+        server: Forks their processes; without one, each is a new process.
     """
 
     def __init__(self, jobs: int, devices: Iterable[str] = (), server: Server | None = None) -> None:
@@ -56,8 +56,6 @@ class LocalLauncher:
         for process, _ in self._running.values():
             end(process)
         self._running.clear()
-        if self._server is not None:
-            self._server.close()
 
 
 def processors(jobs: int) -> int:

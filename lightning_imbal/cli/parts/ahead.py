@@ -7,7 +7,7 @@ from importlib import import_module
 from lightning_imbal.cli.parts.allocator import without_garbage
 
 ROOMS = ("callbacks", "losses", "mixers", "modules", "predictors", "samplers", "schedulers")
-LATER = ("pyarrow.parquet", "wandb.sdk.launch", "fsspec.implementations.chained")  # that libraries import when they run
+LATER = ("wandb.sdk.launch",)  # that libraries import when they run
 
 
 def read_ahead() -> None:

@@ -3,6 +3,7 @@
 import os
 import shlex
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 
 from jsonargparse import Namespace
 from rich.console import Console
@@ -15,6 +16,7 @@ from lightning_imbal.launch.local import FORKS, LocalLauncher, processors, serve
 from lightning_imbal.launch.plan import Plan
 from lightning_imbal.launch.runner import Failure, Launcher
 from lightning_imbal.launch.runner import run as run_jobs
+from lightning_imbal.launch.warm import Server
 from lightning_imbal.wording import number_of
 
 FAILURES = 10  # that are told
@@ -48,9 +50,17 @@ def run_plan(plan: Plan, launcher: Launcher, console: Console) -> list[Failure]:
     return run_jobs(plan.jobs, launcher, Display(console))
 
 
-def local_launcher(jobs: int) -> LocalLauncher:
+def forking(jobs: int) -> AbstractContextManager[Server | None]:
+    """Begins what forks so many runs at once, whose imports go on beside this process; it ends where the context does.
+
+    Args:
+        jobs: How many; they share the processors.
+    """
+    return closing(server_of(processors(jobs))) if FORKS else nullcontext()
+
+
+def local_launcher(jobs: int, server: Server | None) -> LocalLauncher:
     """Starts so many runs at once on this machine, on its GPUs if it has any."""
-    server = server_of(processors(jobs)) if FORKS else None  # imports while this process does
     import torch
 
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
