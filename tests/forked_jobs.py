@@ -7,6 +7,7 @@ import sys
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import patch
 
 from lightning_imbal.cli import main
 from lightning_imbal.launch import server, warm
@@ -42,14 +43,11 @@ class ForkedServer(multiprocessing.get_context("fork").Process):
 def server_of_forks():
     """The next `warm.Server` has what this process has imported, which should have no threads: a fork lacks them."""
     forked = ForkedServer()
-    before, warm.subprocess = (
-        warm.subprocess,
-        SimpleNamespace(Popen=lambda *args, **kwargs: forked, PIPE=subprocess.PIPE, DEVNULL=subprocess.DEVNULL),
-    )
+    instead = SimpleNamespace(Popen=lambda *args, **kwargs: forked, PIPE=subprocess.PIPE, DEVNULL=subprocess.DEVNULL)
     try:
-        yield
+        with patch.object(warm, "subprocess", instead):
+            yield
     finally:
-        warm.subprocess = before
         forked.kill()
 
 

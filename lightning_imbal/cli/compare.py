@@ -13,6 +13,7 @@ from rich.markup import escape
 from lightning_imbal.atomic_files import refuse_unwritable, write_whole
 from lightning_imbal.cli.parts.running import (
     check_jobs,
+    forking,
     local_launcher,
     print_commands,
     print_failures,
@@ -114,11 +115,13 @@ def _train(plan: Plan, stages: "dict[Job, list[Namespace]]", jobs: int, console:
     if not jobs:
         return []
     discard_left_halves(plan.jobs)
-    if not all(job.finished for job in plan.jobs):
-        from lightning_imbal.cli.parts.cost import estimate
+    if all(job.finished for job in plan.jobs):
+        return []
+    from lightning_imbal.cli.parts.cost import estimate
 
-        _print(estimate(stages, jobs).split("\n"), console)
-    return run_plan(plan, lambda: local_launcher(jobs), console)
+    _print(estimate(stages, jobs).split("\n"), console)
+    with forking(jobs) as server:
+        return run_plan(plan, local_launcher(jobs, server), console)
 
 
 def _plan(

@@ -9,6 +9,7 @@ from lightning_imbal.atomic_files import refuse_unwritable
 from lightning_imbal.cli.parts.configurations import read_stages
 from lightning_imbal.cli.parts.running import (
     check_jobs,
+    forking,
     local_launcher,
     print_commands,
     print_failures,
@@ -106,14 +107,10 @@ def _run_unfinished(given: argparse.Namespace, plan: Plan, unfinished: list[Job]
     """Runs what is not finished once its configurations have been read."""
     if given.launcher != "local":
         read_stages(unfinished)
-        return run_plan(plan, lambda: _ray_launcher(given), console)
-    launcher = local_launcher(given.jobs)
-    try:
-        launcher.prepare()  # imports what this process does too, meanwhile
+        return run_plan(plan, _ray_launcher(given), console)
+    with forking(given.jobs) as server:
         read_stages(unfinished)
-        return run_plan(plan, lambda: launcher, console)
-    finally:
-        launcher.stop()
+        return run_plan(plan, local_launcher(given.jobs, server), console)
 
 
 def _ray_launcher(given: argparse.Namespace) -> Launcher:

@@ -24,19 +24,12 @@ class LocalLauncher:
     Args:
         jobs: How many run at once; they share the processors, and each gets one of the devices.
         devices: GPUs by number; a single job at a time may use all.
-        warm: Whether they are forks of a process that has imported what they need.
+        server: Forks their processes; without one, each is a new process.
     """
 
-    def __init__(self, jobs: int, devices: Iterable[str] = (), warm: bool = False) -> None:
-        self.jobs, self.devices = jobs, list(devices)
+    def __init__(self, jobs: int, devices: Iterable[str] = (), server: Server | None = None) -> None:
+        self.jobs, self.devices, self._server = jobs, list(devices), server
         self._running: dict[Job, tuple[Process, int]] = {}
-        self._warm = warm
-        self._server: Server | None = None
-
-    def prepare(self) -> None:
-        """Starts what forks the jobs, which takes seconds, if that is wanted and has not been done."""
-        if self._warm and self._server is None:
-            self._server = server_of(processors(self.jobs))
 
     def has_room(self) -> bool:
         """Whether another job can be started now."""
@@ -44,7 +37,6 @@ class LocalLauncher:
 
     def start(self, job: Job) -> None:
         """Starts a job."""
-        self.prepare()
         slot = min(set(range(self.jobs)) - {slot for _, slot in self._running.values()})
         environment = {}
         if self.jobs > 1 and self.devices:
@@ -64,8 +56,6 @@ class LocalLauncher:
         for process, _ in self._running.values():
             end(process)
         self._running.clear()
-        if self._server is not None:
-            self._server.close()
 
 
 def processors(jobs: int) -> int:

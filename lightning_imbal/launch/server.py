@@ -25,7 +25,11 @@ def main() -> int:
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print is no reply
     before = dict(os.environ)
-    import_module(AHEAD).read_ahead()
+    try:
+        import_module(AHEAD).read_ahead()
+    except Exception as error:
+        print(f"{type(error).__name__}: {error}", file=replies)
+        return 1
     brought = {name: value for name, value in os.environ.items() if before.get(name) != value}  # by imports
     request = serve(sys.stdin, replies)
     if request is None:
@@ -39,7 +43,7 @@ def serve(requests: TextIO, replies: TextIO) -> dict[str, Any] | None:
     """Forks a process for each job, and says how those have ended that are asked about.
 
     Args:
-        requests: Lines of JSON: a number, which the reply has too, and either the number of a process or a job, with
+        requests: Lines of JSON, the next one after the reply to the last one: the number of a process, or a job, with
             the arguments of `_run`.
         replies: Lines of JSON with the exit status of the process, negative for a signal and null while it runs, or
             with the number of the new process, which leads a group of its own.
@@ -49,7 +53,7 @@ def serve(requests: TextIO, replies: TextIO) -> dict[str, Any] | None:
     """
     server, asks = os.getpid(), os.getppid()
     while _is_asked(requests, asks) and (line := requests.readline()):
-        number, request = json.loads(line)
+        request = json.loads(line)
         if isinstance(request, int):
             ended, status = os.waitpid(request, os.WNOHANG)
             reply = os.waitstatus_to_exitcode(status) if ended else None
@@ -59,7 +63,7 @@ def serve(requests: TextIO, replies: TextIO) -> dict[str, Any] | None:
             if not reply:
                 request["about"]["parent"] = server
                 return request
-        print(json.dumps([number, reply]), file=replies, flush=True)
+        print(json.dumps(reply), file=replies, flush=True)
     return None
 
 

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from lightning_imbal.launch.process import BUSY
-from lightning_imbal.launch.server import ALONE, SECONDS_BETWEEN_LOOKS
+from lightning_imbal.launch.server import ALONE
 
-GONE = "lightning_imbal: What starts the runs has ended, and they with it: they go on, each in a process of its own."
+SECONDS_BETWEEN_ASKS = 0.05  # whether a process has ended that is waited for
+GONE = "lightning_imbal: What starts the runs has ended{}, and they with it: they go on, each in a process of its own."
 
 
 class ServerGone(Exception):
@@ -34,7 +35,7 @@ class Server:
             text=True,
             start_new_session=True,
         )
-        self._asked, self._gone = 0, False
+        self._gone = False
 
     def ask(self, request: Any) -> Any:
         """Asks for a job, or for the status of a process.
@@ -42,23 +43,27 @@ class Server:
         Raises:
             ServerGone: There is nobody to ask.
         """
+        if self._gone:
+            raise ServerGone
         asked, replies = self._process.stdin, self._process.stdout
         assert asked is not None and replies is not None
-        self._asked += 1
+        reply = ""
         try:
-            print(json.dumps([self._asked, request]), file=asked, flush=True)
-            number = 0
-            while number != self._asked:  # a signal may have kept the last reply from being read
-                number, reply = json.loads(replies.readline())
-        except (OSError, ValueError) as error:  # a broken pipe, or its end
-            if not self._gone:
-                print(GONE, file=sys.stderr)
-            self._gone = True
+            print(json.dumps(request), file=asked, flush=True)
+            reply = replies.readline()
+            return json.loads(reply)
+        except (OSError, ValueError) as error:  # a broken pipe, or its end, before which may stand why
+            why = (reply or replies.readline()).strip()
+            print(GONE.format(f" ({why})" if why else ""), file=sys.stderr)
+            self.close()
             raise ServerGone from error
-        return reply
+        except KeyboardInterrupt:  # the next reply would be that to this request
+            self.close()
+            raise
 
     def close(self) -> None:
         """Ends it, and what it has forked."""
+        self._gone = True
         self._process.kill()
         self._process.wait()
 
@@ -91,5 +96,5 @@ class Fork:
     def wait(self) -> int:
         """The exit status, as soon as there is one."""
         while (status := self.poll()) is None:
-            time.sleep(SECONDS_BETWEEN_LOOKS / 10)
+            time.sleep(SECONDS_BETWEEN_ASKS)
         return status

@@ -106,9 +106,11 @@ class Process:
 
     @property
     def trains(self) -> bool:
-        """Whether it is past the lock of its folder: only then does it load torch."""
+        """Whether it has the lock of its folder, or is of a job that has had it."""
         with suppress(OSError):
-            return b"libtorch" in Path(f"/proc/{self.number}/maps").read_bytes()
+            return not self.is_job or any(
+                file.resolve().name == ".lock" for file in Path(f"/proc/{self.number}/fd").iterdir()
+            )
         return False
 
 

@@ -1,9 +1,11 @@
 """Jobs that are forked from a process that has imported what they need: as new ones, and none takes others along."""
 
+import io
 import json
 import os
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from forked import wait_for
@@ -111,7 +113,45 @@ def test_jobs_of_a_server_that_has_gone_go_on_in_processes_of_their_own(start, s
     again = start("again")[1]
     assert not isinstance(again, warm.Fork)
     local.end(again)
-    assert capfd.readouterr().err.count(warm.GONE) == 1
+    assert capfd.readouterr().err.count(warm.GONE.format("")) == 1
+
+
+@pytest.fixture
+def broken(tmp_path, monkeypatch):
+    """A server that lacks what it should import."""
+    (tmp_path / "sitecustomize.py").write_text(f"import sys; sys.modules['{server.AHEAD}'] = None")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    found = local.server_of(1)
+    yield found
+    found.close()
+
+
+@pytest.mark.parametrize("asked_before", [True, False])
+def test_why_a_server_cannot_start_is_told_once(asked_before, broken, capfd):
+    if not asked_before:
+        broken._process.wait()
+    for _ in range(2):
+        with pytest.raises(warm.ServerGone):
+            broken.ask(1)
+    [said] = capfd.readouterr().err.splitlines()
+    assert said.startswith("lightning_imbal: What starts the runs has ended (ModuleNotFoundError: ")
+    assert server.AHEAD in said
+
+
+def test_who_is_interrupted_in_asking_ends_it_without_a_word(broken, monkeypatch, capfd):
+    """What is read next would be the reply that was waited for."""
+
+    def interrupt():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(broken._process, "stdin", io.StringIO())
+    monkeypatch.setattr(broken._process, "stdout", SimpleNamespace(readline=interrupt))
+    with pytest.raises(KeyboardInterrupt):
+        broken.ask(1)
+    assert broken._process.returncode is not None
+    with pytest.raises(warm.ServerGone):
+        broken.ask(1)
+    assert not capfd.readouterr().err
 
 
 def test_the_server_ends_with_the_one_that_asks(monkeypatch):

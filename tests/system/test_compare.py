@@ -50,6 +50,12 @@ def labels(tmp_path, monkeypatch):
     return Path("biopsies/labels.csv")
 
 
+@pytest.fixture(autouse=True)
+def no_server(monkeypatch):
+    """No process imports everything for runs that do not start; where they do, `command_in` has one."""
+    monkeypatch.setattr(running, "FORKS", False)
+
+
 @pytest.fixture
 def nothing_runs(monkeypatch):
     """Makes every run fail to start."""

@@ -211,4 +211,4 @@ def test_killed_table_goes_on_and_two_at_once_share_the_work(table):
     assert begun == {"ce": 2, "rs": 1}, "each is run once, the killed one is continued"
     epochs = pd.read_csv("runs/demo+ce+seed0/stage1/metrics.csv")["epoch"].dropna()
     assert set(range(8)) <= set(epochs), "what was trained before is kept"
-    assert pd.read_csv("runs/small.csv")["runs"].tolist() == [1, 1, 1, 1, 0, 0]
+    assert pd.read_csv("runs/small.csv").query("not floor")["runs"].tolist() == [1, 1, 1, 1, 0, 0]

@@ -6,14 +6,14 @@ from importlib import import_module
 from lightning_imbal.cli.parts.allocator import without_garbage
 
 ROOMS = ("callbacks", "losses", "mixers", "modules", "predictors", "samplers", "schedulers")
-LATER = ("pyarrow.parquet", "wandb.sdk.launch", "fsspec.implementations.chained")  # that libraries import when they run
+LATER = "wandb.apis.public"  # which W&B would import, with all that it needs for its queues, when a run begins
 
 
 def read_ahead() -> None:
     """Imports all of it, and reads an experiment; no number is drawn and nothing is computed."""
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # as `quiet` does, before it is imported
     with without_garbage(alone=True):
-        for name in (*(f"lightning_imbal.{room}" for room in ("cli.fit", "cli.test", *ROOMS)), *LATER):
+        for name in (*(f"lightning_imbal.{room}" for room in ("cli.fit", "cli.test", *ROOMS)), LATER):
             import_module(name)
         _read_demo()
 

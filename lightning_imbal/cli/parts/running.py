@@ -2,7 +2,8 @@
 
 import os
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 
 from jsonargparse import Namespace
 from rich.console import Console
@@ -11,10 +12,11 @@ from rich.markup import escape
 from lightning_imbal.errors import UserError
 from lightning_imbal.launch.display import Display
 from lightning_imbal.launch.job import Job
-from lightning_imbal.launch.local import FORKS, LocalLauncher
+from lightning_imbal.launch.local import FORKS, LocalLauncher, processors, server_of
 from lightning_imbal.launch.plan import Plan
 from lightning_imbal.launch.runner import Failure, Launcher
 from lightning_imbal.launch.runner import run as run_jobs
+from lightning_imbal.launch.warm import Server
 from lightning_imbal.wording import number_of
 
 FAILURES = 10  # that are told
@@ -37,24 +39,33 @@ def print_commands(plan: Plan, stages: dict[Job, list[Namespace]], jobs: int) ->
     print(estimate(stages, max(1, jobs)))
 
 
-def run_plan(plan: Plan, launcher: Callable[[], Launcher], console: Console) -> list[Failure]:
+def run_plan(plan: Plan, launcher: Launcher, console: Console) -> list[Failure]:
     """Runs what is not finished.
 
     Args:
         plan: The runs.
-        launcher: Makes what starts them.
+        launcher: Starts them.
         console: Where to show how far they are.
     """
-    return run_jobs(plan.jobs, launcher(), Display(console))
+    return run_jobs(plan.jobs, launcher, Display(console))
 
 
-def local_launcher(jobs: int) -> LocalLauncher:
+def forking(jobs: int) -> AbstractContextManager[Server | None]:
+    """Begins what forks so many runs at once, whose imports go on beside this process; it ends where the context does.
+
+    Args:
+        jobs: How many; they share the processors.
+    """
+    return closing(server_of(processors(jobs))) if FORKS else nullcontext()
+
+
+def local_launcher(jobs: int, server: Server | None) -> LocalLauncher:
     """Starts so many runs at once on this machine, on its GPUs if it has any."""
     import torch
 
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     devices = visible.split(",") if visible else [str(number) for number in range(torch.cuda.device_count())]
-    return LocalLauncher(jobs, devices, warm=FORKS)
+    return LocalLauncher(jobs, devices, server)
 
 
 def print_failures(failures: Sequence[Failure], console: Console) -> None:

@@ -27,13 +27,13 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="Threads of torch.")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    quiet()
-    table, console = Table(*COLUMNS), Console(width=200)
-    for part in args.only:
-        pairs: list[Pair] = import_module(part).pairs()
-        for pair in pairs:
-            table.add_row(*pair.measure(args.rounds).row())
-    console.print(table)
+    table = Table(*COLUMNS)
+    with quiet():
+        for part in args.only:
+            pairs: list[Pair] = import_module(part).pairs()
+            for pair in pairs:
+                table.add_row(*pair.measure(args.rounds).row())
+    Console(width=200).print(table)
 
 
 if __name__ == "__main__":
