@@ -58,8 +58,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=48, help="Number of images, a third of them for the test.")
     parser.add_argument("--epochs", type=int, default=50, help="Epochs of the second stage.")
     args = parser.parse_args()
-    quiet()
-    with tempfile.TemporaryDirectory() as folder:
+    with quiet(), tempfile.TemporaryDirectory() as folder:
         train(None, 12, 1, folder)  # warm up
         stored, stored_scores = train(1, args.images, args.epochs, folder)
         again, again_scores = train(None, args.images, args.epochs, folder)

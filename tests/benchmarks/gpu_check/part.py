@@ -11,8 +11,8 @@ def run_part(module: str, setting: Setting) -> None:
     """Runs the part in a module in this process."""
     from lightning_imbal.cli.parts.quiet import quiet
 
-    quiet()
-    import_module(module).run(setting)
+    with quiet():
+        import_module(module).run(setting)
 
 
 if __name__ == "__main__":

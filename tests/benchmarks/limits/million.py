@@ -47,9 +47,9 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.step:
-        quiet()
         name, _, setting = args.step.partition(" ")
-        print(*measured(STEPS[name], args.folder, *filter(None, [setting])))
+        with quiet():
+            print(*measured(STEPS[name], args.folder, *filter(None, [setting])))
         return
     print(f"{'step':24}{'seconds':>10}{'of CPU':>10}{'GB':>8}  met")
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
