@@ -82,14 +82,13 @@ faults: install ## break the package at one place after the other: does a test n
 coverage: install ## do the intervals and stars of the tables hold? simulated where the truth is known (5 minutes; OPTIONS="--seed 1 --only lesions")
 	$(BIN)/python tests/coverage/simulate.py $(OPTIONS)
 
-benchmark: install ## hot places beside bare loops, a million images, and what each part is worth: training step, disk cache, stored features, perturbed input, BHP loss, bootstrap; report page; decision rules of a table; init and audit of 100,000 pictures; help and typing errors (40 minutes)
+benchmark: install ## hot places beside bare loops, a million images, and what each part is worth: training step, disk cache, stored features, perturbed input, bootstrap; report page; decision rules of a table; init and audit of 100,000 pictures; help and typing errors (40 minutes)
 	$(BIN)/python tests/benchmarks/limits
 	$(BIN)/python tests/benchmarks/limits/million.py
 	$(BIN)/python tests/benchmarks/training_step.py
 	$(BIN)/python tests/benchmarks/disk_cache.py
 	$(BIN)/python tests/benchmarks/frozen_head.py
 	$(BIN)/python tests/benchmarks/perturbed_input.py
-	$(BIN)/python tests/benchmarks/bhp_loss.py
 	$(BIN)/python tests/benchmarks/bootstrap.py
 	$(BIN)/python tests/benchmarks/report_page.py
 	$(BIN)/python tests/benchmarks/own_images.py
