@@ -32,16 +32,14 @@ Class-imbalanced medical image classification: train a method, look at every cla
   ensemble  make one run of several: mean probabilities of seeds or methods, all folds together
   report    results of one run, or of several side by side: in the terminal, as a page, as figures
   compare   find out which method to use on your own images
-  table     run what a table of a paper lacks, then print it with the published numbers beside ours
-  dashboard show the runs of a table in Weights & Biases, a panel for each class
+  table     run what a paper's table lacks, print it beside theirs; dashboard: its runs in W&B
   export    write a trained model as ONNX, with a model card
-  prepare   check a data set, open every image, and cache them decoded
-  audit     find lesions, patients and images that are on both sides of a split
+  prepare   open every image and cache it decoded; audit: who or what is on both sides of a split
 
 examples:
   lightning_imbal fit --config experiments/marrakchi_isic.yaml --data.root DIR
   lightning_imbal init my_images
-  lightning_imbal compare --config my_images.yaml --folds 5
+  lightning_imbal compare --config my_images.yaml
 Later files win, then the command line. More: `fit --help`, `fit --model.help ECL`, `completion`.
 """
 
