@@ -89,6 +89,14 @@ class DeepData(Protocol):
         """Reads pictures as those of the training that has kept this."""
 
 
+@runtime_checkable
+class OpenNormalization(Protocol):
+    """Data whose mean and standard deviation may have been left open, for the weights of a network to decide."""
+
+    def take_normalization(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        """Takes those of the two that were not given, per RGB channel, pixels in 0..1."""
+
+
 def data_of(trainer: "Trainer") -> Any:
     """The DataModule of a Trainer, of any kind."""
     return trainer.datamodule  # type: ignore[attr-defined]  # Lightning sets it, but does not declare it

@@ -53,8 +53,9 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         image_size: Side of the square that the network is trained on, in pixels.
         train_transform: Built with `image_size`; the training augmentation.
         test_transform: Built with `image_size`; the same for every image.
-        mean: Mean that is subtracted per RGB channel, pixels in 0..1. A checkpoint keeps those it was trained with.
-        std: Standard deviation that is divided by per RGB channel, pixels in 0..1.
+        mean: Mean that is subtracted per RGB channel, pixels in 0..1; null is that which the weights of the network
+            were trained with, ImageNet's without weights. A checkpoint keeps those it was trained with.
+        std: Standard deviation that is divided by per RGB channel, pixels in 0..1; null as for the mean.
         views: Number of views of each training image by `train_transform`.
         more_views: Built with `image_size`; the augmentation of each further view, where it is another one.
         colour_on_device: Training pictures change their colours on the device, batch by batch, as their recipes have
@@ -87,8 +88,8 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         image_size: int = 224,
         train_transform: TransformFactory = Squash,
         test_transform: TransformFactory = Squash,
-        mean: tuple[float, float, float] = IMAGENET_MEAN,
-        std: tuple[float, float, float] = IMAGENET_STD,
+        mean: tuple[float, float, float] | None = None,
+        std: tuple[float, float, float] | None = None,
         views: int = 1,
         more_views: list[TransformFactory] | None = None,
         colour_on_device: bool = False,
@@ -117,7 +118,8 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         *self.train_recipes, self.test_recipe = (build(recipe, size=image_size) for recipe in recipes)
         for recipe in self.train_recipes if colour_on_device else []:
             leave_to_device(recipe)
-        self.normalize = Normalize(mean, std)
+        self.given_normalization = (mean, std)
+        self.normalize = Normalize(mean or IMAGENET_MEAN, std or IMAGENET_STD)
         self.stored: dict[str, FeatureDataset] = {}
         self.whole_batches = False
         self.predicted: ImageDataset | None = None
@@ -130,6 +132,11 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         if self.given_groups is None:
             return None
         return {str(group): as_labels(members, self.class_names) for group, members in self.given_groups.items()}
+
+    def take_normalization(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        """Normalises by a mean and a standard deviation, each where none was given; per RGB channel, pixels in 0..1."""
+        given_mean, given_std = self.given_normalization
+        self.normalize.load_state_dict(Normalize(given_mean or mean, given_std or std).state_dict())
 
     def prepare_data(self) -> None:
         """Builds the disk cache, in one process, if it is wanted and not there."""
