@@ -117,9 +117,12 @@ def _of_timm(meant: Named, pretrained: bool, image_size: int | None, pooling: Po
         backbone.built_size = (size, size)  # type: ignore[assignment]  # no part of the network
         return backbone
     except (TypeError, AssertionError) as error:
-        if pooling != "map":
+        if pooling == "map":
+            mend = "leave model.pooling out, or set it to avg"
+            raise UserError(f"{meant.name} has no attention pooling: {mend}.") from error
+        if meant.config is None:
             raise
-        raise UserError(f"{meant.name} has no attention pooling: leave model.pooling out, or set it to avg.") from error
+        raise UserError(f"The config.json of {meant.name} is not that of a {meant.architecture} ({error}).") from error
     except (OSError, RuntimeError) as error:
         if not pretrained:
             raise
