@@ -91,10 +91,10 @@ class DeepData(Protocol):
 
 @runtime_checkable
 class OpenNormalization(Protocol):
-    """Data whose mean and standard deviation may have been left open, for the weights of a network to decide."""
+    """A normalisation of pictures whose mean and deviation may be left open, for the weights of a network to decide."""
 
-    def take_normalization(self, mean: Sequence[float], std: Sequence[float]) -> None:
-        """Takes those of the two that were not given, per RGB channel, pixels in 0..1."""
+    def take(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        """Takes those of the two that were left open, per RGB channel, pixels in 0..1."""
 
 
 def data_of(trainer: "Trainer") -> Any:

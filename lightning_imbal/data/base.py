@@ -22,7 +22,7 @@ from lightning_imbal.data.loading.folder import folder_dataset
 from lightning_imbal.data.loading.image_dataset import Draw, ImageDataset, PairedImages
 from lightning_imbal.data.loading.loaders import Loadable, device_share, first_epoch, image_loader, share_of_work
 from lightning_imbal.data.loading.samplers import SamplerFactory, build_samplers
-from lightning_imbal.data.normalize import IMAGENET_MEAN, IMAGENET_STD, Normalize
+from lightning_imbal.data.normalize import Normalize
 from lightning_imbal.data.pictures.given import GivenPictures, Picture
 from lightning_imbal.data.pictures.grey_levels import Depth, reading_of
 from lightning_imbal.data.pictures.open import CACHE_DIR, Cache, OnBadImage
@@ -118,8 +118,7 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         *self.train_recipes, self.test_recipe = (build(recipe, size=image_size) for recipe in recipes)
         for recipe in self.train_recipes if colour_on_device else []:
             leave_to_device(recipe)
-        self.given_normalization = (mean, std)
-        self.normalize = Normalize(mean or IMAGENET_MEAN, std or IMAGENET_STD)
+        self.normalize = Normalize(mean, std)
         self.stored: dict[str, FeatureDataset] = {}
         self.whole_batches = False
         self.predicted: ImageDataset | None = None
@@ -132,11 +131,6 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         if self.given_groups is None:
             return None
         return {str(group): as_labels(members, self.class_names) for group, members in self.given_groups.items()}
-
-    def take_normalization(self, mean: Sequence[float], std: Sequence[float]) -> None:
-        """Normalises by a mean and a standard deviation, each where none was given; per RGB channel, pixels in 0..1."""
-        given_mean, given_std = self.given_normalization
-        self.normalize.load_state_dict(Normalize(given_mean or mean, given_std or std).state_dict())
 
     def prepare_data(self) -> None:
         """Builds the disk cache, in one process, if it is wanted and not there."""

@@ -13,17 +13,16 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from torch.utils.data import DataLoader
 
 from lightning_imbal.backbones.create import Network, Pooling, architecture_of, create_backbone, feature_size
-from lightning_imbal.backbones.named import told_name
 from lightning_imbal.callbacks.of_every_training import OfEveryTraining
 from lightning_imbal.contract import Batch, DeepData, ImbalData, data_of, image_count, known_data
 from lightning_imbal.errors import UserError
 from lightning_imbal.factories.build import build
 from lightning_imbal.losses.base import ImbalancedLoss
 from lightning_imbal.modules.base_batches import as_batch, as_floats
-from lightning_imbal.modules.base_checkpoint import depth_of
+from lightning_imbal.modules.base_checkpoint import depth_of, forget_places
 from lightning_imbal.modules.base_checks import check_classes, check_counts, check_order, check_pairs, check_views
-from lightning_imbal.modules.base_normalization import tell_weights_normalization
 from lightning_imbal.modules.base_logging import LogsLosses
+from lightning_imbal.modules.base_normalization import tell_weights_normalization
 from lightning_imbal.modules.base_optimizers import SchedulerFactory, build_schedule, check_optimizer, kept_score
 
 
@@ -40,9 +39,8 @@ class ImbalModule(LogsLosses, ABC):
         optimizer: Built with the trained parameters.
         scheduler: Built with the optimizer and the Trainer's number of epochs, stepped once an epoch; one that waits
             for a validation score has its name as `monitor`.
-        image_size: Side of the pictures that a ViT, Swin or other network of one size is built for, in pixels; the
-            program fills it in. None is the size that its weights were trained with.
-        pooling: How the backbone's tokens become one feature: `token`, `avg` or `map` (attention); null is its own way.
+        image_size: Side of the pictures that a ViT or Swin is built for, in pixels; the program fills it in.
+        pooling: How its tokens become one feature: `token`, `avg` or `map` (attention); None is the backbone's own way.
         grad_checkpointing: Saves memory: activations are computed again in the backward pass.
         architecture: What a `hf-hub:` or `local-dir:` backbone is; the program fills it in from a checkpoint.
     """
@@ -225,10 +223,7 @@ class ImbalModule(LogsLosses, ABC):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Stores the normalisation of the pictures, and forgets the files that weights once came from."""
-        for name in {"pretrained", "backbone_ckpt"} & checkpoint["hyper_parameters"].keys():
-            checkpoint["hyper_parameters"][name] = False if name == "pretrained" else None
-        if isinstance(name := checkpoint["hyper_parameters"].get("backbone"), str):
-            checkpoint["hyper_parameters"]["backbone"] = told_name(name)
+        forget_places(checkpoint["hyper_parameters"])
         if data := self.datamodule:
             checkpoint["normalize"] = data.normalize.state_dict()
         if isinstance(self.datamodule, DeepData):

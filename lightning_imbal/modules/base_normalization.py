@@ -11,12 +11,12 @@ from lightning_imbal.modules.base_checkpoint import open_checkpoint
 
 def tell_weights_normalization(backbone: nn.Module, data: ImbalData) -> None:
     """Tells data whose mean or standard deviation was left open those of the weights of a backbone, if known."""
-    if isinstance(data, OpenNormalization) and (known := weights_normalization(backbone)):
-        data.take_normalization(*known)
+    if isinstance(data.normalize, OpenNormalization) and (known := weights_normalization(backbone)):
+        data.normalize.take(*known)
 
 
 def tell_checkpoint_normalization(checkpoint: Path, data: ImbalData | None) -> None:
     """Likewise those that a first stage was trained with, as its checkpoint keeps them."""
     kept = open_checkpoint(checkpoint).get("normalize")
-    if isinstance(data, OpenNormalization) and kept:
-        data.take_normalization(*(kept[name].flatten().tolist() for name in ("mean", "std")))
+    if data and isinstance(data.normalize, OpenNormalization) and kept:
+        data.normalize.take(*(kept[name].flatten().tolist() for name in ("mean", "std")))

@@ -49,14 +49,30 @@ def without_its_folder(run_dir, root, out):
     shutil.copy(best, alone)
     data = ["--data.root", str(root), *QUIET]
     assert main(["test", "--ckpt_path", str(best), "--run_dir", str(out / "again"), *QUIET]) == 0
-    assert main(["predict", "--ckpt_path", str(alone), "--images", str(root / "test"), "--output", str(out / "p.csv"), *data[2:]]) == 0
+    assert (
+        main(
+            [
+                "predict",
+                "--ckpt_path",
+                str(alone),
+                "--images",
+                str(root / "test"),
+                "--output",
+                str(out / "p.csv"),
+                *data[2:],
+            ]
+        )
+        == 0
+    )
     return json.loads((out / "again" / "metrics.json").read_text()), li.load(alone)
 
 
 class TestNetworkOfAFolder:
     """What `local-dir:` names is built from its checkpoint where the folder is not."""
 
-    @pytest.mark.parametrize(("architecture", "arguments"), [("vit_tiny_patch16_224", None), ("swin_tiny_patch4_window7_224", SWIN)])
+    @pytest.mark.parametrize(
+        ("architecture", "arguments"), [("vit_tiny_patch16_224", None), ("swin_tiny_patch4_window7_224", SWIN)]
+    )
     def test_its_checkpoints_need_no_folder(self, run, root, tmp_path, architecture, arguments, told):
         folder = tmp_path / "nets" / "own"
         network(folder, architecture, **({"arguments": arguments} if arguments else {}))
