@@ -12,16 +12,17 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from torch.utils.data import DataLoader
 
-from lightning_imbal.backbones.create import Network, create_backbone, feature_size
+from lightning_imbal.backbones.create import Network, Pooling, architecture_of, create_backbone, feature_size
 from lightning_imbal.callbacks.of_every_training import OfEveryTraining
 from lightning_imbal.contract import Batch, DeepData, ImbalData, data_of, image_count, known_data
 from lightning_imbal.errors import UserError
 from lightning_imbal.factories.build import build
 from lightning_imbal.losses.base import ImbalancedLoss
 from lightning_imbal.modules.base_batches import as_batch, as_floats
-from lightning_imbal.modules.base_checkpoint import depth_of
+from lightning_imbal.modules.base_checkpoint import depth_of, forget_places
 from lightning_imbal.modules.base_checks import check_classes, check_counts, check_order, check_pairs, check_views
 from lightning_imbal.modules.base_logging import LogsLosses
+from lightning_imbal.modules.base_normalization import tell_weights_normalization
 from lightning_imbal.modules.base_optimizers import SchedulerFactory, build_schedule, check_optimizer, kept_score
 
 
@@ -32,12 +33,16 @@ class ImbalModule(LogsLosses, ABC):
         class_counts: Class sizes of the training part, ordered by label.
         class_names: Names of the classes, ordered by label.
         class_groups: Class names per group (major, middle, minor) whose mean scores are reported; None takes thirds.
-        backbone: Name of a timm network, or a network of your own that gives features (B, D) and has D as its
-            attribute `num_features`.
+        backbone: Name of a timm network, `hf-hub:owner/name`, `local-dir:folder`, or a network of your own that gives
+            features (B, D) and has D as its attribute `num_features`.
         pretrained: True fetches timm's weights, a path loads a local file, False starts from scratch.
         optimizer: Built with the trained parameters.
         scheduler: Built with the optimizer and the Trainer's number of epochs, stepped once an epoch; one that waits
             for a validation score has its name as `monitor`.
+        image_size: Side of the pictures that a ViT or Swin is built for, in pixels; the program fills it in.
+        pooling: How its tokens become one feature: `token`, `avg` or `map` (attention); None is the backbone's own way.
+        grad_checkpointing: Saves memory: activations are computed again in the backward pass.
+        architecture: What a `hf-hub:` or `local-dir:` backbone is; the program fills it in from a checkpoint.
     """
 
     classifies = False  # whether it can be tested, and a second stage may keep its classifier
@@ -58,6 +63,10 @@ class ImbalModule(LogsLosses, ABC):
         pretrained: bool | str = False,
         optimizer: OptimizerCallable = torch.optim.SGD,
         scheduler: SchedulerFactory | None = None,
+        image_size: int | None = None,
+        pooling: Pooling | None = None,
+        grad_checkpointing: bool = False,
+        architecture: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
         check_counts(class_counts, class_names)
@@ -68,7 +77,8 @@ class ImbalModule(LogsLosses, ABC):
             del self.hparams[name]
         self.class_names = list(class_names)
         self.register_buffer("class_counts", torch.tensor(class_counts, dtype=torch.float64))
-        self.backbone = create_backbone(backbone, pretrained)
+        self.backbone = create_backbone(backbone, pretrained, image_size, pooling, grad_checkpointing, architecture)
+        self.hparams["architecture"] = architecture_of(self.backbone)
         self.feature_size = feature_size(self.backbone)
         self.optimizer, self.scheduler = optimizer, scheduler
         self.normalization: dict[str, Tensor] | None = None  # of the pictures that it was trained on
@@ -102,6 +112,8 @@ class ImbalModule(LogsLosses, ABC):
             check_classes(self.class_names, data)
         if self.normalization:
             data.normalize.load_state_dict(self.normalization)
+        elif self.hparams.get("pretrained"):
+            tell_weights_normalization(self.backbone, data)
         if stage == "fit":
             try:
                 self.check(data)
@@ -211,8 +223,7 @@ class ImbalModule(LogsLosses, ABC):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Stores the normalisation of the pictures, and forgets the files that weights once came from."""
-        for name in {"pretrained", "backbone_ckpt"} & checkpoint["hyper_parameters"].keys():
-            checkpoint["hyper_parameters"][name] = False if name == "pretrained" else None
+        forget_places(checkpoint["hyper_parameters"])
         if data := self.datamodule:
             checkpoint["normalize"] = data.normalize.state_dict()
         if isinstance(self.datamodule, DeepData):

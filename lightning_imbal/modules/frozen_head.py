@@ -17,6 +17,7 @@ from lightning_imbal.heads.base import ClosedFormHead
 from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.modules.base_first_stage import check_backbone, check_head, check_metadata, load_parts
 from lightning_imbal.modules.base_metadata import WithMetadata
+from lightning_imbal.modules.base_normalization import tell_checkpoint_normalization
 from lightning_imbal.modules.base_optimizers import check_search, searches
 from lightning_imbal.predictors.plain import Plain
 
@@ -100,6 +101,7 @@ class FrozenHead(WithMetadata):
         if self.backbone_ckpt is not None:
             kept = {"head": self.head} if self.init == "keep" else {}
             load_parts(Path(self.backbone_ckpt), {**self.frozen, **kept})
+            tell_checkpoint_normalization(Path(self.backbone_ckpt), self.datamodule)
         if self.cache_views:
             data = self.datamodule
             if data is None:
