@@ -11,6 +11,7 @@ import pandas as pd
 
 from lightning_imbal.atomic_files import refuse_unwritable, write_whole
 from lightning_imbal.data.thumbnails import thumbnails
+from lightning_imbal.errors import UserError
 from lightning_imbal.report.page.explained import Explained, Explanations, Neighbour
 from lightning_imbal.report.page.mistakes import THUMBNAIL
 from lightning_imbal.runs.run import Run
@@ -29,10 +30,10 @@ NOWHERE = "no place stands out"
 COARSE = "is coarse ({} x {} cells, enlarged)"
 NO_PROOF = "and is no proof (Adebayo et al. 2018, Sanity Checks for Saliency Maps)."
 LIMITS = {
-    "gradcam": f"A heat map {COARSE} and scaled by itself: it shows where the network's logit of a class comes from, not "
-    f"why, {NO_PROOF}",
-    "rollout": f"A map of attention {COARSE} and the same for every class: it shows which patches are passed on, not what "
-    f"is made of them, {NO_PROOF}",
+    "gradcam": f"A heat map {COARSE} and scaled by itself: it shows where the network's logit of a class comes from, "
+    f"not why, {NO_PROOF}",
+    "rollout": f"A map of attention {COARSE} and the same for every class: it shows which patches are passed on, not "
+    f"what is made of them, {NO_PROOF}",
 }
 
 
@@ -53,6 +54,11 @@ def explain(methods: Sequence[Method], how: str, neighbours: int) -> Explanation
     remarks: dict[str, None] = {f"Explained: at most {number} mistakes of each method.": None}
     pictures: dict[str, bytes] = {}
     for method in methods:
+        if all(run.predictions is None for run in method.runs):
+            raise UserError(
+                f"{method.runs[0].folder} has no predictions of single images (predictions.parquet), so its mistakes "
+                "are not known: `test` its checkpoint again."
+            )
         of[method.name] = {}
         for place, table in worst(method.runs, number).groupby("run"):
             run = method.runs[int(place)]  # type: ignore[call-overload]  # a number, which pandas does not say

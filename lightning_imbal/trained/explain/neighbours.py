@@ -82,7 +82,9 @@ def _computed(network: ExplainedNetwork, file: Path) -> np.ndarray:
     images = data.dataset("train", [data.test_recipe])
     loader, begun = image_loader(images, BATCH, data.num_workers), time.monotonic()
     with inputs_of(network.model.head) as features, torch.no_grad():
-        for batch in track(loader, "Features of training images", transient=True, disable=not get_console().is_terminal):
+        for batch in track(
+            loader, "Features of training images", transient=True, disable=not get_console().is_terminal
+        ):
             ready = network.ready({"image": batch["image"], "index": batch["index"]})
             network.model.network(ready)(ready["image"])
             parts.append(as_features(features.pop()))

@@ -156,11 +156,6 @@ def checkpoint_of(run: Run) -> Path:
             f"{run.folder} answers for groups of images, of which a network sees one at a time: explain the mistakes of "
             "the run whose images they are."
         )
-    if run.predictions is None:
-        raise UserError(
-            f"{run.folder} has no predictions of single images (predictions.parquet), so its mistakes are not known: "
-            "`test` its checkpoint again."
-        )
     checkpoint = Path(identity.get("checkpoint") or run.best_checkpoint)
     if not checkpoint.is_file():
         raise UserError(

@@ -18,7 +18,7 @@ def enlarged(picture: np.ndarray) -> np.ndarray:
 
 
 def overlay(picture: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """A picture below the colours of a map, RGB (H, W, 3), uint8.
+    """A picture below the colours of a map, RGB (H, W, 3), uint8; below one that is 0 everywhere, as it is.
 
     Args:
         picture: RGB (H, W, 3), floats in 0..1.
@@ -26,6 +26,8 @@ def overlay(picture: np.ndarray, found: np.ndarray) -> np.ndarray:
     """
     from pytorch_grad_cam.utils.image import show_cam_on_image
 
+    if not found.any():
+        return np.uint8(255 * picture)
     large = cv2.resize(found, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     return show_cam_on_image(picture, large, use_rgb=True, colormap=cv2.COLORMAP_VIRIDIS)
 

@@ -111,7 +111,9 @@ def test_each_image_has_the_map_of_its_own_class():
 
 
 def swin():
-    return SwinTransformer(img_size=64, window_size=2, embed_dim=16, depths=(1, 1, 1), num_heads=(1, 1, 1), num_classes=0)
+    return SwinTransformer(
+        img_size=64, window_size=2, embed_dim=16, depths=(1, 1, 1), num_heads=(1, 1, 1), num_classes=0
+    )
 
 
 NETWORKS = {
