@@ -57,19 +57,7 @@ def run(args: list[str]) -> int:
         print(next_command("report", *given.runs, "--html", "report.html"))
     why = _explain(results, given.explain, NEAREST if given.neighbours is None else given.neighbours)
     if given.html is not None:
-        from lightning_imbal.report.page.page import write_page
-        from lightning_imbal.stats.caveats import limits_of
-        from lightning_imbal.stats.tried_rules import tried_rules
-
-        write_page(
-            results,
-            Path(given.html),
-            warnings=limits_of(results),
-            rules=tried_rules(results),
-            anonymous=given.anonymous,
-            why=why,
-        )
-        print(f"Page: {given.html} (open it in a browser)")
+        _write_page(results, given.html, given.anonymous, why)
     if given.figures is not None:
         from lightning_imbal.report.figures.of_runs import write_figures
 
@@ -96,6 +84,17 @@ def _tell_subgroups(results: "Results", place: str | None) -> None:
     print_subgroups(results, Console())
     if place is not None:
         print(f"Subgroups: {', '.join(map(str, write_subgroups(results, Path(place))))}")
+
+
+def _write_page(results: "Results", html: str, anonymous: bool, why: "Explanations | None") -> None:
+    """Writes the page, and says where it is."""
+    from lightning_imbal.report.page.page import write_page
+    from lightning_imbal.stats.caveats import limits_of
+    from lightning_imbal.stats.tried_rules import tried_rules
+
+    limits, rules = limits_of(results), tried_rules(results)
+    write_page(results, Path(html), warnings=limits, rules=rules, anonymous=anonymous, why=why)
+    print(f"Page: {html} (open it in a browser)")
 
 
 def _explain(results: "Results", how: str | None, neighbours: int) -> "Explanations | None":

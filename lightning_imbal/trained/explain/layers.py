@@ -98,8 +98,8 @@ def _of_transformer(backbone: nn.Module, transformer: nn.Module, image: Tensor) 
     others = -1 if outputs is None or outputs.ndim != 3 else outputs.shape[1] - height * width
     if not 0 <= others <= MOST_OTHERS:
         raise UserError(
-            f"{type(transformer).__name__} has no token for each patch in its last block, so Grad-CAM does not know where "
-            "its features are."
+            f"{type(transformer).__name__} has no token for each patch in its last block, so Grad-CAM does not know "
+            "where its features are."
         )
     return FeatureMap(layer, (height, width), partial(_of_tokens, others, (height, width)))
 

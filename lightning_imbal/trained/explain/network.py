@@ -153,13 +153,13 @@ def checkpoint_of(run: Run) -> Path:
         raise UserError(f"{run.folder} is the mean of several networks: explain the mistakes of one of these runs.")
     if identity.get("pool"):
         raise UserError(
-            f"{run.folder} answers for groups of images, of which a network sees one at a time: explain the mistakes of "
-            "the run whose images they are."
+            f"{run.folder} answers for groups of images, of which a network sees one at a time: explain the mistakes "
+            "of the run whose images they are."
         )
     checkpoint = Path(identity.get("checkpoint") or run.best_checkpoint)
     if not checkpoint.is_file():
         raise UserError(
-            f"There is no checkpoint {checkpoint}, without which the mistakes of {run.folder} cannot be explained: put it "
-            "back, or train again."
+            f"There is no checkpoint {checkpoint}, without which the mistakes of {run.folder} cannot be explained: put "
+            "it back, or train again."
         )
     return checkpoint

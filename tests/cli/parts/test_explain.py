@@ -194,13 +194,13 @@ def test_logits_that_are_changed_afterwards_are_named(run, monkeypatch):
 def test_attributes_of_the_images_are_given_to_a_network_that_asks(run, monkeypatch):
     data = digits()
     data.table["meta/sex"] = np.resize(["female", "male", ""], len(data.table))
-    encoding = [{"attribute": "sex", "word": "female"}, {"attribute": "sex", "missing": True}]
+    encoding = [{"attribute": "sex", **column} for column in ({"word": "female"}, {"word": "male"}, {"missing": True})]
     model = build(MetadataClassifier, data, metadata_encoding=encoding, metadata_size=4)
     network = stand_in(monkeypatch, run, model, data)
     rows = np.arange(6)
     seen = network.see(rows, np.ones(6, int))
     image = data.normalize(torch.from_numpy(seen.image).permute(0, 3, 1, 2), torch.float32)
-    metadata = torch.tensor([[1.0, 0], [0, 0], [0, 1]] * 2)
+    metadata = torch.eye(3).repeat(2, 1)
     with torch.no_grad():
         assert seen.feature == pytest.approx(model.feature(image, metadata).numpy(), abs=1e-2)
     assert (seen.feature[0, -4:] != seen.feature[1, -4:]).any()
