@@ -89,6 +89,14 @@ class DeepData(Protocol):
         """Reads pictures as those of the training that has kept this."""
 
 
+@runtime_checkable
+class OpenNormalization(Protocol):
+    """A normalisation of pictures whose mean and deviation may be left open, for the weights of a network to decide."""
+
+    def take(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        """Takes those of the two that were left open, per RGB channel, pixels in 0..1."""
+
+
 def data_of(trainer: "Trainer") -> Any:
     """The DataModule of a Trainer, of any kind."""
     return trainer.datamodule  # type: ignore[attr-defined]  # Lightning sets it, but does not declare it

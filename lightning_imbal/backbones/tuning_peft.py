@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from typing import Any
 
-import torch
 from torch import nn
-from torch.func import functional_call
 
+from lightning_imbal.backbones.sizes import built_size
+from lightning_imbal.backbones.trial import shape_of_features
 from lightning_imbal.backbones.tuning import Tuning, name_of
 from lightning_imbal.backbones.weights import config_of
 from lightning_imbal.errors import UserError
@@ -167,21 +167,15 @@ def _called(backbone: nn.Module, layers: dict[str, nn.Module]) -> list[str]:
     """
     called: set[str] = set()
     hooks = [layer.register_forward_pre_hook(lambda *_, name=name: called.add(name)) for name, layer in layers.items()]
-    meta = {name: value.to("meta") for name, value in [*backbone.named_parameters(), *backbone.named_buffers()]}
     try:
-        with torch.no_grad():
-            functional_call(backbone, meta, (torch.empty(2, *_input_of(backbone), device="meta"),))
+        side, *_ = built_size(backbone) or config_of(backbone)["input_size"][1:]
+        shape_of_features(backbone, side, 2)
     except Exception:  # each network has its own, such as of operations that need numbers
         called = set(layers)
     finally:
         for hook in hooks:
             hook.remove()
     return [name for name in layers if name in called]
-
-
-def _input_of(backbone: nn.Module) -> tuple[int, ...]:
-    channels, *size = config_of(backbone)["input_size"]
-    return (channels, *(getattr(getattr(backbone, "patch_embed", None), "img_size", None) or size))
 
 
 def _some(backbone: nn.Module) -> str:

@@ -24,7 +24,7 @@ from lightning_imbal.cli.parts.show import show_results
 from lightning_imbal.cli.parts.trained_images import count_trained
 from lightning_imbal.cli.parts.trainer import stage_trainer
 from lightning_imbal.cli.parts.validation import predict_validation
-from lightning_imbal.cli.parts.weights import choose_weights
+from lightning_imbal.cli.parts.weights import choose_normalization, choose_weights
 from lightning_imbal.command_line import given_below
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.checks import check_pictures, report_missing_classes
@@ -52,6 +52,7 @@ def run(args: list[str]) -> int:
     if was_restarted() and is_finished(folder):
         return 0
     choose_weights(first, first.ckpt_path is not None and last_checkpoint(folder / "stage1").is_file())
+    choose_normalization(first, folder / "stage1")
     run_dir.discard_halves(folder)
     if first.seed_everything is True:
         seed(first)  # draws the number of every stage

@@ -22,7 +22,7 @@ from lightning_imbal.data.loading.folder import folder_dataset
 from lightning_imbal.data.loading.image_dataset import Draw, ImageDataset, PairedImages
 from lightning_imbal.data.loading.loaders import Loadable, device_share, first_epoch, image_loader, share_of_work
 from lightning_imbal.data.loading.samplers import SamplerFactory, build_samplers
-from lightning_imbal.data.normalize import IMAGENET_MEAN, IMAGENET_STD, Normalize
+from lightning_imbal.data.normalize import Normalize
 from lightning_imbal.data.pictures.given import GivenPictures, Picture
 from lightning_imbal.data.pictures.grey_levels import Depth, reading_of
 from lightning_imbal.data.pictures.open import CACHE_DIR, Cache, OnBadImage
@@ -53,8 +53,9 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         image_size: Side of the square that the network is trained on, in pixels.
         train_transform: Built with `image_size`; the training augmentation.
         test_transform: Built with `image_size`; the same for every image.
-        mean: Mean that is subtracted per RGB channel, pixels in 0..1. A checkpoint keeps those it was trained with.
-        std: Standard deviation that is divided by per RGB channel, pixels in 0..1.
+        mean: Mean that is subtracted per RGB channel, pixels in 0..1; null is that which the weights of the network
+            were trained with, ImageNet's without weights. A checkpoint keeps those it was trained with.
+        std: Standard deviation that is divided by per RGB channel, pixels in 0..1; null as for the mean.
         views: Number of views of each training image by `train_transform`.
         more_views: Built with `image_size`; the augmentation of each further view, where it is another one.
         colour_on_device: Training pictures change their colours on the device, batch by batch, as their recipes have
@@ -87,8 +88,8 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         image_size: int = 224,
         train_transform: TransformFactory = Squash,
         test_transform: TransformFactory = Squash,
-        mean: tuple[float, float, float] = IMAGENET_MEAN,
-        std: tuple[float, float, float] = IMAGENET_STD,
+        mean: tuple[float, float, float] | None = None,
+        std: tuple[float, float, float] | None = None,
         views: int = 1,
         more_views: list[TransformFactory] | None = None,
         colour_on_device: bool = False,

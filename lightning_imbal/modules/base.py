@@ -10,7 +10,7 @@ from lightning.pytorch.cli import OptimizerCallable
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from lightning_imbal.backbones.create import Network, create_backbone, feature_size
+from lightning_imbal.backbones.create import Network, Pooling, architecture_of, create_backbone, feature_size
 from lightning_imbal.backbones.tuning import Tuning
 from lightning_imbal.backbones.tuning_blocks import Unfreeze
 from lightning_imbal.callbacks.frozen_network import FrozenNetwork
@@ -20,8 +20,9 @@ from lightning_imbal.contract import Batch, DeepData, ImbalData, data_of, image_
 from lightning_imbal.errors import UserError
 from lightning_imbal.losses.base import ImbalancedLoss
 from lightning_imbal.modules.base_batches import as_batch, as_floats
-from lightning_imbal.modules.base_checkpoint import depth_of, is_partial
+from lightning_imbal.modules.base_checkpoint import depth_of, forget_places, is_partial
 from lightning_imbal.modules.base_checks import check_classes, check_counts, check_order, check_pairs, check_views
+from lightning_imbal.modules.base_normalization import tell_weights_normalization
 from lightning_imbal.modules.base_optimized import Optimized
 from lightning_imbal.modules.base_optimizers import SchedulerFactory, check_optimizer
 from lightning_imbal.modules.base_tuning import Parts
@@ -34,12 +35,16 @@ class ImbalModule(Optimized, ABC):
         class_counts: Class sizes of the training part, ordered by label.
         class_names: Names of the classes, ordered by label.
         class_groups: Class names per group (major, middle, minor) whose mean scores are reported; None takes thirds.
-        backbone: Name of a timm network, or a network of your own that gives features (B, D) and has D as its
-            attribute `num_features`.
+        backbone: Name of a timm network, `hf-hub:owner/name`, `local-dir:folder`, or a network of your own that gives
+            features (B, D) and has D as its attribute `num_features`.
         pretrained: True fetches timm's weights, a path loads a local file, False starts from scratch.
         optimizer: Built with the trained parameters.
         scheduler: Built with the optimizer and the Trainer's number of epochs, stepped once an epoch; one that waits
             for a validation score has its name as `monitor`.
+        image_size: Side of the pictures that a ViT or Swin is built for, in pixels; the program fills it in.
+        pooling: How its tokens become one feature: `token`, `avg` or `map` (attention); None is the backbone's own way.
+        grad_checkpointing: Saves memory: activations are computed again in the backward pass.
+        architecture: What a `hf-hub:` or `local-dir:` backbone is; the program fills it in from a checkpoint.
         tuning: What is trained of the backbone in place of all its weights, such as `LoRA`; None trains all.
         unfreeze: What of the backbone is trained while the rest stays as it is: `last_block`, `last_stage`, a number of
             last blocks, or `norms`. Beside `tuning`, this too is trained. BatchNorm that is not keeps its statistics.
@@ -66,6 +71,10 @@ class ImbalModule(Optimized, ABC):
         pretrained: bool | str = False,
         optimizer: OptimizerCallable = torch.optim.SGD,
         scheduler: SchedulerFactory | None = None,
+        image_size: int | None = None,
+        pooling: Pooling | None = None,
+        grad_checkpointing: bool = False,
+        architecture: dict[str, Any] | None = None,
         tuning: Tuning | None = None,
         unfreeze: Unfreeze | None = None,
         layer_decay: float | None = None,
@@ -80,7 +89,8 @@ class ImbalModule(Optimized, ABC):
             del self.hparams[name]
         self.class_names = list(class_names)
         self.register_buffer("class_counts", torch.tensor(class_counts, dtype=torch.float64))
-        self.backbone = create_backbone(backbone, pretrained)
+        self.backbone = create_backbone(backbone, pretrained, image_size, pooling, grad_checkpointing, architecture)
+        self.hparams["architecture"] = architecture_of(self.backbone)
         self.tune(tuning, unfreeze, layer_decay, checkpoint_parts)
         self.feature_size = feature_size(self.backbone)
         self.optimizer, self.scheduler = optimizer, scheduler
@@ -100,6 +110,8 @@ class ImbalModule(Optimized, ABC):
             check_classes(self.class_names, data)
         if self.normalization:
             data.normalize.load_state_dict(self.normalization)
+        elif self.hparams.get("pretrained"):
+            tell_weights_normalization(self.backbone, data)
         if stage == "fit":
             try:
                 self.check(data)
@@ -176,9 +188,7 @@ class ImbalModule(Optimized, ABC):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Stores the normalisation of the pictures, and forgets the files that weights once came from."""
         super().on_save_checkpoint(checkpoint)
-        for name in {"pretrained", "backbone_ckpt"} & checkpoint["hyper_parameters"].keys():
-            needed = is_partial(checkpoint) and checkpoint["hyper_parameters"][name] is True
-            checkpoint["hyper_parameters"][name] = needed if name == "pretrained" else None
+        forget_places(checkpoint["hyper_parameters"], is_partial(checkpoint))
         if data := self.datamodule:
             checkpoint["normalize"] = data.normalize.state_dict()
         if isinstance(self.datamodule, DeepData):

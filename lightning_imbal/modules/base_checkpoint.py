@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from lightning_imbal.backbones.named import told_name
 from lightning_imbal.errors import UserError
 
 MEND = "give another one, or copy it again from where it is whole"
@@ -57,6 +58,19 @@ def open_checkpoint(path: str | Path, keys: Sequence[str] = ("state_dict",), men
 def depth_of(checkpoint: dict[str, Any]) -> dict[str, Any]:
     """How the pictures of more than 8 bits were read that a network has learned from, see `DeepData`."""
     return checkpoint.get("depth", BEFORE_DEPTH)
+
+
+def forget_places(arguments: dict[str, Any], partial: bool = False) -> None:
+    """Takes the files and folders that weights once came from out of the arguments of a module.
+
+    Args:
+        arguments: They are changed.
+        partial: Whether its checkpoint holds only what was trained, so that weights are fetched again.
+    """
+    for name in {"pretrained", "backbone_ckpt"} & arguments.keys():
+        arguments[name] = (partial and arguments[name] is True) if name == "pretrained" else None
+    if isinstance(name := arguments.get("backbone"), str):
+        arguments["backbone"] = told_name(name)
 
 
 def load_weights(model: nn.Module, path: str | Path, mend: str = MEND) -> None:

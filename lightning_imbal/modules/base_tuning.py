@@ -41,6 +41,9 @@ class PartlyTrained(LogsLosses):
             self.backbone.requires_grad_(False)
             said = [] if tuning is None else [tuning(self.backbone)]
             said += [] if unfreeze is None else [unfreeze_parts(self.backbone, unfreeze)]
+            if isinstance(pool := getattr(self.backbone, "attn_pool", None), nn.Module):  # which may be random
+                pool.requires_grad_(True)
+                said.append("attention pooling")
             self.trained_of_backbone = ", ".join(said)
             PartlyTrained.train(self)  # a child's may know parts that are not built yet
         if layer_decay is not None:

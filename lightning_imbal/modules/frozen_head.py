@@ -14,6 +14,7 @@ from lightning_imbal.heads.base import ClosedFormHead
 from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.modules.base_first_stage import check_backbone, check_head, check_metadata, load_parts
 from lightning_imbal.modules.base_metadata import WithMetadata
+from lightning_imbal.modules.base_normalization import tell_checkpoint_normalization
 from lightning_imbal.modules.base_optimizers import check_search, searches
 from lightning_imbal.predictors.plain import Plain
 
@@ -110,6 +111,7 @@ class FrozenHead(WithMetadata):
             kept = {"head": self.head} if self.init == "keep" else {}
             load_parts(Path(self.backbone_ckpt), {**self.frozen, **kept})
             self.check_left_out(self.backbone_ckpt)
+            tell_checkpoint_normalization(Path(self.backbone_ckpt), self.datamodule)
         if self.cache_views:
             data = self.datamodule
             if data is None:

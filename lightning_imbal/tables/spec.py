@@ -136,6 +136,7 @@ class Spec:
         baseline: Row that all others are tested against; by default the first that is run.
         figure: Draws the results as well.
         gap: Titles of two columns: how far the scores in the first are above those in the second is a table as well.
+        rankings: Titles of two columns: whether they put the rows in the same order is a table as well.
 
     Attributes:
         name: Stem of the file that it was read from.
@@ -152,6 +153,7 @@ class Spec:
     baseline: str | None = None
     figure: Figure | None = None
     gap: list[str] | None = None
+    rankings: list[str] | None = None
     name: str = field(init=False, default="")
 
     @property

@@ -16,7 +16,15 @@ from lightning_imbal.modules.base_checkpoint import load_weights, open_checkpoin
 from lightning_imbal.modules.base_classifier import ImbalClassifier
 from lightning_imbal.predictors.fit import tell_normalization
 from lightning_imbal.trained.depth import take_depth
-from lightning_imbal.trained.settings import LEFT_OUT, OF_SOME, OF_TRAINER, brought_by, saved_fact, settings_of
+from lightning_imbal.trained.settings import (
+    LEFT_OUT,
+    OF_BACKBONE,
+    OF_SOME,
+    OF_TRAINER,
+    brought_by,
+    saved_fact,
+    settings_of,
+)
 from lightning_imbal.trained.transforms import Transforms
 from lightning_imbal.wording import first_line
 
@@ -52,7 +60,7 @@ def _built(settings: dict[str, Any], checkpoint: Path) -> tuple[ImbalModule, Imb
     choices = {name: deepcopy(settings[name]) for name in ("model", "data")}
     arguments = choices["model"].setdefault("init_args", {})
     arguments |= {name: nothing for name, nothing in brought_by(checkpoint).items() if name in arguments}
-    facts = (*FACTS, *OF_SOME) if arguments.get("metadata_size") else FACTS
+    facts = (*FACTS, *(OF_SOME if arguments.get("metadata_size") else OF_BACKBONE))
     arguments |= {name: saved_fact(checkpoint, name) for name in facts}
     parser = ImbalParser(exit_on_error=False)
     parser.add_subclass_arguments(ImbalModule, "model")

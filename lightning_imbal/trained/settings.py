@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from lightning_imbal.backbones.named import told_name
 from lightning_imbal.errors import UserError
 from lightning_imbal.modules.base_checkpoint import is_partial, open_checkpoint
 from lightning_imbal.runs.folder import stage_of
@@ -17,8 +18,10 @@ OF_TRAINER = ("precision", "inference_mode")  # what a test needs of the Trainer
 OF_RUN = ("seed_everything", "monitor", "monitor_mode")
 ARGUMENTS = {"init_args", "dict_kwargs"}
 OF_THE_MACHINE = ("cache_dir",)
-OF_SOME = ("metadata_encoding",)  # facts that not every network has a use for
-FROM_CHECKPOINT = {"pretrained": False, "backbone_ckpt": None}  # all weights come from it
+OF_SOME = ("metadata_encoding", "image_size", "architecture")  # facts that not every checkpoint has
+# All weights come from it, and nothing is trained on.
+FROM_CHECKPOINT = {"pretrained": False, "backbone_ckpt": None, "grad_checkpointing": False}
+OF_BACKBONE = ("image_size", "architecture")  # of the facts, those that build it
 
 
 def portable(config: dict[str, Any], split: str) -> dict[str, Any]:
@@ -62,6 +65,8 @@ def _without_places(choice: Any, root: str, name: str, left_out: list[str]) -> A
                 continue
             if key in FROM_CHECKPOINT:
                 value = FROM_CHECKPOINT[key]
+            elif key == "backbone" and isinstance(value, str):
+                value = told_name(value)
             elif isinstance(value, str) and _is_place(key, value, root):
                 value = _below(value, root)
                 left_out += [] if value else [f"{name}.{key}"]

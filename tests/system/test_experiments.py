@@ -76,6 +76,7 @@ OF_ATTRIBUTES = {"ce_metadata": ["--data.metadata_columns", "diagnosis_confirm_t
 # What belongs to the protocol, or is linked from the data; all else of a model belongs to the method.
 PROTOCOL = {"backbone", "pretrained", "optimizer", "scheduler", "predictor"}
 PROTOCOL |= {"class_counts", "class_names", "class_groups", "metadata_encoding"}
+PROTOCOL |= {"image_size", "pooling", "grad_checkpointing", "architecture"}
 OF_DATA = ("sampler", "paired_sampler", "views", "more_views")
 
 

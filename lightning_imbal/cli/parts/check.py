@@ -8,6 +8,7 @@ from lightning.pytorch import Callback
 from lightning.pytorch.callbacks import BaseFinetuning
 from lightning.pytorch.utilities.seed import isolate_rng
 
+from lightning_imbal.backbones.sizes import built_size
 from lightning_imbal.backbones.trial import check_size
 from lightning_imbal.callbacks.of_training import averages_at_the_end
 from lightning_imbal.cli.parts.check_schedule import check_schedule
@@ -17,6 +18,7 @@ from lightning_imbal.cli.parts.trainer import chosen_callbacks
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.checks import check_split, check_unseen
 from lightning_imbal.errors import UserError
+from lightning_imbal.export.inference import input_size
 from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.modules.base_optimizers import check_search
 from lightning_imbal.wording import did_you_mean, number_of
@@ -86,6 +88,7 @@ def check_stage(config: Namespace, last: bool, built: Namespace) -> None:
     if model.whole_batches:
         check_search(built.trainer)
     check_size(model.backbone, data.image_size, min(data.batch_size, drawn))
+    check_test_size(model, data)
     max_epochs = config.trainer.max_epochs or EPOCHS_OF_LIGHTNING
     steps = max_epochs * -(-batches // (config.trainer.accumulate_grad_batches or 1))
     optimizers = model.build_optimizers(max_epochs, lambda: steps)
@@ -94,6 +97,15 @@ def check_stage(config: Namespace, last: bool, built: Namespace) -> None:
         check_schedule(optimizers[1][0], steps, config, model)
         if score := optimizers[1][0]["monitor"]:
             check_monitor(score, "scheduler.monitor", model, data)
+
+
+def check_test_size(model: ImbalModule, data: ImbalDataModule) -> None:
+    """Refuses pictures that the network cannot take as they are tested, which may be of another size."""
+    side = input_size(data.test_recipe)[0]
+    if side != data.image_size or built_size(model.backbone):
+        mode = model.backbone.training
+        check_size(model.backbone.eval(), side, 1)
+        model.backbone.train(mode)
 
 
 def check_length(trainer: Namespace) -> None:
@@ -204,6 +216,7 @@ def check_evaluation(part: str, model: ImbalModule, data: ImbalDataModule) -> No
         )
     with as_user_error():
         model.check_inference(data)
+    check_test_size(model, data)
     if part and list(data.class_names) != model.class_names:
         raise UserError(
             f"The checkpoint knows the classes {', '.join(model.class_names)}, but {type(data).__name__} has "
