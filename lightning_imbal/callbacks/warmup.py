@@ -3,7 +3,8 @@
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
-from torch.optim import Optimizer
+
+from lightning_imbal.schedulers.step_rates import scale_steps
 
 
 class LinearWarmup(Callback):
@@ -25,26 +26,15 @@ class LinearWarmup(Callback):
             raise ValueError(f"epochs must be positive, but is {epochs}: leave the callback out for no warm-up.")
         self.epochs = epochs
         self._factor = 1.0
-        self._scheduled: list[Any] = []
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Attaches the factor to the steps of the optimizers."""
         # Lightning steps the schedulers after the epoch's last optimizer step and before any other hook, and some of
         # them multiply the rate that they find.
         for optimizer in trainer.optimizers:
-            optimizer.register_step_pre_hook(self._warm)
-            optimizer.register_step_post_hook(self._restore)
+            scale_steps(optimizer, lambda group: self._factor)
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
         """Computes the factor of the batch."""
         batches = trainer.num_training_batches
         self._factor = min((trainer.current_epoch * batches + batch_idx + 1) / (self.epochs * batches), 1.0)
-
-    def _warm(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-        self._scheduled = [group["lr"] for group in optimizer.param_groups]
-        for group in optimizer.param_groups:
-            group["lr"] = group["lr"] * self._factor
-
-    def _restore(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-        for group, lr in zip(optimizer.param_groups, self._scheduled, strict=True):
-            group["lr"] = lr

@@ -76,7 +76,8 @@ def run(args: list[str]) -> int:
         if not config.trainer.fast_dev_run:  # which is to end at once
             check_pictures(built.data)
         told = [] if number > 1 else about_images(built.data)
-        rank_zero_info("\n".join([*told, about_stage(number, stages, built.model.whole_batches)]))
+        told += [about_stage(number, stages, built.model.whole_batches), *built.model.about_trained()]
+        rank_zero_info("\n".join(told))
         tested = sum(len(built.data.rows(part)) for part in ("val", "test"))
         watching = time_left(stage_work, later_work, tested)
         trainer = stage_trainer(cli, config, built, stage, trained, watching)

@@ -5,12 +5,9 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import torch
-from lightning.pytorch import Callback
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from lightning_imbal.callbacks.frozen_network import FrozenNetwork
-from lightning_imbal.callbacks.of_training import averages
 from lightning_imbal.contract import Batch, ImbalData, data_of, image_count
 from lightning_imbal.errors import UserError
 from lightning_imbal.heads.base import ClosedFormHead
@@ -76,6 +73,7 @@ class FrozenHead(WithMetadata):
         self.closed_form = isinstance(self.head, ClosedFormHead)
         self.cache_views = 1 if self.closed_form and cache_views is None else cache_views
         self.l2_penalty, self.whole_batches = l2_penalty, searches(self.optimizer) and self.cache_views is not None
+        self._left_out = [*super().left_out()]
         for part in self.frozen.values():
             part.requires_grad_(False).eval()
         self._drawn = self._changes()
@@ -84,6 +82,17 @@ class FrozenHead(WithMetadata):
     def frozen(self) -> dict[str, nn.Module]:
         """The parts of the first stage that stay as they are, by their names."""
         return {"backbone": self.backbone} | ({} if self.perceptron is None else {"perceptron": self.perceptron})
+
+    def frozen_tensors(self) -> dict[str, Tensor]:
+        """All tensors of the parts of the first stage, by their names in the state of the module."""
+        states = {name: part.state_dict() for name, part in self.frozen.items()}
+        return {f"{name}.{key}": value for name, state in states.items() for key, value in state.items()}
+
+    def left_out(self) -> dict[str, Tensor]:
+        """What of the backbone the first stage did not train either; without a first stage, all of it."""
+        state = {f"backbone.{name}": value for name, value in self.backbone.state_dict().items()}
+        every = self._left_out if self.trained_of_backbone or self.backbone_ckpt else state
+        return {name: state[name] for name in every}
 
     def _changes(self) -> int:
         """How often the weights of the backbone were written: other weights may have been loaded since they were."""
@@ -101,6 +110,7 @@ class FrozenHead(WithMetadata):
         if self.backbone_ckpt is not None:
             kept = {"head": self.head} if self.init == "keep" else {}
             load_parts(Path(self.backbone_ckpt), {**self.frozen, **kept})
+            self.check_left_out(self.backbone_ckpt)
             tell_checkpoint_normalization(Path(self.backbone_ckpt), self.datamodule)
         if self.cache_views:
             data = self.datamodule
@@ -150,13 +160,6 @@ class FrozenHead(WithMetadata):
         for part in self.frozen.values():
             part.eval()
         return self
-
-    def configure_callbacks(self) -> list[Callback]:
-        """Brings what keeps the backbone as it is where weights are averaged."""
-        brought = super().configure_callbacks()
-        if averages(self.trainer.callbacks):  # type: ignore[attr-defined]  # set by Lightning
-            brought.append(FrozenNetwork())
-        return brought
 
     def trained_parameters(self) -> Iterable[nn.Parameter]:
         return self.head.parameters()

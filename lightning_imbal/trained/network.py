@@ -17,11 +17,11 @@ from lightning_imbal.modules.base_classifier import ImbalClassifier
 from lightning_imbal.predictors.fit import tell_normalization
 from lightning_imbal.trained.depth import take_depth
 from lightning_imbal.trained.settings import (
-    FROM_CHECKPOINT,
     LEFT_OUT,
     OF_BACKBONE,
     OF_SOME,
     OF_TRAINER,
+    brought_by,
     saved_fact,
     settings_of,
 )
@@ -59,7 +59,7 @@ def load_network(checkpoint: Path) -> ImbalClassifier:
 def _built(settings: dict[str, Any], checkpoint: Path) -> tuple[ImbalModule, ImbalDataModule]:
     choices = {name: deepcopy(settings[name]) for name in ("model", "data")}
     arguments = choices["model"].setdefault("init_args", {})
-    arguments |= {name: nothing for name, nothing in FROM_CHECKPOINT.items() if name in arguments}
+    arguments |= {name: nothing for name, nothing in brought_by(checkpoint).items() if name in arguments}
     facts = (*FACTS, *(OF_SOME if arguments.get("metadata_size") else OF_BACKBONE))
     arguments |= {name: saved_fact(checkpoint, name) for name in facts}
     parser = ImbalParser(exit_on_error=False)

@@ -7,7 +7,7 @@ from typing import Any
 
 from lightning_imbal.backbones.named import told_name
 from lightning_imbal.errors import UserError
-from lightning_imbal.modules.base_checkpoint import open_checkpoint
+from lightning_imbal.modules.base_checkpoint import is_partial, open_checkpoint
 from lightning_imbal.runs.folder import stage_of
 from lightning_imbal.runs.stage import Stage
 
@@ -44,6 +44,9 @@ def portable(config: dict[str, Any], split: str) -> dict[str, Any]:
     left_out: list[str] = []
     kept = {name: config[name] for name in OF_RUN if name in config}
     kept |= {name: _without_places(config[name], root, name, left_out) for name in ("model", "data")}
+    arguments = config["model"].get("init_args") or {}
+    if arguments.get("checkpoint_parts") == "trained" and arguments.get("pretrained") is True:  # which is no place
+        kept["model"]["init_args"]["pretrained"] = True
     kept["trainer"] = {name: config["trainer"][name] for name in OF_TRAINER if name in config["trainer"]}
     return {**kept, "run_dir": Path(config.get("run_dir") or "run").name, SPLIT: split, LEFT_OUT: left_out}
 
@@ -96,6 +99,16 @@ def saved_fact(checkpoint: str | Path, name: str) -> Any:
     if name not in known:
         raise UserError(f"{checkpoint} does not say its {name}, so it is that of another program: give one of `fit`.")
     return known[name]
+
+
+def brought_by(checkpoint: str | Path) -> dict[str, Any]:
+    """The settings of a model that a checkpoint replaces, and what they are then; one of trained parts needs weights.
+
+    Raises:
+        UserError: It is damaged.
+    """
+    partial = is_partial(open_checkpoint(checkpoint))
+    return {name: nothing for name, nothing in FROM_CHECKPOINT.items() if not (partial and name == "pretrained")}
 
 
 def own_settings(checkpoint: Path) -> dict[str, Any] | None:

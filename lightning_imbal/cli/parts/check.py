@@ -162,7 +162,7 @@ def check_callbacks(callbacks: list[Callback], model: ImbalModule) -> None:
     for callback in callbacks:
         if type(callback) is BaseFinetuning:
             raise UserError("BaseFinetuning by itself freezes nothing: give BackboneFinetuning or your own class.")
-        if isinstance(callback, BaseFinetuning) and model.freezes_backbone:
+        if isinstance(callback, BaseFinetuning) and (model.freezes_backbone or model.trained_of_backbone):
             raise UserError(
                 f"{type(callback).__name__} would train the backbone that {type(model).__name__} keeps: leave it out, "
                 "or take it from the second stage with then: {trainer: {callbacks: null}}."

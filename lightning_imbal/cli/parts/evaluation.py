@@ -18,14 +18,14 @@ from lightning_imbal.modules.base_checkpoint import load_weights
 from lightning_imbal.runs.identity import as_split
 from lightning_imbal.runs.pooling import check_units
 from lightning_imbal.runs.predictions import units_of
-from lightning_imbal.trained.settings import FROM_CHECKPOINT
+from lightning_imbal.trained.settings import brought_by
 
 
 def read_checkpoint(cli: ImbalCLI, args: list[str]) -> Namespace:
     """The configuration of an evaluation: what was saved beside the checkpoint or in it, below the command line."""
     with with_saved_config(cli.verb, args) as whole:
         config = cli.read(whole)
-    for name, nothing in FROM_CHECKPOINT.items():
+    for name, nothing in brought_by(config.ckpt_path).items():
         if name in config.model.init_args:
             config.model.init_args[name] = nothing
     return config

@@ -31,13 +31,13 @@ def choose_weights(config: Namespace, trained: bool = False) -> None:
 
     Args:
         config: That of the first stage.
-        trained: Whether it goes on from a checkpoint, which has all weights.
+        trained: Whether it goes on from a checkpoint, which has all weights unless only those that were trained.
     """
     model = config.model.init_args
     wanted = model.get("pretrained")
     if wanted not in LEFT_OPEN:
         return
-    if trained:
+    if trained and model.get("checkpoint_parts") != "trained":
         model.pretrained = False
         return
     folder = Path(config.data.init_args.get("root") or ".").expanduser().absolute().parent / "weights"
