@@ -23,6 +23,7 @@ from lightning_imbal.modules.base_checkpoint import depth_of
 from lightning_imbal.modules.base_checks import check_classes, check_counts, check_order, check_pairs, check_views
 from lightning_imbal.modules.base_logging import LogsLosses
 from lightning_imbal.modules.base_optimizers import SchedulerFactory, build_schedule, check_optimizer, kept_score
+from lightning_imbal.modules.base_stored import refuse_stored
 
 
 class ImbalModule(LogsLosses, ABC):
@@ -172,9 +173,10 @@ class ImbalModule(LogsLosses, ABC):
 
         Raises:
             UserError: A loss cannot learn from it, or wants grades, or a batch has too few or too many views, or no
-                second image.
+                second image, or features are given to what trains a backbone.
             ValueError: Likewise.
         """
+        refuse_stored(self, data)
         check_optimizer(self.optimizer, self.whole_batches)
         for loss in self.losses():
             loss.check(image_count(data))

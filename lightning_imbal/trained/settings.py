@@ -19,6 +19,7 @@ ARGUMENTS = {"init_args", "dict_kwargs"}
 OF_THE_MACHINE = ("cache_dir",)
 OF_SOME = ("metadata_encoding",)  # facts that not every network has a use for
 FROM_CHECKPOINT = {"pretrained": False, "backbone_ckpt": None}  # all weights come from it
+OF_ITS_PICTURES = {"features": None}  # of the data it was trained on, which other pictures have not
 
 
 def portable(config: dict[str, Any], split: str) -> dict[str, Any]:
@@ -57,8 +58,8 @@ def _without_places(choice: Any, root: str, name: str, left_out: list[str]) -> A
         for key, value in (choice[kind] or {}).items():
             if key in OF_THE_MACHINE:
                 continue
-            if key in FROM_CHECKPOINT:
-                value = FROM_CHECKPOINT[key]
+            if key in (nothing := FROM_CHECKPOINT | OF_ITS_PICTURES):
+                value = nothing[key]
             elif isinstance(value, str) and _is_place(key, value, root):
                 value = _below(value, root)
                 left_out += [] if value else [f"{name}.{key}"]
