@@ -67,7 +67,7 @@ def run(args: list[str]) -> int:
         check_pictures(data)
         whole = encode_all(trainer_of(built.trainer), model.backbone, data, facts, given.views, out)
         print(f"Features: {out} ({size_text(whole)}), in {duration_text(time.monotonic() - began)}.")
-    print(next_command("fit", *_further(given.run, checkpoint, options, out)))
+    print(next_command("fit", *_further(config, given.run, checkpoint, options, out)))
     return 0
 
 
@@ -124,13 +124,14 @@ def _check(model: ImbalModule, data: ImbalDataModule) -> None:
     check_size(model.backbone.eval(), data.image_size, data.batch_size)
 
 
-def _further(run: str | None, checkpoint: Path | None, options: list[str], out: Path) -> list[str]:
+def _further(config: Namespace, run: str | None, checkpoint: Path | None, options: list[str], out: Path) -> list[str]:
     """The command line of a `fit` of a linear probe on the features, or of what the configuration trains on them."""
     given = parse_options(options)
     if checkpoint is None:
         files = [value for name, value in given if name == "config"]
         frozen = str(last_setting(options, "model")).endswith("FrozenHead")
         words = [*_written([("config", file) for file in files + ([] if frozen else [PROBE])])]
+        words += ["--then", "null"] if config.then else []
         return [*words, *_written(each for each in given if each[0] != "config"), "--data.features", str(out)]
     home = stage_of(Path(checkpoint))
     configs = [("config", str(home / "config.yaml")), ("config", PROBE), *given]

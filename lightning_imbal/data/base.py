@@ -36,7 +36,7 @@ from lightning_imbal.samplers.class_power import ClassPower
 LARGEST = 8192  # side of a picture; a batch of larger ones fits nowhere
 
 
-class ImbalDataModule(GivesFeatures, LabelledImages):
+class ImbalDataModule(GivesFeatures, LabelledImages, LightningDataModule):
     """A data set with its split. A child says its class names and reads its index.
 
     Args:

@@ -30,7 +30,8 @@ class FeatureEncoder(LightningModule):
         batch = super()._apply_batch_transfer_handler(batch, device, dataloader_idx)
         return self.normalize.batch(batch, self.dtype)  # type: ignore[arg-type]  # no text, whatever Lightning declares
 
-    def predict_step(self, batch: Batch, batch_idx: int) -> None:
-        """Hands on the features of a batch."""
+    def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Hands on the features of a batch; Lightning gets their rows, since it takes nothing for a mistake."""
         feature = self.backbone(batch["image"])
         self.take(feature.to(torch.promote_types(feature.dtype, torch.float32)).cpu())
+        return batch["index"]

@@ -124,8 +124,8 @@ class FeaturesParser(VerbParser):
 def features() -> VerbParser:
     """That of `features`."""
     usage = (
-        "RUN|CONFIG [options]\n       [--config FILE, --ckpt_path FILE, --data.root DIR: any option of `fit` or, of what "
-        "is trained, of `test`]"
+        "RUN [options of test]\n       lightning_imbal features --config FILE [options of fit]\n"
+        "       lightning_imbal features --ckpt_path FILE [options of test]"
     )
     does = "Lets a frozen network see all pictures once, and stores what it makes of them."
     parser = FeaturesParser("features", f"lightning_imbal features {usage}", does)

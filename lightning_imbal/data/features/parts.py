@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from lightning.pytorch import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader
 
@@ -48,7 +47,7 @@ def _no_picture(*_: Any) -> Any:
     raise RuntimeError("Stored features are read, not computed.")
 
 
-class GivesFeatures(LightningDataModule):
+class GivesFeatures:
     """The part of `ImbalDataModule` that puts features in the place of pictures."""
 
     features: str | None
