@@ -24,13 +24,13 @@ from lightning_imbal.command_line import last_setting, parse_options
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.checks import check_pictures
 from lightning_imbal.data.features.facts import facts_of
-from lightning_imbal.data.features.stored import FACTS, StoredFeatures, size_text
+from lightning_imbal.data.features.stored import StoredFeatures, size_text
 from lightning_imbal.errors import UserError, refuse_below
 from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.modules.base_checkpoint import load_weights
 from lightning_imbal.modules.base_first_stage import load_parts
 from lightning_imbal.modules.base_stored import network_facts
-from lightning_imbal.runs.folder import best_checkpoint, first_free, stage_of
+from lightning_imbal.runs.folder import best_checkpoint, first_free, is_stored, stage_of
 from lightning_imbal.runs.run import Run
 from lightning_imbal.seeding import run_seed
 from lightning_imbal.wording import duration_text
@@ -57,7 +57,7 @@ def run(args: list[str]) -> int:
     data.features = None
     facts = facts_of(data, given.views, run_seed())
     facts |= network_facts(model.backbone, model.hparams.get("backbone"), data.image_size)
-    if (out / FACTS).is_file():
+    if is_stored(out):
         found = StoredFeatures(out)
         found.check(facts, data.table, augmented=True)
         print(f"They are there already: {size_text(found.facts)}.")

@@ -9,6 +9,7 @@ from typing import Any
 
 from lightning_imbal.command_line import last_setting, parse_options, to_options
 from lightning_imbal.errors import UserError, refuse_below
+from lightning_imbal.launch.features import FeatureJob, is_frozen
 from lightning_imbal.launch.job import Job
 from lightning_imbal.tables.cell import Cell, repeat_title
 from lightning_imbal.tables.spec import Column, Spec
@@ -127,7 +128,38 @@ class Plan:
         folder = self.runs / f"{line.stem}{kind}{number}"
         several = [column.title] if len(self.spec.columns) > 1 else []
         title = ", ".join([name, *several, repeat_title(kind, number, column)])
-        return self._job(title, folder, (*line.before, option, str(number), *line.after), start, line.labels)
+        arguments = (*line.before, option, str(number), *line.after)
+        features = self._features(column, repeat, arguments, start) if self.spec.features else None
+        if features is not None:
+            stage = "then." if features.after is not None else ""
+            arguments = (*arguments, f"--{stage}data.features", str(features.place))
+        return self._job(title, folder, arguments, start, line.labels, features)
+
+    def _features(
+        self, column: Column, repeat: tuple[str, int], arguments: tuple[str, ...], start: Job | None
+    ) -> FeatureJob | None:
+        """The job that stores what a cell is trained on: of its column, or of the first stage that it starts from.
+
+        Args:
+            column: Of the cell.
+            repeat: Of the cell.
+            arguments: Its command line.
+            start: Whose first stage it takes.
+        """
+        kind, number = repeat
+        views = [] if self.spec.features is True else ["--views", str(self.spec.features)]
+        if is_frozen(arguments):
+            folder = self.runs / f"{_part(column.configs, column.options)}+features+{kind}{number}"
+            title = ", ".join(["features", column.title, repeat_title(kind, number, column)])
+            made, start = ("features", *arguments[1:], *views), None
+        elif start is not None:
+            folder, title = self.runs / f"{start.folder.name}+features", f"features of {start.name}"
+            made = ("features", "--run", str(start.folder), *views)
+        else:
+            return None
+        job = self._jobs.setdefault(folder, FeatureJob(title, folder, made, start))
+        assert isinstance(job, FeatureJob)
+        return job
 
     def _line(self, name: str, column: Column) -> _Line:
         row = self.spec.rows[name]
@@ -161,9 +193,15 @@ class Plan:
         return _Line(before, after, stem, Labels(self.name, name, column.title))
 
     def _job(
-        self, title: str, folder: Path, arguments: tuple[str, ...], after: Job | None, labels: Labels | None
+        self,
+        title: str,
+        folder: Path,
+        arguments: tuple[str, ...],
+        after: Job | None,
+        labels: Labels | None,
+        features: Job | None = None,
     ) -> Job:
-        job = self._jobs.setdefault(folder, Job(title, folder, arguments, after, labels))
+        job = self._jobs.setdefault(folder, Job(title, folder, arguments, after, labels, features))
         if job.arguments != arguments:
             raise UserError(f"Two rows run differently in the same folder {folder}: use configurations of other names.")
         return job

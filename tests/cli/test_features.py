@@ -147,6 +147,7 @@ def test_the_features_of_a_trained_run(place, tmp_path, capsys, monkeypatch):
     assert main(command) == 0
     made = results(tmp_path / "first-linear_probe")["identity"]
     assert made["features"]["folder"] == "first/features" and made["method"] == "FrozenHead"
+    capsys.readouterr()
     # Those of the weights before the training are others.
     wrong = ["fit", "--config", file, "--data.features", "first/features", "--run_dir", "wrong"]
     assert "another weights of the backbone" in refused(capsys, *wrong)

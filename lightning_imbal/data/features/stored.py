@@ -12,12 +12,12 @@ import pandas as pd
 from lightning_imbal.data.features.facts import Facts, differences
 from lightning_imbal.errors import UserError
 from lightning_imbal.experiment_files import beside
-from lightning_imbal.runs.folder import first_free
+from lightning_imbal.runs.folder import FEATURES, first_free, is_stored
 from lightning_imbal.runs.identity import split_changes
 from lightning_imbal.runs.reading import check_keys, reading
 from lightning_imbal.runs.stage import read_split
 
-FACTS, SPLIT = "features.json", "split.csv"
+SPLIT = "split.csv"
 AGAIN = "store them again: `lightning_imbal features` with another --out"
 
 
@@ -38,11 +38,11 @@ class StoredFeatures:
         Raises:
             UserError: There are none, or the file is damaged.
         """
-        file = self.folder / FACTS
-        if not file.is_file():
+        file = self.folder / FEATURES
+        if not is_stored(self.folder):
             mend = "" if self.folder.is_dir() else beside(self.folder)
             mend = mend or "store them with `lightning_imbal features`, or read pictures with data.features=null."
-            raise UserError(f"{self.folder} holds no stored features (no {FACTS}): {mend}")
+            raise UserError(f"{self.folder} holds no stored features (no {FEATURES}): {mend}")
         with reading(file, AGAIN):
             facts = json.loads(file.read_text(encoding="utf-8"))
             check_keys(facts, {"data": str, "weights": str, "split": str, "views": int, "size": int, "files": dict})

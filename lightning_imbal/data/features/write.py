@@ -11,7 +11,8 @@ import pandas as pd
 
 from lightning_imbal.atomic_files import half_written, is_running, write_json
 from lightning_imbal.data.features.facts import Facts
-from lightning_imbal.data.features.stored import FACTS, SPLIT, digest
+from lightning_imbal.data.features.stored import SPLIT, digest
+from lightning_imbal.runs.folder import FEATURES
 from lightning_imbal.runs.identity import split_text
 
 
@@ -35,7 +36,7 @@ class FeatureFolder:
         (self.folder / SPLIT).write_text(split_text(table), encoding="utf-8", newline="")
         sizes = {"bytes": sum(file.stat().st_size for file in arrays)}
         whole = facts | sizes | {"files": {file.name: digest(file) for file in arrays}}
-        write_json(self.folder / FACTS, whole)
+        write_json(self.folder / FEATURES, whole)
         return whole
 
 
