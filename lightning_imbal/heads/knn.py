@@ -22,8 +22,8 @@ class KNearest(ClosedFormHead):
     and code, after Wu et al. 2018: k = 20, temperature 0.07. With `exponent`, votes for frequent classes count less, as
     in Tan 2005, "Neighbor-weighted K-nearest neighbor for unbalanced text corpus" (NWKNN), Eq. 3.
 
-    It keeps the training features, of unit length: a checkpoint or ONNX file is larger by 4 bytes for each number, 36 MB
-    for 7,000 images and 1,280 features.
+    It keeps the training features, of unit length: a checkpoint or ONNX file is larger by 4 bytes for each number,
+    36 MB for 7,000 images and 1,280 features.
 
     Equation:
         z[c] = log(max(p[c], 1e-6)),   p[c] = v[c] / sum_k v[k]

@@ -9,7 +9,7 @@ from typing import Any
 
 from lightning_imbal.command_line import last_setting, parse_options, to_options
 from lightning_imbal.errors import UserError, refuse_below
-from lightning_imbal.launch.features import FeatureJob, is_frozen
+from lightning_imbal.launch.features import feature_job, trained_on
 from lightning_imbal.launch.job import Job
 from lightning_imbal.tables.cell import Cell, repeat_title
 from lightning_imbal.tables.spec import Column, Spec
@@ -129,37 +129,15 @@ class Plan:
         several = [column.title] if len(self.spec.columns) > 1 else []
         title = ", ".join([name, *several, repeat_title(kind, number, column)])
         arguments = (*line.before, option, str(number), *line.after)
-        features = self._features(column, repeat, arguments, start) if self.spec.features else None
+        # What is not augmented is the same for all seeds.
+        shared = kind == "seed" and self.spec.features is True
+        called = ", ".join(["features", column.title, *([] if shared else [repeat_title(kind, number, column)])])
+        stem = self.runs / f"{_part(column.configs, column.options)}+features{'' if shared else f'+{kind}{number}'}"
+        features: Job | None = feature_job(self.spec.features, called, stem, arguments, start)
         if features is not None:
-            stage = "then." if features.after is not None else ""
-            arguments = (*arguments, f"--{stage}data.features", str(features.place))
+            features = self._jobs.setdefault(features.folder, features)
+            arguments = trained_on(features, arguments)
         return self._job(title, folder, arguments, start, line.labels, features)
-
-    def _features(
-        self, column: Column, repeat: tuple[str, int], arguments: tuple[str, ...], start: Job | None
-    ) -> FeatureJob | None:
-        """The job that stores what a cell is trained on: of its column, or of the first stage that it starts from.
-
-        Args:
-            column: Of the cell.
-            repeat: Of the cell.
-            arguments: Its command line.
-            start: Whose first stage it takes.
-        """
-        kind, number = repeat
-        views = [] if self.spec.features is True else ["--views", str(self.spec.features)]
-        if is_frozen(arguments):
-            folder = self.runs / f"{_part(column.configs, column.options)}+features+{kind}{number}"
-            title = ", ".join(["features", column.title, repeat_title(kind, number, column)])
-            made, start = ("features", *arguments[1:], *views), None
-        elif start is not None:
-            folder, title = self.runs / f"{start.folder.name}+features", f"features of {start.name}"
-            made = ("features", "--run", str(start.folder), *views)
-        else:
-            return None
-        job = self._jobs.setdefault(folder, FeatureJob(title, folder, made, start))
-        assert isinstance(job, FeatureJob)
-        return job
 
     def _line(self, name: str, column: Column) -> _Line:
         row = self.spec.rows[name]

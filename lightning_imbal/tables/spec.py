@@ -136,8 +136,8 @@ class Spec:
         baseline: Row that all others are tested against; by default the first that is run.
         figure: Draws the results as well.
         features: Rows that train no backbone, and those that start from another row, are trained on features that are
-            stored once for each column and seed; true: of the pictures as they are tested, a number: of so many
-            augmented versions of each training picture.
+            stored once for each column and fold, or first stage; true: of the pictures as they are tested, a number: of
+            so many augmented versions of each training picture, then for each seed.
         gap: Titles of two columns: how far the scores in the first are above those in the second is a table as well.
 
     Attributes:
