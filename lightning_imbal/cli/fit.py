@@ -73,7 +73,7 @@ def run(args: list[str]) -> int:
         if not checkpoint and (backbone := config.model.init_args.get("backbone_ckpt")):
             check_checkpoint(Path(backbone))
             trained = count_trained(backbone, "test", built.data, config.allow_trained_images)
-        if not config.trainer.fast_dev_run:  # which is to end at once
+        if not config.trainer.fast_dev_run and built.data.features is None:  # which is to end at once
             check_pictures(built.data)
         told = [] if number > 1 else about_images(built.data)
         told += [about_stage(number, stages, built.model.whole_batches), *built.model.about_trained()]

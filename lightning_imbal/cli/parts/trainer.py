@@ -198,6 +198,7 @@ def identity(
         "seed": config.seed_everything,
         "checkpoint": ckpt_path,
         "trained_images": trained_images,
+        **data.features_identity,
     }
 
 

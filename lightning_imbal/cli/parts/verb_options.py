@@ -3,7 +3,9 @@
 from typing import Any, NamedTuple
 
 from lightning_imbal.cli.parts.verb_parser import VerbParser
+from lightning_imbal.experiment_files import find
 
+OPTIONS_OF_FIT = "Options of `fit`: lightning_imbal fit --help; those of a class: --model.help ECL."
 ANY_OF_FIT = "any option of `fit`, for all runs"
 EDGES = "where subgroups of a number end, such as age=40,60; once for each (default: thirds of the test images)"
 RUN = "folder that fit, test or table wrote results to"
@@ -109,6 +111,35 @@ def export() -> VerbParser:
     return parser
 
 
+class FeaturesParser(VerbParser):
+    """That of `features`, whose first word may be a run or a configuration."""
+
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def, override]  # as argparse has it
+        """As argparse, with the first word written as an option."""
+        if args and not args[0].startswith("-"):
+            args = ["--config" if args[0].endswith((".yaml", ".yml")) else "--run", *args]
+        return super().parse_known_args(args, namespace)
+
+
+def features() -> VerbParser:
+    """That of `features`."""
+    usage = (
+        "RUN [options of test]\n       lightning_imbal features --config FILE [options of fit]\n"
+        "       lightning_imbal features --ckpt_path FILE [options of test]"
+    )
+    does = "Lets a frozen network see all pictures once, and stores what it makes of them."
+    parser = FeaturesParser("features", f"lightning_imbal features {usage}", does)
+    parser.epilog = OPTIONS_OF_FIT
+    parser.add_argument("--run", metavar="RUN", help="folder that fit wrote to, whose first stage is the network")
+    parser.add_argument("--ckpt_path", metavar="FILE", help="checkpoint of the network, instead of a run")
+    parser.add_argument("-c", "--config", action="append", default=[], type=find, metavar="FILE", help="as of `fit`")
+    where = "new folder for the features (default: RUN/features, or runs/NAMES-OF-CONFIGURATIONS/features)"
+    parser.add_argument("--out", metavar="DIR", help=where)
+    views = "versions of each training picture by the training's augmentation (default: 0, as it is tested)"
+    parser.add_argument("--views", type=int, default=0, metavar="N", help=views)
+    return parser
+
+
 def init() -> VerbParser:
     """That of `init`."""
     usage = "PATH [--output NAME.yaml]\n       [--data.label_column dx: any option that answers a question]"
@@ -149,7 +180,7 @@ def decide() -> VerbParser:
 def _parser(verb: str, usage: str, does: str) -> VerbParser:
     parser = VerbParser(verb, f"lightning_imbal {verb} {usage}", does)
     if verb in WITH_OPTIONS_OF_FIT:
-        parser.epilog = "Options of `fit`: lightning_imbal fit --help; those of a class: --model.help ECL."
+        parser.epilog = OPTIONS_OF_FIT
     return parser
 
 
@@ -167,5 +198,5 @@ def _add_running(parser: VerbParser) -> None:
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="runs at once; 0 prints what is there")
 
 
-PARSERS = {each.__name__: each for each in (compare, table, dashboard, ensemble, export, init, decide)}
-WITH_OPTIONS_OF_FIT = ("compare", "table", "export", "init")
+PARSERS = {each.__name__: each for each in (compare, table, dashboard, ensemble, export, features, init, decide)}
+WITH_OPTIONS_OF_FIT = ("compare", "table", "export", "features", "init")
