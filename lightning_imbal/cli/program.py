@@ -25,7 +25,7 @@ Class-imbalanced medical image classification: train a method, look at every cla
 
   list      what there is to choose from: methods, data sets, tables, losses, scores, ...
   init      look at a folder of images, or at the file that names them, and write a configuration
-  features  let a frozen network see all pictures once; heads are then trained on what it made of them
+  features  let a frozen network see every picture once; heads then train on what it made of them
   fit       train every stage of an experiment, then test it and print the F1 of each class
   test      evaluate a checkpoint on the test part; validate: on the validation part
   predict   classify a folder of images with a checkpoint, into a CSV
