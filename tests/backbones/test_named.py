@@ -118,8 +118,9 @@ def test_names_that_are_none_are_refused(name, hint):
 
 
 def test_a_network_of_one_channel_gets_three(tmp_path):
-    model = network(tmp_path / "net", "test_resnet", {"in_chans": 1})
+    model = network(tmp_path / "net", "test_resnet", {"in_chans": 1}, mean=(0.4,), std=(0.2,))
     backbone = create_backbone(f"local-dir:{tmp_path / 'net'}", pretrained=True)
     assert backbone(torch.rand(2, 3, 32, 32)).ndim == 2
+    assert weights_normalization(backbone) == ((0.4, 0.4, 0.4), (0.2, 0.2, 0.2))
     torch.testing.assert_close(backbone.conv1[0].weight.sum(1), model.conv1[0].weight.sum(1))
     assert timm.create_model(f"local-dir:{tmp_path / 'net'}").conv1[0].weight.shape[1] == 1

@@ -26,7 +26,8 @@ def test_a_vit_is_built_for_the_size_of_the_pictures(name):
 
 
 def test_a_vit_of_any_size_stays_one(tmp_path):
-    network(tmp_path / "net", arguments={"patch_size": 8, "embed_dim": 32, "depth": 1, "dynamic_img_size": True})
+    any_size = {"patch_size": 8, "embed_dim": 32, "depth": 1, "num_heads": 2, "dynamic_img_size": True}
+    network(tmp_path / "net", arguments=any_size)
     backbone = create_backbone(f"local-dir:{tmp_path / 'net'}", image_size=64)
     assert backbone(torch.rand(2, 3, 64, 64)).shape == backbone(torch.rand(2, 3, 40, 40)).shape == (2, 32)
 
