@@ -75,7 +75,7 @@ def test_other_numbers_than_those_of_the_weights_are_kept_and_said(tmp_path, tol
 
 
 def test_a_stage_that_goes_on_keeps_what_it_was_begun_with(tmp_path):
-    begun = {"model": {"class_path": "Classifier"}, "trainer": {}}
+    begun = {"model": {"class_path": "Classifier"}, "trainer": {}, "ckpt_path": None}
     begun["data"] = {"class_path": "CSVData", "init_args": {"mean": [0.1, 0.2, 0.3], "std": [0.4, 0.5, 0.6]}}
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(begun))
     before = ((0.1, 0.2, 0.3), (0.4, 0.5, 0.6))
