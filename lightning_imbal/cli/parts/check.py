@@ -216,7 +216,6 @@ def check_evaluation(part: str, model: ImbalModule, data: ImbalDataModule) -> No
         )
     with as_user_error():
         model.check_inference(data)
-    check_test_size(model, data)
     if part and list(data.class_names) != model.class_names:
         raise UserError(
             f"The checkpoint knows the classes {', '.join(model.class_names)}, but {type(data).__name__} has "

@@ -5,7 +5,7 @@ from pathlib import Path
 from jsonargparse import Namespace
 
 from lightning_imbal.cli.parts import run_dir
-from lightning_imbal.cli.parts.check import check_evaluation
+from lightning_imbal.cli.parts.check import check_evaluation, check_test_size
 from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.cli.parts.seed import seed
 from lightning_imbal.cli.parts.show import show_results
@@ -54,6 +54,7 @@ def evaluate(verb: str, part: str, args: list[str]) -> int:
     check_places(config, f"`{verb}` looks at them")
     built = cli.build(config)
     check_evaluation(part, built.model, built.data)
+    check_test_size(built.model, built.data)
     if config.get("pool"):
         check_poolable(built.data)
     trained = count_trained(config.ckpt_path, part, built.data, config.allow_trained_images)
