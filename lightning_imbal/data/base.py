@@ -5,7 +5,6 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
 
-import albumentations as A
 import numpy as np
 from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader, Sampler
@@ -20,8 +19,8 @@ from lightning_imbal.data.loading.colour import leave_to_device
 from lightning_imbal.data.loading.epoch_draws import EpochDraws
 from lightning_imbal.data.loading.feature_dataset import FeatureDataset
 from lightning_imbal.data.loading.folder import folder_dataset
-from lightning_imbal.data.loading.image_dataset import Draw, ImageDataset, PairedImages
-from lightning_imbal.data.loading.loaders import Loadable, device_share, first_epoch, image_loader, share_of_work
+from lightning_imbal.data.loading.image_dataset import ImageDataset, PairedImages
+from lightning_imbal.data.loading.loaders import device_share, first_epoch, image_loader, share_of_work
 from lightning_imbal.data.loading.samplers import SamplerFactory, build_samplers
 from lightning_imbal.data.normalize import Normalize
 from lightning_imbal.data.pictures.given import GivenPictures, Picture
@@ -36,7 +35,7 @@ from lightning_imbal.samplers.class_power import ClassPower
 LARGEST = 8192  # side of a picture; a batch of larger ones fits nowhere
 
 
-class ImbalDataModule(GivesFeatures, LabelledImages, LightningDataModule):
+class ImbalDataModule(GivesFeatures, LightningDataModule):
     """A data set with its split. A child says its class names and reads its index.
 
     Args:
@@ -188,15 +187,6 @@ class ImbalDataModule(GivesFeatures, LabelledImages, LightningDataModule):
     def _evaluation_loader(self, part: str) -> DataLoader[Any] | list[Any]:
         dataset = self.stored[part] if part in self.stored else self.dataset(part, [self.test_recipe])
         return self.loader(dataset) if len(dataset) else []
-
-    def dataset(self, part: str, recipes: list[A.Compose]) -> ImageDataset:
-        """The pictures of a part, in one view for each recipe."""
-        rows = self.rows(part)
-        return ImageDataset(self.images if len(rows) else [], self.table["label"].to_numpy(), rows, recipes)
-
-    def loader(self, dataset: Loadable, sampler: Sampler[Any] | list[Draw] | None = None) -> DataLoader[Any]:
-        """Loads so many images at a time, every one once in order or as a sampler draws them."""
-        return image_loader(dataset, self.batch_size, self.num_workers, share_of_work(self.trainer)[0], sampler)
 
     def predict_folder(self, folder: str | Path) -> list[Path]:
         """Makes all pictures below a folder what is predicted, in the order of the files that it returns."""

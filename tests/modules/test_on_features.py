@@ -121,10 +121,10 @@ def test_other_weights_are_refused_before_and_while_training(features, place, tm
         make_trainer(tmp_path).fit(build(FrozenHead, data, backbone_ckpt=None, optimizer=sgd, pretrained=other), data)
 
 
-def test_another_pooling_is_refused(features, place):
+def test_another_network_of_the_same_weights_is_refused(features, place):
     data = digits(features=features)
     model = frozen(place, data)
-    model.backbone.global_pool.pool = nn.AdaptiveMaxPool2d(1)
+    model.backbone.act1 = nn.Tanh()
     with pytest.raises(UserError, match="another answer of the backbone to a test pattern"):
         model.check(data)
 

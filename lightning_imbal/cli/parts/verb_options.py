@@ -114,7 +114,7 @@ def export() -> VerbParser:
 class FeaturesParser(VerbParser):
     """That of `features`, whose first word may be a run or a configuration."""
 
-    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def, override]  # as argparse has it
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]  # as argparse has it
         """As argparse, with the first word written as an option."""
         if args and not args[0].startswith("-"):
             args = ["--config" if args[0].endswith((".yaml", ".yml")) else "--run", *args]

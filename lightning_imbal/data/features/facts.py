@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lightning_imbal.runs.identity import split_digest
 
 if TYPE_CHECKING:
-    from lightning_imbal.data.base import ImbalDataModule
+    from lightning_imbal.data.features.parts import GivesFeatures
 
 Facts = dict[str, Any]
 TITLES = {  # of what must be the same, in the order in which it is told
@@ -31,7 +31,7 @@ NEAR = 0.02  # relative: the same weights on another machine or in another preci
 LONGEST = 40  # letters of a value in a sentence
 
 
-def facts_of(data: "ImbalDataModule", views: int, seed: int) -> Facts:
+def facts_of(data: "GivesFeatures", views: int, seed: int) -> Facts:
     """What the data say of the features that are stored of them.
 
     Args:

@@ -2,25 +2,26 @@
 
 from collections.abc import Callable
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import albumentations as A
 import numpy as np
 import torch
+from lightning.pytorch import Trainer
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Sampler
 
 from lightning_imbal.data.depth import DepthOfData
 from lightning_imbal.data.features.facts import about, facts_of
 from lightning_imbal.data.features.stored import StoredFeatures
+from lightning_imbal.data.labelled_images import LabelledImages
 from lightning_imbal.data.loading.feature_dataset import CPU, Encoder, FeatureDataset
-from lightning_imbal.data.loading.image_dataset import ImageDataset
-from lightning_imbal.data.loading.loaders import share_of_work
+from lightning_imbal.data.loading.image_dataset import Draw, ImageDataset
+from lightning_imbal.data.loading.loaders import Loadable, image_loader, share_of_work
+from lightning_imbal.data.normalize import Normalize
 from lightning_imbal.data.splits.base import PARTS
 from lightning_imbal.errors import UserError
 from lightning_imbal.seeding import run_seed
-
-if TYPE_CHECKING:
-    from lightning_imbal.data.base import ImbalDataModule
 
 
 class FeaturesOnDisk(FeatureDataset):
@@ -47,10 +48,17 @@ def _no_picture(*_: Any) -> Any:
     raise RuntimeError("Stored features are read, not computed.")
 
 
-class GivesFeatures:
+class GivesFeatures(LabelledImages):
     """The part of `ImbalDataModule` that puts features in the place of pictures."""
 
+    trainer: Trainer | None
     features: str | None
+    image_size: int
+    batch_size: int
+    num_workers: int | None
+    normalize: Normalize
+    train_recipes: list[A.Compose]
+    test_recipe: A.Compose
     stored: dict[str, FeatureDataset]
     whole_batches: bool
 
@@ -59,9 +67,16 @@ class GivesFeatures:
         """What was stored, where `features` is given."""
         return StoredFeatures(self.features or "")
 
-    def store_features(
-        self: "ImbalDataModule", encode: Encoder, views: int, val: bool = True, whole_batches: bool = False
-    ) -> None:
+    def dataset(self, part: str, recipes: list[A.Compose]) -> ImageDataset:
+        """The pictures of a part, in one view for each recipe."""
+        rows = self.rows(part)
+        return ImageDataset(self.images if len(rows) else [], self.table["label"].to_numpy(), rows, recipes)
+
+    def loader(self, dataset: Loadable, sampler: Sampler[Any] | list[Draw] | None = None) -> DataLoader[Any]:
+        """Loads so many images at a time, every one once in order or as a sampler draws them."""
+        return image_loader(dataset, self.batch_size, self.num_workers, share_of_work(self.trainer)[0], sampler)
+
+    def store_features(self, encode: Encoder, views: int, val: bool = True, whole_batches: bool = False) -> None:
         """From now on, batches of the training part, and of the validation part, hold a `feature` (B, D), no `image`.
 
         Args:
@@ -77,7 +92,7 @@ class GivesFeatures:
             images = self.dataset(part, [recipe])
             self.stored[part] = FeatureDataset(images, encode, self.loader, versions, *share, device)
 
-    def read_features(self: "ImbalDataModule", views: int | None, whole_batches: bool = False) -> None:
+    def read_features(self, views: int | None, whole_batches: bool = False) -> None:
         """From now on, batches of every part hold a `feature` (B, D) that was stored before, no `image`.
 
         Args:
@@ -115,7 +130,7 @@ class GivesFeatures:
             part.leave_device()  # the Trainer keeps the loader
         self.stored, self.whole_batches = {}, False
 
-    def loader_to_encode(self: "ImbalDataModule", part: str, view: int | None = None) -> DataLoader[Any]:
+    def loader_to_encode(self, part: str, view: int | None = None) -> DataLoader[Any]:
         """Loads every picture of a part once, in order, on one device.
 
         Args:
@@ -128,7 +143,7 @@ class GivesFeatures:
             return self.loader(pictures)
         return self.loader(pictures, FeatureDataset(pictures, _no_picture, self.loader).draws(view))
 
-    def check_features(self: "ImbalDataModule", network: dict[str, Any]) -> None:
+    def check_features(self, network: dict[str, Any]) -> None:
         """Refuses stored features of other images, of another split, recipe or network.
 
         Args:
