@@ -127,8 +127,6 @@ def _parser() -> VerbParser:
     parser.add_argument("--subgroups", metavar="NAME", help=files)
     what = "where the networks looked in their worst mistakes, into RUN/explanations and onto the page"
     parser.add_argument("--explain", choices=["gradcam", "rollout", "auto"], help=what)
-    near = (
-        f"nearest training images of each explained mistake (default: {NEAREST}; 0: none, which saves a pass over them)"
-    )
+    near = f"training images that are nearest to an explained mistake (default: {NEAREST}; 0: none, which is faster)"
     parser.add_argument("--neighbours", type=int, metavar="N", help=near)
     return parser

@@ -120,7 +120,7 @@ class _OfRun:
             write_whole(self.folder / file_name(row["image"], of_class), partial(Path.write_bytes, data=content))
             title = of_class if name == ATTENTION else f"for {of_class} ({'true' if name == 'label' else name})"
             maps[title if found.any() else f"{title}: {NOWHERE}"] = jpeg(overlay(enlarged(picture), found), THUMBNAIL)
-        return Explained(jpeg(np.uint8(255 * enlarged(picture)), THUMBNAIL), maps, nearest)
+        return Explained(jpeg((255 * enlarged(picture)).astype(np.uint8), THUMBNAIL), maps, nearest)
 
     def _write_nearest(self) -> None:
         rows = [

@@ -37,9 +37,8 @@ class Mistakes:
         shown = f"small pictures of {number} of them" if number else ""
         near = self.why.training_images
         trained = f"names and small pictures of {number_of(len(near), 'training image')}" if near else ""
-        held = ", ".join(
-            filter(None, [named, shown, trained, "the names of the runs and the folders in their settings"])
-        )
+        of_runs = "the names of the runs and the folders in their settings"
+        held = ", ".join(filter(None, [named, shown, trained, of_runs]))
         return f"This page holds {held}: --anonymous leaves them out."
 
 

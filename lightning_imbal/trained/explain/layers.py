@@ -40,8 +40,8 @@ def patches_of(transformer: nn.Module, image: Tensor) -> tuple[int, int]:
     """How many patches, in height and in width, a vision transformer makes of images (B, 3, H, W)."""
     embed: Any = transformer.patch_embed
     if hasattr(embed, "dynamic_feat_size"):
-        return tuple(embed.dynamic_feat_size(tuple(image.shape[-2:])))  # type: ignore[return-value]  # two of them
-    return tuple(embed.grid_size)  # type: ignore[return-value]  # likewise
+        return tuple(embed.dynamic_feat_size(tuple(image.shape[-2:])))
+    return tuple(embed.grid_size)
 
 
 def last_feature_map(backbone: nn.Module, image: Tensor) -> FeatureMap:

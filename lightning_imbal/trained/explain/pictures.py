@@ -27,7 +27,7 @@ def overlay(picture: np.ndarray, found: np.ndarray) -> np.ndarray:
     from pytorch_grad_cam.utils.image import show_cam_on_image
 
     if not found.any():
-        return np.uint8(255 * picture)
+        return (255 * picture).astype(np.uint8)
     large = cv2.resize(found, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     return show_cam_on_image(picture, large, use_rgb=True, colormap=cv2.COLORMAP_VIRIDIS)
 
@@ -35,7 +35,9 @@ def overlay(picture: np.ndarray, found: np.ndarray) -> np.ndarray:
 def beside(picture: np.ndarray, found: np.ndarray) -> bytes:
     """A PNG file: a picture (H, W, 3), floats in 0..1, and beside it the same below the colours of a map (H, W)."""
     large = enlarged(picture)
-    both = np.hstack([np.uint8(255 * large), np.full((len(large), 8, 3), 255, np.uint8), overlay(large, found)])
+    both = np.hstack(
+        [(255 * large).astype(np.uint8), np.full((len(large), 8, 3), 255, np.uint8), overlay(large, found)]
+    )
     return cv2.imencode(".png", cv2.cvtColor(both, cv2.COLOR_RGB2BGR))[1].tobytes()
 
 
