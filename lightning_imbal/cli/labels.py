@@ -10,7 +10,7 @@ from lightning_imbal.runs.folder import first_free
 from lightning_imbal.runs.run import Run
 
 FILE = "labels.csv"
-NEXT = "Next: look at the pictures, write `drop` or the right class into the column decision, and see docs/wrong_labels.md."
+NEXT = "Next: look at the pictures, and write the right class, or drop, into the column `decision` of what is wrong."
 
 
 def run(args: list[str]) -> int:

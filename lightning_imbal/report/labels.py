@@ -60,12 +60,13 @@ def _classes(classes: pd.DataFrame, title: str) -> Table:
 
 def _first(rows: pd.DataFrame, number: int) -> Table:
     table = _table(f"The most suspicious of {number:,}" if number > len(rows) else "Suspicious labels")
-    for column in ("image", "label", "rather", "probability", "of that"):
-        table.add_column(column, justify="right" if column in ("probability", "of that") else "left", overflow="fold")
+    for column in ("image", "label", "rather", "probability", "of that", "times likelier"):
+        left = column in ("image", "label", "rather")
+        table.add_column(column, justify="left" if left else "right", overflow="fold")
     for _, row in rows.iterrows():
         names: Sequence[Text] = [Text(row[name]) for name in ("image", "label", "suggested")]
         numbers = [score_text(row[name]) for name in ("probability_label", "probability_suggested")]
-        table.add_row(*names, *numbers)
+        table.add_row(*names, *numbers, f"{row['odds']:,.4g}")
     return table
 
 

@@ -14,9 +14,7 @@ from lightning_imbal.stats.ensemble import check_labels, ordered
 from lightning_imbal.stats.rounds import Round
 from lightning_imbal.wording import number_of
 
-FIVE_FOLDS = (
-    "all folds of a cross-validation look at every image: `compare --folds 5`, or `fit` with each fold of KFold"
-)
+FOLDS = "all folds of a cross-validation look at every image: `compare --folds 5`, or `fit` with each fold of KFold"
 SAME = "give runs on the same images and label file"
 
 
@@ -141,7 +139,7 @@ def _coverage(images: Predictions, split: pd.DataFrame | None, validated: int) -
     share = f"{number:,} of {number + rest:,} images ({number / (number + rest):.0%}){of_validation}"
     yield f"Looked at {share}, each by networks that were not trained on it."
     if rest:
-        yield f"Nothing is said of the other {rest:,}, which were trained on; {FIVE_FOLDS}."
+        yield f"Nothing is said of the other {rest:,}, which were trained on; {FOLDS}."
 
 
 def _limits(

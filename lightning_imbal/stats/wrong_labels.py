@@ -11,17 +11,17 @@ import numpy as np
 import pandas as pd
 
 from lightning_imbal.decisions.base import Labelled
-from lightning_imbal.decisions.temperature import bias_corrected_temperature
+from lightning_imbal.decisions.temperature import LEAST, bias_corrected_temperature
 from lightning_imbal.errors import UserError
 from lightning_imbal.runs.predictions import Predictions
 from lightning_imbal.stats.held_out import HeldOut
 from lightning_imbal.wording import number_of
 
 FEW = 10  # images of a class, of which a network learns little
-MISSING = "`labels` needs {}: pip install 'lightning_imbal[labels]'."
+MISSING = "`labels` needs cleanlab: pip install 'lightning_imbal[labels]'."
 NO_PROOF = (
-    "Suspicion is no proof: look at the pictures before you change a label. Networks also suspect what they cannot tell "
-    "apart, and never what is labelled wrongly throughout."
+    "Suspicion is no proof: look at the pictures before you change a label. Networks also suspect what they cannot "
+    "tell apart, and never what is labelled wrongly throughout."
 )
 
 
@@ -31,8 +31,9 @@ class Suspicions:
 
     Args:
         table: `image`, `label`, `suggested` (the likeliest other class), `probability_label`, `probability_suggested`,
-            `rank` (1 is the most suspicious), `rank_in_class`, `suspicious` (whether cleanlab calls it an issue) and,
-            where lesions or patients are known, `group`.
+            `odds` (how many times likelier the suggested class is), `rank` (1 is the most suspicious), `rank_in_class`,
+            `suspicious` (the first of a class, as many as cleanlab counts issues of it) and, where lesions or patients
+            are known, `group`.
         classes: In label order, without classes that were not looked at: `class`, `images` (looked at), `all_images`
             (-1 if not known), `recognised` (for how many images the label is the likeliest class), `suspicious`, and
             `taken_for`, what these are taken for most often.
@@ -45,7 +46,7 @@ class Suspicions:
 
 
 def suspicions(held: HeldOut, ordered: bool = False) -> Suspicions:
-    """Ranks labels by the calibrated probability of the label, and tells which are issues.
+    """Ranks labels by how many times likelier another class is, and tells how many are suspicious.
 
     Networks trained with weights, resampling or margins have probabilities of other class frequencies than those of the
     labels, and would suspect whole classes. A temperature and a bias of each class are therefore fitted to the labels
@@ -90,33 +91,29 @@ def _table(images: Predictions, of: Labelled, probability: np.ndarray) -> pd.Dat
             "suggested": names[suggested],
             "probability_label": probability[rows, of.label],
             "probability_suggested": probability[rows, suggested],
-            "suspicious": _issues(of.label, probability),
         }
     )
-    if images.grouped.any():
-        table["group"] = np.where(images.grouped, images.unit, "")
-    table = table.iloc[np.argsort(_score(of.label, probability), kind="stable")].reset_index(drop=True)
-    table.insert(5, "rank", np.arange(1, len(table) + 1))
-    table.insert(6, "rank_in_class", table.groupby("label").cumcount() + 1)
+    table["odds"] = table["probability_suggested"] / table["probability_label"].clip(LEAST)
+    group = np.where(images.grouped, images.unit, "")
+    table = table.assign(group=group) if images.grouped.any() else table
+    table = table.sort_values("odds", ascending=False, kind="stable", ignore_index=True)
+    table.insert(6, "rank", np.arange(1, len(table) + 1))
+    table.insert(7, "rank_in_class", table.groupby("label").cumcount() + 1)
+    issues = dict(zip(of.class_names, _issues(of.label, probability), strict=True))
+    table.insert(8, "suspicious", table["rank_in_class"] <= table["label"].map(issues))
     return table
 
 
-def _score(label: np.ndarray, probability: np.ndarray) -> np.ndarray:
-    """How good a label is, (N,): the smallest is the most suspicious."""
-    from cleanlab.rank import get_label_quality_scores
-
-    return np.asarray(get_label_quality_scores(label, probability, method="self_confidence"))
-
-
 def _issues(label: np.ndarray, probability: np.ndarray) -> np.ndarray:
-    """What cleanlab calls an issue both by the class and by the rate of noise, (N,) bool."""
+    """How many issues of each class, (C,), cleanlab finds both by the class and by the rate of noise."""
     try:
         from cleanlab.filter import find_label_issues
     except ImportError as error:
-        raise UserError(MISSING.format(error.name)) from error
+        raise UserError(MISSING) from error
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of classes with a single image, which are told
-        return np.asarray(find_label_issues(label, probability, filter_by="both", n_jobs=1), dtype=bool)
+        found = find_label_issues(label, probability, filter_by="both", n_jobs=1)
+    return np.bincount(label[found], minlength=probability.shape[1])
 
 
 def _classes(held: HeldOut, images: Labelled, table: pd.DataFrame) -> pd.DataFrame:
@@ -139,7 +136,7 @@ def _notes(images: Predictions, table: pd.DataFrame, classes: pd.DataFrame, orde
     """What limits the list, and what the labels alone tell."""
     right, suspicious = classes["recognised"].sum() / len(table), table[table["suspicious"]]
     yield (
-        f"The likeliest class is the label for {right:.0%} of the images: the rest is wrong labels and mistakes of the "
+        f"The label is the likeliest class of {right:.0%} of the images: the rest is wrong labels and mistakes of the "
         "networks, which no list can tell apart."
     )
     if absent := [name for name in images.class_names if name not in set(classes["class"])]:
@@ -164,7 +161,8 @@ def _notes(images: Predictions, table: pd.DataFrame, classes: pd.DataFrame, orde
         known = table[table["group"] != ""]
         several = known.groupby("group", sort=False)["label"].nunique()
         if len(several := several[several > 1]):
+            have = "has" if len(several) == 1 else "have"
             yield (
-                f"{number_of(len(several), 'group')} (such as {several.index[0]}) {'has' if len(several) == 1 else 'have'} "
-                "images of several classes: if a group is one lesion, one of its labels is wrong."
+                f"{number_of(len(several), 'group')} (such as {several.index[0]}) {have} images of several classes: if "
+                "a group is one lesion, one of its labels is wrong."
             )
