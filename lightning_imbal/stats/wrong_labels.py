@@ -18,6 +18,7 @@ from lightning_imbal.stats.held_out import HeldOut
 from lightning_imbal.wording import number_of
 
 FEW = 10  # images of a class, of which a network learns little
+OTHER_SHARE = 1.5  # how much larger or smaller a mean probability is than the share of the labels, where it is told
 MISSING = "`labels` needs cleanlab: pip install 'lightning_imbal[labels]'."
 NO_PROOF = (
     "Suspicion is no proof: look at the pictures before you change a label. Networks also suspect what they cannot "
@@ -63,7 +64,8 @@ def suspicions(held: HeldOut, ordered: bool = False) -> Suspicions:
     calibrated = bias_corrected_temperature(images).calibrated(images.probability)
     table = _table(held.images, images, calibrated)
     classes = _classes(held, images, table)
-    return Suspicions(table, classes, (*held.notes, *_notes(held.images, table, classes, ordered), NO_PROOF))
+    told = (*held.notes, *_other_shares(images), *_notes(held.images, table, classes, ordered), NO_PROOF)
+    return Suspicions(table, classes, told)
 
 
 def _of_present_classes(images: Predictions) -> Labelled:
@@ -130,6 +132,17 @@ def _classes(held: HeldOut, images: Labelled, table: pd.DataFrame) -> pd.DataFra
     found["suspicious"] = found["class"].map(by_class["suspicious"].sum())
     found["taken_for"] = found["class"].map(taken).fillna("")
     return found
+
+
+def _other_shares(images: Labelled) -> Iterator[str]:
+    """That the networks believe in other class frequencies than the labels have, which is mended before the ranking."""
+    ratio = images.probability.mean(axis=0) / (np.bincount(images.label) / len(images.label))
+    c = int(np.abs(np.log(ratio)).argmax())
+    if not 1 / OTHER_SHARE < ratio[c] < OTHER_SHARE:
+        yield (
+            f"The mean probability of {images.class_names[c]} is {ratio[c]:.2g} times its share of the labels, as "
+            "class weights, samplers and margins make it: the probabilities here are fitted to the labels."
+        )
 
 
 def _notes(images: Predictions, table: pd.DataFrame, classes: pd.DataFrame, ordered: bool) -> Iterator[str]:

@@ -79,6 +79,16 @@ def test_counts_of_the_classes():
     assert suspicions(held(SURE, label)).classes["all_images"].tolist() == [-1, -1]
 
 
+def test_probabilities_of_other_frequencies_are_told():
+    probability, label, _ = flipped(600)
+    assert "its share" not in " ".join(suspicions(held(probability, label)).notes)
+    probability, label, _ = flipped(600, bias=np.array([0, 0, 0, 4.0]))
+    expected = probability[:, 3].mean() / (label == 3).mean()
+    assert expected > 2 and f"of df is {expected:.2g} times its share" in " ".join(
+        suspicions(held(probability, label)).notes
+    )
+
+
 def test_what_cannot_be_judged_is_told():
     probability, label, _ = flipped(600, share=0)
     probability[:, 3] = 1e-6  # never answered
