@@ -32,6 +32,7 @@ Class-imbalanced medical image classification: train a method, look at every cla
   decide    fit a decision rule to the validation part, and see what it changes for each class
   ensemble  make one run of several: mean probabilities of seeds or methods, all folds together
   report    results of one run, or of several side by side: in the terminal, as a page, as figures
+  labels    find suspicious labels by the folds of a cross-validation, for people to look at
   compare   find out which method to use on your own images
   table     run what a paper's table lacks, print it beside theirs; dashboard: its runs in W&B
   export    write a trained model as ONNX, with a model card

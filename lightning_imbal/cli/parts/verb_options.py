@@ -177,6 +177,24 @@ def decide() -> VerbParser:
     return parser
 
 
+def labels() -> VerbParser:
+    """That of `labels`."""
+    usage = "RUN [RUN ...] [--html] [--out DIR] [--truth FILE]"
+    does = "Which labels are suspicious: by probabilities of networks that were not trained on the image."
+    parser = _parser("labels", usage, does)
+    what = "folder of results, best all folds of a cross-validation (compare --folds 5); seeds of a fold are averaged"
+    parser.add_argument("runs", nargs="+", metavar="RUN", help=what)
+    out = "new folder for labels.csv and labels.html (default: suspicious_labels)"
+    parser.add_argument("--out", default="suspicious_labels", metavar="DIR", help=out)
+    parser.add_argument("--html", action="store_true", help="write a page with the pictures of each class")
+    parser.add_argument("--most", type=int, default=60, metavar="N", help="images of each class on it (default: 60)")
+    parser.add_argument("--data.root", metavar="DIR", help="where the pictures are, if they have moved since")
+    truth = "CSV (image, label) of images whose true class is known: prints how many wrong labels the list finds"
+    parser.add_argument("--truth", metavar="FILE", help=truth)
+    parser.add_argument("--json", metavar="FILE", help=JSON["json"].help)
+    return parser
+
+
 def _parser(verb: str, usage: str, does: str) -> VerbParser:
     parser = VerbParser(verb, f"lightning_imbal {verb} {usage}", does)
     if verb in WITH_OPTIONS_OF_FIT:
@@ -198,5 +216,6 @@ def _add_running(parser: VerbParser) -> None:
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="runs at once; 0 prints what is there")
 
 
-PARSERS = {each.__name__: each for each in (compare, table, dashboard, ensemble, export, features, init, decide)}
+OF_VERBS = (compare, table, dashboard, ensemble, export, features, init, decide, labels)
+PARSERS = {each.__name__: each for each in OF_VERBS}
 WITH_OPTIONS_OF_FIT = ("compare", "table", "export", "features", "init")
