@@ -73,6 +73,7 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         metadata_columns: Attributes of the images, such as `[sex, age]` or `sex,age`: columns of the label file, or
             headers of DICOM files (`dicom:PatientSex`). `split.csv` and the predictions keep them; what is not named
             here is copied nowhere.
+        lock_test: Leaves out the test part: nothing opens its pictures, and results are those of the validation part.
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         bits: Literal[8, 16] = 8,
         num_workers: int | None = None,
         metadata_columns: list[str] | str | None = None,
+        lock_test: bool = False,
     ) -> None:
         LightningDataModule.__init__(self)
         refuse_below(1, batch_size=batch_size, image_size=image_size, views=views, short_side=short_side)
@@ -110,7 +112,7 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         short_side = short_side or 2 * image_size
         asked = reading_of(depth, window, bits)
         cached = (short_side, cache, cache_dir, on_bad_image)
-        LabelledImages.__init__(self, root, split, group_by, *cached, asked, metadata_columns)
+        LabelledImages.__init__(self, root, split, group_by, *cached, asked, metadata_columns, lock_test)
         self.given_groups, self.batch_size, self.num_workers = class_groups, batch_size, num_workers
         self.image_size, self.sampler, self.paired_sampler = image_size, sampler, paired_sampler
         recipes = [*[train_transform] * views, *(more_views or []), test_transform]

@@ -198,6 +198,7 @@ def identity(
         "seed": config.seed_everything,
         "checkpoint": ckpt_path,
         "trained_images": trained_images,
+        **({"tuned": tuned} if (tuned := config.get("tuned")) else {}),
     }
 
 

@@ -2,5 +2,5 @@
 
 VERBS = (
     *("list", "init", "fit", "validate", "test", "predict", "decide", "ensemble", "report", "compare", "table"),
-    *("dashboard", "export", "prepare", "audit", "completion"),
+    *("tune", "dashboard", "export", "prepare", "audit", "completion"),
 )
