@@ -10,12 +10,12 @@ from matplotlib.axes import Axes
 
 from lightning_imbal.atomic_files import write_whole
 from lightning_imbal.report.figures.grid import grid
-from lightning_imbal.report.figures.look import COLOURS, STYLE, legend_below, plain
+from lightning_imbal.report.figures.look import COLOURS, STYLE, legend_below, plain, wrapped
 from lightning_imbal.tuning.about import About
 from lightning_imbal.tuning.search import Range
 from lightning_imbal.tuning.trial import Trial, best_of
 
-ACROSS = 3
+ACROSS, TICKS, LETTERS = 3, 4, 36
 KINDS = {"complete": ("o", COLOURS[0]), "pruned": ("x", COLOURS[1])}
 BEST = {"marker": "*", "s": 110, "color": COLOURS[2], "zorder": 3, "label": "best"}
 
@@ -54,12 +54,18 @@ def _draw_setting(axes: Axes, trials: Sequence[Trial], of: Range, best: Trial | 
     values = [trial.params[of.name] for trial in trials]
     if of.kind == "choice":
         _draw(axes, trials, [of.choices.index(str(value)) for value in values], best)
-        axes.set_xticks(range(len(of.choices)), [plain(choice) for choice in of.choices])
+        letters = max(4, LETTERS // len(of.choices))
+        axes.set_xticks(range(len(of.choices)), [wrapped(choice, letters) for choice in of.choices], fontsize=7)
         axes.set_xlim(-0.5, len(of.choices) - 0.5)
     else:
         _draw(axes, trials, [float(value) for value in values], best)
         if of.kind == "log":
             axes.set_xscale("log")
+            axes.minorticks_off()
+            ticks = [float(f"{tick:.2g}") for tick in np.geomspace(of.low, of.high, TICKS)]
+            axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        elif of.kind == "int":
+            axes.locator_params(axis="x", integer=True)
     axes.set_xlabel(plain(of.name))
 
 
