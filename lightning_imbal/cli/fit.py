@@ -13,6 +13,7 @@ from lightning_imbal.callbacks.kept_epoch import kept_checkpoint
 from lightning_imbal.callbacks.of_training import of_tests
 from lightning_imbal.cli.parts import resuming, run_dir
 from lightning_imbal.cli.parts.check import check_fit
+from lightning_imbal.cli.parts.found import note_found
 from lightning_imbal.cli.parts.laptop import laid
 from lightning_imbal.cli.parts.next_step import next_step
 from lightning_imbal.cli.parts.outlook import about_images, about_stage, time_left, work_of
@@ -133,6 +134,7 @@ def test(trainer: Trainer, built: Namespace, folder: Path, further: Sequence[str
     dev_run = trainer.fast_dev_run  # type: ignore[attr-defined]  # Lightning sets it, but does not declare it
     if (built.data.lock_test or trainer.limit_test_batches) and not dev_run:
         trainer.callbacks = of_tests(trainer.callbacks)  # type: ignore[attr-defined]  # Lightning sets it
+        note_found(trainer, folder)
         if built.data.lock_test:
             validate_kept(trainer, built.model, built.data, kept_checkpoint(trainer))
             show_results(folder, built.model)

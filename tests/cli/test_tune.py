@@ -34,16 +34,8 @@ def count(event, arguments):
 sys.addaudithook(count)  # for good; it looks at nothing while `COUNTED` is empty
 
 
-class Interrupted(BaseException):
-    pass
-
-
 class Here:
-    """Runs each job in this process.
-
-    Args:
-        until: Of the trial that is interrupted, what it is asked for after that many epochs; None: none is.
-    """
+    """Runs each job in this process."""
 
     def __init__(self, *_):
         self.ended_jobs = []
@@ -86,7 +78,7 @@ def here(monkeypatch):
 
 @pytest.fixture(scope="module")
 def searched(images):
-    """A search of three trials that was interrupted in the second; the pictures that were opened."""
+    """A search of two trials, whose opened pictures are counted."""
     protocol, kept = images
     run = protocol.parent / "search"
     args = ["tune", "--config", str(protocol), *HERE, *SEARCH, "--trials", "2", "--run_dir", str(run)]
@@ -130,7 +122,7 @@ def test_best_settings_lie_over_the_same_configurations(searched):
     assert (whole["model"], whole["data"]) == (made["model"], made["data"]) and whole["tuned"]["trial"] == best
 
 
-def test_a_tuned_run_says_how_and_a_search_on_other_parts_is_noticed(searched, images, capsys, told):
+def test_a_tuned_run_says_how_and_a_search_on_other_parts_is_noticed(searched, images, capsys):
     protocol, run, _ = searched
     for path, picture in images[1].items():
         Path(path).write_bytes(picture)
