@@ -34,6 +34,7 @@ Class-imbalanced medical image classification: train a method, look at every cla
   report    results of one run, or of several side by side: in the terminal, as a page, as figures
   labels    find suspicious labels by the folds of a cross-validation, for people to look at
   compare   find out which method to use on your own images
+  tune      search the best settings on the validation part alone; the test part is never opened
   table     run what a paper's table lacks, print it beside theirs; dashboard: its runs in W&B
   export    write a trained model as ONNX, with a model card
   prepare   open every image and cache it decoded; audit: who or what is on both sides of a split

@@ -76,6 +76,7 @@ class ImbalDataModule(GivesFeatures, LightningDataModule):
             here is copied nowhere.
         features: Folder that `lightning_imbal features` has filled: batches hold these features of a frozen backbone,
             and no picture is opened.
+        lock_test: Leaves out the test part: nothing opens its pictures, and results are those of the validation part.
     """
 
     def __init__(
@@ -105,6 +106,7 @@ class ImbalDataModule(GivesFeatures, LightningDataModule):
         num_workers: int | None = None,
         metadata_columns: list[str] | str | None = None,
         features: str | None = None,
+        lock_test: bool = False,
     ) -> None:
         LightningDataModule.__init__(self)
         refuse_below(1, batch_size=batch_size, image_size=image_size, views=views, short_side=short_side)
@@ -114,7 +116,7 @@ class ImbalDataModule(GivesFeatures, LightningDataModule):
         short_side = short_side or 2 * image_size
         asked = reading_of(depth, window, bits)
         cached = (short_side, cache, cache_dir, on_bad_image)
-        LabelledImages.__init__(self, root, split, group_by, *cached, asked, metadata_columns)
+        LabelledImages.__init__(self, root, split, group_by, *cached, asked, metadata_columns, lock_test)
         self.features = features
         if features is not None:
             self.depth = DepthOfFeatures(self.depth, lambda: self.stored_features)

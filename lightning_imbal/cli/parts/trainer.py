@@ -199,6 +199,7 @@ def identity(
         "checkpoint": ckpt_path,
         "trained_images": trained_images,
         **data.features_identity,
+        **({"tuned": tuned} if (tuned := config.get("tuned")) else {}),
     }
 
 

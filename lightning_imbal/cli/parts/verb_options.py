@@ -69,9 +69,29 @@ def table() -> VerbParser:
     parser.add_argument("--runs", metavar="DIR", help=runs)
     parser.add_argument("--baseline", metavar="ROW", help="row that the others are tested against")
     add_edges(parser)
-    parser.add_argument("--launcher", choices=["local", "ray"], default="local", help="where to run (default: local)")
-    parser.add_argument("--address", metavar="HOST:PORT", help="of a Ray cluster (default: RAY_ADDRESS, or one here)")
-    parser.add_argument("--gpus", type=float, metavar="SHARE", help="of a GPU for each run on Ray (default: 1, if any)")
+    _add_launcher(parser)
+    return parser
+
+
+def tune() -> VerbParser:
+    """That of `tune`."""
+    usage = f"--config FILE --search NAME=RANGE [options]\n       [--data.root DIR: {ANY_OF_FIT}]"
+    does = "Searches the best settings of a run by its validation part; the test part is never opened."
+    parser = _parser("tune", usage, does)
+    parser.add_overlays("what is run, as for `fit`")
+    what = "once for each setting, such as model.optimizer.lr=log:1e-4:1e-1; or LOW:HIGH, int:LOW:HIGH, choice:A,B,C"
+    parser.add_argument("--search", action="append", default=[], metavar="NAME=RANGE", help=what)
+    trials = "how many there are to be in all (default: 20); more with the same folder go on"
+    parser.add_argument("--trials", type=int, default=20, metavar="N", help=trials)
+    score = "of the validation part, such as val/balanced_accuracy (default: the monitored one, or val/f1)"
+    parser.add_argument("--score", metavar="SCORE", help=score)
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the search (default: 0)")
+    median = "median (the default) ends a trial that is worse than half of the others after as many epochs"
+    parser.add_argument("--pruner", choices=["median", "none"], default="median", help=median)
+    parser.add_argument("--timeout", type=float, metavar="MINUTES", help="after which no further trial is begun")
+    parser.add_argument("--run_dir", metavar="DIR", help="folder of the search (default: runs/tune-NAMES)")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="trials at once (default: 1)")
+    _add_launcher(parser)
     return parser
 
 
@@ -216,6 +236,13 @@ def _add_running(parser: VerbParser) -> None:
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="runs at once; 0 prints what is there")
 
 
-OF_VERBS = (compare, table, dashboard, ensemble, export, features, init, decide, labels)
+def _add_launcher(parser: VerbParser) -> None:
+    """Adds where runs are started."""
+    parser.add_argument("--launcher", choices=["local", "ray"], default="local", help="where to run (default: local)")
+    parser.add_argument("--address", metavar="HOST:PORT", help="of a Ray cluster (default: RAY_ADDRESS, or one here)")
+    parser.add_argument("--gpus", type=float, metavar="SHARE", help="of a GPU for each run on Ray (default: 1, if any)")
+
+
+OF_VERBS = (compare, table, tune, dashboard, ensemble, export, features, init, decide, labels)
 PARSERS = {each.__name__: each for each in OF_VERBS}
-WITH_OPTIONS_OF_FIT = ("compare", "table", "export", "features", "init")
+WITH_OPTIONS_OF_FIT = ("compare", "table", "tune", "export", "features", "init")

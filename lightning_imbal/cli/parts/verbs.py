@@ -2,5 +2,5 @@
 
 VERBS = (
     *("list", "init", "features", "fit", "validate", "test", "predict", "decide", "ensemble", "report", "compare"),
-    *("table", "labels", "dashboard", "export", "prepare", "audit", "completion"),
+    *("table", "tune", "labels", "dashboard", "export", "prepare", "audit", "completion"),
 )
