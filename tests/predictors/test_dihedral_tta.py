@@ -1,4 +1,4 @@
-"""The eight views of an image against a slow oracle, and what they are there for: a turned image gets the same answer."""
+"""The eight views of an image against a slow oracle; a turned image gets the same answer."""
 
 import math
 
