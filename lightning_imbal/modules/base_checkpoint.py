@@ -62,8 +62,8 @@ def forget_places(arguments: dict[str, Any]) -> None:
     """Takes the files and folders that weights once came from out of the arguments of a module."""
     for name in {"pretrained", "backbone_ckpt"} & arguments.keys():
         arguments[name] = False if name == "pretrained" else None
-    if isinstance(name := arguments.get("backbone"), str):
-        arguments["backbone"] = told_name(name)
+    if isinstance(backbone := arguments.get("backbone"), str):
+        arguments["backbone"] = told_name(backbone)
 
 
 def load_weights(model: nn.Module, path: str | Path, mend: str = MEND) -> None:
