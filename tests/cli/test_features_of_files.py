@@ -37,7 +37,7 @@ def options(place):
 
 def test_several_devices_are_refused(place, options, capsys, tmp_path):
     sentence = refused(capsys, "features", *options, "--trainer.devices", "2", "--out", str(tmp_path / "f"))
-    assert "runs on one device, and --trainer.devices is 2" in sentence
+    assert "runs on one device, not on 2: set --trainer.devices 1." in sentence
 
 
 def test_no_file_is_opened(place, options):
