@@ -14,6 +14,7 @@ from made_runs import write_run
 from small_runs import build, digits, refused
 
 from lightning_imbal.cli import main
+from lightning_imbal.data import ISIC2018
 from lightning_imbal.modules import Classifier, MetadataClassifier, PerturbedClassifier
 from lightning_imbal.predictors import PostHocAdjusted
 from lightning_imbal.runs.run import Run
@@ -166,6 +167,13 @@ def test_image_of_other_data_is_refused(explained):
     network = ExplainedNetwork(Run(explained), "auto")
     with pytest.raises(Exception, match="absent_1, which .* has tested, is not in the data of"):
         network.rows_of(["digit_0001", "absent_1"], Run(explained))
+
+
+def test_absent_pictures_are_one_sentence(run, tmp_path, monkeypatch, capsys):
+    stand_in(monkeypatch, run, build(Classifier, digits()), ISIC2018(str(tmp_path)))
+    said = refused(capsys, "report", str(run), "--explain", "gradcam")
+    assert f"The mistakes of {run} cannot be explained: ISIC2018 not found" in said
+    assert said.endswith("; put them back, or go to where the run was started.")
 
 
 def test_neighbours_alone_are_refused(run, capsys):
