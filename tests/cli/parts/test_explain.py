@@ -65,6 +65,9 @@ def test_page_holds_them(explained):
     assert "is no proof" in page and "(4 x 4 cells, enlarged)" in page and "Explained: at most 24" in page
     for row in mistakes.itertuples():
         assert f"for {row.label} (true)" in page and f"for {row.predicted} (predicted)" in page
+    pictures = [cv2.imread(str(file)) for file in (explained / "explanations").glob("*.png")]
+    blank = sum((picture[:, :224] == picture[:, 232:]).all() for picture in pictures)
+    assert page.count(f"<span>for {mistakes.label[0]} (") and page.count(": no place stands out</span>") == blank
 
 
 def test_nearest_are_training_images_with_their_labels(explained):
