@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 import torch
 from made_runs import write_run
-from small_runs import build, digits, refused
+from small_runs import NAMES, build, digits, refused
+from timm.models.vision_transformer import VisionTransformer
 
 from lightning_imbal.cli import main
 from lightning_imbal.data import ISIC2018
@@ -123,13 +124,6 @@ def test_features_of_another_checkpoint_are_computed_again(explained, monkeypatc
     assert len(asked) == 2
 
 
-def test_neighbours_can_be_left_out(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(neighbours_module, "image_loader", lambda *args: pytest.fail("they are not wanted"))
-    copy = shutil.copytree(run, tmp_path / "copy", ignore=shutil.ignore_patterns("explanations"))
-    assert main(["report", str(copy), "--explain", "auto", "--neighbours", "0"]) == 0
-    assert {file.suffix for file in (copy / "explanations").iterdir()} == {".png"}
-
-
 def test_missing_package_is_one_sentence(run, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "pytorch_grad_cam", None)
     sentence = refused(capsys, "report", str(run), "--explain", "gradcam")
@@ -215,3 +209,17 @@ def test_attributes_of_the_images_are_given_to_a_network_that_asks(run, monkeypa
     with torch.no_grad():
         assert seen.feature == pytest.approx(model.feature(image, metadata).numpy(), abs=1e-2)
     assert (seen.feature[0, -4:] != seen.feature[1, -4:]).any()
+
+
+def test_transformer_has_a_map_of_attention_and_neighbours_can_be_left_out(run, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(neighbours_module, "image_loader", lambda *args: pytest.fail("they are not wanted"))
+    shape = {"img_size": 32, "patch_size": 8, "embed_dim": 16, "depth": 2, "num_heads": 2}
+    data, copy = digits(), shutil.copytree(run, tmp_path / "copy", ignore=shutil.ignore_patterns("explanations"))
+    backbone = VisionTransformer(**shape, num_classes=0)
+    stand_in(monkeypatch, copy, Classifier(class_counts=data.class_counts, class_names=NAMES, backbone=backbone), data)
+    assert main(["report", str(copy), "--explain", "auto", "--neighbours", "0"]) == 0
+    said, mistakes = capsys.readouterr().out, worst([Run(copy)])
+    names = {f"{image}_attention.png" for image in mistakes["image"]}
+    assert names == {file.name for file in (copy / "explanations").iterdir()}
+    assert f"({len(names)} maps of {len(names)} mistakes)" in said
+    assert "A map of attention is coarse (4 x 4 cells, enlarged) and the same for every class" in said
