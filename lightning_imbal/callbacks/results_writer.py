@@ -19,6 +19,7 @@ from lightning.pytorch.utilities import rank_zero_info
 from torch import nn
 
 from lightning_imbal.atomic_files import write_whole
+from lightning_imbal.backbones.named import told_name
 from lightning_imbal.callbacks.base import ImbalModel, model_of
 from lightning_imbal.contract import DeepData, data_of
 from lightning_imbal.heads.base import ClosedFormHead
@@ -108,8 +109,8 @@ class ResultsWriter(Callback):
             write_whole(folder / "predictions_val.parquet", as_logits(table).to_parquet)
             return
         backbone = trainer.lightning_module.hparams.get("backbone")
-        if not isinstance(backbone, str):  # a network of the user's own
-            backbone = type(model_of(trainer.lightning_module).backbone).__name__
+        own = not isinstance(backbone, str)  # a network of the user's
+        backbone = type(model_of(trainer.lightning_module).backbone).__name__ if own else told_name(backbone)
         identity = {**self.identity, "backbone": backbone, **environment(trainer), "part": part}
         identity["name"] = " ".join(filter(None, [identity["name"], side]))
         if side:

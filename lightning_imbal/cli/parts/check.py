@@ -6,10 +6,12 @@ from contextlib import contextmanager
 from jsonargparse import Namespace
 from lightning.pytorch import Callback
 from lightning.pytorch.callbacks import BaseFinetuning
+from lightning.pytorch.utilities import rank_zero_info
 from lightning.pytorch.utilities.seed import isolate_rng
 
+from lightning_imbal.backbones.sizes import built_size
 from lightning_imbal.backbones.trial import check_size
-from lightning_imbal.callbacks.of_training import averages_at_the_end
+from lightning_imbal.callbacks.of_training import averages_at_the_end, ends_by_a_score
 from lightning_imbal.cli.parts.check_schedule import check_schedule
 from lightning_imbal.cli.parts.check_trainer import check_options
 from lightning_imbal.cli.parts.parser import ImbalCLI
@@ -17,8 +19,10 @@ from lightning_imbal.cli.parts.trainer import chosen_callbacks
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.checks import check_split, check_unseen
 from lightning_imbal.errors import UserError
+from lightning_imbal.export.inference import input_size
 from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.modules.base_optimizers import check_search
+from lightning_imbal.runs.identity import listed
 from lightning_imbal.wording import did_you_mean, number_of
 
 EPOCHS_OF_LIGHTNING = 1000  # where the configuration gives none
@@ -73,6 +77,7 @@ def check_stage(config: Namespace, last: bool, built: Namespace) -> None:
         check_monitor(config.monitor, "monitor", model, data)
         check_validated(config.trainer)
         check_averaging(chosen_callbacks(built), config.monitor)
+    tell_unused(listed(built.trainer.callbacks), model)
     check_callbacks(chosen_callbacks(built), model)
     for callback in chosen_callbacks(built):
         if score := getattr(callback, "monitor", None):
@@ -86,6 +91,7 @@ def check_stage(config: Namespace, last: bool, built: Namespace) -> None:
     if model.whole_batches:
         check_search(built.trainer)
     check_size(model.backbone, data.image_size, min(data.batch_size, drawn))
+    check_test_size(model, data)
     max_epochs = config.trainer.max_epochs or EPOCHS_OF_LIGHTNING
     steps = max_epochs * -(-batches // (config.trainer.accumulate_grad_batches or 1))
     optimizers = model.build_optimizers(max_epochs, lambda: steps)
@@ -94,6 +100,15 @@ def check_stage(config: Namespace, last: bool, built: Namespace) -> None:
         check_schedule(optimizers[1][0], steps, config, model)
         if score := optimizers[1][0]["monitor"]:
             check_monitor(score, "scheduler.monitor", model, data)
+
+
+def check_test_size(model: ImbalModule, data: ImbalDataModule) -> None:
+    """Refuses pictures that the network cannot take as they are tested, which may be of another size."""
+    side = input_size(data.test_recipe)[0]
+    if side != data.image_size or built_size(model.backbone):
+        mode = model.backbone.training
+        check_size(model.backbone.eval(), side, 1)
+        model.backbone.train(mode)
 
 
 def check_length(trainer: Namespace) -> None:
@@ -150,10 +165,20 @@ def check_callbacks(callbacks: list[Callback], model: ImbalModule) -> None:
     for callback in callbacks:
         if type(callback) is BaseFinetuning:
             raise UserError("BaseFinetuning by itself freezes nothing: give BackboneFinetuning or your own class.")
-        if isinstance(callback, BaseFinetuning) and model.freezes_backbone:
+        if isinstance(callback, BaseFinetuning) and (model.freezes_backbone or model.trained_of_backbone):
             raise UserError(
                 f"{type(callback).__name__} would train the backbone that {type(model).__name__} keeps: leave it out, "
                 "or take it from the second stage with then: {trainer: {callbacks: null}}."
+            )
+
+
+def tell_unused(callbacks: list[Callback], model: ImbalModule) -> None:
+    """Says that a stage without a classifier is trained to its end."""
+    for callback in callbacks if not model.classifies else ():
+        if ends_by_a_score(callback):
+            rank_zero_info(
+                f"{type(callback).__name__} waits for {callback.monitor}, which {type(model).__name__}, without a "  # type: ignore[attr-defined]
+                "classifier, does not have: this stage is trained to its end."
             )
 
 

@@ -29,6 +29,8 @@ FACTS: dict[str, Callable[[ImbalDataModule], Any]] = {  # of the data, that a mo
     "class_names": lambda data: list(data.class_names),
     "class_groups": lambda data: data.class_groups,
     "metadata_encoding": lambda data: data.metadata_encoding,
+    "image_size": lambda data: data.image_size,
+    "architecture": lambda data: None,  # which the name of the backbone says
 }
 LAPTOP = (
     "Lay variants/laptop.yaml over your own images (a protocol with CSVData or FolderData), with batches and epochs by "
@@ -84,6 +86,8 @@ class ImbalCLI(LightningCLI):
         parser.add_argument("--monitor_mode", type=Literal["max", "min"], default="max", help="Of the monitored score.")
         parser.add_argument("--save_features", type=bool, default=False, help="Keep the test images' features.")
         parser.add_argument("--laptop", type=bool | None, help=LAPTOP if self.verb == "fit" else SUPPRESS)
+        tuned = "How settings were searched, as best.yaml of `tune` says it." if self.verb == "fit" else SUPPRESS
+        parser.add_argument("--tuned", type=dict | None, help=tuned)
         if self.verb == "fit":  # which takes it off the command line itself: it is no setting of a run
             what = "Print every setting, the file it is from and what it won over, and train nothing."
             parser.add_argument("--print_plan", action="store_true", default=SUPPRESS, help=what)

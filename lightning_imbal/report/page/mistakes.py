@@ -59,7 +59,7 @@ def mistakes_of(methods: Sequence[Method], why: Explanations) -> Mistakes:
     # All runs have the same data set, but the first may have lost its configuration.
     for method in methods:
         try:
-            return Mistakes(tables, _thumbnails(method.runs[0].folder, images) | explained, why=why)
+            return Mistakes(tables, pictures_of(method.runs[0].folder, images) | explained, why=why)
         except UserError as error:
             complaints.append(str(error))
     return Mistakes(tables, explained, complaints[0], why)
@@ -85,10 +85,19 @@ def _tables(methods: Sequence[Method]) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def _thumbnails(folder: Path, images: Sequence[str]) -> dict[str, str]:
-    """The pictures as addresses that hold them."""
+def pictures_of(folder: Path, images: Sequence[str], root: str | None = None) -> dict[str, str]:
+    """Small pictures of a run's data set, as addresses that hold them.
+
+    Args:
+        folder: Of the run.
+        images: Ids of the pictures.
+        root: Where the data set is now, if not where the run says.
+
+    Raises:
+        UserError: As for `thumbnails`.
+    """
     # It builds the data set of the run, and so needs torch.
     from lightning_imbal.data.thumbnails import thumbnails
 
-    found = thumbnails(folder, images, THUMBNAIL)
+    found = thumbnails(folder, images, THUMBNAIL, root)
     return {image: address(jpeg) for image, jpeg in found.items()}
