@@ -168,8 +168,8 @@ def print_tables(title: str, images: Images, repeats: int, share: float) -> None
     print(f"\n## {title}: {len(images.label)} images, {repeats} repeats\n")
     columns = ["recall", "of_class", "by chance"]
     half = student.ppf(0.975, repeats - 1) / np.sqrt(repeats) if repeats > 1 else np.nan
-    by = pd.DataFrame(found).groupby(["flips", "weight", "ranking"], sort=False)[columns]
-    print(by.mean().assign(half=by["recall"].std() * half).round(3).reset_index().to_string(index=False))
+    by = pd.DataFrame(found).groupby(["flips", "weight", "ranking"], sort=False)
+    print(by[columns].mean().assign(half=by["recall"].std() * half).round(3).reset_index().to_string(index=False))
     print()
     per = pd.concat(classes).groupby(["flips", "weight", "label"], sort=False).mean(numeric_only=True)
     print(per.round(1).reset_index().to_string(index=False))

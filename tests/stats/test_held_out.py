@@ -23,7 +23,7 @@ def write(folder, number, part="test", **more):
 
 def validated(folder, number):
     """Leaves the predictions of these images as those of the validation part."""
-    table = pd.DataFrame(np.log(PROBABILITY[number]), columns=[f"logit/{name}" for name in NAMES])
+    table = pd.DataFrame(np.log(OTHER[number]), columns=[f"logit/{name}" for name in NAMES])
     table.insert(0, "image", names(number))
     table.insert(1, "label", np.array(NAMES)[LABEL[number]])
     table.to_parquet(folder / "predictions_val.parquet")
@@ -71,6 +71,9 @@ def test_validation_images_are_taken_where_none_was_tested(tmp_path):
     write_split(tmp_path / "b", LABEL, ["train"] * 35 + ["test"] * 10 + ["train"] * 15)
     found = held_out([run, other])
     assert sorted(found.images.image) == names(range(30, 60))
+    probability = dict(zip(found.images.image, found.images.probability, strict=True))
+    assert np.allclose(probability["ISIC_0034"], OTHER[34], atol=1e-7)
+    assert np.allclose(probability["ISIC_0035"], PROBABILITY[35], atol=1e-7), "what was tested counts alone"
     assert "(50%), 5 of them in a validation part" in found.notes[0]
 
 

@@ -67,6 +67,15 @@ def test_the_list_by_hand():
     assert of_class["rank_in_class"].tolist() == list(range(1, len(of_class) + 1))
 
 
+def test_classes_without_images_change_nothing():
+    label = np.array([0, 0, 1, 1] * 10)
+    label[[0, 6]] = 1, 0
+    expected = suspicions(held(SURE, label)).table
+    found = suspicions(held(SURE[:, [2, 0, 3, 1]], np.where(label == 0, 1, 3))).table
+    named = {"nv": "mel", "mel": "df"}
+    pd.testing.assert_frame_equal(found, expected.replace({"label": named, "suggested": named}))
+
+
 def test_counts_of_the_classes():
     label = np.array([0, 0, 1, 1] * 10)
     label[[0, 6]] = 1, 0
