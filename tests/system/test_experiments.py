@@ -69,8 +69,9 @@ MORE_VARIANTS = [
     ("zhang_isic2019", "variants/zhang_4_proxies"),
 ]
 # Laid over anything, and over each other.
-EVERYDAY = ("ema", "warmup", "early_stopping", "accumulation", "mixed_precision", "tta8")
-EVERYDAY = [f"variants/{name}" for name in EVERYDAY]
+EVERYDAY = [
+    f"variants/{name}" for name in ("ema", "warmup", "early_stopping", "accumulation", "mixed_precision", "tta8")
+]
 # Methods of ordered classes, and protocols whose data have some.
 ORDERED = ("coral", "corn", "cost_sensitive", "sord")
 OF_GRADES = [EXPERIMENTS / f"{name}.yaml" for name in ("galdran_eyepacs", "marrakchi_aptos")]
