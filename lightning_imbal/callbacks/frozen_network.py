@@ -26,9 +26,10 @@ class FrozenNetwork(Callback):
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Puts it back after the statistics were reset."""
+        own = model_of(pl_module).frozen_tensors()
         with torch.no_grad():
-            for name, value in model_of(pl_module).frozen_tensors().items():
-                value.copy_(self._kept[name])
+            for name, value in self._kept.items():
+                own[name].copy_(value)
 
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Puts it back into the average that is validated."""

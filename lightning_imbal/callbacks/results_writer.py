@@ -109,14 +109,18 @@ class ResultsWriter(Callback):
             write_whole(folder / "predictions_val.parquet", as_logits(table).to_parquet)
             return
         backbone = trainer.lightning_module.hparams.get("backbone")
-        own = not isinstance(backbone, str)  # a network of the user's
-        backbone = type(model_of(trainer.lightning_module).backbone).__name__ if own else told_name(backbone)
+        if isinstance(backbone, str):
+            backbone = told_name(backbone)
+        else:  # a network of the user's own
+            backbone = type(model_of(trainer.lightning_module).backbone).__name__
         identity = {**self.identity, "backbone": backbone, **environment(trainer), "part": part}
         identity["name"] = " ".join(filter(None, [identity["name"], side]))
         if side:
             identity["title"] = {**identity.get("title", {}), "predictor": side}
         if trainer.state.fn == "test" and not side:
             identity["fitted"] = fitted_of(model_of(trainer.lightning_module))
+        if tuning := model_of(trainer.lightning_module).trained_of_backbone:
+            identity["tuning"] = tuning
         if self.pool:
             identity["pool"] = self.pool
         if isinstance(data := data_of(trainer), DeepData) and (depth := data.depth.identity):

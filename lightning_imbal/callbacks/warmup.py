@@ -4,9 +4,8 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from lightning_imbal.schedulers.step_rates import scale_steps
-
 from lightning_imbal.schedulers.checks import checked_epochs
+from lightning_imbal.schedulers.step_rates import scale_steps
 
 
 class LinearWarmup(Callback):

@@ -22,6 +22,7 @@ from lightning_imbal.cli.parts.parser import PRINT_PLAN, ImbalCLI
 from lightning_imbal.cli.parts.plan import show_plan
 from lightning_imbal.cli.parts.seed import seed
 from lightning_imbal.cli.parts.show import show_results
+from lightning_imbal.cli.parts.stored_stage import check_stored_stage
 from lightning_imbal.cli.parts.trained_images import count_trained
 from lightning_imbal.cli.parts.trainer import stage_trainer
 from lightning_imbal.cli.parts.tuned import stopping, tell_tuned
@@ -62,6 +63,7 @@ def run(args: list[str]) -> int:
     if len(stages) == 1 and (unused := given_below("then", args)):
         rank_zero_info(f"--then.{unused[0][0]} is for a second stage, and this run has none.")
     resuming.check_settings(cli, folder, stages)
+    check_stored_stage(folder, stages)
     checkpoint, data, trained = "", None, 0
     scratch = TemporaryDirectory()  # gone with the run
     for number, config in enumerate(stages, start=1):

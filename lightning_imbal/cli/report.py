@@ -51,11 +51,11 @@ def run(args: list[str]) -> int:
     from lightning_imbal.stats.read_runs import read_runs
 
     results = read_runs(given.runs, edges)
+    why = _explain(results, given.explain, NEAREST if given.neighbours is None else given.neighbours)
     if has_attributes:
         _tell_subgroups(results, given.subgroups)
     if wanted == [None] * 4:
         print(next_command("report", *given.runs, "--html", "report.html"))
-    why = _explain(results, given.explain, NEAREST if given.neighbours is None else given.neighbours)
     if given.html is not None:
         _write_page(results, given.html, given.anonymous, why)
     if given.figures is not None:

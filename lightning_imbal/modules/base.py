@@ -92,7 +92,7 @@ class ImbalModule(Optimized, ABC):
         self.register_buffer("class_counts", torch.tensor(class_counts, dtype=torch.float64))
         self.backbone = create_backbone(backbone, pretrained, image_size, pooling, grad_checkpointing, architecture)
         self.hparams["architecture"] = architecture_of(self.backbone)
-        self.tune(tuning, unfreeze, layer_decay, checkpoint_parts)
+        self.tune(tuning, unfreeze, layer_decay, checkpoint_parts, new_pooling=pooling == "map")
         self.feature_size = feature_size(self.backbone)
         self.optimizer, self.scheduler = optimizer, scheduler
         self.normalization: dict[str, Tensor] | None = None  # of the pictures that it was trained on

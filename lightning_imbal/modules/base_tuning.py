@@ -31,7 +31,12 @@ class PartlyTrained(LogsLosses):
     _digest = ""  # of what a checkpoint leaves out
 
     def tune(
-        self, tuning: Tuning | None, unfreeze: Unfreeze | None, layer_decay: float | None, checkpoint_parts: Parts
+        self,
+        tuning: Tuning | None,
+        unfreeze: Unfreeze | None,
+        layer_decay: float | None,
+        checkpoint_parts: Parts,
+        new_pooling: bool = False,
     ) -> None:
         """Freezes the backbone but for what the first two say; without both, all of it is trained."""
         if layer_decay is not None and not 0 < layer_decay <= 1:
@@ -41,8 +46,8 @@ class PartlyTrained(LogsLosses):
             self.backbone.requires_grad_(False)
             said = [] if tuning is None else [tuning(self.backbone)]
             said += [] if unfreeze is None else [unfreeze_parts(self.backbone, unfreeze)]
-            if isinstance(pool := getattr(self.backbone, "attn_pool", None), nn.Module):  # which may be random
-                pool.requires_grad_(True)
+            if new_pooling:  # whose weights are random
+                self.backbone.get_submodule("attn_pool").requires_grad_(True)
                 said.append("attention pooling")
             self.trained_of_backbone = ", ".join(said)
             PartlyTrained.train(self)  # a child's may know parts that are not built yet

@@ -8,7 +8,7 @@ from jsonargparse import ArgumentError
 from lightning.pytorch.utilities.seed import isolate_rng
 
 from lightning_imbal.data.base import ImbalDataModule
-from lightning_imbal.errors import UserError
+from lightning_imbal.errors import UserError, refusal_in
 from lightning_imbal.factories.arguments import ImbalParser
 from lightning_imbal.factories.own_classes import working_folder_searched
 from lightning_imbal.modules.base import ImbalModule
@@ -71,5 +71,6 @@ def _built(settings: dict[str, Any], checkpoint: Path) -> tuple[ImbalModule, Imb
     try:
         built = parser.instantiate(parser.parse_object(choices))
     except (ArgumentError, ValueError) as error:
-        raise UserError(f"The network of {checkpoint} cannot be built: {first_line(error)}") from error
+        why = first_line(refusal_in(error) or error)
+        raise UserError(f"The network of {checkpoint} cannot be built: {why}") from error
     return built.model, built.data

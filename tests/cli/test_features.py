@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import pandas as pd
 import pytest
@@ -148,6 +149,15 @@ def test_the_features_of_a_trained_run(place, tmp_path, capsys, monkeypatch):
     made = results(tmp_path / "first-linear_probe")["identity"]
     assert made["features"]["folder"] == "first/features" and made["method"] == "FrozenHead"
     capsys.readouterr()
+    # The second stage of a run that begins with the same first one.
+    shutil.copytree("first/stage1", "second/stage1")
+    then = ["--then", "heads/knn.yaml", "--then.data.features", "first/features"]
+    fit = ["fit", "--config", file, *model, "--trainer.max_epochs", "1", *then]
+    assert main([*fit, "--run_dir", "second", "--ckpt_path", "last"]) == 0
+    capsys.readouterr()
+    assert "yet to be trained" in refused(capsys, *fit, "--run_dir", "third")
+    run = results(tmp_path / "second")["identity"]
+    assert run["features"]["folder"] == "first/features" and "kNN" in json.dumps(run["title"])
     # Those of the weights before the training are others.
     wrong = ["fit", "--config", file, "--data.features", "first/features", "--run_dir", "wrong"]
     assert "another weights of the backbone" in refused(capsys, *wrong)

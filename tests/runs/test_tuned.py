@@ -74,8 +74,7 @@ def results(**tuned):
 
 def test_every_report_says_it():
     [said] = caveats_of(results())
-    assert said.endswith(
-        "tuned by val/f1 in 20 trials of model.optimizer.lr=log:1e-4:1 (seed 0), without the test part."
-    )
+    search = "tuned by val/f1 in 20 trials of model.optimizer.lr=log:1e-4:1 (seed 0)"
+    assert said.endswith(f"{search}, without the test part.")
     assert caveats_of(results(other=True))[0].endswith("without the test part, but on other images.")
     assert "it has seen 3 test images of this run, or others of their groups, so" in caveats_of(results(seen=3))[0]

@@ -60,6 +60,7 @@ MORE_VARIANTS = [
     ("zhang_isic2019", "methods/bwce"),
     *(("zhang_isic2019", f"variants/zhang_{row}") for row in ABLATION[1:]),
     ("demo", "variants/laptop"),
+    *(("demo", f"variants/{tuning}") for tuning in ("lora", "bitfit", "last_block", "layer_decay")),
     ("zeng_skin7", "methods/ce_crw", "variants/laptop"),
     ("chen_skin7", "variants/laptop"),
     ("galdran_eyepacs", "methods/balanced_mixup", "variants/laptop"),
@@ -68,8 +69,7 @@ MORE_VARIANTS = [
     ("zhang_isic2019", "variants/zhang_4_proxies"),
 ]
 # Laid over anything, and over each other.
-EVERYDAY = ("ema", "warmup", "early_stopping", "accumulation", "mixed_precision", "tta8")
-EVERYDAY = [f"variants/{name}" for name in EVERYDAY]
+EVERYDAY = [
     f"variants/{name}" for name in ("ema", "warmup", "early_stopping", "accumulation", "mixed_precision", "tta8")
 ]
 # Methods of ordered classes, and protocols whose data have some.
@@ -83,6 +83,7 @@ OF_ATTRIBUTES = {"ce_metadata": ["--data.metadata_columns", "diagnosis_confirm_t
 PROTOCOL = {"backbone", "pretrained", "optimizer", "scheduler", "predictor"}
 PROTOCOL |= {"class_counts", "class_names", "class_groups", "metadata_encoding"}
 PROTOCOL |= {"image_size", "pooling", "grad_checkpointing", "architecture"}
+PROTOCOL |= {"tuning", "unfreeze", "layer_decay", "checkpoint_parts"}
 OF_DATA = ("sampler", "paired_sampler", "views", "more_views")
 
 

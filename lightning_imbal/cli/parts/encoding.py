@@ -37,7 +37,7 @@ def trainer_of(chosen: Namespace) -> Trainer:
     """
     for name in ("devices", "num_nodes"):
         if str(chosen[name]).isdigit() and int(chosen[name]) > 1:
-            raise UserError(f"`features` runs on one device, and trainer.{name} is {chosen[name]}: set it to 1.")
+            raise UserError(f"`features` runs on one device, not on {chosen[name]}: set trainer.{name}=1.")
     return build_trainer({**chosen, **ONE_DEVICE, **SILENT, **WHOLE})
 
 

@@ -118,7 +118,8 @@ class _OfRun:
             found, of_class = of_all[number], row.get(name, ATTENTION)
             content = beside(picture, found)
             write_whole(self.folder / file_name(row["image"], of_class), partial(Path.write_bytes, data=content))
-            title = of_class if name == ATTENTION else f"for {of_class} ({'true' if name == 'label' else name})"
+            which = "true" if name == "label" else name
+            title = of_class if name == ATTENTION else f"for {of_class} ({which})"
             maps[title if found.any() else f"{title}: {NOWHERE}"] = jpeg(overlay(enlarged(picture), found), THUMBNAIL)
         return Explained(jpeg((255 * enlarged(picture)).astype(np.uint8), THUMBNAIL), maps, nearest)
 

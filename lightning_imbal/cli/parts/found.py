@@ -11,6 +11,7 @@ from lightning_imbal.command_line import settings_in
 from lightning_imbal.runs.folder import stages_in
 from lightning_imbal.runs.identity import listed
 from lightning_imbal.runs.stage import Stage
+from lightning_imbal.wording import last_word
 
 OF_FINDERS = {"LearningRateFinder": "model.optimizer.lr", "BatchSizeFinder": "data.batch_size"}
 
@@ -20,10 +21,8 @@ def found_in(folder: Path) -> dict[str, dict[str, Any]]:
     found = {}
     for stage in map(Stage, stages_in(folder)):
         config = stage.config()
-        finders = [
-            str(callback["class_path"]).rpartition(".")[2] for callback in listed(config["trainer"]["callbacks"])
-        ]
-        names = [OF_FINDERS[finder] for finder in finders if finder in OF_FINDERS]
+        callbacks = [last_word(str(callback["class_path"])) for callback in listed(config["trainer"]["callbacks"])]
+        names = [OF_FINDERS[callback] for callback in callbacks if callback in OF_FINDERS]
         if names:
             known = {each.name: each.value for each in settings_in(config, "", lambda name: True)}
             found[stage.name] = {name: known.get(name) for name in names}

@@ -12,7 +12,7 @@ from torch.utils.data import default_collate
 
 from lightning_imbal.contract import Batch
 from lightning_imbal.data.loading.image_dataset import ImageDataset
-from lightning_imbal.errors import UserError
+from lightning_imbal.errors import DatasetNotFoundError, UserError
 from lightning_imbal.modules.base_metadata import WithMetadata
 from lightning_imbal.predictors.plain import Plain
 from lightning_imbal.runs.digests import check_checkpoint
@@ -82,9 +82,14 @@ class ExplainedNetwork:
         """Rows of images in the table of the data.
 
         Raises:
-            UserError: It does not have all of them.
+            UserError: It does not have all of them, or is not here.
         """
-        rows = pd.Index(self.data.table["image"].astype("str")).get_indexer(list(images))
+        try:
+            rows = pd.Index(self.data.table["image"].astype("str")).get_indexer(list(images))
+        except DatasetNotFoundError as error:
+            absent = str(error).partition(". Get them")[0].rstrip(".")
+            mend = "put them back, or go to where the run was started"
+            raise UserError(f"The mistakes of {run.folder} cannot be explained: {absent}; {mend}.") from error
         if (rows < 0).any():
             unknown = images[int(np.flatnonzero(rows < 0)[0])]
             raise UserError(

@@ -11,9 +11,11 @@ import pandas as pd
 import pytest
 import torch
 from made_runs import write_run
-from small_runs import build, digits, refused
+from small_runs import NAMES, build, digits, refused
+from timm.models.vision_transformer import VisionTransformer
 
 from lightning_imbal.cli import main
+from lightning_imbal.data import ISIC2018
 from lightning_imbal.modules import Classifier, MetadataClassifier, PerturbedClassifier
 from lightning_imbal.predictors import PostHocAdjusted
 from lightning_imbal.runs.run import Run
@@ -64,6 +66,9 @@ def test_page_holds_them(explained):
     assert "is no proof" in page and "(4 x 4 cells, enlarged)" in page and "Explained: at most 24" in page
     for row in mistakes.itertuples():
         assert f"for {row.label} (true)" in page and f"for {row.predicted} (predicted)" in page
+    pictures = [cv2.imread(str(file)) for file in (explained / "explanations").glob("*.png")]
+    blank = sum((picture[:, :224] == picture[:, 232:]).all() for picture in pictures)
+    assert page.count(f"<span>for {mistakes.label[0]} (") and page.count(": no place stands out</span>") == blank
 
 
 def test_nearest_are_training_images_with_their_labels(explained):
@@ -119,13 +124,6 @@ def test_features_of_another_checkpoint_are_computed_again(explained, monkeypatc
     assert len(asked) == 2
 
 
-def test_neighbours_can_be_left_out(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(neighbours_module, "image_loader", lambda *args: pytest.fail("they are not wanted"))
-    copy = shutil.copytree(run, tmp_path / "copy", ignore=shutil.ignore_patterns("explanations"))
-    assert main(["report", str(copy), "--explain", "auto", "--neighbours", "0"]) == 0
-    assert {file.suffix for file in (copy / "explanations").iterdir()} == {".png"}
-
-
 def test_missing_package_is_one_sentence(run, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "pytorch_grad_cam", None)
     sentence = refused(capsys, "report", str(run), "--explain", "gradcam")
@@ -168,6 +166,13 @@ def test_image_of_other_data_is_refused(explained):
         network.rows_of(["digit_0001", "absent_1"], Run(explained))
 
 
+def test_absent_pictures_are_one_sentence(run, tmp_path, monkeypatch, capsys):
+    stand_in(monkeypatch, run, build(Classifier, digits()), ISIC2018(str(tmp_path)))
+    said = refused(capsys, "report", str(run), "--explain", "gradcam")
+    assert f"The mistakes of {run} cannot be explained: ISIC2018 not found" in said
+    assert said.endswith("; put them back, or go to where the run was started.")
+
+
 def test_neighbours_alone_are_refused(run, capsys):
     assert "add --explain gradcam" in refused(capsys, "report", str(run), "--neighbours", "3")
     negative = refused(capsys, "report", str(run), "--explain", "gradcam", "--neighbours", "-1")
@@ -204,3 +209,17 @@ def test_attributes_of_the_images_are_given_to_a_network_that_asks(run, monkeypa
     with torch.no_grad():
         assert seen.feature == pytest.approx(model.feature(image, metadata).numpy(), abs=1e-2)
     assert (seen.feature[0, -4:] != seen.feature[1, -4:]).any()
+
+
+def test_transformer_has_a_map_of_attention_and_neighbours_can_be_left_out(run, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(neighbours_module, "image_loader", lambda *args: pytest.fail("they are not wanted"))
+    shape = {"img_size": 32, "patch_size": 8, "embed_dim": 16, "depth": 2, "num_heads": 2}
+    data, copy = digits(), shutil.copytree(run, tmp_path / "copy", ignore=shutil.ignore_patterns("explanations"))
+    backbone = VisionTransformer(**shape, num_classes=0)
+    stand_in(monkeypatch, copy, Classifier(class_counts=data.class_counts, class_names=NAMES, backbone=backbone), data)
+    assert main(["report", str(copy), "--explain", "auto", "--neighbours", "0"]) == 0
+    said, mistakes = capsys.readouterr().out, worst([Run(copy)])
+    names = {f"{image}_attention.png" for image in mistakes["image"]}
+    assert names == {file.name for file in (copy / "explanations").iterdir()}
+    assert f"({len(names)} maps of {len(names)} mistakes)" in said
+    assert "A map of attention is coarse (4 x 4 cells, enlarged) and the same for every class" in said
