@@ -141,7 +141,8 @@ def _other_shares(images: Labelled) -> Iterator[str]:
     if not 1 / OTHER_SHARE < ratio[c] < OTHER_SHARE:
         yield (
             f"The mean probability of {images.class_names[c]} is {ratio[c]:.2g} times its share of the labels, as "
-            "class weights, samplers and margins make it: the probabilities here are fitted to the labels."
+            "class weights, samplers and margins make it, or many wrong labels: the probabilities here are fitted to "
+            "the labels."
         )
 
 
