@@ -91,7 +91,6 @@ FAMILIES = [
     ("swin_tiny_patch4_window7_224", 64),
     ("convnext_atto", 64),
     ("tf_efficientnet_lite0", 64),
-    ("test_vit", 64),
 ]
 
 
@@ -115,7 +114,7 @@ def test_the_whole_way_of_a_family(run, root, tmp_path, backbone, side):
         ("vit_tiny_patch16_224", 100, [], "the nearest sizes that it takes are 96 and 112"),
         ("maxvit_nano_rw_256", 100, [], "the nearest sizes that it takes are 96 and 128"),
         (
-            "test_vit",
+            "vit_tiny_patch16_224",
             64,
             ["--data.test_transform", "Squash", "--data.test_transform.ratio", "2"],
             "of 128 x 128 pixels",
