@@ -68,5 +68,6 @@ def _built(settings: dict[str, Any], checkpoint: Path) -> tuple[ImbalModule, Imb
     try:
         built = parser.instantiate(parser.parse_object(choices))
     except (ArgumentError, ValueError) as error:
-        raise UserError(f"The network of {checkpoint} cannot be built: {first_line(refusal_in(error) or error)}") from error
+        why = first_line(refusal_in(error) or error)
+        raise UserError(f"The network of {checkpoint} cannot be built: {why}") from error
     return built.model, built.data
