@@ -26,11 +26,13 @@ def pictures(root, side=40):
     return root
 
 
-def network(folder, architecture="vit_tiny_patch16_224", arguments=VIT, mean=(0.4, 0.5, 0.6), **changed):
+def network(
+    folder, architecture="vit_tiny_patch16_224", arguments=VIT, mean=(0.4, 0.5, 0.6), std=(0.2, 0.25, 0.3), **changed
+):
     """A network of random weights in a folder, with its classifier; returns it."""
     torch.manual_seed(0)
     model = timm.create_model(architecture, num_classes=7, **arguments)
-    save_for_hf(model, folder, safe_serialization=True, data_config={"mean": mean, "std": (0.2, 0.25, 0.3)})
+    save_for_hf(model, folder, safe_serialization=True, data_config={"mean": mean, "std": std})
     config = json.loads((folder / "config.json").read_text())
     # As older versions of timm write it, beside what this one adds itself.
     config["model_args"] = {**arguments, "num_classes": 7}

@@ -18,7 +18,7 @@ FLOORS = {
     6: "cli api",
     5: "export trained",
     4: "modules report",
-    3: "data callbacks launch stats",
+    3: "data callbacks launch stats tuning",
     2: "predictors runs tables batch_samplers",
     1: "losses heads backbones schedulers samplers mixers metrics loggers decisions guide command_line",
     0: "atomic_files seeding score_names contract experiment_files processes factories",
@@ -31,7 +31,7 @@ APART = (f"{PACKAGE}.modules", f"{PACKAGE}.cli")
 VOCABULARY = f"{PACKAGE}.cli.parts.vocabulary"
 # What `import lightning_imbal` offers, when it is asked for.
 FACE = f"{PACKAGE}.api"
-WITHOUT_TORCH = ("decisions", "runs", "tables", "stats", "report", "guide")
+WITHOUT_TORCH = ("decisions", "runs", "tables", "stats", "report", "guide", "tuning")
 MAX_LINES, MAX_MEDIAN, MAX_FILES_AT_THE_TOP = 250, 100, 12
 
 

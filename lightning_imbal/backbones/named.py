@@ -15,8 +15,10 @@ from lightning_imbal.wording import did_you_mean
 HUB, FOLDER = "hf-hub", "local-dir"
 CONFIG = "config.json"
 # In timm's order; those of open_clip are whole models, of which the picture's half is taken.
-FILES = ("model.safetensors", "pytorch_model.bin", "pytorch_model.pth", "model.pth")
-FILES += ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "open_clip_pytorch_model.bin")
+FILES = (
+    *("model.safetensors", "pytorch_model.bin", "pytorch_model.pth", "model.pth"),
+    *("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "open_clip_pytorch_model.bin"),
+)
 ENDINGS = (".safetensors", ".pth", ".bin")
 OF_A_PLACE = ("source", "file", "hf_hub_id", "hf_hub_filename", "url")
 OF_CLASSES = ("label_names", "label_descriptions")

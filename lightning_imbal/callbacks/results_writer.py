@@ -109,8 +109,10 @@ class ResultsWriter(Callback):
             write_whole(folder / "predictions_val.parquet", as_logits(table).to_parquet)
             return
         backbone = trainer.lightning_module.hparams.get("backbone")
-        own = not isinstance(backbone, str)  # a network of the user's
-        backbone = type(model_of(trainer.lightning_module).backbone).__name__ if own else told_name(backbone)
+        if isinstance(backbone, str):
+            backbone = told_name(backbone)
+        else:  # a network of the user's own
+            backbone = type(model_of(trainer.lightning_module).backbone).__name__
         identity = {**self.identity, "backbone": backbone, **environment(trainer), "part": part}
         identity["name"] = " ".join(filter(None, [identity["name"], side]))
         if side:

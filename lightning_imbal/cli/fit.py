@@ -13,6 +13,7 @@ from lightning_imbal.callbacks.kept_epoch import kept_checkpoint
 from lightning_imbal.callbacks.of_training import of_tests
 from lightning_imbal.cli.parts import resuming, run_dir
 from lightning_imbal.cli.parts.check import check_fit
+from lightning_imbal.cli.parts.found import note_found
 from lightning_imbal.cli.parts.laptop import laid
 from lightning_imbal.cli.parts.next_step import next_step
 from lightning_imbal.cli.parts.outlook import about_images, about_stage, time_left, work_of
@@ -21,9 +22,11 @@ from lightning_imbal.cli.parts.parser import PRINT_PLAN, ImbalCLI
 from lightning_imbal.cli.parts.plan import show_plan
 from lightning_imbal.cli.parts.seed import seed
 from lightning_imbal.cli.parts.show import show_results
+from lightning_imbal.cli.parts.stored_stage import check_stored_stage
 from lightning_imbal.cli.parts.trained_images import count_trained
 from lightning_imbal.cli.parts.trainer import stage_trainer
-from lightning_imbal.cli.parts.validation import predict_validation
+from lightning_imbal.cli.parts.tuned import stopping, tell_tuned
+from lightning_imbal.cli.parts.validation import predict_validation, validate_kept
 from lightning_imbal.cli.parts.weights import choose_normalization, choose_weights
 from lightning_imbal.command_line import given_below
 from lightning_imbal.data.base import ImbalDataModule
@@ -60,6 +63,7 @@ def run(args: list[str]) -> int:
     if len(stages) == 1 and (unused := given_below("then", args)):
         rank_zero_info(f"--then.{unused[0][0]} is for a second stage, and this run has none.")
     resuming.check_settings(cli, folder, stages)
+    check_stored_stage(folder, stages)
     checkpoint, data, trained = "", None, 0
     scratch = TemporaryDirectory()  # gone with the run
     for number, config in enumerate(stages, start=1):
@@ -70,16 +74,18 @@ def run(args: list[str]) -> int:
         stage_work, *later_work = map(work_of, stages[number - 1 :], every)
         del every  # the networks of later stages
         report_missing_classes(built.data, data)
+        if number == 1 and config.tuned:
+            tell_tuned(stages, built.data)
         if not checkpoint and (backbone := config.model.init_args.get("backbone_ckpt")):
             check_checkpoint(Path(backbone))
             trained = count_trained(backbone, "test", built.data, config.allow_trained_images)
-        if not config.trainer.fast_dev_run:  # which is to end at once
+        if not config.trainer.fast_dev_run and built.data.features is None:  # which is to end at once
             check_pictures(built.data)
         told = [] if number > 1 else about_images(built.data)
         told += [about_stage(number, stages, built.model.whole_batches), *built.model.about_trained()]
         rank_zero_info("\n".join(told))
         tested = sum(len(built.data.rows(part)) for part in ("val", "test"))
-        watching = time_left(stage_work, later_work, tested)
+        watching = [*time_left(stage_work, later_work, tested), *stopping(folder, stages[number - 1 :])]
         trainer = stage_trainer(cli, config, built, stage, trained, watching)
         last = last_checkpoint(stage)
         begun = config.ckpt_path is not None and last.is_file()
@@ -91,7 +97,8 @@ def run(args: list[str]) -> int:
         )
         checkpoint = unkept(trainer, scratch.name) if config.trainer.fast_dev_run else kept_checkpoint(trainer)
         data = built.data
-    test(trainer, built, folder, next_step(args[1:], folder, built.data))
+    further = [] if built.data.lock_test else next_step(args[1:], folder, built.data)
+    test(trainer, built, folder, further)
     finish_wandb()
     return 0
 
@@ -124,10 +131,18 @@ def build(cli: ImbalCLI, config: Namespace, checkpoint: str, data: ImbalDataModu
 
 
 def test(trainer: Trainer, built: Namespace, folder: Path, further: Sequence[str]) -> None:
-    """Tests the epoch that was kept, and prints the table of its classes, and what to try next."""
+    """Tests the epoch that was kept, and prints the table of its classes, and what to try next.
+
+    Where the test part is locked, it is the validation part that is looked at.
+    """
     dev_run = trainer.fast_dev_run  # type: ignore[attr-defined]  # Lightning sets it, but does not declare it
-    if trainer.limit_test_batches and not dev_run:
+    if (built.data.lock_test or trainer.limit_test_batches) and not dev_run:
         trainer.callbacks = of_tests(trainer.callbacks)  # type: ignore[attr-defined]  # Lightning sets it
+        note_found(trainer, folder)
+        if built.data.lock_test:
+            validate_kept(trainer, built.model, built.data, kept_checkpoint(trainer))
+            show_results(folder, built.model)
+            return
         predict_validation(trainer, built.model, built.data, kept_checkpoint(trainer))
         trainer.test(built.model, datamodule=built.data, ckpt_path=kept_checkpoint(trainer), verbose=False)
         show_results(folder, built.model, further)

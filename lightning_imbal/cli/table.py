@@ -13,6 +13,7 @@ from lightning_imbal.cli.parts.running import (
     local_launcher,
     print_commands,
     print_failures,
+    ray_launcher,
     run_plan,
 )
 from lightning_imbal.cli.parts.verb_options import table as table_parser
@@ -20,7 +21,7 @@ from lightning_imbal.cli.parts.verb_parser import folder_of_runs
 from lightning_imbal.errors import UserError
 from lightning_imbal.launch.job import Job
 from lightning_imbal.launch.plan import Plan
-from lightning_imbal.launch.runner import Failure, Launcher, discard_left_halves
+from lightning_imbal.launch.runner import Failure, discard_left_halves
 from lightning_imbal.report.tables.write import write_and_print
 from lightning_imbal.runs.attributes import parse_edges
 from lightning_imbal.stats.results import collect
@@ -107,15 +108,7 @@ def _run_unfinished(given: argparse.Namespace, plan: Plan, unfinished: list[Job]
     """Runs what is not finished once its configurations have been read."""
     if given.launcher != "local":
         read_stages(unfinished)
-        return run_plan(plan, _ray_launcher(given), console)
+        return run_plan(plan, ray_launcher(given), console)
     with forking(given.jobs) as server:
         read_stages(unfinished)
         return run_plan(plan, local_launcher(given.jobs, server), console)
-
-
-def _ray_launcher(given: argparse.Namespace) -> Launcher:
-    try:
-        from lightning_imbal.launch.cluster import RayLauncher
-    except ModuleNotFoundError as error:
-        raise UserError("--launcher ray needs Ray: pip install 'lightning_imbal[cluster]'.") from error
-    return RayLauncher(given.jobs, given.address, given.gpus)

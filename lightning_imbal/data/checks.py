@@ -36,8 +36,15 @@ def groups_suspected(data: LabelledImages) -> dict[str, Any] | None:
 
 
 def check_split(data: LabelledImages) -> None:
-    """Refuses a split that tears groups, and one without a test part."""
+    """Refuses a split that tears groups, and one without a part for the results: that of the test, unless locked."""
     check_groups(data)
+    if data.lock_test:
+        if not len(data.rows("val")):
+            raise UserError(
+                "The test part is locked (data.lock_test=true), and there is no validation part to look at instead: "
+                "give the split one, such as data.split.val=0.1."
+            )
+        return
     if not len(data.rows("test")):
         raise UserError(
             f"{type(data.split).__name__} leaves no image to test on: choose a split with a test part, such as "
@@ -89,9 +96,8 @@ def report_missing_classes(data: LabelledImages, earlier: LabelledImages | None 
 
 def missing_classes(data: LabelledImages) -> list[str]:
     """Sentences about the classes that a part, or the test part of a fold, has no image of, and what follows."""
-    of_folds = data.split.test_folds(data.index, data.groups) is not None
     told = missing_in_folds(data)
-    for part in ("val",) if of_folds else ("val", "test"):
+    for part in ("val",) if _folds(data) is not None else ("val", "test"):
         counts = count_images(data.labels_of(part), data.class_names)
         empty = ", ".join(name for name, images in counts.items() if not images)
         if empty and any(counts.values()):
@@ -101,7 +107,7 @@ def missing_classes(data: LabelledImages) -> list[str]:
 
 def missing_in_folds(data: LabelledImages) -> list[str]:
     """A sentence about the classes that the test part of a fold has no image of, if there are any."""
-    folds = data.split.test_folds(data.index, data.groups)
+    folds = _folds(data)
     if folds is None:
         return []
     readable = (data.table["part"] != "unreadable").to_numpy()
@@ -113,3 +119,8 @@ def missing_in_folds(data: LabelledImages) -> list[str]:
         f"Of the {images.shape[1]} folds, counted from 0, some have no test image of: {named}. The scores of such a "
         "fold leave the class out; folds are joined before they are scored. Take fewer to have such a class in each."
     ]
+
+
+def _folds(data: LabelledImages) -> np.ndarray | None:
+    """The fold that tests each row; None if there are none, or the one that would be tested is locked."""
+    return None if data.lock_test else data.split.test_folds(data.index, data.groups)

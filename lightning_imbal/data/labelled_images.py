@@ -14,7 +14,7 @@ from lightning_imbal.data.copies.groups import copies_of_files, copies_of_pictur
 from lightning_imbal.data.depth import DepthOfData
 from lightning_imbal.data.index.attributes import Encoding, attribute_columns, fitted_encoding, named_columns
 from lightning_imbal.data.index.data_folder import DataFolder
-from lightning_imbal.data.pictures.base import Pictures
+from lightning_imbal.data.pictures.base import Pictures, SomePictures
 from lightning_imbal.data.pictures.disk_cache import DiskCache
 from lightning_imbal.data.pictures.files import ImageFiles
 from lightning_imbal.data.pictures.grey_levels import AS_FOUND, Reading
@@ -40,6 +40,7 @@ class LabelledImages(ABC):
         on_bad_image: `raise` stops at a picture that is absent or cannot be read; `skip` leaves it out.
         asked: How pictures of more than 8 bits are to be read.
         metadata_columns: Attributes of the images, such as age and sex; a list, or one text with commas.
+        lock_test: Whether the images of the test part are left out from the beginning, so that nothing opens them.
     """
 
     class_names: tuple[str, ...]
@@ -61,11 +62,13 @@ class LabelledImages(ABC):
         on_bad_image: OnBadImage,
         asked: Reading = AS_FOUND,
         metadata_columns: list[str] | str | None = None,
+        lock_test: bool = False,
     ) -> None:
         self.root = Path(root).expanduser()
         self.split, self.group_by = split or self.default_split, group_by
         self.short_side, self.cache, self.cache_dir = short_side, cache, cache_dir
         self.on_bad_image, self.metadata_columns = on_bad_image, named_columns(metadata_columns)
+        self.lock_test = lock_test
         self.depth = DepthOfData(asked, partial(getattr, self, "files"), cache_dir, type(self).__name__)
 
     @abstractmethod
@@ -133,6 +136,25 @@ class LabelledImages(ABC):
 
     @cached_property
     def index(self) -> pd.DataFrame:
+        """The whole index, or what a locked test part leaves of it."""
+        kept = self.unlocked
+        return self.whole_index if kept is None else self.whole_index.iloc[kept].reset_index(drop=True)
+
+    @cached_property
+    def unlocked(self) -> np.ndarray | None:
+        """The rows (K,) of the whole index outside of a locked test part; None if it is not locked."""
+        return np.flatnonzero(self._parts_of_all() != "test") if self.lock_test else None
+
+    def _parts_of_all(self) -> np.ndarray:
+        return self.split.part_of_rows(self.whole_index, self._groups_of_all)
+
+    @property
+    def parts(self) -> np.ndarray:
+        """What the split says of every row of the index; an array of its own."""
+        return self._parts_of_all()[... if self.unlocked is None else self.unlocked]
+
+    @cached_property
+    def whole_index(self) -> pd.DataFrame:
         """What `read_index` returns, checked, with the attributes that were asked for, as `meta/<name>`."""
         index, owner = self.bare_index, type(self).__name__
         if not (names := self.metadata_columns):
@@ -141,10 +163,7 @@ class LabelledImages(ABC):
 
     @cached_property
     def bare_index(self) -> pd.DataFrame:
-        """What `read_index` returns, checked: no image twice, no label outside the classes, no file absent.
-
-        Tells the remarks.
-        """
+        """What `read_index` returns, checked: no image twice, no label outside, no file absent. Tells the remarks."""
         index, owner = self.read_index().reset_index(drop=True), type(self).__name__
         for sentence in self.remarks:
             rank_zero_info(sentence)
@@ -156,7 +175,9 @@ class LabelledImages(ABC):
     @cached_property
     def images(self) -> Pictures:
         """Pictures by row of the index, read when first needed."""
-        return self.read_images()
+        images = self.read_images()
+        # What is in no files of its own is there as a whole.
+        return images if self.unlocked is None or not self.files.empty else SomePictures(images, self.unlocked)
 
     def take_depth(self, kept: dict[str, Any]) -> None:
         """From now on, pictures are read as those of a training that is over."""
@@ -171,8 +192,7 @@ class LabelledImages(ABC):
     @cached_property
     def table(self) -> pd.DataFrame:
         """The index, each row's `class` by name, and its `part`: train, val, test, unreadable, or empty: left out."""
-        part = self.split.part_of_rows(self.index, self.groups)
-        return sample_table(self.index, part, self.left_out, self.subsample, self.class_names)
+        return sample_table(self.index, self.parts, self.left_out, self.subsample, self.class_names)
 
     @property
     def metadata_encoding(self) -> Encoding:
@@ -187,12 +207,17 @@ class LabelledImages(ABC):
     @cached_property
     def groups(self) -> np.ndarray | None:
         """The group of every row of the index that the split keeps together; None if it splits image by image."""
-        group = group_ids(self.index, self.group_by, self.group_name, type(self).__name__)
+        groups = self._groups_of_all
+        return groups if groups is None or self.unlocked is None else groups[self.unlocked]
+
+    @cached_property
+    def _groups_of_all(self) -> np.ndarray | None:
+        group = group_ids(self.whole_index, self.group_by, self.group_name, type(self).__name__)
         if group is None or self.group_by != DUPLICATES or self.group_name == DUPLICATES:
             return group
-        if self.files.empty:
-            return join_groups(group, copies_of_pictures(self.images))
-        file, files = pd.factorize(self.files)
+        if (of_all := _files_of(self.whole_index)).empty:
+            return join_groups(group, copies_of_pictures(self.read_images() if self.lock_test else self.images))
+        file, files = pd.factorize(of_all)
         return join_groups(group, copies_of_files(pd.Series(files), self.cache_dir, self.on_bad_image)[file])
 
     def share_images(self, other: "LabelledImages") -> None:

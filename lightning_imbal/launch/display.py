@@ -39,10 +39,11 @@ class Display:
 
     Args:
         console: Where to show it.
+        later: How many jobs will come up beside those that it begins with.
     """
 
-    def __init__(self, console: Console) -> None:
-        self.console, self._began = console, time.monotonic()
+    def __init__(self, console: Console, later: int = 0) -> None:
+        self.console, self._later, self._began = console, later, time.monotonic()
         self._started: dict[Job, float] = {}
         self._read: dict[Job, float] = {}
         self._lines: dict[Job, TaskID] = {}
@@ -62,9 +63,9 @@ class Display:
 
     def begin(self, number: int) -> None:
         """Starts with so many jobs to run."""
-        self._number = number
-        if number:
-            self.progress.update(self._all, total=number)
+        self._number = number + self._later
+        if self._number:
+            self.progress.update(self._all, total=self._number)
             self.progress.start()
 
     def started(self, job: Job) -> None:

@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -26,6 +26,11 @@ class Failure:
     job: Job
     reason: str
     log: list[str]
+
+    @property
+    def of_itself(self) -> bool:
+        """Whether it has ended by itself, and not because it was killed or lost: it would do so again."""
+        return "ended with status" in self.reason
 
 
 class Ended(NamedTuple):
@@ -63,7 +68,12 @@ class Launcher(Protocol):
         """Ends all that is running."""
 
 
-def run(jobs: Iterable[Job], launcher: Launcher, display: Display) -> list[Failure]:
+def run(
+    jobs: Iterable[Job],
+    launcher: Launcher,
+    display: Display,
+    further: Callable[[list[Failure]], list[Job]] = lambda failures: [],
+) -> list[Failure]:
     """Runs every job that has not finished, each after the one that it needs.
 
     A job that another program is running is left to it and looked at again; one that fails does not stop the others.
@@ -73,11 +83,15 @@ def run(jobs: Iterable[Job], launcher: Launcher, display: Display) -> list[Failu
         jobs: Those that are needed by others first.
         launcher: Where to run them.
         display: Where to show it.
+        further: Called again and again with what has failed: jobs that depend on what others have found.
     """
     work = _Work(launcher, display, [job for job in jobs if not job.finished])
     display.begin(len(work.waiting))
     try:
-        while work.waiting or work.running:
+        while True:
+            work.waiting += further(work.failures)
+            if not (work.waiting or work.running):
+                break
             elsewhere = work.start()
             work.collect()
             display.update(work.running, elsewhere)
@@ -111,10 +125,10 @@ class _Work:
             if job.finished:
                 self.waiting.remove(job)
                 self.display.ended(job, None)
-            elif job.after is not None and job.after in [failure.job for failure in self.failures]:
+            elif failed := [failure.job for failure in self.failures if failure.job in job.needs]:
                 self.waiting.remove(job)
-                self._fail(job, f"not run: it needs {job.after.name}, which failed", [])
-            elif job.after is None or job.after.finished:
+                self._fail(job, f"not run: it needs {failed[0].name}, which failed", [])
+            elif all(each.finished for each in job.needs):
                 if is_busy(job.folder):
                     elsewhere += 1
                     continue

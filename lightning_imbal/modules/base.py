@@ -25,6 +25,7 @@ from lightning_imbal.modules.base_checks import check_classes, check_counts, che
 from lightning_imbal.modules.base_normalization import tell_weights_normalization
 from lightning_imbal.modules.base_optimized import Optimized
 from lightning_imbal.modules.base_optimizers import SchedulerFactory, check_optimizer
+from lightning_imbal.modules.base_stored import refuse_stored
 from lightning_imbal.modules.base_tuning import Parts
 
 
@@ -147,9 +148,10 @@ class ImbalModule(Optimized, ABC):
 
         Raises:
             UserError: A loss cannot learn from it, or wants grades, or a batch has too few or too many views, or no
-                second image.
+                second image, or features are given to what trains a backbone.
             ValueError: Likewise.
         """
+        refuse_stored(self, data)
         check_optimizer(self.optimizer, self.whole_batches)
         self.check_parts(self.hparams.get("pretrained"))
         for loss in self.losses():

@@ -69,8 +69,8 @@ def forget_places(arguments: dict[str, Any], partial: bool = False) -> None:
     """
     for name in {"pretrained", "backbone_ckpt"} & arguments.keys():
         arguments[name] = (partial and arguments[name] is True) if name == "pretrained" else None
-    if isinstance(name := arguments.get("backbone"), str):
-        arguments["backbone"] = told_name(name)
+    if isinstance(backbone := arguments.get("backbone"), str):
+        arguments["backbone"] = told_name(backbone)
 
 
 def load_weights(model: nn.Module, path: str | Path, mend: str = MEND) -> None:

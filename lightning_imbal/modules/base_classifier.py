@@ -19,6 +19,7 @@ from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.modules.base_batches import index_of
 from lightning_imbal.modules.base_loss import build_loss
 from lightning_imbal.modules.base_scores import log_at_once
+from lightning_imbal.modules.base_stored import refuse_stored
 from lightning_imbal.predictors.base import PredictorFactory
 from lightning_imbal.predictors.fit import calibrate, tell_normalization
 from lightning_imbal.predictors.plain import Plain
@@ -66,6 +67,7 @@ class ImbalClassifier(ImbalModule):
 
     def check_inference(self, data: ImbalData) -> None:
         """Refuses data and losses that its predictor does not go with; ValueError says the mend."""
+        refuse_stored(self, data)
         self.predictor.check(image_count(data), list(self.losses()))
 
     def validation_scores(self) -> list[str]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from lightning_imbal.runs.title import title_of
+from lightning_imbal.runs.tuned import tuned_text
 
 
 def caveats_of(results: dict[str, Any]) -> list[str]:
@@ -10,7 +11,7 @@ def caveats_of(results: dict[str, Any]) -> list[str]:
 
     As far as is known.
     """
-    texts = trained_images_text(results), chosen_by_text(results), pool_text(results)
+    texts = trained_images_text(results), chosen_by_text(results), pool_text(results), tuned_text(results)
     return [*filter(None, texts), *data_remarks(results)]
 
 

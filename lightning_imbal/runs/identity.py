@@ -27,7 +27,10 @@ MAY_CHANGE = (
     *("trainer.limit_test_batches.", "trainer.limit_predict_batches."),
 )
 # Where a run lies and how it was called.
-UNSAID = ("allow_trained_images.", "run_dir.", "ckpt_path.", "config.", "weights_only.", "trainer.default_root_dir.")
+UNSAID = (
+    *("allow_trained_images.", "run_dir.", "ckpt_path.", "config.", "weights_only.", "tuned."),
+    "trainer.default_root_dir.",
+)
 WEIGHTS = ("model.pretrained", "model.backbone_ckpt")  # that a stage begins with, and that its checkpoint replaces
 SPLIT_COLUMNS = ("image", "class", "group", "part")
 

@@ -19,6 +19,7 @@ from lightning_imbal.trained.depth import take_depth
 from lightning_imbal.trained.settings import (
     LEFT_OUT,
     OF_BACKBONE,
+    OF_ITS_PICTURES,
     OF_SOME,
     OF_TRAINER,
     brought_by,
@@ -62,6 +63,8 @@ def _built(settings: dict[str, Any], checkpoint: Path) -> tuple[ImbalModule, Imb
     arguments |= {name: nothing for name, nothing in brought_by(checkpoint).items() if name in arguments}
     facts = (*FACTS, *(OF_SOME if arguments.get("metadata_size") else OF_BACKBONE))
     arguments |= {name: saved_fact(checkpoint, name) for name in facts}
+    of_data = choices["data"].get("init_args") or {}
+    of_data |= {name: nothing for name, nothing in OF_ITS_PICTURES.items() if name in of_data}
     parser = ImbalParser(exit_on_error=False)
     parser.add_subclass_arguments(ImbalModule, "model")
     parser.add_subclass_arguments(ImbalDataModule, "data")

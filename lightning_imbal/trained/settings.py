@@ -21,6 +21,7 @@ OF_THE_MACHINE = ("cache_dir",)
 OF_SOME = ("metadata_encoding", "image_size", "architecture")  # facts that not every checkpoint has
 # All weights come from it, and nothing is trained on.
 FROM_CHECKPOINT = {"pretrained": False, "backbone_ckpt": None, "grad_checkpointing": False}
+OF_ITS_PICTURES = {"features": None}  # of the data it was trained on, which other pictures have not
 OF_BACKBONE = ("image_size", "architecture")  # of the facts, those that build it
 
 
@@ -63,8 +64,8 @@ def _without_places(choice: Any, root: str, name: str, left_out: list[str]) -> A
         for key, value in (choice[kind] or {}).items():
             if key in OF_THE_MACHINE:
                 continue
-            if key in FROM_CHECKPOINT:
-                value = FROM_CHECKPOINT[key]
+            if key in (nothing := FROM_CHECKPOINT | OF_ITS_PICTURES):
+                value = nothing[key]
             elif key == "backbone" and isinstance(value, str):
                 value = told_name(value)
             elif isinstance(value, str) and _is_place(key, value, root):

@@ -105,8 +105,8 @@ def test_the_whole_way_of_a_family(run, root, tmp_path, backbone, side):
     assert more["summary"] == found["summary"]
     again, loaded = without_its_folder(tmp_path / "run", root, tmp_path)
     assert again["summary"] == found["summary"] and loaded(torch.zeros(2, 3, side, side)).shape == (2, 2)
-    export = ["export", "--ckpt_path", str(tmp_path / "alone.ckpt"), "--onnx", str(tmp_path / "net.onnx")]
-    assert main([*export, "--model.predictor", "Plain"]) == 0 and (tmp_path / "net.onnx").is_file()
+    assert main(["export", str(tmp_path / "alone.ckpt"), "--onnx", str(tmp_path / "net.onnx")]) == 0
+    assert (tmp_path / "net.onnx").stat().st_size > 1e6
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What Lightning has works here as anywhere: averages, callbacks, what is found, logged and left behind."""
 
+import json
 import logging
 import os
 import sys
@@ -93,7 +94,7 @@ def test_a_callback_of_the_user_is_in_every_stage_and_one_of_a_schedule_in_its_o
     assert names("--then.trainer.callbacks", "null") == [["LinearWarmup", "Timer"], []]
 
 
-def test_what_was_found_is_kept_and_gone_on_with(tmp_path):
+def test_what_was_found_is_kept_and_gone_on_with(tmp_path, told):
     run = tmp_path / "run"
     finders = [*callback("BatchSizeFinder", max_trials=2, steps_per_trial=1, init_val=16)]
     finders += callback("LearningRateFinder", num_training_steps=20)
@@ -104,10 +105,32 @@ def test_what_was_found_is_kept_and_gone_on_with(tmp_path):
     last = torch.load(run / "stage1" / "checkpoints" / "last.ckpt", weights_only=True)
     assert size == 32 and optimizer["init_args"]["lr"] not in (0.1, 1e-3)
     assert last["optimizer_states"][0]["param_groups"][0]["initial_lr"] == optimizer["init_args"]["lr"]
+    rate = {"model.optimizer.lr": optimizer["init_args"]["lr"], "data.batch_size": 32}
+    assert json.loads((run / "metrics.json").read_text())["identity"]["found"] == {"stage1": rate}
+    assert "stage1 was trained with " in told.text and "data.batch_size 32" in told.text
     before = pd.read_parquet(run / "predictions.parquet")
     assert main([*args, "--ckpt_path", "last"]) == 0
     assert yaml.safe_load((run / "stage1" / "config.yaml").read_text())["data"] == found["data"]
     pd.testing.assert_frame_equal(pd.read_parquet(run / "predictions.parquet"), before)
+
+
+FINDERS = [part for name in ("lr", "batch_size") for part in ("--config", f"variants/{name}_finder.yaml")]
+
+
+def test_overlays_of_the_finders_are_for_every_stage():
+    cli, whole = ImbalCLI("fit"), [*TRAIN, *KINDS["two stages"], *FINDERS]
+    for stage in cli.stages(cli.read(whole[1:])):
+        names = [each.class_path.rpartition(".")[2] for each in stage.trainer.callbacks]
+        assert names == ["LearningRateFinder", "BatchSizeFinder"]
+
+
+@pytest.mark.slow  # 200 steps
+def test_both_stages_are_trained_with_the_rate_that_was_found(tmp_path):
+    small = ["--data.batch_size", "4", "--run_dir", str(tmp_path / "run")]
+    assert main([*TRAIN, *KINDS["two stages"], *FINDERS[:2], *small]) == 0
+    found = json.loads((tmp_path / "run" / "metrics.json").read_text())["identity"]["found"]
+    assert [*found] == ["stage1", "stage2"] and all([*each] == ["model.optimizer.lr"] for each in found.values())
+    assert len({each["model.optimizer.lr"] for each in found.values()} - {0.1, 0.5, 1e-3}) == 2
 
 
 def test_losses_of_steps_are_logged_on_demand(tmp_path):

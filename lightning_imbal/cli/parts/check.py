@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from jsonargparse import Namespace
 from lightning.pytorch import Callback
 from lightning.pytorch.callbacks import BaseFinetuning
+from lightning.pytorch.utilities import rank_zero_info
 from lightning.pytorch.utilities.seed import isolate_rng
 
 from lightning_imbal.backbones.sizes import built_size
 from lightning_imbal.backbones.trial import check_size
-from lightning_imbal.callbacks.of_training import averages_at_the_end
+from lightning_imbal.callbacks.of_training import averages_at_the_end, ends_by_a_score
 from lightning_imbal.cli.parts.check_schedule import check_schedule
 from lightning_imbal.cli.parts.check_trainer import check_options
 from lightning_imbal.cli.parts.parser import ImbalCLI
@@ -21,6 +22,7 @@ from lightning_imbal.errors import UserError
 from lightning_imbal.export.inference import input_size
 from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.modules.base_optimizers import check_search
+from lightning_imbal.runs.identity import listed
 from lightning_imbal.wording import did_you_mean, number_of
 
 EPOCHS_OF_LIGHTNING = 1000  # where the configuration gives none
@@ -75,6 +77,7 @@ def check_stage(config: Namespace, last: bool, built: Namespace) -> None:
         check_monitor(config.monitor, "monitor", model, data)
         check_validated(config.trainer)
         check_averaging(chosen_callbacks(built), config.monitor)
+    tell_unused(listed(built.trainer.callbacks), model)
     check_callbacks(chosen_callbacks(built), model)
     for callback in chosen_callbacks(built):
         if score := getattr(callback, "monitor", None):
@@ -169,6 +172,16 @@ def check_callbacks(callbacks: list[Callback], model: ImbalModule) -> None:
             )
 
 
+def tell_unused(callbacks: list[Callback], model: ImbalModule) -> None:
+    """Says that a stage without a classifier is trained to its end."""
+    for callback in callbacks if not model.classifies else ():
+        if ends_by_a_score(callback):
+            rank_zero_info(
+                f"{type(callback).__name__} waits for {callback.monitor}, which {type(model).__name__}, without a "  # type: ignore[attr-defined]
+                "classifier, does not have: this stage is trained to its end."
+            )
+
+
 def check_averaging(callbacks: list[Callback], monitor: str) -> None:
     """Refuses to choose an epoch where the average is only made after the last one."""
     if averages_at_the_end(callbacks):
@@ -216,7 +229,6 @@ def check_evaluation(part: str, model: ImbalModule, data: ImbalDataModule) -> No
         )
     with as_user_error():
         model.check_inference(data)
-    check_test_size(model, data)
     if part and list(data.class_names) != model.class_names:
         raise UserError(
             f"The checkpoint knows the classes {', '.join(model.class_names)}, but {type(data).__name__} has "

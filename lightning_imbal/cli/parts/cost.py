@@ -102,6 +102,8 @@ def cost_of(config: Namespace) -> Cost:
     """What one stage costs: forward and backward passes (3 times a forward one), a frozen network's forward alone."""
     data, model = config.data.init_args, config.model.init_args
     epoch, images, exact = _sizes(json.dumps(config.data.as_dict(), default=str, sort_keys=True))
+    if data.get("features"):  # no network is asked
+        return Cost()
     frozen = resolve_name(config.model.class_path).freezes_backbone
     passes = config.trainer.max_epochs * (data.get("views", 1) + len(data.get("more_views") or []))
     passes *= epoch * (2 if data.get("paired_sampler") else 1)

@@ -14,6 +14,7 @@ GO_ON = {
     "fit": "every finished epoch is kept, continue with the same command and --ckpt_path last.",
     "table": "every finished run and epoch is kept, the same command continues.",
     "compare": "every finished run and epoch is kept, the same command continues.",
+    "tune": "every finished trial and epoch is kept, the same command continues.",
     "prepare": "every finished part of the cache is kept, the same command continues.",
 }
 

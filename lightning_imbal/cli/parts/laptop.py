@@ -108,7 +108,7 @@ def options_of(config: Namespace, images: int) -> dict[str, Any]:
 
 def training_images(data: LabelledImages) -> int:
     """Images of the training part; no picture is opened for it."""
-    return int((data.split.part_of_rows(data.index, data.groups) == "train").sum())
+    return int((data.parts == "train").sum())
 
 
 def in_words(args: Iterable[str]) -> str:

@@ -86,6 +86,8 @@ class ImbalCLI(LightningCLI):
         parser.add_argument("--monitor_mode", type=Literal["max", "min"], default="max", help="Of the monitored score.")
         parser.add_argument("--save_features", type=bool, default=False, help="Keep the test images' features.")
         parser.add_argument("--laptop", type=bool | None, help=LAPTOP if self.verb == "fit" else SUPPRESS)
+        tuned = "How settings were searched, as best.yaml of `tune` says it." if self.verb == "fit" else SUPPRESS
+        parser.add_argument("--tuned", type=dict | None, help=tuned)
         if self.verb == "fit":  # which takes it off the command line itself: it is no setting of a run
             what = "Print every setting, the file it is from and what it won over, and train nothing."
             parser.add_argument("--print_plan", action="store_true", default=SUPPRESS, help=what)

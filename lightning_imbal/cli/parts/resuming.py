@@ -169,7 +169,8 @@ def check_epochs(stage: Path, config: Namespace, built: Namespace, before: int |
     numbers = [number or EPOCHS_OF_LIGHTNING for number in (before, now)]
     bound = list(bound_to_epochs(built.model, *numbers))
     bound += ["StochasticWeightAveraging"] if averages_at_the_end(chosen_callbacks(built)) else []
-    bound += [type(of).__name__ for of in built.data.train_samplers() if getattr(of, "follows_epochs", False)]
+    following = [*built.data.train_samplers(), *chosen_callbacks(built)]
+    bound += [type(of).__name__ for of in following if getattr(of, "follows_epochs", False)]
     mend = f"continue it with --{EPOCHS} {option_text(before)}, {ANEW}"
     if bound:
         raise UserError(

@@ -1,5 +1,6 @@
-"""What `table` and `compare` have in common: their options, the command lines, the runs, and what failed."""
+"""What `table`, `compare` and `tune` have in common: their options, the command lines, the runs, and what failed."""
 
+import argparse
 import os
 import shlex
 from collections.abc import Sequence
@@ -66,6 +67,19 @@ def local_launcher(jobs: int, server: Server | None) -> LocalLauncher:
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     devices = visible.split(",") if visible else [str(number) for number in range(torch.cuda.device_count())]
     return LocalLauncher(jobs, devices, server)
+
+
+def ray_launcher(given: argparse.Namespace) -> Launcher:
+    """Runs on the Ray cluster that the options name.
+
+    Raises:
+        UserError: Ray is not installed, or there is no such cluster.
+    """
+    try:
+        from lightning_imbal.launch.cluster import RayLauncher
+    except ModuleNotFoundError as error:
+        raise UserError("--launcher ray needs Ray: pip install 'lightning_imbal[cluster]'.") from error
+    return RayLauncher(given.jobs, given.address, given.gpus)
 
 
 def print_failures(failures: Sequence[Failure], console: Console) -> None:

@@ -2,7 +2,9 @@
 
 from lightning.pytorch import Trainer
 
+from lightning_imbal.callbacks.results_writer import ResultsWriter
 from lightning_imbal.callbacks.test_features import SaveFeatures
+from lightning_imbal.cli.parts.trained_images import chosen_by
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.modules.base_classifier import ImbalClassifier
 
@@ -25,3 +27,19 @@ def predict_validation(trainer: Trainer, model: ImbalClassifier, data: ImbalData
         trainer.test(model, datamodule=data, ckpt_path=checkpoint, verbose=False)
     finally:
         trainer.callbacks, trainer.loggers, data.tested = callbacks, loggers, "test"  # type: ignore[attr-defined]
+
+
+def validate_kept(trainer: Trainer, model: ImbalClassifier, data: ImbalDataModule, checkpoint: str) -> None:
+    """Evaluates a checkpoint on the validation part, whose scores become those of the run; nothing is logged.
+
+    Args:
+        trainer: Its `ResultsWriter` writes.
+        model: Predicts.
+        data: Whose validation part is predicted.
+        checkpoint: File of the weights.
+    """
+    for writer in trainer.callbacks:  # type: ignore[attr-defined]  # set by Lightning
+        if isinstance(writer, ResultsWriter):
+            writer.identity["chosen_by"] = chosen_by(checkpoint, model, data)
+    trainer.loggers = []
+    trainer.validate(model, datamodule=data, ckpt_path=checkpoint, verbose=False)

@@ -3,7 +3,9 @@
 from typing import Any, NamedTuple
 
 from lightning_imbal.cli.parts.verb_parser import VerbParser
+from lightning_imbal.experiment_files import find
 
+OPTIONS_OF_FIT = "Options of `fit`: lightning_imbal fit --help; those of a class: --model.help ECL."
 ANY_OF_FIT = "any option of `fit`, for all runs"
 EDGES = "where subgroups of a number end, such as age=40,60; once for each (default: thirds of the test images)"
 RUN = "folder that fit, test or table wrote results to"
@@ -67,9 +69,29 @@ def table() -> VerbParser:
     parser.add_argument("--runs", metavar="DIR", help=runs)
     parser.add_argument("--baseline", metavar="ROW", help="row that the others are tested against")
     add_edges(parser)
-    parser.add_argument("--launcher", choices=["local", "ray"], default="local", help="where to run (default: local)")
-    parser.add_argument("--address", metavar="HOST:PORT", help="of a Ray cluster (default: RAY_ADDRESS, or one here)")
-    parser.add_argument("--gpus", type=float, metavar="SHARE", help="of a GPU for each run on Ray (default: 1, if any)")
+    _add_launcher(parser)
+    return parser
+
+
+def tune() -> VerbParser:
+    """That of `tune`."""
+    usage = f"--config FILE --search NAME=RANGE [options]\n       [--data.root DIR: {ANY_OF_FIT}]"
+    does = "Searches the best settings of a run by its validation part; the test part is never opened."
+    parser = _parser("tune", usage, does)
+    parser.add_overlays("what is run, as for `fit`")
+    what = "once for each setting, such as model.optimizer.lr=log:1e-4:1e-1; or LOW:HIGH, int:LOW:HIGH, choice:A,B,C"
+    parser.add_argument("--search", action="append", default=[], metavar="NAME=RANGE", help=what)
+    trials = "how many there are to be in all (default: 20); more with the same folder go on"
+    parser.add_argument("--trials", type=int, default=20, metavar="N", help=trials)
+    score = "of the validation part, such as val/balanced_accuracy (default: the monitored one, or val/f1)"
+    parser.add_argument("--score", metavar="SCORE", help=score)
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the search (default: 0)")
+    median = "median (the default) ends a trial that is worse than half of the others after as many epochs"
+    parser.add_argument("--pruner", choices=["median", "none"], default="median", help=median)
+    parser.add_argument("--timeout", type=float, metavar="MINUTES", help="after which no further trial is begun")
+    parser.add_argument("--run_dir", metavar="DIR", help="folder of the search (default: runs/tune-NAMES)")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="trials at once (default: 1)")
+    _add_launcher(parser)
     return parser
 
 
@@ -106,6 +128,35 @@ def export() -> VerbParser:
         "decision.json of `decide`: an offset per class becomes the output `answer`, any other goes into the metadata"
     )
     parser.add_argument("--decision", metavar="FILE", help=what)
+    return parser
+
+
+class FeaturesParser(VerbParser):
+    """That of `features`, whose first word may be a run or a configuration."""
+
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]  # as argparse has it
+        """As argparse, with the first word written as an option."""
+        if args and not args[0].startswith("-"):
+            args = ["--config" if args[0].endswith((".yaml", ".yml")) else "--run", *args]
+        return super().parse_known_args(args, namespace)
+
+
+def features() -> VerbParser:
+    """That of `features`."""
+    usage = (
+        "RUN [options of test]\n       lightning_imbal features --config FILE [options of fit]\n"
+        "       lightning_imbal features --ckpt_path FILE [options of test]"
+    )
+    does = "Lets a frozen network see all pictures once, and stores what it makes of them."
+    parser = FeaturesParser("features", f"lightning_imbal features {usage}", does)
+    parser.epilog = OPTIONS_OF_FIT
+    parser.add_argument("--run", metavar="RUN", help="folder that fit wrote to, whose first stage is the network")
+    parser.add_argument("--ckpt_path", metavar="FILE", help="checkpoint of the network, instead of a run")
+    parser.add_argument("-c", "--config", action="append", default=[], type=find, metavar="FILE", help="as of `fit`")
+    where = "new folder for the features (default: RUN/features, or runs/NAMES-OF-CONFIGURATIONS/features)"
+    parser.add_argument("--out", metavar="DIR", help=where)
+    views = "versions of each training picture by the training's augmentation (default: 0, as it is tested)"
+    parser.add_argument("--views", type=int, default=0, metavar="N", help=views)
     return parser
 
 
@@ -146,10 +197,28 @@ def decide() -> VerbParser:
     return parser
 
 
+def labels() -> VerbParser:
+    """That of `labels`."""
+    usage = "RUN [RUN ...] [--html] [--out DIR] [--truth FILE]"
+    does = "Which labels are suspicious: by probabilities of networks that were not trained on the image."
+    parser = _parser("labels", usage, does)
+    what = "folder of results, best all folds of a cross-validation (compare --folds 5); seeds of a fold are averaged"
+    parser.add_argument("runs", nargs="+", metavar="RUN", help=what)
+    out = "new folder for labels.csv and labels.html (default: suspicious_labels)"
+    parser.add_argument("--out", default="suspicious_labels", metavar="DIR", help=out)
+    parser.add_argument("--html", action="store_true", help="write a page with the pictures of each class")
+    parser.add_argument("--most", type=int, default=60, metavar="N", help="images of each class on it (default: 60)")
+    parser.add_argument("--data.root", metavar="DIR", help="where the pictures are, if they have moved since")
+    truth = "CSV (image, label) of images whose true class is known: prints how many wrong labels the list finds"
+    parser.add_argument("--truth", metavar="FILE", help=truth)
+    parser.add_argument("--json", metavar="FILE", help=JSON["json"].help)
+    return parser
+
+
 def _parser(verb: str, usage: str, does: str) -> VerbParser:
     parser = VerbParser(verb, f"lightning_imbal {verb} {usage}", does)
     if verb in WITH_OPTIONS_OF_FIT:
-        parser.epilog = "Options of `fit`: lightning_imbal fit --help; those of a class: --model.help ECL."
+        parser.epilog = OPTIONS_OF_FIT
     return parser
 
 
@@ -167,5 +236,13 @@ def _add_running(parser: VerbParser) -> None:
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="runs at once; 0 prints what is there")
 
 
-PARSERS = {each.__name__: each for each in (compare, table, dashboard, ensemble, export, init, decide)}
-WITH_OPTIONS_OF_FIT = ("compare", "table", "export", "init")
+def _add_launcher(parser: VerbParser) -> None:
+    """Adds where runs are started."""
+    parser.add_argument("--launcher", choices=["local", "ray"], default="local", help="where to run (default: local)")
+    parser.add_argument("--address", metavar="HOST:PORT", help="of a Ray cluster (default: RAY_ADDRESS, or one here)")
+    parser.add_argument("--gpus", type=float, metavar="SHARE", help="of a GPU for each run on Ray (default: 1, if any)")
+
+
+OF_VERBS = (compare, table, tune, dashboard, ensemble, export, features, init, decide, labels)
+PARSERS = {each.__name__: each for each in OF_VERBS}
+WITH_OPTIONS_OF_FIT = ("compare", "table", "tune", "export", "features", "init")

@@ -34,9 +34,8 @@ class VerbParser(argparse.ArgumentParser):
         """The options without their dashes."""
         return [option[2:] for option in self._option_string_actions if option.startswith("--")]
 
-    def add_overlays(self) -> None:
+    def add_overlays(self, what: str = "laid over every run, such as variants/laptop.yaml") -> None:
         """Adds --config; a UserError names a file that is not there."""
-        what = "laid over every run, such as variants/laptop.yaml"
         self.add_argument("-c", "--config", action="append", default=[], type=find, metavar="FILE", help=what)
 
 

@@ -11,3 +11,21 @@ class Pictures(Protocol):
     def __len__(self) -> int: ...
 
     def __getitem__(self, row: int, /) -> np.ndarray: ...
+
+
+class SomePictures(Pictures):
+    """Some of many pictures, by new numbers.
+
+    Args:
+        pictures: All of them.
+        rows: Which, shape (K,).
+    """
+
+    def __init__(self, pictures: Pictures, rows: np.ndarray) -> None:
+        self.pictures, self.rows = pictures, rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, row: int) -> np.ndarray:
+        return self.pictures[int(self.rows[row])]

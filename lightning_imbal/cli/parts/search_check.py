@@ -1,0 +1,75 @@
+"""What `tune` refuses before its first trial: it reads what will be tried, and builds what a trial would begin with."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from jsonargparse import Namespace
+from lightning.pytorch.utilities import rank_zero_info
+from lightning.pytorch.utilities.seed import isolate_rng
+
+from lightning_imbal.cli.parts import run_dir
+from lightning_imbal.cli.parts.check import check_fit, check_monitor, check_validated
+from lightning_imbal.cli.parts.laptop import laid
+from lightning_imbal.cli.parts.own_data import with_images_found, with_protocol
+from lightning_imbal.cli.parts.parser import ImbalCLI
+from lightning_imbal.cli.parts.search import LOCKED
+from lightning_imbal.cli.parts.seed import seed
+from lightning_imbal.cli.parts.weights import choose_weights
+from lightning_imbal.command_line import to_options
+from lightning_imbal.data.splits.groups import DUPLICATES
+from lightning_imbal.errors import UserError
+from lightning_imbal.experiment_files import with_files_found
+from lightning_imbal.tuning.search import Range, Value
+
+ALL_COMPARED = (
+    "data.group_by=duplicates looks for copies among the pictures of all parts, for else the test part is not known; "
+    "nothing else opens those of the test part."
+)
+
+
+def command_of(configs: Sequence[str], options: Sequence[str]) -> list[str]:
+    """The command line of a `fit`, without its verb, with all that `fit` would add to it."""
+    given = with_files_found([*(f"--config={file}" for file in configs), *options])
+    run_dir.check_yaml(given)
+    return laid(ImbalCLI("fit"), with_protocol(with_images_found(given)))
+
+
+def prepare(arguments: Sequence[str], space: Sequence[Range], score: str | None) -> str:
+    """Refuses a search whose first trial could not begin, and returns the score that it goes by.
+
+    Args:
+        arguments: Command line of `fit`, without its verb.
+        space: What is searched.
+        score: Of the validation part; None: the monitored one, or `val/f1`.
+
+    Raises:
+        UserError: The message says the mend.
+        ArgumentError: An option is unknown, or an end of its range does not fit.
+    """
+    cli = ImbalCLI("fit")
+    first, *_ = [cli.read([*arguments, *LOCKED, *to_options(params)]) for params in tried_out(space)]
+    if first.seed_everything is True:
+        raise UserError("--seed_everything true draws another seed for each trial: give a number.")
+    stages = list(cli.stages(first))
+    choose_weights(first, False)
+    score = score or first.monitor or "val/f1"
+    with isolate_rng():
+        seed(first)
+        last = check_fit(cli, cli.build(first), stages)[-1]
+    _check_score(score, stages[-1], last)
+    if last.data.group_by == DUPLICATES:
+        rank_zero_info(ALL_COMPARED)
+    return score
+
+
+def tried_out(space: Sequence[Range]) -> list[dict[str, Value]]:
+    """As many settings as it takes for each end of each range, and each choice, to be among them."""
+    most = max(len(each.ends) for each in space)
+    return [{each.name: each.ends[min(place, len(each.ends) - 1)] for each in space} for place in range(most)]
+
+
+def _check_score(score: str, config: Namespace, built: Any) -> None:
+    if not score.startswith("val/"):
+        raise UserError(f"--score is {score!r}: give a score of the validation part, such as val/f1.")
+    check_monitor(score, "--score", built.model, built.data)
+    check_validated(config.trainer)
