@@ -162,3 +162,17 @@ def test_the_features_of_a_trained_run(place, tmp_path, capsys, monkeypatch):
     wrong = ["fit", "--config", file, "--data.features", "first/features", "--run_dir", "wrong"]
     assert "another weights of the backbone" in refused(capsys, *wrong)
     assert not (tmp_path / "wrong").exists()
+
+
+def test_a_linear_probe_of_local_weights_can_be_the_first_stage_of_another(place, stored, tmp_path):
+    weights, data = tmp_path / "weights" / "test_resnet.safetensors", str(tmp_path / "data")
+    weights.parent.mkdir()
+    shutil.copy(place / "weights7.safetensors", weights)
+    options = ["fit", "--config", str(stored[0]), "--model.pretrained", "local", "--data.root", data]
+    options += ["--data.features", str(stored[1])]
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert main([*options, "--run_dir", str(first)]) == 0
+    shutil.copytree(first / "stage1", second / "stage1")
+    weights.unlink()
+    assert main([*options, "--run_dir", str(second), "--ckpt_path", "last", "--then", "heads/tau_norm.yaml"]) == 0
+    assert results(second)["identity"]["fitted"]["tau"] >= 0 and "features" in results(second)["identity"]
