@@ -44,7 +44,8 @@ def check_fit(cli: ImbalCLI, built: Namespace, stages: list[Namespace]) -> list[
     """
     every = [built]
     with as_user_error():
-        built.model.check_first()
+        if not (stages[0].ckpt_path and stages[0].model.init_args.get("pretrained")):  # else its checkpoint has them
+            built.model.check_first()
         with isolate_rng():
             for config, following in zip(stages, stages[1:], strict=False):
                 check_stage(config, False, built)
