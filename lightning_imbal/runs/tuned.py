@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lightning_imbal.runs.identity import split_digest
 from lightning_imbal.runs.stage import read_split
 from lightning_imbal.runs.title import title_of
 from lightning_imbal.wording import number_of
@@ -20,6 +19,8 @@ def images_digest(split: "pd.DataFrame") -> str:
     Args:
         split: As `Stage.split` reads it.
     """
+    from lightning_imbal.runs.identity import split_digest  # which needs pandas
+
     return split_digest(split[split["part"].isin(SEEN)])
 
 
