@@ -34,7 +34,7 @@ def explained(tmp_path_factory):
         {method.name: dict.fromkeys(images, known)}, ["It is no proof."], {"TRAIN_1": b"near", NASTY: b"too"}
     )
 
-    def thumbnails(folder, images, side):
+    def thumbnails(folder, images, side, root=None):
         asked.extend(images)
         return dict.fromkeys(images, JPEG)
 
