@@ -92,3 +92,10 @@ def test_it_fits_on_every_screen(explained):
             assert max(right) <= width and len({*tops[:3]}) == 1, "the picture and its maps are side by side"
             assert browser.evaluate("document.documentElement.scrollWidth") <= width
         assert not browser.complaints
+
+
+def test_nothing_of_an_image_is_left_without_names():
+    known = Explained(b"seen", {"for mel": JPEG}, [Neighbour("TRAIN_1", "mel", 0.5)])
+    found = Explanations({"CE": {"TEST_1": known}}, ["Said."], {"TRAIN_1": JPEG}).nameless(lambda name: "image 1")
+    near = Explained(nearest=[Neighbour("image 1", "mel", 0.5)])
+    assert found == Explanations({"CE": {"image 1": near}}, ["Said."])
