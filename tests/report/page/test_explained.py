@@ -76,7 +76,7 @@ def test_anonymous_page_has_neither_maps_nor_names(explained):
     assert pictures_of(page) == {} and not shown_in(page) and "for mel" not in page
     assert not any(name in page for name in (*images, "TRAIN_1", NASTY, "c2Vlbg"))
     assert page.count("nearest training images</th>") == 1
-    assert page.count("mel <small>0.031</small>nv <small>0.250</small>") == FIRST and "It is no proof." in page
+    assert page.count(">mel 0.031, nv 0.250</td>") == FIRST and "It is no proof." not in page
     assert set(NAMES) >= {"mel", "nv"}
 
 
@@ -98,4 +98,4 @@ def test_nothing_of_an_image_is_left_without_names():
     known = Explained(b"seen", {"for mel": JPEG}, [Neighbour("TRAIN_1", "mel", 0.5)])
     found = Explanations({"CE": {"TEST_1": known}}, ["Said."], {"TRAIN_1": JPEG}).nameless(lambda name: "image 1")
     near = Explained(nearest=[Neighbour("image 1", "mel", 0.5)])
-    assert found == Explanations({"CE": {"image 1": near}}, ["Said."])
+    assert found == Explanations({"CE": {"image 1": near}})
