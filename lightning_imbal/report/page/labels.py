@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from lightning_imbal.atomic_files import write_whole
 from lightning_imbal.errors import UserError
 from lightning_imbal.report.page.mistakes import THUMBNAIL, pictures_of
 from lightning_imbal.report.page.page import breakable
+from lightning_imbal.report.page.templates import templates
 from lightning_imbal.stats.wrong_labels import Suspicions
 from lightning_imbal.wording import number_of
 
@@ -33,13 +33,7 @@ def write_labels_page(
     classes = [_class(found.table, row, most, number + 1) for number, row in enumerate(_rare_first(found.classes))]
     images = [row["image"] for each in classes for row in each["rows"]]
     pictures, complaint = _pictures(folders, images, root)
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates()
     environment.filters["breakable"] = breakable
     shown = f" and small pictures of {len(pictures)} of them" if pictures else ""
     text = environment.get_template("labels.html").render(

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
@@ -33,6 +32,7 @@ from lightning_imbal.report.page.groups import chapter_of_groups
 from lightning_imbal.report.page.mistakes import NO_PREDICTIONS, THUMBNAIL, mistakes_of, nameless_mistakes_of
 from lightning_imbal.report.page.subgroups import chapters_of_subgroups
 from lightning_imbal.report.page.tables import calibration_table, class_table, leaderboard
+from lightning_imbal.report.page.templates import templates
 from lightning_imbal.stats.analysis import reliability, test_counts
 from lightning_imbal.stats.drawn_methods import Method, methods_of
 from lightning_imbal.stats.notes import origins
@@ -84,13 +84,7 @@ def write_page(
     methods = methods_of(results)
     if not methods:
         raise UserError(f"{results.spec.title}: no run is finished, so there is nothing to show on {file}.")
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates()
     hidden = Anonymous(results, methods) if anonymous else None
     environment.filters |= {"figures": partial(_figures, hidden), "breakable": partial(_breakable, hidden)}
     if hidden:

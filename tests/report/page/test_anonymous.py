@@ -62,7 +62,7 @@ def pages(results, tmp_path_factory):
     """The text of the page with names and without, up to the library that draws it."""
     texts = {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pictures_module, "thumbnails", lambda folder, images, side: dict.fromkeys(images, b"a picture"))
+        patch.setattr(pictures_module, "thumbnails", lambda folder, images, *_: dict.fromkeys(images, b"a picture"))
         for anonymous in (False, True):
             file = tmp_path_factory.mktemp("page") / "page.html"
             write_page(results, file, [*limits_of(results), *SENTENCES], SENTENCES, SENTENCES, None, anonymous)
