@@ -16,7 +16,15 @@ from timm.models.vision_transformer import VisionTransformer
 
 from lightning_imbal.cli import main
 from lightning_imbal.data import ISIC2018
-from lightning_imbal.modules import Classifier, MetadataClassifier, PerturbedClassifier
+from lightning_imbal.modules import (
+    BBN,
+    ECL,
+    BalancedMixUp,
+    Classifier,
+    FrozenHead,
+    MetadataClassifier,
+    PerturbedClassifier,
+)
 from lightning_imbal.predictors import PostHocAdjusted
 from lightning_imbal.runs.run import Run
 from lightning_imbal.stats.analysis import worst
@@ -24,6 +32,8 @@ from lightning_imbal.stats.analysis import worst
 pytest.importorskip("pytorch_grad_cam", reason="grad-cam is not installed: pip install 'lightning_imbal[explain]'")
 from lightning_imbal.trained.explain import neighbours as neighbours_module
 from lightning_imbal.trained.explain import network as network_module
+from lightning_imbal.trained.explain.layers import last_feature_map
+from lightning_imbal.trained.explain.maps import grad_cam
 from lightning_imbal.trained.explain.network import ExplainedNetwork
 
 QUIET = ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
@@ -94,6 +104,10 @@ def test_network_sees_the_pictures_that_were_tested(explained):
     assert found == pytest.approx(run.predictions.probability[:20], abs=1e-4)
     seen = network.see(rows, np.zeros(20, int))
     assert network.how == "gradcam" and not network.adjusted_by and set(seen.maps) == {"predicted", "label"}
+    place, image = last_feature_map(network.model.backbone, ready["image"][:1]), ready["image"]
+    label = torch.from_numpy(network.data.table["label"].to_numpy()[rows])
+    for name, asked in {"predicted": torch.zeros_like(label), "label": label}.items():
+        assert seen.maps[name] == pytest.approx(grad_cam(network.model, place, image, asked), abs=1e-3)
     assert seen.image == pytest.approx(batch["image"].permute(0, 2, 3, 1).numpy() / 255)
     with torch.no_grad():
         assert seen.feature == pytest.approx(network.model.backbone(ready["image"]).numpy(), abs=1e-2)
@@ -223,3 +237,13 @@ def test_transformer_has_a_map_of_attention_and_neighbours_can_be_left_out(run, 
     assert names == {file.name for file in (copy / "explanations").iterdir()}
     assert f"({len(names)} maps of {len(names)} mistakes)" in said
     assert "A map of attention is coarse (4 x 4 cells, enlarged) and the same for every class" in said
+
+
+@pytest.mark.parametrize("kind", [FrozenHead, ECL, BBN, BalancedMixUp])
+def test_networks_of_all_kinds_are_seen(run, monkeypatch, kind):
+    data = digits()
+    network = stand_in(monkeypatch, run, build(kind, data), data)
+    seen = network.see(np.arange(3), np.array([0, 1, 2]))
+    assert {name: maps.shape for name, maps in seen.maps.items()} == dict.fromkeys(seen.maps, (3, 32, 32))
+    assert seen.cells == (4, 4) and any(maps.any() for maps in seen.maps.values())
+    assert seen.feature.shape == (3, network.model.head.in_features)
