@@ -140,8 +140,8 @@ class ImbalModule(Optimized, ABC):
 
         Where weights are averaged, also what keeps those that are frozen.
         """
-        keeps = averages(self.trainer.callbacks) and self.frozen_tensors()  # type: ignore[attr-defined]  # set by Lightning
-        return [OfEveryTraining(), *([FrozenNetwork()] if keeps else [])]
+        averaged = self._trainer is not None and averages(self.trainer.callbacks)  # type: ignore[attr-defined]  # Lightning sets it
+        return [OfEveryTraining(), *([FrozenNetwork()] if averaged and self.frozen_tensors() else [])]
 
     def check(self, data: ImbalData) -> None:
         """Refuses data that it cannot be trained on.

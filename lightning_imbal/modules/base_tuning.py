@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Literal, Self
 
+from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor, nn
 
 from lightning_imbal.backbones.tuning import Tuning
@@ -61,6 +62,13 @@ class PartlyTrained(LogsLosses):
             self.train(self.training)  # of a part that was put into the network since
         if self.checkpoint_parts == "trained" and not self._digest:
             self._digest = digest_of(self.left_out())
+
+    def on_fit_start(self) -> None:
+        """Warns where little could be learned."""
+        super().on_fit_start()
+        random = not self.hparams.get("pretrained") and isinstance(self.hparams.get("backbone"), str)
+        if self.trained_of_backbone and random and not (self.trainer.ckpt_path or self.hparams.get("backbone_ckpt")):
+            rank_zero_warn("What is frozen of the backbone has random weights: give it others as model.pretrained.")
 
     def train(self, mode: bool = True) -> Self:
         """Sets the mode of all layers, but BatchNorm that is frozen keeps its statistics."""

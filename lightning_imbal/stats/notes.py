@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import pandas as pd
 
 from lightning_imbal.runs.caveats import data_remarks
+from lightning_imbal.runs.tuned import tuned_words
 from lightning_imbal.stats.bootstrap import SIGNIFICANT
 from lightning_imbal.stats.column_difference import shared_images
 from lightning_imbal.stats.column_scores import AND_RUNS, Block, Winner
@@ -42,7 +43,7 @@ def notes_of(
     if done["p_value"].notna().any():
         notes += _star(done, baseline)
     notes += [*_pooled(done, spec)]
-    notes += [*_ties(done, spec), *_winners(winners, baseline, spec), *_shared(spec, blocks)]
+    notes += [*_ties(done, spec), *_winners(winners, baseline, spec), *_shared(spec, blocks), *_orders(spec)]
     notes += [*_floors(blocks, done), *_nothing_learned(done, spec), *_data_remarks(blocks), *_undecided(blocks)]
     if overlays:
         networks = origins(done, "networks")
@@ -192,8 +193,8 @@ def _nothing_learned(done: pd.DataFrame, spec: Spec) -> Iterator[str]:
 def _data_remarks(blocks: Sequence[Block]) -> Iterator[str]:
     for block in blocks:
         runs = [run for of_row in block.done.values() for run in of_row]
-        remarks = dict.fromkeys(remark for run in runs for remark in data_remarks(run.results))
-        yield from (f"{block.column.title}: {remark}" for remark in remarks)
+        said = [remark for run in runs for remark in (*data_remarks(run.results), tuned_words(run.identity))]
+        yield from (f"{block.column.title}: {remark}" for remark in dict.fromkeys(filter(None, said)))
 
 
 def _undecided(blocks: Sequence[Block]) -> Iterator[str]:
@@ -209,6 +210,15 @@ def _shared(spec: Spec, blocks: Sequence[Block]) -> Iterator[str]:
             f"{shared:,} of the {number:,} test images of {(spec.gap or ['', ''])[1]} are test images of "
             f"{(spec.gap or [''])[0]} too: the intervals of the difference take them for others, and are rather too "
             "wide."
+        )
+
+
+def _orders(spec: Spec) -> Iterator[str]:
+    if spec.rankings:
+        yield (
+            "Kendall's tau is 1 where both columns put the methods in the same order, -1 in opposite ones; its interval "
+            "takes every pair of methods that is not told from each other in both columns (at 5 %, corrected for all "
+            "pairs and both columns) as in either order."
         )
 
 

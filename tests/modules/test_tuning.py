@@ -1,6 +1,8 @@
 """Modules of whose backbone a part is trained: what moves, at which rates, what is kept, what a second stage gets."""
 
+import warnings
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -23,6 +25,7 @@ from lightning_imbal.modules import (
     MetricLearningClassifier,
     SupConRepresentation,
 )
+from lightning_imbal.modules.base_tuning import PartlyTrained
 from lightning_imbal.schedulers import WarmupCosine
 
 COUNTS = [20, 10, 5, 5, 4, 4, 3, 3, 2, 2]
@@ -227,6 +230,16 @@ def test_checkpoints_that_could_not_be_used_are_refused(weights):
         build(pretrained=str(weights), checkpoint_parts="trained").check(data)
     with pytest.raises(UserError, match="the random weights that this run begins with: give model.pretrained"):
         build(tuning=BitFit(), checkpoint_parts="trained").check(data)
+
+
+def test_a_frozen_network_of_random_weights_is_warned_of(weights):
+    for backbone, warned in (("test_resnet", True), ("vit", False)):
+        model = build(backbone=backbone, tuning=BitFit())
+        model.trainer = SimpleNamespace(world_size=1, ckpt_path=None)
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always")
+            PartlyTrained.on_fit_start(model)
+        assert any("random weights: give it others" in str(each.message) for each in found) == warned
 
 
 def test_a_new_attention_pooling_is_trained():

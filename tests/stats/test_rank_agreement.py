@@ -87,6 +87,7 @@ def test_is_a_table_and_a_file_of_its_own(results, tmp_path):
         write_and_print(results, tmp_path / "table", Console(file=file, width=200))
     for text in ((tmp_path / "printed").read_text(), to_markdown(results)):
         assert "Order of the methods in Skin7, one and in Skin7, two" in text and "of 4 methods" in text
+    assert sum("as in either order" in note for note in results.notes) == 1
     assert list(pd.read_csv(tmp_path / "table_rankings.csv")["told"])[:2] == [5, 5]
 
 
