@@ -19,7 +19,7 @@ from lightning_imbal.data import ISIC2018
 from lightning_imbal.modules import (
     BBN,
     ECL,
-    BalancedMixUp,
+    BalancedMixUpClassifier,
     Classifier,
     FrozenHead,
     MetadataClassifier,
@@ -239,7 +239,7 @@ def test_transformer_has_a_map_of_attention_and_neighbours_can_be_left_out(run, 
     assert "A map of attention is coarse (4 x 4 cells, enlarged) and the same for every class" in said
 
 
-@pytest.mark.parametrize("kind", [FrozenHead, ECL, BBN, BalancedMixUp])
+@pytest.mark.parametrize("kind", [FrozenHead, ECL, BBN, BalancedMixUpClassifier])
 def test_networks_of_all_kinds_are_seen(run, monkeypatch, kind):
     data = digits()
     network = stand_in(monkeypatch, run, build(kind, data), data)
