@@ -56,6 +56,12 @@ def explained(run):
     return run
 
 
+@pytest.fixture(scope="module")
+def network(explained):
+    """Its network; what asks it changes nothing in it."""
+    return ExplainedNetwork(Run(explained), "auto")
+
+
 def test_maps_of_both_classes_are_files(explained):
     mistakes = worst([Run(explained)])
     names = {f"{row.image}_{of}.png" for row in mistakes.itertuples() for of in (row.label, row.predicted)}
@@ -92,9 +98,8 @@ def test_nearest_are_training_images_with_their_labels(explained):
         assert len(of_image) == 5 and of_image["distance"].is_monotonic_increasing and of_image["distance"].max() < 2
 
 
-def test_network_sees_the_pictures_that_were_tested(explained):
+def test_network_sees_the_pictures_that_were_tested(explained, network):
     run = Run(explained)
-    network = ExplainedNetwork(run, "auto")
     rows = network.rows_of(run.predictions.image[:20].tolist(), run)
     images = network.data.dataset("test", [network.data.test_recipe])
     positions = [images.rows.tolist().index(row) for row in rows]
@@ -125,16 +130,16 @@ def test_features_are_computed_once(explained, monkeypatch, capsys):
     assert "is no proof" in said
 
 
-def test_features_of_another_checkpoint_are_computed_again(explained, monkeypatch):
+def test_features_of_another_checkpoint_are_computed_again(explained, network, monkeypatch):
     file = explained / "explanations" / "features_train.npz"
     with np.load(file) as arrays:
         np.savez(file, **{**arrays, "checkpoint": np.array("another")})
     asked = []
     monkeypatch.setattr(neighbours_module, "_computed", lambda network, file: asked.append(file) or np.ones((1257, 3)))
-    neighbours_module.training_features(ExplainedNetwork(Run(explained), "auto"), file.parent)
+    neighbours_module.training_features(network, file.parent)
     assert asked == [file]
     file.write_bytes(b"no file of NumPy")
-    neighbours_module.training_features(ExplainedNetwork(Run(explained), "auto"), file.parent)
+    neighbours_module.training_features(network, file.parent)
     assert len(asked) == 2
 
 
@@ -174,8 +179,7 @@ def test_results_without_predictions_are_refused(tmp_path, capsys):
     )
 
 
-def test_image_of_other_data_is_refused(explained):
-    network = ExplainedNetwork(Run(explained), "auto")
+def test_image_of_other_data_is_refused(explained, network):
     with pytest.raises(Exception, match="absent_1, which .* has tested, is not in the data of"):
         network.rows_of(["digit_0001", "absent_1"], Run(explained))
 
