@@ -16,7 +16,15 @@ from timm.models.vision_transformer import VisionTransformer
 
 from lightning_imbal.cli import main
 from lightning_imbal.data import ISIC2018
-from lightning_imbal.modules import Classifier, MetadataClassifier, PerturbedClassifier
+from lightning_imbal.modules import (
+    BBN,
+    ECL,
+    BalancedMixUpClassifier,
+    Classifier,
+    FrozenHead,
+    MetadataClassifier,
+    PerturbedClassifier,
+)
 from lightning_imbal.predictors import PostHocAdjusted
 from lightning_imbal.runs.run import Run
 from lightning_imbal.stats.analysis import worst
@@ -24,6 +32,8 @@ from lightning_imbal.stats.analysis import worst
 pytest.importorskip("pytorch_grad_cam", reason="grad-cam is not installed: pip install 'lightning_imbal[explain]'")
 from lightning_imbal.trained.explain import neighbours as neighbours_module
 from lightning_imbal.trained.explain import network as network_module
+from lightning_imbal.trained.explain.layers import last_feature_map
+from lightning_imbal.trained.explain.maps import grad_cam
 from lightning_imbal.trained.explain.network import ExplainedNetwork
 
 QUIET = ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
@@ -44,6 +54,12 @@ def explained(run):
     """The same with its mistakes explained, on a page too."""
     assert main(["report", str(run), "--explain", "gradcam", "--html", str(run / "page.html")]) == 0
     return run
+
+
+@pytest.fixture(scope="module")
+def network(explained):
+    """Its network; what asks it changes nothing in it."""
+    return ExplainedNetwork(Run(explained), "auto")
 
 
 def test_maps_of_both_classes_are_files(explained):
@@ -82,9 +98,8 @@ def test_nearest_are_training_images_with_their_labels(explained):
         assert len(of_image) == 5 and of_image["distance"].is_monotonic_increasing and of_image["distance"].max() < 2
 
 
-def test_network_sees_the_pictures_that_were_tested(explained):
+def test_network_sees_the_pictures_that_were_tested(explained, network):
     run = Run(explained)
-    network = ExplainedNetwork(run, "auto")
     rows = network.rows_of(run.predictions.image[:20].tolist(), run)
     images = network.data.dataset("test", [network.data.test_recipe])
     positions = [images.rows.tolist().index(row) for row in rows]
@@ -94,6 +109,10 @@ def test_network_sees_the_pictures_that_were_tested(explained):
     assert found == pytest.approx(run.predictions.probability[:20], abs=1e-4)
     seen = network.see(rows, np.zeros(20, int))
     assert network.how == "gradcam" and not network.adjusted_by and set(seen.maps) == {"predicted", "label"}
+    place, image = last_feature_map(network.model.backbone, ready["image"][:1]), ready["image"]
+    label = torch.from_numpy(network.data.table["label"].to_numpy()[rows])
+    for name, asked in {"predicted": torch.zeros_like(label), "label": label}.items():
+        assert seen.maps[name] == pytest.approx(grad_cam(network.model, place, image, asked), abs=1e-3)
     assert seen.image == pytest.approx(batch["image"].permute(0, 2, 3, 1).numpy() / 255)
     with torch.no_grad():
         assert seen.feature == pytest.approx(network.model.backbone(ready["image"]).numpy(), abs=1e-2)
@@ -111,16 +130,16 @@ def test_features_are_computed_once(explained, monkeypatch, capsys):
     assert "is no proof" in said
 
 
-def test_features_of_another_checkpoint_are_computed_again(explained, monkeypatch):
+def test_features_of_another_checkpoint_are_computed_again(explained, network, monkeypatch):
     file = explained / "explanations" / "features_train.npz"
     with np.load(file) as arrays:
         np.savez(file, **{**arrays, "checkpoint": np.array("another")})
     asked = []
     monkeypatch.setattr(neighbours_module, "_computed", lambda network, file: asked.append(file) or np.ones((1257, 3)))
-    neighbours_module.training_features(ExplainedNetwork(Run(explained), "auto"), file.parent)
+    neighbours_module.training_features(network, file.parent)
     assert asked == [file]
     file.write_bytes(b"no file of NumPy")
-    neighbours_module.training_features(ExplainedNetwork(Run(explained), "auto"), file.parent)
+    neighbours_module.training_features(network, file.parent)
     assert len(asked) == 2
 
 
@@ -160,8 +179,7 @@ def test_results_without_predictions_are_refused(tmp_path, capsys):
     )
 
 
-def test_image_of_other_data_is_refused(explained):
-    network = ExplainedNetwork(Run(explained), "auto")
+def test_image_of_other_data_is_refused(explained, network):
     with pytest.raises(Exception, match="absent_1, which .* has tested, is not in the data of"):
         network.rows_of(["digit_0001", "absent_1"], Run(explained))
 
@@ -223,3 +241,13 @@ def test_transformer_has_a_map_of_attention_and_neighbours_can_be_left_out(run, 
     assert names == {file.name for file in (copy / "explanations").iterdir()}
     assert f"({len(names)} maps of {len(names)} mistakes)" in said
     assert "A map of attention is coarse (4 x 4 cells, enlarged) and the same for every class" in said
+
+
+@pytest.mark.parametrize("kind", [FrozenHead, ECL, BBN, BalancedMixUpClassifier])
+def test_networks_of_all_kinds_are_seen(run, monkeypatch, kind):
+    data = digits()
+    network = stand_in(monkeypatch, run, build(kind, data), data)
+    seen = network.see(np.arange(3), np.array([0, 1, 2]))
+    assert {name: maps.shape for name, maps in seen.maps.items()} == dict.fromkeys(seen.maps, (3, 32, 32))
+    assert seen.cells == (4, 4) and any(maps.any() for maps in seen.maps.values())
+    assert seen.feature.shape == (3, network.model.head.in_features)
