@@ -22,6 +22,7 @@ def set_pooling(backbone: nn.Module, name: str, pooling: str, features: int) -> 
         UserError: It has no such pooling.
     """
     try:
+        # Some versions of timm would take the first patch.
         if pooling == "token" and getattr(backbone, "cls_token", None) is None:
             raise ValueError("no class token")
         backbone.reset_classifier(0, pooling)  # type: ignore[operator]  # of timm's networks
