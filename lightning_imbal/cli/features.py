@@ -23,7 +23,6 @@ from lightning_imbal.cli.parts.weights import choose_weights
 from lightning_imbal.command_line import last_setting, parse_options
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.checks import check_pictures
-from lightning_imbal.data.features.facts import facts_of
 from lightning_imbal.data.features.stored import StoredFeatures, size_text
 from lightning_imbal.errors import UserError, refuse_below
 from lightning_imbal.modules.base import ImbalModule
@@ -32,7 +31,6 @@ from lightning_imbal.modules.base_first_stage import load_parts
 from lightning_imbal.modules.base_stored import network_facts
 from lightning_imbal.runs.folder import best_checkpoint, first_free, is_stored, stage_of
 from lightning_imbal.runs.run import Run
-from lightning_imbal.seeding import run_seed
 from lightning_imbal.wording import duration_text
 
 PROBE = "heads/linear_probe.yaml"
@@ -55,7 +53,7 @@ def run(args: list[str]) -> int:
     data, model = built.data, built.model
     _check(model, data)
     data.features = None
-    facts = facts_of(data, given.views, run_seed())
+    facts = data.features_facts(given.views)
     facts |= network_facts(model.backbone, model.hparams.get("backbone"), data.image_size)
     if is_stored(out):
         found = StoredFeatures(out)

@@ -10,7 +10,7 @@ from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader, Sampler
 
 from lightning_imbal.contract import Batch
-from lightning_imbal.data.features.parts import DepthOfFeatures, GivesFeatures
+from lightning_imbal.data.features_given import DepthOfFeatures, GivesFeatures
 from lightning_imbal.data.index.attributes import Encoding
 from lightning_imbal.data.index.spellings import Written, as_labels
 from lightning_imbal.data.labelled_images import LabelledImages

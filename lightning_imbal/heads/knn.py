@@ -19,7 +19,7 @@ class KNearest(ClosedFormHead):
     """The votes of the k training features that are nearest by angle, each weighted by how near it is.
 
     The protocol of Caron et al. 2021, "Emerging Properties in Self-Supervised Vision Transformers" (DINO), Section 4.1
-    and code, after Wu et al. 2018: k = 20, temperature 0.07. With `exponent`, votes for frequent classes count less, as
+    and code: k = 20, temperature 0.07. With `exponent`, votes for frequent classes count less, as
     in Tan 2005, "Neighbor-weighted K-nearest neighbor for unbalanced text corpus" (NWKNN), Eq. 3.
 
     It keeps the training features, of unit length: a checkpoint or ONNX file is larger by 4 bytes for each number,
@@ -27,7 +27,8 @@ class KNearest(ClosedFormHead):
 
     Equation:
         z[c] = log(max(p[c], 1e-6)),   p[c] = v[c] / sum_k v[k]
-        v[c] = w[c] sum_{i among the k nearest, y_i = c} exp(cos(f, f_i) / temperature)
+        v[c] = w[c] sum_{i near, y_i = c} exp(cos(f, f_i) / temperature)
+        near: the k nearest training features, by angle
         w[c] = 1, or (min_k n_k / n_c)^(1 / exponent)
 
     Limits:

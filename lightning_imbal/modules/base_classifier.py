@@ -170,9 +170,5 @@ class ImbalClassifier(ImbalModule):
         # The report has gathered all devices' predictions: its scores are the same on each of them.
         scores = {f"{part}/{name}": value for name, value in report.compute().items()}
         report.reset()
-        every_epoch = self.trainer.state.fn == "fit"  # else once, and the Trainer hands back what is logged
-        self.log(f"{part}/f1", scores[f"{part}/f1"], prog_bar=True, logger=not every_epoch)
-        if every_epoch:
-            log_at_once(self.trainer, scores)
-        else:
-            self.log_dict({name: value for name, value in scores.items() if name != f"{part}/f1"})
+        self.log(f"{part}/f1", scores[f"{part}/f1"], prog_bar=True, logger=self.trainer.state.fn != "fit")
+        log_at_once(self.trainer, scores)

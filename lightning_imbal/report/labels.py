@@ -66,7 +66,7 @@ def _first(rows: pd.DataFrame, number: int) -> Table:
     for _, row in rows.iterrows():
         names: Sequence[Text] = [Text(row[name]) for name in ("image", "label", "suggested")]
         numbers = [score_text(row[name]) for name in ("probability_label", "probability_suggested")]
-        table.add_row(*names, *numbers, f"{row['odds']:,.4g}")
+        table.add_row(*names, *numbers, f"{row['odds']:,.{0 if row['odds'] >= 10 else 1}f}")
     return table
 
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lightning_imbal.runs.identity import split_digest
 from lightning_imbal.runs.stage import read_split
 from lightning_imbal.runs.title import title_of
 from lightning_imbal.wording import number_of
@@ -20,6 +19,8 @@ def images_digest(split: "pd.DataFrame") -> str:
     Args:
         split: As `Stage.split` reads it.
     """
+    from lightning_imbal.runs.identity import split_digest  # which needs pandas
+
     return split_digest(split[split["part"].isin(SEEN)])
 
 
@@ -63,12 +64,17 @@ def told_of(tuned: dict[str, Any]) -> str:
 
 def tuned_text(results: dict[str, Any]) -> str:
     """A sentence on how the settings of a run were searched; empty if they were not, as far as is known."""
-    identity = results["identity"]
+    said = tuned_words(results["identity"])
+    return f"{title_of(results['identity'])}: {said}" if said else ""
+
+
+def tuned_words(identity: dict[str, Any]) -> str:
+    """The same without the name of the run."""
     if not (tuned := identity.get("tuned")):
         return ""
     settings = ", ".join(f"{name}={values}" for name, values in (tuned.get("search") or {}).items())
     said = (
-        f"{title_of(identity)}: tuned by {tuned.get('score')} in {number_of(int(tuned.get('trials', 0)), 'trial')} of "
+        f"tuned by {tuned.get('score')} in {number_of(int(tuned.get('trials', 0)), 'trial')} of "
         f"{settings} (seed {tuned.get('seed')}), without the test part"
     )
     if seen := tuned.get("seen"):

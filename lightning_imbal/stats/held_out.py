@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from lightning_imbal.errors import UserError
+from lightning_imbal.runs.caveats import data_remarks
 from lightning_imbal.runs.predictions import Predictions, mean_probability
 from lightning_imbal.runs.run import Run
 from lightning_imbal.stats.caveats import in_trained_groups
@@ -150,6 +151,8 @@ def _limits(
         yield f"Not verified, for there is no split.csv of it: that {unknown[0]} was not trained on these images." + (
             f" So too of {number_of(len(unknown) - 1, 'other run')}." if len(unknown) > 1 else ""
         )
+    of_ensembles = [run.results for run in runs if run.identity.get("members")]  # whose members' splits are not here
+    yield from dict.fromkeys(remark for results in of_ensembles for remark in data_remarks(results))
     left_out = {run: len(_predictions(run).image) - len(each.image) for run, each in tested.items()}
     if total := sum(left_out.values()):
         yield f"Left out: {number_of(total, 'prediction')} of images that the network had learned from."

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import pandas as pd
 
 from lightning_imbal.runs.caveats import data_remarks
+from lightning_imbal.runs.tuned import tuned_words
 from lightning_imbal.stats.bootstrap import SIGNIFICANT
 from lightning_imbal.stats.column_difference import shared_images
 from lightning_imbal.stats.column_scores import AND_RUNS, Block, Winner
@@ -192,8 +193,8 @@ def _nothing_learned(done: pd.DataFrame, spec: Spec) -> Iterator[str]:
 def _data_remarks(blocks: Sequence[Block]) -> Iterator[str]:
     for block in blocks:
         runs = [run for of_row in block.done.values() for run in of_row]
-        remarks = dict.fromkeys(remark for run in runs for remark in data_remarks(run.results))
-        yield from (f"{block.column.title}: {remark}" for remark in remarks)
+        said = [remark for run in runs for remark in (*data_remarks(run.results), tuned_words(run.identity))]
+        yield from (f"{block.column.title}: {remark}" for remark in dict.fromkeys(filter(None, said)))
 
 
 def _undecided(blocks: Sequence[Block]) -> Iterator[str]:

@@ -36,8 +36,8 @@ class Suspicions:
             `suspicious` (the first of a class, as many as cleanlab counts issues of it) and, where lesions or patients
             are known, `group`.
         classes: In label order, without classes that were not looked at: `class`, `images` (looked at), `all_images`
-            (-1 if not known), `recognised` (for how many images the label is the likeliest class), `suspicious`, and
-            `taken_for`, what these are taken for most often.
+            (-1 if not known), `recognised` (for how many the networks answer the label), `suspicious`, and `taken_for`,
+            what these are taken for most often.
         notes: Sentences on what must be known of both.
     """
 
@@ -122,13 +122,13 @@ def _classes(held: HeldOut, images: Labelled, table: pd.DataFrame) -> pd.DataFra
     """See `Suspicions.classes`."""
     by_class = table.groupby("label")
     taken = table[table["suspicious"]].groupby("label")["suggested"].agg(lambda names: names.mode().iloc[0])
-    right = table["probability_label"] > table["probability_suggested"]
+    right = images.probability.argmax(axis=1) == images.label
     known = held.all_images
     every = {name: -1 if known is None else int(known[c]) for c, name in enumerate(held.images.class_names)}
     found = pd.DataFrame({"class": images.class_names})
     found["images"] = found["class"].map(by_class.size())
     found["all_images"] = found["class"].map(every)
-    found["recognised"] = found["class"].map(right.groupby(table["label"]).sum())
+    found["recognised"] = np.bincount(images.label[right], minlength=len(found))
     found["suspicious"] = found["class"].map(by_class["suspicious"].sum())
     found["taken_for"] = found["class"].map(taken).fillna("")
     return found
@@ -141,16 +141,17 @@ def _other_shares(images: Labelled) -> Iterator[str]:
     if not 1 / OTHER_SHARE < ratio[c] < OTHER_SHARE:
         yield (
             f"The mean probability of {images.class_names[c]} is {ratio[c]:.2g} times its share of the labels, as "
-            "class weights, samplers and margins make it: the probabilities here are fitted to the labels."
+            "class weights, samplers and margins make it, or many wrong labels: the probabilities here are fitted to "
+            "the labels."
         )
 
 
 def _notes(images: Predictions, table: pd.DataFrame, classes: pd.DataFrame, ordered: bool) -> Iterator[str]:
     """What limits the list, and what the labels alone tell."""
-    right, suspicious = classes["recognised"].sum() / len(table), table[table["suspicious"]]
+    suspicious, likeliest = table[table["suspicious"]], (table["odds"] < 1).mean()
     yield (
-        f"The label is the likeliest class of {right:.0%} of the images: the rest is wrong labels and mistakes of the "
-        "networks, which no list can tell apart."
+        f"The label is the likeliest class of {likeliest:.0%} of the images: the rest is wrong labels and mistakes of "
+        "the networks, which no list can tell apart."
     )
     if absent := [name for name in images.class_names if name not in set(classes["class"])]:
         yield f"No image of {', '.join(absent)} was looked at, and none is suggested to be."

@@ -79,15 +79,15 @@ def _set(place: dict[str, Any], config: Any, names: Sequence[str], value: Value)
     """Sets a value below a mapping, with the classes that the configuration has on the way there."""
     name, *rest = names
     here = config.get(name) if isinstance(config, dict) else None
-    is_object = isinstance(here, dict) and "class_path" in here
+    chosen = here["class_path"] if isinstance(here, dict) and "class_path" in here else None
     if not rest:
-        place[name] = {"class_path": here["class_path"]} if is_object else _typed(value)
+        place[name] = {"class_path": chosen} if chosen else _typed(value)
         return
     below = place.setdefault(name, {})
-    if is_object:
+    if isinstance(here, dict) and chosen:
         # The class of model and data is that of the configurations below.
         if name not in ("model", "data"):
-            below["class_path"] = here["class_path"]
+            below["class_path"] = chosen
         below, here = below.setdefault("init_args", {}), here.get("init_args") or {}
     _set(below, here, rest, value)
 

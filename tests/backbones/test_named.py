@@ -11,7 +11,7 @@ from made_networks import network
 
 from lightning_imbal.backbones import create_backbone, fetch
 from lightning_imbal.backbones.create import architecture_of, weights_normalization
-from lightning_imbal.backbones.named import named, weights_file
+from lightning_imbal.backbones.named import named, told_name, weights_file
 from lightning_imbal.backbones.twin import twin_last_block
 from lightning_imbal.errors import UserError
 
@@ -73,6 +73,12 @@ def test_a_network_is_built_from_what_is_kept_of_it(tmp_path):
     image = torch.rand(2, 3, 64, 64)
     torch.testing.assert_close(again.eval()(image), first.eval()(image))
     assert architecture_of(again) == kept and architecture_of(create_backbone("test_resnet")) is None
+
+
+def test_a_name_that_is_told_has_no_place_on_this_machine(tmp_path):
+    assert (
+        told_name(f"local-dir:{tmp_path / 'net'}") == "local-dir:net" and told_name("hf-hub:me/net") == "hf-hub:me/net"
+    )
 
 
 def test_a_network_of_a_folder_has_a_last_block_that_can_be_taken_twice(tmp_path):

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from made_networks import SWIN, network
+from made_networks import SWIN, VIT, network
 
 from lightning_imbal.backbones import create_backbone
 from lightning_imbal.backbones.sizes import built_size
@@ -102,3 +102,11 @@ def test_a_network_that_keeps_its_activations_is_refused():
     network.num_features = 3
     with pytest.raises(UserError, match="Identity cannot compute activations again: leave model.grad_checkpointing"):
         create_backbone(network, grad_checkpointing=True)
+
+
+def test_a_vit_without_a_class_token_has_none_to_pool(tmp_path):
+    network(tmp_path / "net", arguments={**VIT, "class_token": False, "global_pool": "avg"})
+    name = f"local-dir:{tmp_path / 'net'}"
+    assert create_backbone(name, True).eval()(torch.rand(2, 3, 32, 32)).shape == (2, 32)
+    with pytest.raises(UserError, match="has no class token"):
+        create_backbone(name, pooling="token")

@@ -4,6 +4,8 @@ import json
 import os
 import shutil
 
+import cv2
+import numpy as np
 import pandas as pd
 import pytest
 from made_features import configuration, store
@@ -80,6 +82,11 @@ def test_it_is_tested_without_and_with_pictures_and_predicts_new_ones(from_featu
     monkeypatch.undo()
     assert main(["test", *checkpoint, "--data.features", "null", "--run_dir", str(tmp_path / "b")]) == 0
     assert "features" not in results(tmp_path / "b")["identity"]
+    (tmp_path / "new").mkdir()
+    cv2.imwrite(str(tmp_path / "new" / "1.png"), np.full((9, 9), 80, np.uint8))
+    found = tmp_path / "new.csv"
+    assert main(["predict", *checkpoint, "--images", str(tmp_path / "new"), "--output", str(found)]) == 0
+    assert len(pd.read_csv(found)) == 1
     for one in ("a", "b"):
         pd.testing.assert_frame_equal(tables(tmp_path / one)[0], tables(from_features)[0], check_exact=True)
 
@@ -162,3 +169,18 @@ def test_the_features_of_a_trained_run(place, tmp_path, capsys, monkeypatch):
     wrong = ["fit", "--config", file, "--data.features", "first/features", "--run_dir", "wrong"]
     assert "another weights of the backbone" in refused(capsys, *wrong)
     assert not (tmp_path / "wrong").exists()
+
+
+@pytest.mark.slow
+def test_a_linear_probe_of_local_weights_can_be_the_first_stage_of_another(place, stored, tmp_path):
+    weights, data = tmp_path / "weights" / "test_resnet.safetensors", str(tmp_path / "data")
+    weights.parent.mkdir()
+    shutil.copy(place / "weights7.safetensors", weights)
+    options = ["fit", "--config", str(stored[0]), "--model.pretrained", "local", "--data.root", data]
+    options += ["--data.features", str(stored[1])]
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert main([*options, "--run_dir", str(first)]) == 0
+    shutil.copytree(first / "stage1", second / "stage1")
+    weights.unlink()
+    assert main([*options, "--run_dir", str(second), "--ckpt_path", "last", "--then", "heads/tau_norm.yaml"]) == 0
+    assert results(second)["identity"]["fitted"]["tau"] >= 0 and "features" in results(second)["identity"]

@@ -40,7 +40,7 @@ def frozen(place, data, **kwargs):
     return build(FrozenHead, data, pretrained=str(place / "weights7.safetensors"), optimizer=sgd, **kwargs)
 
 
-def trained(place, data, folder, max_epochs=2, **kwargs):
+def trained(place, data, folder, max_epochs=1, **kwargs):
     model, trainer = frozen(place, data, **kwargs), make_trainer(folder, max_epochs)
     trainer.fit(model, data)
     return model, trainer.test(model, data, verbose=False)[0]
@@ -55,10 +55,10 @@ def refused(place, data, **kwargs):
 @pytest.mark.parametrize(
     "kwargs",
     [
-        {},
+        pytest.param({}, marks=pytest.mark.slow),  # as in tests/cli/test_features.py
         {"head": NormedLinear, "predictor": PostHocAdjusted},
-        {"predictor": TemperatureScaled},
-        {"head": NearestClassMean},
+        pytest.param({"predictor": TemperatureScaled}, marks=pytest.mark.slow),
+        pytest.param({"head": NearestClassMean}, marks=pytest.mark.slow),
         {"head": partial(KNearest, k=None)},
     ],
     ids=["linear", "normed_post_hoc", "temperature", "ncm", "knn"],
@@ -72,7 +72,7 @@ def test_the_same_as_on_pictures(kwargs, features, place, tmp_path, monkeypatch)
         assert torch.equal(on_features.head.state_dict()[name], value), name
 
 
-@pytest.mark.parametrize("views", [1, 2, 3])
+@pytest.mark.parametrize("views", [pytest.param(1, marks=pytest.mark.slow), 2, pytest.param(3, marks=pytest.mark.slow)])
 def test_augmented_versions_are_those_that_cache_views_draws(views, augmented, place, tmp_path):
     models = [
         trained(place, digits(train_transform=ShiftCrop, **more), tmp_path, cache_views=views)[0]

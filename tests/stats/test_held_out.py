@@ -7,6 +7,7 @@ import torch
 from made_folds import flipped, names, write_folds, write_split
 from made_runs import NAMES, write_test
 
+from lightning_imbal.cli import main
 from lightning_imbal.errors import UserError
 from lightning_imbal.runs.run import Run
 from lightning_imbal.stats.held_out import held_out
@@ -95,6 +96,16 @@ def test_without_a_split_nothing_is_verified(tmp_path):
 def test_groups_on_both_sides_are_told(tmp_path):
     runs = write_folds(tmp_path, PROBABILITY, LABEL, group=[f"lesion {row // 2}" for row in range(60)])
     assert "60 test images are of a group (lesion, patient) that was also trained on" in " ".join(held_out(runs).notes)
+
+
+def test_an_ensemble_of_folds_says_the_same(tmp_path):
+    runs = write_folds(tmp_path / "folds", PROBABILITY, LABEL, group=[f"lesion {row // 2}" for row in range(60)])
+    command = ["ensemble", *(str(run.folder) for run in runs), "--run_dir", str(tmp_path / "all")]
+    assert main(command) == 0
+    found, expected = held_out([Run(tmp_path / "all")]), held_out(runs)
+    assert found.images.image.tolist() == expected.images.image.tolist()
+    assert np.allclose(found.images.probability, expected.images.probability, atol=1e-6)
+    assert "60 of 60 test images are of a group (lesion, patient) that was also trained on" in " ".join(found.notes)
 
 
 def test_other_labels_than_those_of_the_training_are_told(tmp_path):

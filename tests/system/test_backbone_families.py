@@ -91,7 +91,6 @@ FAMILIES = [
     ("swin_tiny_patch4_window7_224", 64),
     ("convnext_atto", 64),
     ("tf_efficientnet_lite0", 64),
-    ("test_vit", 64),
 ]
 
 
@@ -110,16 +109,22 @@ def test_the_whole_way_of_a_family(run, root, tmp_path, backbone, side):
 
 
 @pytest.mark.parametrize(
-    ("backbone", "side", "said"),
+    ("backbone", "side", "more", "said"),
     [
-        ("vit_tiny_patch16_224", 100, "the nearest sizes that it takes are 96 and 112"),
-        ("maxvit_nano_rw_256", 100, "the nearest sizes that it takes are 96 and 128"),
+        ("vit_tiny_patch16_224", 100, [], "the nearest sizes that it takes are 96 and 112"),
+        ("maxvit_nano_rw_256", 100, [], "the nearest sizes that it takes are 96 and 128"),
+        (
+            "vit_tiny_patch16_224",
+            64,
+            ["--data.test_transform", "Squash", "--data.test_transform.ratio", "2"],
+            "of 128 x 128 pixels",
+        ),
     ],
 )
 def test_a_size_that_a_network_cannot_take_is_refused_before_anything_is_written(
-    backbone, side, said, root, tmp_path, capsys
+    backbone, side, more, said, root, tmp_path, capsys
 ):
     own = ["--data.root", str(root), "--run_dir", str(tmp_path / "run"), "--model.backbone", backbone]
-    assert main(["fit", *FIT, *own, "--data.image_size", str(side)]) == 2
+    assert main(["fit", *FIT, *own, "--data.image_size", str(side), *more]) == 2
     sentence = capsys.readouterr().err.strip()
     assert said in sentence and len(sentence.splitlines()) == 1 and not list(tmp_path.rglob("*.yaml"))

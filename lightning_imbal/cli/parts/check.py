@@ -44,7 +44,8 @@ def check_fit(cli: ImbalCLI, built: Namespace, stages: list[Namespace]) -> list[
     """
     every = [built]
     with as_user_error():
-        built.model.check_first()
+        if not (stages[0].ckpt_path and stages[0].model.init_args.get("pretrained")):  # else its checkpoint has them
+            built.model.check_first()
         with isolate_rng():
             for config, following in zip(stages, stages[1:], strict=False):
                 check_stage(config, False, built)
@@ -233,6 +234,10 @@ def check_evaluation(part: str, model: ImbalModule, data: ImbalDataModule) -> No
         raise UserError(
             f"The checkpoint knows the classes {', '.join(model.class_names)}, but {type(data).__name__} has "
             f"{', '.join(data.class_names)}: give data with the same classes."
+        )
+    if part == "test" and data.lock_test:
+        raise UserError(
+            "The test part is locked, as in the training: unlock it with data.lock_test=false, once all is chosen."
         )
     if part and not len(data.rows(part)):
         raise UserError(f"The split has no {part} part: give it one, such as --data.split.{part} 0.1.")

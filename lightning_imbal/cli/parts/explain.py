@@ -61,7 +61,7 @@ def explain(methods: Sequence[Method], how: str, neighbours: int) -> Explanation
             )
         of[method.name] = {}
         for place, table in worst(method.runs, number).groupby("run"):
-            run = method.runs[int(place)]  # type: ignore[call-overload]  # a number, which pandas does not say
+            run = method.runs[int(place)]
             found = _OfRun(run, how, neighbours, table)
             of[method.name] |= found.explained
             remarks |= dict.fromkeys(found.remarks)

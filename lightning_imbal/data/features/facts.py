@@ -2,12 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
-
-from lightning_imbal.runs.identity import split_digest
-
-if TYPE_CHECKING:
-    from lightning_imbal.data.features.parts import GivesFeatures
+from typing import Any
 
 Facts = dict[str, Any]
 TITLES = {  # of what must be the same, in the order in which it is told
@@ -29,30 +24,6 @@ TITLES = {  # of what must be the same, in the order in which it is told
 OF_AUGMENTATION = ("train_recipe", "seed", "views")
 NEAR = 0.02  # relative: the same weights on another machine or in another precision
 LONGEST = 40  # letters of a value in a sentence
-
-
-def facts_of(data: "GivesFeatures", views: int, seed: int) -> Facts:
-    """What the data say of the features that are stored of them.
-
-    Args:
-        data: The data set.
-        views: Augmented versions of each training picture; 0: the pictures as they are tested.
-        seed: Of the augmentation.
-    """
-    normalize = data.normalize
-    facts = {
-        "data": type(data).__name__,
-        "root": str(data.root),
-        "split": split_digest(data.table),
-        "image_size": data.image_size,
-        "short_side": data.short_side,
-        "test_recipe": repr(data.test_recipe),
-        "mean": normalize.mean.flatten().tolist(),
-        "std": normalize.std.flatten().tolist(),
-        "depth": data.depth.asked.settings,
-        "views": views,
-    }
-    return facts | ({"train_recipe": repr(data.train_recipes[0]), "seed": seed} if views else {})
 
 
 def differences(before: Facts, now: Facts, augmented: bool) -> Iterator[str]:

@@ -69,7 +69,7 @@ class Explanations:
         return {name: address(jpeg) for name, jpeg in named.items()}
 
     def nameless(self, called: Callable[[str], str]) -> "Explanations":
-        """The same without pictures and names of images.
+        """The nearest training images alone, without pictures and names.
 
         Args:
             called: What stands in the place of an image's name.
@@ -79,7 +79,7 @@ class Explanations:
             return Explained(nearest=[replace(near, image=called(near.image)) for near in known.nearest])
 
         of = {name: {called(image): hidden(known) for image, known in of.items()} for name, of in self.of.items()}
-        return Explanations(of, self.remarks)
+        return Explanations(of)
 
 
 def key_of_map(method: str, image: str, name: str) -> str:

@@ -48,7 +48,7 @@ def grad_cam(network: nn.Module, place: FeatureMap, image: Tensor, label: Tensor
         cam.activations_and_grads.release()
 
 
-def attention_rollout(network: nn.Module, backbone: nn.Module, image: Tensor) -> np.ndarray:
+def attention_rollout(network: nn.Module, backbone: nn.Module, image: Tensor) -> tuple[np.ndarray, tuple[int, int]]:
     """How much of each patch reaches what is classified, as far as attention alone passes it on.
 
     S. Abnar, W. Zuidema. Quantifying Attention Flow in Transformers. ACL 2020, Eq. 1: with the mean A of the attention
@@ -61,7 +61,7 @@ def attention_rollout(network: nn.Module, backbone: nn.Module, image: Tensor) ->
         image: Normalised images (B, 3, H, W).
 
     Returns:
-        (B, H, W) in 0..1, each map scaled by itself.
+        (B, H, W) in 0..1, each map scaled by itself; and how many patches high and wide it is.
 
     Raises:
         UserError: The network has no attention of all tokens to all tokens.
@@ -81,7 +81,7 @@ def attention_rollout(network: nn.Module, backbone: nn.Module, image: Tensor) ->
     pooled = getattr(transformer, "global_pool", "token") == "token" and others > 0
     rows = rolled[:, 0] if pooled else rolled[:, others:].mean(dim=1)
     found = rows[:, others:].unflatten(1, (height, width)).cpu().numpy()
-    return scale_cam_image(found, (image.shape[3], image.shape[2]))
+    return scale_cam_image(found, (image.shape[3], image.shape[2])), (height, width)
 
 
 def _rolled(network: nn.Module, attentions: list[Any], image: Tensor) -> Tensor:

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
+from lightning.fabric.utilities import move_data_to_device
 from torch import Tensor
 from torch.utils.data import default_collate
 
@@ -63,8 +65,9 @@ class ExplainedNetwork:
         if hasattr(self.data, "download"):
             self.data.download = False
         for part in self.model.modules():
-            if hasattr(part, "set_grad_checkpointing"):
-                part.set_grad_checkpointing(False)  # which would ask each layer twice
+            computes_again: Any = getattr(part, "set_grad_checkpointing", None)
+            if computes_again is not None:
+                computes_again(False)  # else each layer would be asked twice
         self.model.requires_grad_(False).to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
         if isinstance(self.model, WithMetadata) and self.model.asks_beside_image:
             self.data.give_metadata(self.model.metadata_encoding)
@@ -122,7 +125,9 @@ class ExplainedNetwork:
         image = batch["image"] if batch["image"].is_floating_point() else batch["image"] / 255
         asked = {"predicted": torch.from_numpy(predicted), "label": batch["label"]}
         asked = asked if self.how == "gradcam" else {ATTENTION: batch["label"]}
-        repeated = self.ready({name: torch.cat([batch[name]] * len(asked)) for name in ("image", "index")})  # type: ignore[misc,literal-required]
+        times = len(asked)
+        images, index = (torch.cat([batch[name]] * times) for name in ("image", "index"))
+        repeated = self.ready({"image": images, "index": index})
         network = self.model.network(repeated).eval()
         with inputs_of(self.model.head) as features:
             if self.how == "gradcam":
@@ -130,15 +135,14 @@ class ExplainedNetwork:
                 maps, cells = grad_cam(network, place, repeated["image"], torch.cat([*asked.values()])), place.cells
             else:
                 maps, cells = attention_rollout(network, self.model.backbone, repeated["image"])
-        named = dict(zip(asked, np.split(maps, len(asked)), strict=True))
+        named = dict(zip(asked, np.split(maps, times), strict=True))
         feature = as_features(features[-1][: len(image)])
         return Seen(image.permute(0, 2, 3, 1).float().numpy(), named, feature, cells)
 
     def ready(self, batch: Batch) -> Batch:
         """A batch as the network takes it: on its device, normalised, with attributes if it asks for them."""
         batch = self.data.on_before_batch_transfer(batch, 0)
-        on_device = {name: value.to(self.model.device) for name, value in batch.items()}  # type: ignore[attr-defined]  # all are tensors
-        return self.data.normalize.batch(on_device, torch.float32)  # type: ignore[arg-type]  # likewise
+        return self.data.normalize.batch(move_data_to_device(batch, self.model.device), torch.float32)
 
 
 def as_features(feature: Tensor) -> np.ndarray:

@@ -215,7 +215,8 @@ def test_rollout_is_that_of_the_equation(pool):
         nn.init.normal_(parameter)  # else all attention is nearly even
     image = torch.rand(2, 3, 16, 16)
     before = [block.attn.fused_attn for block in network.blocks]
-    found = attention_rollout(network, network, image)
+    found, cells = attention_rollout(network, network, image)
+    assert cells == (4, 4)
     for number in range(2):
         row = (lambda rolled: rolled[0]) if pool == "token" else (lambda rolled: rolled[3:].mean(dim=0))
         expected = slow_rollout(network, image[number : number + 1], row)[3:].reshape(4, 4)

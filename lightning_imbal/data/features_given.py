@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
 from lightning_imbal.data.depth import DepthOfData
-from lightning_imbal.data.features.facts import about, facts_of
+from lightning_imbal.data.features.facts import Facts, about
 from lightning_imbal.data.features.stored import StoredFeatures
 from lightning_imbal.data.labelled_images import LabelledImages
 from lightning_imbal.data.loading.feature_dataset import CPU, Encoder, FeatureDataset
@@ -21,6 +21,7 @@ from lightning_imbal.data.loading.loaders import Loadable, image_loader, share_o
 from lightning_imbal.data.normalize import Normalize
 from lightning_imbal.data.splits.base import PARTS
 from lightning_imbal.errors import UserError
+from lightning_imbal.runs.identity import split_digest
 from lightning_imbal.seeding import run_seed
 
 
@@ -107,6 +108,26 @@ class GivesFeatures(LabelledImages):
             read = partial(self.stored_features.array, part)
             self.stored[part] = FeaturesOnDisk(rows, read, versions if part == "train" else 1, device)
 
+    def features_facts(self, views: int = 0) -> Facts:
+        """What the data say of features that are stored of them.
+
+        Args:
+            views: Augmented versions of each training picture; 0: the pictures as they are tested.
+        """
+        facts = {
+            "data": type(self).__name__,
+            "root": str(self.root),
+            "split": split_digest(self.table),
+            "image_size": self.image_size,
+            "short_side": self.short_side,
+            "test_recipe": repr(self.test_recipe),
+            "mean": self.normalize.mean.flatten().tolist(),
+            "std": self.normalize.std.flatten().tolist(),
+            "depth": self.depth.asked.settings,
+            "views": views,
+        }
+        return facts | ({"train_recipe": repr(self.train_recipes[0]), "seed": run_seed()} if views else {})
+
     def versions(self, views: int | None) -> int:
         """How many stored versions of a training image there are to use.
 
@@ -152,7 +173,7 @@ class GivesFeatures(LabelledImages):
         Raises:
             UserError: The message names what is another.
         """
-        self.stored_features.check(facts_of(self, 0, run_seed()) | network, self.table)
+        self.stored_features.check(self.features_facts() | network, self.table)
 
     @property
     def features_identity(self) -> dict[str, Any]:
