@@ -216,7 +216,7 @@ def _shared(spec: Spec, blocks: Sequence[Block]) -> Iterator[str]:
 def _orders(spec: Spec) -> Iterator[str]:
     if spec.rankings:
         yield (
-            "Kendall's tau is 1 where both columns put the methods in the same order, -1 in opposite ones; its interval "
+            "Kendall's tau is 1 where both columns put the methods in one order, -1 in opposite ones; its interval "
             "takes every pair of methods that is not told from each other in both columns (at 5 %, corrected for all "
             "pairs and both columns) as in either order."
         )

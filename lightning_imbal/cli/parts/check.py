@@ -4,14 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from jsonargparse import Namespace
-from lightning.pytorch import Callback
-from lightning.pytorch.callbacks import BaseFinetuning
-from lightning.pytorch.utilities import rank_zero_info
 from lightning.pytorch.utilities.seed import isolate_rng
 
 from lightning_imbal.backbones.sizes import built_size
 from lightning_imbal.backbones.trial import check_size
-from lightning_imbal.callbacks.of_training import averages_at_the_end, ends_by_a_score
+from lightning_imbal.cli.parts.check_callbacks import check_averaging, check_callbacks, tell_unused
 from lightning_imbal.cli.parts.check_schedule import check_schedule
 from lightning_imbal.cli.parts.check_trainer import check_options
 from lightning_imbal.cli.parts.parser import ImbalCLI
@@ -158,37 +155,6 @@ def check_difficulty(trainer: Namespace, model: ImbalModule) -> None:
         raise UserError(
             f"{type(waits[0]).__name__} weighs classes by their F1 on the validation part, but "
             "--trainer.limit_val_batches is 0: validate, or choose another loss."
-        )
-
-
-def check_callbacks(callbacks: list[Callback], model: ImbalModule) -> None:
-    """Refuses callbacks that only a class of the user's own makes use of, and those that a stage has no use for."""
-    for callback in callbacks:
-        if type(callback) is BaseFinetuning:
-            raise UserError("BaseFinetuning by itself freezes nothing: give BackboneFinetuning or your own class.")
-        if isinstance(callback, BaseFinetuning) and (model.freezes_backbone or model.trained_of_backbone):
-            raise UserError(
-                f"{type(callback).__name__} would train the backbone that {type(model).__name__} keeps: leave it out, "
-                "or take it from the second stage with then: {trainer: {callbacks: null}}."
-            )
-
-
-def tell_unused(callbacks: list[Callback], model: ImbalModule) -> None:
-    """Says that a stage without a classifier is trained to its end."""
-    for callback in callbacks if not model.classifies else ():
-        if ends_by_a_score(callback):
-            rank_zero_info(
-                f"{type(callback).__name__} waits for {callback.monitor}, which {type(model).__name__}, without a "  # type: ignore[attr-defined]
-                "classifier, does not have: this stage is trained to its end."
-            )
-
-
-def check_averaging(callbacks: list[Callback], monitor: str) -> None:
-    """Refuses to choose an epoch where the average is only made after the last one."""
-    if averages_at_the_end(callbacks):
-        raise UserError(
-            f"StochasticWeightAveraging makes its average after the last epoch, and the best epoch by {monitor} would "
-            "be tested in its place: set --monitor null, or average all the time with EMAWeightAveraging."
         )
 
 
