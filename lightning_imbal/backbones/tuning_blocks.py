@@ -41,7 +41,7 @@ def unfreeze_parts(backbone: nn.Module, parts: Unfreeze) -> str:
         raise ValueError(f"unfreeze must be at least 1 block, but is {number}.")
     order = layer_order(backbone, coarse=parts == "last_stage")
     behind = order.pop(BEHIND)
-    of_blocks = {order[name] for name, value in backbone.named_parameters() if value.ndim > 1 and order[name] < behind}
+    of_blocks = {number for number in order.values() if number < behind}
     if number > len(of_blocks):
         raise UserError(
             f"{name_of(backbone)} has {number_of(len(of_blocks), 'block')}, of which {number} cannot be trained: "

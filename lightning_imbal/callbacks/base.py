@@ -19,7 +19,6 @@ class ImbalModel(Protocol):
     test_report: ImbalReport
     side_reports: MutableMapping[str, ImbalReport]
     backbone: nn.Module
-    trained_of_backbone: str
     head: nn.Module
     predictor: Predictor
     proxies: nn.Parameter

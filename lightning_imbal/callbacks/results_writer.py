@@ -119,7 +119,7 @@ class ResultsWriter(Callback):
             identity["title"] = {**identity.get("title", {}), "predictor": side}
         if trainer.state.fn == "test" and not side:
             identity["fitted"] = fitted_of(model_of(trainer.lightning_module))
-        if tuning := model_of(trainer.lightning_module).trained_of_backbone:
+        if tuning := getattr(trainer.lightning_module, "trained_of_backbone", ""):
             identity["tuning"] = tuning
         if self.pool:
             identity["pool"] = self.pool

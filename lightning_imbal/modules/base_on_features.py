@@ -36,7 +36,7 @@ class OnFeatures(WithMetadata):
     def known_facts(self, image_size: int) -> dict[str, Any]:
         """What is known of the backbone before the training, as far as stored features depend on it."""
         if self.backbone_ckpt is not None:
-            return {"weights": weights_digest(weights_in(Path(self.backbone_ckpt)))}
+            return {"weights": weights_digest(weights_in(Path(self.backbone_ckpt), self.backbone))}
         # Weights that a checkpoint brings are not here yet.
         return self.network_facts(image_size) if self.hparams.get("pretrained") else {}
 

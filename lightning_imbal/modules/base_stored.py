@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from lightning_imbal.backbones.weights import COUNTED
 from lightning_imbal.contract import FeatureData
 from lightning_imbal.errors import UserError
-from lightning_imbal.modules.base_checkpoint import open_checkpoint
+from lightning_imbal.modules.base_checkpoint import completed, open_checkpoint
 
 PROBED = 16  # numbers of the feature of a test pattern
 ON_PICTURES = "or look at pictures with data.features=null"
@@ -47,9 +47,10 @@ def weights_digest(state: Mapping[str, Tensor]) -> str:
     return whole.hexdigest()
 
 
-def weights_in(checkpoint: Path) -> dict[str, Tensor]:
-    """The weights of the backbone in a checkpoint."""
-    state = open_checkpoint(checkpoint, mend="give backbone_ckpt that of a first stage")["state_dict"]
+def weights_in(checkpoint: Path, backbone: nn.Module) -> dict[str, Tensor]:
+    """The weights of the backbone in a checkpoint; what one of trained parts leaves out is the network's own."""
+    own = {f"backbone.{name}": value for name, value in backbone.state_dict().items()}
+    state = completed(open_checkpoint(checkpoint, mend="give backbone_ckpt that of a first stage"), own, checkpoint)
     return {key.removeprefix("backbone."): value for key, value in state.items() if key.startswith("backbone.")}
 
 

@@ -217,6 +217,13 @@ def test_a_second_stage_sees_the_features_of_the_first(parts, weights, tmp_path)
     assert any("base_layer" in name for name in held) == (parts == "all")
 
 
+def test_a_second_stage_does_not_leave_out_what_its_weights_do_not_bring(weights, tmp_path):
+    _, file = trained(tmp_path / "first", weights=weights, tuning=LoRA(rank=2))
+    later = {"backbone_ckpt": str(file), "tuning": LoRA(rank=2), "checkpoint_parts": "trained"}
+    with pytest.raises(UserError, match="what would be left out is in .* another than model.pretrained brings"):
+        trained(tmp_path / "second", kind=FrozenHead, weights=save_weights(tmp_path, seed=4), **later)
+
+
 def test_a_classifier_alone_leaves_its_whole_backbone_out(weights, tmp_path):
     model, file = trained(tmp_path, weights=weights, kind=FrozenHead, checkpoint_parts="trained")
     state = torch.load(file, weights_only=True)["state_dict"]
