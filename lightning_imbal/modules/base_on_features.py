@@ -36,7 +36,9 @@ class OnFeatures(WithMetadata):
     def known_facts(self, image_size: int) -> dict[str, Any]:
         """What is known of the backbone before the training, as far as stored features depend on it."""
         if self.backbone_ckpt is not None:
-            return {"weights": weights_digest(weights_in(Path(self.backbone_ckpt)))}
+            state = weights_in(Path(self.backbone_ckpt))
+            whole = state.keys() == self.backbone.state_dict().keys()  # it may hold what was trained alone
+            return {"weights": weights_digest(state)} if whole else {}
         # Weights that a checkpoint brings are not here yet.
         return self.network_facts(image_size) if self.hparams.get("pretrained") else {}
 

@@ -109,6 +109,17 @@ def test_a_grown_label_file_is_refused(features, place, monkeypatch):
     assert "is new (new.png)" in refused(place, digits(features=features))
 
 
+def test_a_locked_test_part_goes_with_the_features_of_all(features, place, tmp_path, monkeypatch):
+    data = digits(features=features, lock_test=True)
+    frozen(place, data).check(data)
+    assert not len(data.rows("test")) and data.read_features(None) is None
+    expected = digits(features=features)
+    expected.read_features(None)
+    assert torch.equal(data.stored["train"].feature, expected.stored["train"].feature)
+    split = Holdout(test=0.3, val=0.1, seed=5)
+    assert "in another part" in refused(place, digits(features=features, lock_test=True, split=split))
+
+
 def test_other_weights_are_refused_before_and_while_training(features, place, tmp_path):
     configuration(tmp_path, seed=8)
     data, other = digits(features=features), str(tmp_path / "weights8.safetensors")
