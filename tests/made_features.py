@@ -8,6 +8,7 @@ from safetensors.torch import save_file
 from lightning_imbal.cli import main
 
 SEED = 7  # of the weights
+GREY = [0.5, 0.5, 0.5]
 
 
 def configuration(folder, seed=SEED, **data):
@@ -16,7 +17,7 @@ def configuration(folder, seed=SEED, **data):
     weights, file = folder / f"weights{seed}.safetensors", folder / "frozen.yaml"
     save_file(timm.create_model("test_resnet", num_classes=0).state_dict(), weights)
     split = {"class_path": "Holdout", "init_args": {"test": 0.3, "val": 0.1}}
-    of_data = {"split": split, "image_size": 32, "batch_size": 64, "num_workers": 0, **data}
+    of_data = {"split": split, "mean": GREY, "std": GREY, "image_size": 32, "batch_size": 64, "num_workers": 0, **data}
     optimizer = {"class_path": "torch.optim.SGD", "init_args": {"lr": 0.5}}
     of_model = {"backbone": "test_resnet", "pretrained": str(weights), "optimizer": optimizer}
     quiet = {"enable_progress_bar": False, "enable_model_summary": False, "logger": False}

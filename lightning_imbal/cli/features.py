@@ -9,6 +9,7 @@ from jsonargparse import Namespace
 from lightning_imbal.atomic_files import refuse_unwritable
 from lightning_imbal.backbones.trial import check_size
 from lightning_imbal.cli.parts.absent import named_checkpoint
+from lightning_imbal.cli.parts.check import check_test_size
 from lightning_imbal.cli.parts.closing import next_command
 from lightning_imbal.cli.parts.encoding import encode_all, trainer_of
 from lightning_imbal.cli.parts.evaluation import read_checkpoint
@@ -19,7 +20,7 @@ from lightning_imbal.cli.parts.run_dir import folder_of
 from lightning_imbal.cli.parts.seed import seed
 from lightning_imbal.cli.parts.trained import check_places
 from lightning_imbal.cli.parts.verb_options import features as features_parser
-from lightning_imbal.cli.parts.weights import choose_weights
+from lightning_imbal.cli.parts.weights import choose_normalization, choose_weights
 from lightning_imbal.command_line import last_setting, parse_options
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.checks import check_pictures
@@ -100,6 +101,7 @@ def _of_configuration(options: list[str]) -> tuple[Namespace, Namespace]:
     cli = ImbalCLI("fit")
     config = cli.read(laid(cli, with_protocol(with_images_found(options))))
     choose_weights(config)
+    choose_normalization(config, Path("nowhere"))
     seed(config)
     built, arguments = cli.build(config), config.model.init_args
     if backbone := arguments.get("backbone_ckpt"):
@@ -120,6 +122,7 @@ def _check(model: ImbalModule, data: ImbalDataModule) -> None:
             "alone: give a run of Classifier."
         )
     check_size(model.backbone.eval(), data.image_size, data.batch_size)
+    check_test_size(model, data)
 
 
 def _further(config: Namespace, run: str | None, checkpoint: Path | None, options: list[str], out: Path) -> list[str]:

@@ -173,7 +173,7 @@ class GivesFeatures(LabelledImages):
         Raises:
             UserError: The message names what is another.
         """
-        self.stored_features.check(self.features_facts() | network, self.table)
+        self.stored_features.check(self.features_facts() | network, self.table, locked=self.lock_test)
 
     @property
     def features_identity(self) -> dict[str, Any]:

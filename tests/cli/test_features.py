@@ -106,7 +106,7 @@ def test_the_second_call_finds_them(stored, capsys, monkeypatch):
     [
         (["--data.image_size", "48"], "image_size 32, now 48"),
         (["--views", "2"], "number of augmented versions 0, now 2"),
-        (["--data.mean", "[0.5,0.5,0.5]"], "another mean"),
+        (["--data.mean", "[0.25,0.25,0.25]"], "mean [0.5, 0.5, 0.5], now [0.25, 0.25, 0.25]"),
         (["--data.split.seed", "3"], "another part"),
     ],
 )
@@ -145,6 +145,7 @@ def test_interrupted_it_leaves_nothing(stored, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir()) and len(seen) == 9
 
 
+@pytest.mark.slow
 def test_the_features_of_a_trained_run(place, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     file = str(configuration(tmp_path))

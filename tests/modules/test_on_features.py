@@ -1,12 +1,14 @@
 """A head on stored features: the same as on pictures, and what is refused."""
 
 import json
+import shutil
 from functools import partial
 
 import pytest
 import torch
-from made_features import configuration, store
-from small_runs import build, digits, make_trainer, sgd
+from made_features import GREY, configuration, store
+from small_runs import build, make_trainer, sgd
+from small_runs import digits as digits_of
 from torch import nn
 
 from lightning_imbal.data import Holdout
@@ -17,6 +19,8 @@ from lightning_imbal.heads import KNearest, NearestClassMean, NormedLinear
 from lightning_imbal.modules import Classifier, FrozenHead
 from lightning_imbal.modules.base_stored import probe, weights_digest
 from lightning_imbal.predictors import FlipTTA, PostHocAdjusted, TemperatureScaled
+
+digits = partial(digits_of, mean=GREY, std=GREY)
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +113,17 @@ def test_a_grown_label_file_is_refused(features, place, monkeypatch):
     assert "is new (new.png)" in refused(place, digits(features=features))
 
 
+def test_a_locked_test_part_goes_with_the_features_of_all(features, place, tmp_path, monkeypatch):
+    data = digits(features=features, lock_test=True)
+    frozen(place, data).check(data)
+    assert not len(data.rows("test")) and data.read_features(None) is None
+    expected = digits(features=features)
+    expected.read_features(None)
+    assert torch.equal(data.stored["train"].feature, expected.stored["train"].feature)
+    split = Holdout(test=0.3, val=0.1, seed=5)
+    assert "in another part" in refused(place, digits(features=features, lock_test=True, split=split))
+
+
 def test_other_weights_are_refused_before_and_while_training(features, place, tmp_path):
     configuration(tmp_path, seed=8)
     data, other = digits(features=features), str(tmp_path / "weights8.safetensors")
@@ -136,13 +151,13 @@ def test_who_looks_at_pictures_is_refused(features, place):
         build(Classifier, data).check(data)
 
 
-def test_damaged_features_are_refused(place, tmp_path):
-    _, out = store(tmp_path)
+def test_damaged_features_are_refused(features, place, tmp_path):
+    out = shutil.copytree(features, tmp_path / "features")
     with (out / "test.npy").open("r+b") as file:
         file.seek(-4, 2)
         file.write(b"\0\0\x80?")
     with pytest.raises(UserError, match="test.npy is not the file that was stored"):
-        trained(tmp_path, digits(features=str(out)), tmp_path)
+        trained(place, digits(features=str(out)), tmp_path)
     (out / "features.json").write_text(json.dumps({"data": "DigitsLT"}))
     with pytest.raises(UserError, match="features.json is cut off, damaged"):
         digits(features=str(out)).versions(None)

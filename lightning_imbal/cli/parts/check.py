@@ -22,6 +22,7 @@ from lightning_imbal.modules.base_optimizers import check_search
 from lightning_imbal.runs.identity import listed
 from lightning_imbal.wording import did_you_mean, number_of
 
+LOCKED = "The test part is locked, as in the training: unlock it with data.lock_test=false, once all is chosen."
 EPOCHS_OF_LIGHTNING = 1000  # where the configuration gives none
 
 
@@ -50,8 +51,7 @@ def check_fit(cli: ImbalCLI, built: Namespace, stages: list[Namespace]) -> list[
                 later = cli.build(following)
                 later.model.check_earlier(built.model)
                 check_unseen(built.data, later.data)
-                built = later
-                every.append(later)
+                every.append(built := later)
         check_stage(stages[-1], True, built)
     return every
 
@@ -202,9 +202,7 @@ def check_evaluation(part: str, model: ImbalModule, data: ImbalDataModule) -> No
             f"{', '.join(data.class_names)}: give data with the same classes."
         )
     if part == "test" and data.lock_test:
-        raise UserError(
-            "The test part is locked, as in the training: unlock it with data.lock_test=false, once all is chosen."
-        )
+        raise UserError(LOCKED)
     if part and not len(data.rows(part)):
         raise UserError(f"The split has no {part} part: give it one, such as --data.split.{part} 0.1.")
 

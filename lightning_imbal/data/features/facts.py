@@ -19,7 +19,6 @@ TITLES = {  # of what must be the same, in the order in which it is told
     "mean": "mean",
     "std": "std",
     "depth": "reading of deep pictures",
-    "split": "split",
 }
 OF_AUGMENTATION = ("train_recipe", "seed", "views")
 NEAR = 0.02  # relative: the same weights on another machine or in another precision
@@ -43,7 +42,7 @@ def differences(before: Facts, now: Facts, augmented: bool) -> Iterator[str]:
         if is_near(was, is_now) if name == "probe" else json.dumps(was) == json.dumps(is_now):
             continue
         pair = [text if len(text := str(value)) <= LONGEST else "" for value in (was, is_now)]
-        named = name not in ("weights", "probe", "split") and all(pair)
+        named = name not in ("weights", "probe") and all(pair)
         yield f"{title} {pair[0]}, now {pair[1]}" if named else f"another {title}"
 
 

@@ -13,7 +13,7 @@ from lightning_imbal.data.features.facts import Facts, differences
 from lightning_imbal.errors import UserError
 from lightning_imbal.experiment_files import beside
 from lightning_imbal.runs.folder import FEATURES, first_free, is_stored
-from lightning_imbal.runs.identity import split_changes
+from lightning_imbal.runs.identity import as_split, split_changes
 from lightning_imbal.runs.reading import check_keys, reading
 from lightning_imbal.runs.stage import read_split
 
@@ -73,27 +73,35 @@ class StoredFeatures:
             raise UserError(f"{file} is not the file that was stored, or is damaged: {AGAIN}.")
         return np.load(file, mmap_mode="c")  # writable, as torch wants it; the file stays as it is
 
-    def check(self, now: Facts, table: pd.DataFrame | None = None, augmented: bool = False) -> None:
+    def check(self, now: Facts, table: pd.DataFrame, augmented: bool = False, locked: bool = False) -> None:
         """Refuses to take the features for others.
 
         Args:
             now: The facts of who wants them, as far as they are known.
             table: The sample table of who wants them.
             augmented: Whether the augmentation must be the same too.
+            locked: Whether the table lacks the test part.
 
         Raises:
             UserError: The message names what is another.
         """
         found = list(differences(self.facts, now, augmented))
-        if table is not None and "split" in now and now["split"] != self.facts["split"]:
-            found = [each for each in found if not each.endswith("split")]
-            found.append(split_changes(self.split, table) or "the images are in another order")
+        if now["split"] != self.facts["split"]:
+            found += self._of_split(table, locked)
         if found:
             free = first_free(self.folder)
             raise UserError(
                 f"The features in {self.folder} are of something else ({'; '.join(found)}): give what they were "
                 f"stored of, or store others with `lightning_imbal features` and --out {free}."
             )
+
+    def _of_split(self, table: pd.DataFrame, locked: bool) -> list[str]:
+        """What of the split is another in a table."""
+        split = self.split[self.split["part"] != "test"] if locked else self.split
+        if other := split_changes(split, table):
+            return [other]
+        same = split["image"].tolist() == as_split(table)["image"].tolist()
+        return [] if same else ["the images are in another order"]
 
 
 def digest(file: Path) -> str:
