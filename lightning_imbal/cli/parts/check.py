@@ -209,11 +209,11 @@ def check_evaluation(part: str, model: ImbalModule, data: ImbalDataModule) -> No
             f"The checkpoint knows the classes {', '.join(model.class_names)}, but {type(data).__name__} has "
             f"{', '.join(data.class_names)}: give data with the same classes."
         )
-    if part == "test" and data.lock_test:
-        raise UserError(
-            "The test part is locked, as in the training: unlock it with data.lock_test=false, once all is chosen."
-        )
     if part and not len(data.rows(part)):
+        if part == "test" and data.lock_test:
+            raise UserError(
+                "The test part is locked, as in the training: unlock it with data.lock_test=false, once all is chosen."
+            )
         raise UserError(f"The split has no {part} part: give it one, such as --data.split.{part} 0.1.")
 
 
