@@ -79,11 +79,12 @@ def half_written(path: Path) -> Path:
 def discard_halves_of(path: Path) -> None:
     """Removes what killed processes of this machine have left half written of a file that others may write now."""
     for left in path.parent.glob(f".{escape(path.name)}.*"):
-        if left.suffix[1:].isdigit() and not _is_running(int(left.suffix[1:])):
+        if left.suffix[1:].isdigit() and not is_running(int(left.suffix[1:])):
             left.unlink(missing_ok=True)
 
 
-def _is_running(process: int) -> bool:
+def is_running(process: int) -> bool:
+    """Whether there is a process of this number."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:

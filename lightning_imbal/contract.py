@@ -75,6 +75,31 @@ class ImbalData(Protocol):
 
 
 @runtime_checkable
+class FeatureData(Protocol):
+    """Data that may give features which were stored before, instead of images.
+
+    Attributes:
+        features: Their folder; None where images are looked at.
+        image_size: Side of the images that they are of, in pixels.
+    """
+
+    @property
+    def features(self) -> str | None: ...
+
+    @property
+    def image_size(self) -> int: ...
+
+    def read_features(self, views: int | None, whole_batches: bool = False) -> None:
+        """Puts them in the place of the images of every part."""
+
+    def versions(self, views: int | None) -> int:
+        """How many versions of a training image there are to use, of so many that are wanted."""
+
+    def check_features(self, network: dict[str, Any]) -> None:
+        """Refuses them where they are not of this data and of a network of which so much is known."""
+
+
+@runtime_checkable
 class DeepData(Protocol):
     """Data whose pictures may have more than 8 bits, of which a trained network knows what is black and white.
 
@@ -87,6 +112,14 @@ class DeepData(Protocol):
 
     def take_depth(self, kept: dict[str, Any]) -> None:
         """Reads pictures as those of the training that has kept this."""
+
+
+@runtime_checkable
+class OpenNormalization(Protocol):
+    """A normalisation of pictures whose mean and deviation may be left open, for the weights of a network to decide."""
+
+    def take(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        """Takes those of the two that were left open, per RGB channel, pixels in 0..1."""
 
 
 def data_of(trainer: "Trainer") -> Any:

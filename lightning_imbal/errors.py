@@ -13,6 +13,13 @@ class BadImageError(UserError):
     """A picture cannot be decoded; the message names the file."""
 
 
+def refusal_in(error: BaseException | None) -> UserError | None:
+    """The refusal that a library has put its own errors around; None if there is none."""
+    while error is not None and not isinstance(error, UserError):
+        error = error.__cause__ or error.__context__
+    return error
+
+
 def refuse_below(least: float, **values: float | None) -> None:
     """Refuses a setting that is smaller than it can be, or no number; None is no setting.
 

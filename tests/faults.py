@@ -57,6 +57,9 @@ FURTHER = {
     "cli/parts/trained_images.py": ["tests/system/test_identity.py"],
     "cli/parts/trained_model.py": ["tests/export"],
     "trained": ["tests/api"],
+    **dict.fromkeys(
+        ("trained/explain/network.py", "trained/explain/neighbours.py"), ["tests/cli/parts/test_explain.py"]
+    ),
     "data": ["tests/cli/test_prepare_audit.py", "tests/modules/test_modules.py", "tests/system/test_commands.py"],
     "data/loading/batch_metadata.py": ["tests/data/test_metadata_columns.py"],
     "data/loading/epoch_draws.py": ["tests/system/test_within_epoch.py"],

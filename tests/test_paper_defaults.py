@@ -25,6 +25,7 @@ DEFAULTS = {
     losses.SupConLoss: {"temperature": 0.1, "base_temperature": None},
     losses.TripletLoss: {"margin": 50.0, "squared": True, "mining": "all"},
     losses.TSCLoss: {"temperature": 0.07, "target_weight": 1.0, "num_positives": None},
+    heads.KNearest: {"k": 20, "temperature": 0.07, "exponent": None},
     heads.NearestClassMean: {"scale": 30.0},
     heads.NormedLinear: {"scale": 30.0},
     mixers.BalancedMixUp: {"alpha": 0.2},

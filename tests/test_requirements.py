@@ -20,6 +20,7 @@ DISTRIBUTIONS = {
     "faiss": "faiss-cpu",
     "jpeg_ls": "pyjpegls",
     "openjpeg": "pylibjpeg-openjpeg",
+    "pytorch_grad_cam": "grad-cam",
     "sklearn": "scikit-learn",
     "websocket": "websocket-client",
     "yaml": "pyyaml",

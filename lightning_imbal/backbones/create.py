@@ -1,18 +1,22 @@
 """Feature extractors: networks of timm or one's own, with random, fetched or local weights."""
 
 from abc import ABC
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import timm
 import torch
 from torch import nn
 
 from lightning_imbal.backbones.fetch import cached_weights, can_fetch
+from lightning_imbal.backbones.named import Named, described, named, weights_file
+from lightning_imbal.backbones.pooling import set_pooling
+from lightning_imbal.backbones.sizes import check_built
 from lightning_imbal.backbones.weights import load_local
 from lightning_imbal.errors import UserError
-from lightning_imbal.wording import did_you_mean
 
+Pooling = Literal["token", "avg", "map"]
 if TYPE_CHECKING:
     Network = nn.Module
 else:
@@ -25,23 +29,57 @@ else:
             return issubclass(other, nn.Module) if cls is Network else NotImplemented
 
 
-def create_backbone(network: str | nn.Module, pretrained: bool | str = False) -> nn.Module:
+def create_backbone(
+    network: str | nn.Module,
+    pretrained: bool | str = False,
+    image_size: int | None = None,
+    pooling: Pooling | None = None,
+    grad_checkpointing: bool = False,
+    architecture: dict[str, Any] | None = None,
+) -> nn.Module:
     """Builds a timm network without its classifier, or takes one: images (B, 3, H, W) to features (B, D).
 
     The channels of a pixel lie side by side in memory (`channels_last`), which convolutions are faster with.
 
     Args:
-        network: A timm model name, such as `resnet50`, or a network, whose `num_features` is D.
+        network: A timm model name, such as `resnet50`, `hf-hub:owner/name`, `local-dir:folder`, or a network, whose
+            `num_features` is D.
         pretrained: True takes timm's weights from its cache, or lets it fetch them once, which is given up after 4
-            seconds without an answer; a path loads a local .safetensors or .pth file.
+            seconds without an answer, and those of a folder or repository; a path loads a local .safetensors or .pth
+            file. Embeddings of positions are interpolated to the size of the pictures.
+        image_size: Side of the pictures, in pixels, for networks that are built for one size, such as ViT and Swin.
+            None is the size that they were trained with.
+        pooling: How tokens or pixels become one feature; None is the network's own way.
+        grad_checkpointing: Computes activations again in the backward pass instead of keeping them.
+        architecture: What `architecture_of` once said of the network.
 
     Raises:
-        UserError: The name is unknown, the network does not tell its D, or the weights cannot be had or do not fit.
+        UserError: The name is unknown, the network does not tell its D, cannot take such pictures or has no such
+            pooling, or the weights cannot be had or do not fit.
     """
-    backbone = _of_timm(network, pretrained) if isinstance(network, str) else _own(network, pretrained)
-    backbone = backbone.to(memory_format=torch.channels_last)
     name = network if isinstance(network, str) else type(network).__name__
-    return load_local(backbone, name, Path(pretrained).expanduser()) if isinstance(pretrained, str) else backbone
+    file = Path(pretrained).expanduser() if isinstance(pretrained, str) else None
+    if isinstance(network, str):
+        meant = named(network, architecture)
+        if pretrained is True and meant.config is not None:
+            file = weights_file(network)
+        backbone = _of_timm(meant, pretrained is True and file is None, image_size, pooling)
+        backbone.timm_architecture = described(meant)  # type: ignore[assignment]  # no part of the network
+    else:
+        backbone = _own(network, pretrained)
+    backbone = backbone.to(memory_format=torch.channels_last)
+    if file is not None:
+        backbone = load_local(backbone, name, file, random=("attn_pool.",) if pooling == "map" else ())
+    if pooling is not None:
+        set_pooling(backbone, name, pooling, feature_size(backbone))
+    if grad_checkpointing:
+        _checkpoint_gradients(backbone, name)
+    return backbone
+
+
+def architecture_of(backbone: nn.Module) -> dict[str, Any] | None:
+    """What builds a network of `hf-hub:` or `local-dir:` anew, in plain data; None of others."""
+    return getattr(backbone, "timm_architecture", None)
 
 
 def _own(network: nn.Module, pretrained: bool | str) -> nn.Module:
@@ -53,20 +91,49 @@ def _own(network: nn.Module, pretrained: bool | str) -> nn.Module:
     return network
 
 
-def _of_timm(name: str, pretrained: bool | str) -> nn.Module:
-    if not timm.is_model(name):
-        own = f"a network of your own is given as model.backbone.class_path={name}" if "." in name else ""
-        hint = own or did_you_mean(name, timm.list_models(), most=3) or "timm.list_models() lists the names."
-        raise UserError(f"There is no backbone named {name!r}: {hint}")
-    if pretrained is not True:
-        return timm.create_model(name, num_classes=0)
+def _of_timm(meant: Named, pretrained: bool, image_size: int | None, pooling: Pooling | None) -> nn.Module:
+    arguments: dict[str, Any] = {**meant.arguments, "num_classes": 0, "in_chans": 3}
+    if meant.config is not None:
+        arguments["pretrained_cfg"] = {key: value for key, value in meant.config.items() if key != "source"}
+    if pooling == "map":  # which has weights of its own
+        arguments["global_pool"] = "map"
+    if pretrained:
+        arguments |= {"pretrained": True, "pretrained_cfg_overlay": _weights_at_hand(meant.name)}
+
+    def build(size: int | None, **more: Any) -> nn.Module:
+        of_size = {} if size is None else {"img_size": size}
+        return timm.create_model(meant.architecture, **{**arguments, **of_size, **more})
+
+    def of_shapes(size: int) -> nn.Module:
+        with torch.device("meta"):
+            return build(size, pretrained=False)
+
+    size = image_size if meant.built_for_a_size else None
+    try:
+        if size is None:
+            return build(None)
+        check_built(of_shapes, meant.name, size)
+        backbone = build(size)
+        backbone.built_size = (size, size)  # type: ignore[assignment]  # no part of the network
+        return backbone
+    except (TypeError, AssertionError) as error:
+        if pooling == "map":
+            mend = "leave model.pooling out, or set it to avg"
+            raise UserError(f"{meant.name} has no attention pooling: {mend}.") from error
+        if meant.config is None:
+            raise
+        raise UserError(f"The config.json of {meant.name} is not that of a {meant.architecture} ({error}).") from error
+    except (OSError, RuntimeError) as error:
+        if not pretrained:
+            raise
+        raise UserError(_unfetched(meant.name, type(error).__name__)) from error
+
+
+def _weights_at_hand(name: str) -> dict[str, Any] | None:
     cached = cached_weights(name)
     if cached is None and not can_fetch(name):
         raise UserError(_unfetched(name, "no answer"))
-    try:
-        return timm.create_model(name, pretrained=True, pretrained_cfg_overlay=cached, num_classes=0)
-    except (OSError, RuntimeError) as error:
-        raise UserError(_unfetched(name, type(error).__name__)) from error
+    return cached
 
 
 def _unfetched(name: str, why: str) -> str:
@@ -76,6 +143,27 @@ def _unfetched(name: str, why: str) -> str:
     )
 
 
+def _checkpoint_gradients(backbone: nn.Module, name: str) -> None:
+    try:
+        backbone.set_grad_checkpointing()  # type: ignore[operator]  # of timm's networks
+    except (AttributeError, AssertionError, TypeError, NotImplementedError) as error:
+        raise UserError(f"{name} cannot compute activations again: leave model.grad_checkpointing out.") from error
+
+
 def feature_size(backbone: nn.Module) -> int:
     """Number of features D that a backbone gives."""
     return getattr(backbone, "head_hidden_size", None) or backbone.num_features  # type: ignore[return-value]  # each has it
+
+
+def weights_normalization(backbone: str | nn.Module) -> tuple[Sequence[float], Sequence[float]] | None:
+    """Mean and standard deviation that the weights of a network were trained with; None if it is not known.
+
+    Args:
+        backbone: Its name, or the network.
+    """
+    known = named(backbone).known if isinstance(backbone, str) else getattr(backbone, "default_cfg", {})
+    if "mean" not in known or "std" not in known:
+        return None
+    mean, std = (tuple(float(each) for each in known[key]) for key in ("mean", "std"))
+    # Of networks for one channel the same is true of each of ours.
+    return tuple(mean * 3 if len(mean) == 1 else mean[:3]), tuple(std * 3 if len(std) == 1 else std[:3])

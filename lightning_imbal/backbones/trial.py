@@ -24,23 +24,29 @@ def check_size(backbone: nn.Module, image_size: int, images: int) -> None:
     Raises:
         UserError: It fails; the message says why.
     """
-    tensors = {name: value.to("meta") for name, value in [*backbone.named_parameters(), *backbone.named_buffers()]}
-    shape = (3, image_size, image_size)
     try:
-        with torch.no_grad():
-            functional_call(backbone, tensors, (torch.empty(images, *shape, device="meta"),))
+        shape_of_features(backbone, image_size, images)
         return
     except Exception:  # which may be of shapes, or of an operation that needs numbers
         copy = deepcopy(backbone)
     try:
         with torch.no_grad():
-            copy(torch.zeros(min(images, 2), *shape))
+            copy(torch.zeros(min(images, 2), 3, image_size, image_size))
     except Exception as error:  # each network has its own
         raise UserError(
             f"{_name(backbone)} cannot take {'one picture' if images == 1 else 'pictures'} of {image_size} x "
             f"{image_size} pixels ({' '.join(str(error).split()).rstrip('.')}): set another data.image_size, a larger "
             "data.batch_size or another backbone."
         ) from error
+
+
+def shape_of_features(backbone: nn.Module, image_size: int, images: int) -> torch.Size:
+    """The shape of what a network makes of pictures, found on torch's device `meta`: nothing is computed."""
+    tensors = {name: value.to("meta") for name, value in [*backbone.named_parameters(), *backbone.named_buffers()]}
+    with torch.no_grad():
+        pictures = torch.empty(images, 3, image_size, image_size, device="meta")
+        shape: torch.Size = functional_call(backbone, tensors, (pictures,)).shape
+    return shape
 
 
 def _name(backbone: nn.Module) -> str:

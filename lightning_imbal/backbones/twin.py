@@ -7,6 +7,7 @@ import torch
 from timm.models.regnet import RegStage
 from torch import Tensor, nn
 
+from lightning_imbal.backbones.sizes import built_size
 from lightning_imbal.backbones.weights import config_of
 from lightning_imbal.errors import UserError
 
@@ -83,7 +84,8 @@ def _features_of_two_images(backbone: nn.Module) -> int:
     mode = backbone.training
     try:
         with torch.no_grad():
-            return len(backbone.eval()(torch.zeros(2, *config_of(backbone)["input_size"])))
+            side = built_size(backbone) or config_of(backbone)["input_size"][1:]
+            return len(backbone.eval()(torch.zeros(2, 3, *side)))
     except (RuntimeError, TypeError, KeyError):
         return 0
     finally:

@@ -1,26 +1,30 @@
 """Weights of a backbone from a local file."""
 
-import pickle
 from collections import Counter
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import torch
 from lightning.pytorch.utilities import rank_zero_info
-from timm.models import load_state_dict
 from torch import Tensor, nn
 
+from lightning_imbal.backbones.layouts import as_of_timm
+from lightning_imbal.backbones.weight_files import read_weights
 from lightning_imbal.errors import UserError
 from lightning_imbal.wording import number_of
 
-# Where checkpoints of others keep the tensors; averages first, as timm has it.
-INSIDE = ("state_dict_ema", "model_ema", "state_dict", "model", "model_state_dict", "teacher", "student", "net")
 COUNTED = "num_batches_tracked"  # which older files lack or have as (1,), and nothing depends on
 NAMED = 3  # tensors that are named in a message
-STARTS_OF_TORCH = (b"PK", b"\x80\x02")
-START_OF_LFS = b"version https://git-lfs"
+State = dict[str, Tensor]
+
+
+class Misfit(NamedTuple):
+    """The tensors by which a file is not that of a network."""
+
+    missing: list[str]
+    foreign: list[str]
+    other: list[str]
 
 
 def config_of(backbone: nn.Module) -> dict[str, Any]:
@@ -28,75 +32,92 @@ def config_of(backbone: nn.Module) -> dict[str, Any]:
     return getattr(backbone, "default_cfg", {})
 
 
-def load_local(backbone: nn.Module, name: str, path: Path) -> nn.Module:
+def load_local(backbone: nn.Module, name: str, path: Path, random: tuple[str, ...] = ()) -> nn.Module:
     """Loads weights from a file: of the network alone, or of a checkpoint that it is a part of.
 
     What comes before the names of its tensors, such as `module.` or `model.backbone.`, is found by what fits most of
-    them. What else the file holds, such as a classifier or a projection, is left out, and this is said.
+    them. Files in the layout of another project (RETFound and other MAE, DINOv2, OpenCLIP) are renamed, and positions
+    and patches resized, as timm does. What else the file holds, such as a classifier, a decoder or a projection, is
+    left out, and all this is said.
 
     Args:
         backbone: The network.
         name: What it is called in messages.
         path: A .safetensors, .pt, .pth or .ckpt file; no code that it may hold is run.
+        random: What the names of layers begin with that may stay as they are, if the file has none of them.
 
     Raises:
-        UserError: There is no such file, it is damaged, or it is of another network.
+        UserError: There is no such file, it is damaged, or it is of another network, or lacks some of its layers.
     """
     if not path.is_file():
         raise UserError(
             f"There are no weights at {path}: give an existing .safetensors, .pth, .pt or .ckpt file as pretrained."
         )
-    state, wanted = _read(path), backbone.state_dict()
+    state, wanted = read_weights(path), backbone.state_dict()
     prefix = _prefix(state, wanted)
-    found = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
-    fitting = {key: value for key, value in found.items() if key in wanted}
-    missing = [key for key in wanted if key not in found and not key.endswith(COUNTED)]
-    parts = {key.partition(".")[0] for key in wanted}
-    # More blocks in a part that the network has too are those of a larger one.
-    foreign = [key for key in found if key not in wanted and key.partition(".")[0] in parts]
-    other = [key for key in fitting if fitting[key].shape != wanted[key].shape and not key.endswith(COUNTED)]
-    if missing or foreign or other:
+    plain = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+    misfit = None
+    for found in _readings(backbone, plain, state):
+        one = _misfit(backbone, found, wanted, random)
+        if not any(one):
+            break
+        misfit = misfit or one
+    else:
+        missing, foreign, other = misfit  # type: ignore[misc]  # there is one reading at least
         raise UserError(
             f"The weights in {path} do not fit {name}: {len(missing)} tensors are missing, {len(foreign)} unknown and "
-            f"{len(other)} of another shape (such as {(missing + foreign + other)[0]}; the file has "
+            f"{len(other)} of another shape (such as {[*missing, *foreign, *other][0]}; the file has "
             f"{next(iter(state))}): give the weights of that network."
         )
+    fitting = {key: value for key, value in found.items() if key in wanted}
     backbone.load_state_dict(fitting, strict=False)
-    if left_out := [key for key in state if key.removeprefix(prefix) not in fitting or not key.startswith(prefix)]:
-        _say(
-            f"Weights: {path} also holds {number_of(len(left_out), 'tensor')} that {name} has not, left out: ", left_out
-        )
+    _report(path, name, state, plain, fitting, prefix)
+    if random and any(key.startswith(random) for key in wanted.keys() - fitting.keys()):
+        _said(f"Weights: {path} has none of {name}'s {' and '.join(random)}, which start at random.")
     return backbone
 
 
-def _read(path: Path) -> dict[str, Tensor]:
-    """The tensors of a file by their names.
-
-    Raises:
-        UserError: It holds none, or more than numbers and text.
-    """
-    try:
-        safe = path.suffix == ".safetensors"
-        content = load_state_dict(str(path)) if safe else torch.load(path, "cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        if path.read_bytes()[:2] in STARTS_OF_TORCH:
-            raise UserError(
-                f"{path} holds more than numbers and text, which may be code and is not run: if you trust it, save its "
-                'weights alone, torch.save(torch.load(FILE, weights_only=False)["state_dict"], "weights.pth").'
-            ) from error
-        raise UserError(f"{path} holds no weights: {_fault(path)}.") from error
-    except Exception as error:  # safetensors and torch each have errors of their own
-        raise UserError(f"{path} holds no weights: {_fault(path)}.") from error
-    while isinstance(content, dict) and (inner := next((each for each in INSIDE if _is_dict(content, each)), None)):
-        content = content[inner]
-    state = {key: value for key, value in content.items() if isinstance(value, Tensor)} if _is_dict(content) else {}
-    if not state:
-        raise UserError(f"{path} holds no weights: it has no tensors by name; save the state_dict of a network.")
-    return state
+def _readings(backbone: nn.Module, plain: State, state: State) -> Iterator[State]:
+    """The tensors by the names that a network may know them by, the likeliest first."""
+    yield plain
+    yield from as_of_timm(backbone, plain)
+    if len(plain) < len(state):
+        yield from as_of_timm(backbone, state)
 
 
-def _is_dict(content: Any, key: str | None = None) -> bool:
-    return isinstance(content, dict) and (key is None or isinstance(content.get(key), dict))
+def _misfit(backbone: nn.Module, found: State, wanted: State, random: tuple[str, ...]) -> Misfit:
+    learned = {key for key, _ in backbone.named_parameters()} | {key for key in wanted if ".running_" in key}
+    kept = random if not any(key.startswith(random) for key in found) else ()
+    missing = [key for key in wanted if key in learned and key not in found and not (kept and key.startswith(kept))]
+    parts = {key.partition(".")[0] for key in wanted}
+    classifiers = config_of(backbone).get("classifier") or ()
+    classifiers = (classifiers,) if isinstance(classifiers, str) else classifiers
+    of_classifier = tuple(f"{each}." for each in classifiers)
+    # More blocks in a part that the network has too are those of a larger one.
+    foreign = [key for key in found if key not in wanted and key.partition(".")[0] in parts]
+    foreign = [key for key in foreign if not key.startswith(of_classifier)]
+    shared = [key for key in found if key in wanted and not key.endswith(COUNTED)]
+    return Misfit(missing, foreign, [key for key in shared if found[key].shape != wanted[key].shape])
+
+
+def _report(path: Path, name: str, state: State, plain: State, fitting: State, prefix: str) -> None:
+    """Says what was renamed, resized and left out."""
+    renamed = [key for key in fitting if key not in plain]
+    resized = [
+        f"{key} {'x'.join(map(str, plain[key].shape))} to {'x'.join(map(str, value.shape))}"
+        for key, value in fitting.items()
+        if key in plain and plain[key].shape != value.shape and not key.endswith(COUNTED)
+    ]
+    if renamed:
+        _say(f"Weights: {path} has {number_of(len(renamed), 'tensor')} of {name} under another name: ", renamed)
+    if resized:
+        _say(f"Weights: resized for {name}: ", resized)
+    # What was renamed had other names in the file, of which it is not known which became which.
+    left = [key for key in state if not key.startswith(prefix) or key.removeprefix(prefix) not in fitting]
+    if left and not renamed:
+        _say(f"Weights: {path} also holds {number_of(len(left), 'tensor')} that {name} has not, left out: ", left)
+    elif left and (more := len(state) - len(fitting)) > 0:
+        _said(f"Weights: {path} also holds {number_of(more, 'tensor')} that {name} has not, left out.")
 
 
 def _prefix(state: Iterable[str], wanted: Container[str]) -> str:
@@ -118,16 +139,3 @@ def _said(sentence: str) -> None:
 def _say(sentence: str, names: Sequence[str]) -> None:
     """Says once, however often a network is built, what was left out."""
     _said(sentence + ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "") + ".")
-
-
-def _fault(path: Path) -> str:
-    """Why a file cannot be read as weights, and the mend."""
-    with path.open("rb") as file:
-        start = file.read(256)
-    if not start:
-        return "it is empty; get the file again"
-    if start.startswith(START_OF_LFS):
-        return "it is a pointer of Git LFS to the file; fetch it with git lfs pull"
-    if start.lstrip()[:1] == b"<":
-        return "it is a web page; get the file itself, such as by the link that downloads it"
-    return "it is cut off, damaged, or neither .safetensors nor a state_dict without code in .pth; get the file again"

@@ -19,13 +19,16 @@ class ImbalModel(Protocol):
     test_report: ImbalReport
     side_reports: MutableMapping[str, ImbalReport]
     backbone: nn.Module
-    frozen: dict[str, nn.Module]
+    trained_of_backbone: str
     head: nn.Module
     predictor: Predictor
     proxies: nn.Parameter
 
     def set_epoch(self, epoch: int, max_epochs: int) -> None:
         """Tells what has a schedule that an epoch (1-based) begins."""
+
+    def frozen_tensors(self) -> dict[str, Tensor]:
+        """What stays as it is while it is trained, by its names in its state."""
 
     def gather(self, tensor: Tensor) -> Tensor:
         """Joins the batches (B, ...) of all devices to (devices * B, ...)."""

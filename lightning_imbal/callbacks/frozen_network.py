@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
@@ -9,7 +10,7 @@ from lightning_imbal.callbacks.base import model_of
 
 
 class FrozenNetwork(Callback):
-    """Keeps a frozen backbone as it is, to the bit, where a callback averages weights.
+    """Keeps what is frozen of a network as it is, to the bit, where a callback averages weights.
 
     An average of equal weights differs from them by rounding, and Lightning's `StochasticWeightAveraging` sets the
     statistics of every BatchNorm back, in order to compute them anew in an epoch in which those of a frozen network
@@ -17,19 +18,18 @@ class FrozenNetwork(Callback):
     """
 
     def __init__(self) -> None:
-        self._kept: dict[str, dict[str, Tensor]] = {}  # states of what is frozen, by its name
+        self._kept: dict[str, Tensor] = {}  # what is frozen, by its names in the state of the module
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Remembers the network."""
-        self._kept = {
-            name: {key: value.clone() for key, value in part.state_dict().items()}
-            for name, part in model_of(pl_module).frozen.items()
-        }
+        self._kept = {name: value.clone() for name, value in model_of(pl_module).frozen_tensors().items()}
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Puts it back after the statistics were reset."""
-        for name, state in self._kept.items():
-            model_of(pl_module).frozen[name].load_state_dict(state)
+        own = model_of(pl_module).frozen_tensors()
+        with torch.no_grad():
+            for name, value in self._kept.items():
+                own[name].copy_(value)
 
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Puts it back into the average that is validated."""
@@ -41,5 +41,4 @@ class FrozenNetwork(Callback):
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Puts it into the average that is kept."""
-        for name, state in self._kept.items():
-            checkpoint["state_dict"] |= {f"{name}.{key}": value for key, value in state.items()}
+        checkpoint["state_dict"] |= self._kept

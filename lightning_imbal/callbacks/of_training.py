@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from lightning.pytorch import Callback
 from lightning.pytorch.callbacks import (
     BatchSizeFinder,
+    EarlyStopping,
     LearningRateFinder,
     SpikeDetection,
     StochasticWeightAveraging,
@@ -24,6 +25,11 @@ def averages(callbacks: Iterable[Callback]) -> bool:
 def averages_at_the_end(callbacks: Iterable[Callback]) -> bool:
     """Whether one of the callbacks makes its average only after the last epoch, and plans for that epoch."""
     return any(isinstance(callback, StochasticWeightAveraging) for callback in callbacks)
+
+
+def ends_by_a_score(callback: Callback) -> bool:
+    """Whether it ends a training by a score of the validation part, which needs a classifier."""
+    return isinstance(callback, EarlyStopping) and callback.monitor.startswith("val/")
 
 
 def finds(callbacks: Iterable[Callback]) -> bool:

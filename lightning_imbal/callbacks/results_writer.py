@@ -19,6 +19,7 @@ from lightning.pytorch.utilities import rank_zero_info
 from torch import nn
 
 from lightning_imbal.atomic_files import write_whole
+from lightning_imbal.backbones.named import told_name
 from lightning_imbal.callbacks.base import ImbalModel, model_of
 from lightning_imbal.contract import DeepData, data_of
 from lightning_imbal.heads.base import ClosedFormHead
@@ -108,7 +109,9 @@ class ResultsWriter(Callback):
             write_whole(folder / "predictions_val.parquet", as_logits(table).to_parquet)
             return
         backbone = trainer.lightning_module.hparams.get("backbone")
-        if not isinstance(backbone, str):  # a network of the user's own
+        if isinstance(backbone, str):
+            backbone = told_name(backbone)
+        else:  # a network of the user's own
             backbone = type(model_of(trainer.lightning_module).backbone).__name__
         identity = {**self.identity, "backbone": backbone, **environment(trainer), "part": part}
         identity["name"] = " ".join(filter(None, [identity["name"], side]))
@@ -116,6 +119,8 @@ class ResultsWriter(Callback):
             identity["title"] = {**identity.get("title", {}), "predictor": side}
         if trainer.state.fn == "test" and not side:
             identity["fitted"] = fitted_of(model_of(trainer.lightning_module))
+        if tuning := model_of(trainer.lightning_module).trained_of_backbone:
+            identity["tuning"] = tuning
         if self.pool:
             identity["pool"] = self.pool
         if isinstance(data := data_of(trainer), DeepData) and (depth := data.depth.identity):

@@ -22,11 +22,12 @@ from lightning_imbal.cli.parts.parser import PRINT_PLAN, ImbalCLI
 from lightning_imbal.cli.parts.plan import show_plan
 from lightning_imbal.cli.parts.seed import seed
 from lightning_imbal.cli.parts.show import show_results
+from lightning_imbal.cli.parts.stored_stage import check_stored_stage
 from lightning_imbal.cli.parts.trained_images import count_trained
 from lightning_imbal.cli.parts.trainer import stage_trainer
 from lightning_imbal.cli.parts.tuned import stopping, tell_tuned
 from lightning_imbal.cli.parts.validation import predict_validation, validate_kept
-from lightning_imbal.cli.parts.weights import choose_weights
+from lightning_imbal.cli.parts.weights import choose_normalization, choose_weights
 from lightning_imbal.command_line import given_below
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.checks import check_pictures, report_missing_classes
@@ -54,6 +55,7 @@ def run(args: list[str]) -> int:
     if was_restarted() and is_finished(folder):
         return 0
     choose_weights(first, first.ckpt_path is not None and last_checkpoint(folder / "stage1").is_file())
+    choose_normalization(first, folder / "stage1")
     run_dir.discard_halves(folder)
     if first.seed_everything is True:
         seed(first)  # draws the number of every stage
@@ -61,6 +63,7 @@ def run(args: list[str]) -> int:
     if len(stages) == 1 and (unused := given_below("then", args)):
         rank_zero_info(f"--then.{unused[0][0]} is for a second stage, and this run has none.")
     resuming.check_settings(cli, folder, stages)
+    check_stored_stage(folder, stages)
     checkpoint, data, trained = "", None, 0
     scratch = TemporaryDirectory()  # gone with the run
     for number, config in enumerate(stages, start=1):
@@ -76,10 +79,11 @@ def run(args: list[str]) -> int:
         if not checkpoint and (backbone := config.model.init_args.get("backbone_ckpt")):
             check_checkpoint(Path(backbone))
             trained = count_trained(backbone, "test", built.data, config.allow_trained_images)
-        if not config.trainer.fast_dev_run:  # which is to end at once
+        if not config.trainer.fast_dev_run and built.data.features is None:  # which is to end at once
             check_pictures(built.data)
         told = [] if number > 1 else about_images(built.data)
-        rank_zero_info("\n".join([*told, about_stage(number, stages, built.model.whole_batches)]))
+        told += [about_stage(number, stages, built.model.whole_batches), *built.model.about_trained()]
+        rank_zero_info("\n".join(told))
         tested = sum(len(built.data.rows(part)) for part in ("val", "test"))
         watching = [*time_left(stage_work, later_work, tested), *stopping(folder, stages[number - 1 :])]
         trainer = stage_trainer(cli, config, built, stage, trained, watching)

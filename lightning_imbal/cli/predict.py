@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lightning_imbal.atomic_files import refuse_unwritable
-from lightning_imbal.cli.parts.check import check_evaluation
+from lightning_imbal.cli.parts.check import check_evaluation, check_test_size
 from lightning_imbal.cli.parts.closing import next_command
 from lightning_imbal.cli.parts.evaluation import read_checkpoint
 from lightning_imbal.cli.parts.parser import ImbalCLI
@@ -31,6 +31,7 @@ def run(args: list[str]) -> int:
     seed(config)
     built = cli.build(config)
     check_evaluation("", built.model, built.data)
+    check_test_size(built.model, built.data)
     if built.model.predictor.needs_calibration:
         check_places(config, f"{type(built.model.predictor).__name__} is fitted to its validation images")
     load_weights(built.model, config.ckpt_path)

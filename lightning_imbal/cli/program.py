@@ -16,7 +16,7 @@ REFUSALS = (  # of Lightning, with their modules
     ("lightning.fabric.utilities.spike", "TrainingSpikeException"),
 )
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-THAT_COMPUTE = ("fit", "validate", "test", "predict", "prepare", "audit", "init")
+THAT_COMPUTE = ("features", "fit", "validate", "test", "predict", "prepare", "audit", "init")
 
 HELP = """\
 usage: lightning_imbal VERB ...
@@ -25,12 +25,14 @@ Class-imbalanced medical image classification: train a method, look at every cla
 
   list      what there is to choose from: methods, data sets, tables, losses, scores, ...
   init      look at a folder of images, or at the file that names them, and write a configuration
+  features  let a frozen network see every picture once; heads then train on what it made of them
   fit       train every stage of an experiment, then test it and print the F1 of each class
   test      evaluate a checkpoint on the test part; validate: on the validation part
   predict   classify a folder of images with a checkpoint, into a CSV
   decide    fit a decision rule to the validation part, and see what it changes for each class
   ensemble  make one run of several: mean probabilities of seeds or methods, all folds together
   report    results of one run, or of several side by side: in the terminal, as a page, as figures
+  labels    find suspicious labels by the folds of a cross-validation, for people to look at
   compare   find out which method to use on your own images
   tune      search the best settings on the validation part alone; the test part is never opened
   table     run what a paper's table lacks, print it beside theirs; dashboard: its runs in W&B

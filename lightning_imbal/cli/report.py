@@ -7,19 +7,21 @@ from lightning_imbal.atomic_files import refuse_unwritable
 from lightning_imbal.cli.parts.closing import next_command
 from lightning_imbal.cli.parts.verb_options import add_edges
 from lightning_imbal.cli.parts.verb_parser import VerbParser
-from lightning_imbal.errors import UserError
+from lightning_imbal.errors import UserError, refuse_below
 from lightning_imbal.report.terminal import print_runs
 from lightning_imbal.runs.run import Run
 
 if TYPE_CHECKING:
+    from lightning_imbal.report.page.explained import Explanations
     from lightning_imbal.runs.attributes import Edges
     from lightning_imbal.stats.results import Results
 
 ANONYMOUS = "without names of images, folders and groups, and without pictures on the page"
 USAGE = (
     "lightning_imbal report RUN [RUN ...] [--html PAGE.html [--anonymous]] [--figures DIR]\n"
-    "       [--edges age=40,60] [--subgroups NAME]"
+    "       [--edges age=40,60] [--subgroups NAME] [--explain gradcam [--neighbours 5]]"
 )
+NEAREST = 5  # training images that are shown beside a mistake
 NO_ATTRIBUTES = (
     "nothing is known of the images beside their classes: name columns of the labels by --data.metadata_columns when "
     "training, or when testing again."
@@ -32,6 +34,9 @@ def run(args: list[str]) -> int:
     _check(given.html, given.figures, given.subgroups)
     if given.anonymous and given.html is None:
         raise UserError("--anonymous is for a page: name one, such as --html report.html.")
+    if given.neighbours is not None and given.explain is None:
+        raise UserError("--neighbours is of mistakes that are explained: add --explain gradcam.")
+    refuse_below(0, **{"--neighbours": given.neighbours})
     runs = [Run(folder) for folder in given.runs]
     has_attributes = any(run.has_attributes for run in runs)
     for option in ("edges", "subgroups"):
@@ -39,30 +44,20 @@ def run(args: list[str]) -> int:
             raise UserError(f"--{option}: {NO_ATTRIBUTES}")
     edges = _edges(given.edges, runs) if given.edges else {}
     print_runs(given.runs)
-    wanted = [given.html, given.figures, given.subgroups]
-    if wanted == [None] * 3 and not has_attributes:
+    wanted = [given.html, given.figures, given.subgroups, given.explain]
+    if wanted == [None] * 4 and not has_attributes:
         print(next_command("report", *given.runs, "--html", "report.html"))
         return 0
     from lightning_imbal.stats.read_runs import read_runs
 
     results = read_runs(given.runs, edges)
+    why = _explain(results, given.explain, NEAREST if given.neighbours is None else given.neighbours)
     if has_attributes:
         _tell_subgroups(results, given.subgroups)
-    if wanted == [None] * 3:
+    if wanted == [None] * 4:
         print(next_command("report", *given.runs, "--html", "report.html"))
     if given.html is not None:
-        from lightning_imbal.report.page.page import write_page
-        from lightning_imbal.stats.caveats import limits_of
-        from lightning_imbal.stats.tried_rules import tried_rules
-
-        write_page(
-            results,
-            Path(given.html),
-            warnings=limits_of(results),
-            rules=tried_rules(results),
-            anonymous=given.anonymous,
-        )
-        print(f"Page: {given.html} (open it in a browser)")
+        _write_page(results, given.html, given.anonymous, why)
     if given.figures is not None:
         from lightning_imbal.report.figures.of_runs import write_figures
 
@@ -91,6 +86,27 @@ def _tell_subgroups(results: "Results", place: str | None) -> None:
         print(f"Subgroups: {', '.join(map(str, write_subgroups(results, Path(place))))}")
 
 
+def _write_page(results: "Results", html: str, anonymous: bool, why: "Explanations | None") -> None:
+    """Writes the page, and says where it is."""
+    from lightning_imbal.report.page.page import write_page
+    from lightning_imbal.stats.caveats import limits_of
+    from lightning_imbal.stats.tried_rules import tried_rules
+
+    limits, rules = limits_of(results), tried_rules(results)
+    write_page(results, Path(html), warnings=limits, rules=rules, anonymous=anonymous, why=why)
+    print(f"Page: {html} (open it in a browser)")
+
+
+def _explain(results: "Results", how: str | None, neighbours: int) -> "Explanations | None":
+    """Explains the worst mistakes, if that is wanted."""
+    if how is None:
+        return None
+    from lightning_imbal.cli.parts.explain import explain
+    from lightning_imbal.stats.drawn_methods import methods_of
+
+    return explain(methods_of(results), how, neighbours)
+
+
 def _check(html: str | None, figures: str | None, subgroups: str | None) -> None:
     """Refuses, before anything is read, what cannot be written to."""
     if html is not None and (Path(html).is_dir() or not Path(html).suffix):
@@ -109,4 +125,8 @@ def _parser() -> VerbParser:
     add_edges(parser)
     files = "files for the scores of subgroups: NAME.md, NAME.tex, NAME.csv, NAME_classes.csv, NAME_gaps.csv"
     parser.add_argument("--subgroups", metavar="NAME", help=files)
+    what = "where the networks looked in their worst mistakes, into RUN/explanations and onto the page"
+    parser.add_argument("--explain", choices=["gradcam", "rollout", "auto"], help=what)
+    near = f"training images that are nearest to an explained mistake (default: {NEAREST}; 0: none, which is faster)"
+    parser.add_argument("--neighbours", type=int, metavar="N", help=near)
     return parser

@@ -5,24 +5,24 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
 
-import albumentations as A
 import numpy as np
 from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader, Sampler
 
 from lightning_imbal.contract import Batch
+from lightning_imbal.data.features_given import DepthOfFeatures, GivesFeatures
 from lightning_imbal.data.index.attributes import Encoding
 from lightning_imbal.data.index.spellings import Written, as_labels
 from lightning_imbal.data.labelled_images import LabelledImages
 from lightning_imbal.data.loading.batch_metadata import BatchMetadata
 from lightning_imbal.data.loading.colour import leave_to_device
 from lightning_imbal.data.loading.epoch_draws import EpochDraws
-from lightning_imbal.data.loading.feature_dataset import CPU, Encoder, FeatureDataset
+from lightning_imbal.data.loading.feature_dataset import FeatureDataset
 from lightning_imbal.data.loading.folder import folder_dataset
-from lightning_imbal.data.loading.image_dataset import Draw, ImageDataset, PairedImages
-from lightning_imbal.data.loading.loaders import Loadable, device_share, first_epoch, image_loader, share_of_work
+from lightning_imbal.data.loading.image_dataset import ImageDataset, PairedImages
+from lightning_imbal.data.loading.loaders import device_share, first_epoch, image_loader, share_of_work
 from lightning_imbal.data.loading.samplers import SamplerFactory, build_samplers
-from lightning_imbal.data.normalize import IMAGENET_MEAN, IMAGENET_STD, Normalize
+from lightning_imbal.data.normalize import Normalize
 from lightning_imbal.data.pictures.given import GivenPictures, Picture
 from lightning_imbal.data.pictures.grey_levels import Depth, reading_of
 from lightning_imbal.data.pictures.open import CACHE_DIR, Cache, OnBadImage
@@ -35,7 +35,7 @@ from lightning_imbal.samplers.class_power import ClassPower
 LARGEST = 8192  # side of a picture; a batch of larger ones fits nowhere
 
 
-class ImbalDataModule(LabelledImages, LightningDataModule):
+class ImbalDataModule(GivesFeatures, LightningDataModule):
     """A data set with its split. A child says its class names and reads its index.
 
     Args:
@@ -53,8 +53,9 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         image_size: Side of the square that the network is trained on, in pixels.
         train_transform: Built with `image_size`; the training augmentation.
         test_transform: Built with `image_size`; the same for every image.
-        mean: Mean that is subtracted per RGB channel, pixels in 0..1. A checkpoint keeps those it was trained with.
-        std: Standard deviation that is divided by per RGB channel, pixels in 0..1.
+        mean: Mean that is subtracted per RGB channel, pixels in 0..1; null is that which the weights of the network
+            were trained with, ImageNet's without weights. A checkpoint keeps those it was trained with.
+        std: Standard deviation that is divided by per RGB channel, pixels in 0..1; null as for the mean.
         views: Number of views of each training image by `train_transform`.
         more_views: Built with `image_size`; the augmentation of each further view, where it is another one.
         colour_on_device: Training pictures change their colours on the device, batch by batch, as their recipes have
@@ -73,6 +74,8 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         metadata_columns: Attributes of the images, such as `[sex, age]` or `sex,age`: columns of the label file, or
             headers of DICOM files (`dicom:PatientSex`). `split.csv` and the predictions keep them; what is not named
             here is copied nowhere.
+        features: Folder that `lightning_imbal features` has filled: batches hold these features of a frozen backbone,
+            and no picture is opened.
         lock_test: Leaves out the test part: nothing opens its pictures, and results are those of the validation part.
     """
 
@@ -88,8 +91,8 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         image_size: int = 224,
         train_transform: TransformFactory = Squash,
         test_transform: TransformFactory = Squash,
-        mean: tuple[float, float, float] = IMAGENET_MEAN,
-        std: tuple[float, float, float] = IMAGENET_STD,
+        mean: tuple[float, float, float] | None = None,
+        std: tuple[float, float, float] | None = None,
         views: int = 1,
         more_views: list[TransformFactory] | None = None,
         colour_on_device: bool = False,
@@ -102,6 +105,7 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         bits: Literal[8, 16] = 8,
         num_workers: int | None = None,
         metadata_columns: list[str] | str | None = None,
+        features: str | None = None,
         lock_test: bool = False,
     ) -> None:
         LightningDataModule.__init__(self)
@@ -113,6 +117,9 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         asked = reading_of(depth, window, bits)
         cached = (short_side, cache, cache_dir, on_bad_image)
         LabelledImages.__init__(self, root, split, group_by, *cached, asked, metadata_columns, lock_test)
+        self.features = features
+        if features is not None:
+            self.depth = DepthOfFeatures(self.depth, lambda: self.stored_features)
         self.given_groups, self.batch_size, self.num_workers = class_groups, batch_size, num_workers
         self.image_size, self.sampler, self.paired_sampler = image_size, sampler, paired_sampler
         recipes = [*[train_transform] * views, *(more_views or []), test_transform]
@@ -133,9 +140,14 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
             return None
         return {str(group): as_labels(members, self.class_names) for group, members in self.given_groups.items()}
 
+    @property
+    def left_out(self) -> dict[int, str]:
+        """Why a picture is left out, by row of the index; of stored features, those that could not be read then."""
+        return super().left_out if self.features is None else self.stored_features.unreadable(self.index["image"])
+
     def prepare_data(self) -> None:
         """Builds the disk cache, in one process, if it is wanted and not there."""
-        if self.cache == "disk":
+        if self.cache == "disk" and self.features is None:
             _ = self.images
 
     def setup(self, stage: str) -> None:
@@ -164,29 +176,7 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
         if "train" in self.stored:
             return image_loader(self.stored["train"], batch_size, self.num_workers, devices, draws)
         images = self.dataset("train", self.train_recipes)
-        return self._loader(PairedImages(images) if paired else images, draws)
-
-    def store_features(self, encode: Encoder, views: int, val: bool = True, whole_batches: bool = False) -> None:
-        """From now on, batches of the training part, and of the validation part, hold a `feature` (B, D), no `image`.
-
-        Args:
-            encode: As for `FeatureDataset`.
-            views: Versions that are stored of each training image.
-            val: Whether to store features of the validation part.
-            whole_batches: Whether a batch of training is all that is drawn in an epoch, whatever `batch_size` is.
-        """
-        self.whole_batches = whole_batches
-        device, share = self.trainer.strategy.root_device if self.trainer else CPU, share_of_work(self.trainer)
-        parts = [("train", self.train_recipes[0], views)] + val * [("val", self.test_recipe, 1)]
-        for part, recipe, versions in parts:
-            images = self.dataset(part, [recipe])
-            self.stored[part] = FeatureDataset(images, encode, self._loader, versions, *share, device)
-
-    def forget_features(self) -> None:
-        """From now on, batches hold images again."""
-        for part in self.stored.values():
-            part.leave_device()  # the Trainer keeps the loader
-        self.stored, self.whole_batches = {}, False
+        return self.loader(PairedImages(images) if paired else images, draws)
 
     def val_dataloader(self) -> DataLoader[Any] | list[Any]:
         """Loads the validation part; no loader if the split has none."""
@@ -198,15 +188,7 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
 
     def _evaluation_loader(self, part: str) -> DataLoader[Any] | list[Any]:
         dataset = self.stored[part] if part in self.stored else self.dataset(part, [self.test_recipe])
-        return self._loader(dataset) if len(dataset) else []
-
-    def dataset(self, part: str, recipes: list[A.Compose]) -> ImageDataset:
-        """The pictures of a part, in one view for each recipe."""
-        rows = self.rows(part)
-        return ImageDataset(self.images if len(rows) else [], self.table["label"].to_numpy(), rows, recipes)
-
-    def _loader(self, dataset: Loadable, sampler: Sampler[Any] | list[Draw] | None = None) -> DataLoader[Any]:
-        return image_loader(dataset, self.batch_size, self.num_workers, share_of_work(self.trainer)[0], sampler)
+        return self.loader(dataset) if len(dataset) else []
 
     def predict_folder(self, folder: str | Path) -> list[Path]:
         """Makes all pictures below a folder what is predicted, in the order of the files that it returns."""
@@ -225,7 +207,7 @@ class ImbalDataModule(LabelledImages, LightningDataModule):
 
     def predict_dataloader(self) -> DataLoader[Any] | list[Any]:
         """Loads what `predict_folder` or `predict_pictures` was given, by their numbers; else the test part."""
-        return self._loader(self.predicted) if self.predicted else self.test_dataloader()
+        return self.loader(self.predicted) if self.predicted else self.test_dataloader()
 
     def give_metadata(self, encoding: Encoding) -> None:
         """From now on, batches hold the attributes of their images as `metadata` (B, K); none if K is 0."""

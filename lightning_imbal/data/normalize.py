@@ -17,21 +17,28 @@ class Normalize(nn.Module):
     """Normalises pictures (..., 3, H, W), uint8 or floats in 0..1: pixels in 0..1, less the mean, over the deviation.
 
     Args:
-        mean: Per RGB channel, pixels in 0..1.
-        std: Per RGB channel, pixels in 0..1.
+        mean: Per RGB channel, pixels in 0..1; None leaves it open, and is ImageNet's until it is taken from weights.
+        std: Per RGB channel, pixels in 0..1; None likewise.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, mean: Sequence[float] = IMAGENET_MEAN, std: Sequence[float] = IMAGENET_STD) -> None:
+    def __init__(self, mean: Sequence[float] | None = None, std: Sequence[float] | None = None) -> None:
         super().__init__()
+        self.given = mean, std
+        mean, std = mean or IMAGENET_MEAN, std or IMAGENET_STD
         for name, values in {"mean": mean, "std": std}.items():
             least = "more than 0" if name == "std" else "numbers"
             if not all(map(isfinite, values)) or (name == "std" and min(values) <= 0):
                 raise ValueError(f"{name} must be {least} for each RGB channel, but is {list(values)}.")
         self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(3, 1, 1))
         self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(3, 1, 1))
+
+    def take(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        """Takes those of the two that were left open."""
+        given_mean, given_std = self.given
+        self.load_state_dict(Normalize(given_mean or mean, given_std or std).state_dict())
 
     def forward(self, image: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
         """Returns floats of the type `dtype` in the shape of `image`."""

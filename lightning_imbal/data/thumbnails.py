@@ -19,13 +19,14 @@ from lightning_imbal.runs.folder import stages_of
 QUALITY = 80
 
 
-def thumbnails(folder: Path, images: Sequence[str], side: int = 128) -> dict[str, bytes]:
+def thumbnails(folder: Path, images: Sequence[str], side: int = 128, root: str | None = None) -> dict[str, bytes]:
     """Reads some pictures of a run's data set, whose folder is looked for from the working directory if relative.
 
     Args:
         folder: The run, or a folder inside it.
         images: Ids of the pictures.
         side: Longer side of what is returned, in pixels. A smaller picture has its pixels repeated, as often as fits.
+        root: Folder of the data set, if it is no longer where the run says.
 
     Returns:
         JPEG files by id, without ids that the data set does not have and pictures that cannot be read.
@@ -34,7 +35,7 @@ def thumbnails(folder: Path, images: Sequence[str], side: int = 128) -> dict[str
         UserError: The run does not tell its data set, or that is not here; the message names the run.
     """
     try:
-        data = _data_of(folder)
+        data = _data_of(folder, root)
         data.short_side = side
         rows = pd.Index(data.index["image"].astype("str")).get_indexer(images)
         pictures = data.images
@@ -45,7 +46,7 @@ def thumbnails(folder: Path, images: Sequence[str], side: int = 128) -> dict[str
     return {image: jpeg for image, jpeg in zip(known, encoded, strict=True) if jpeg is not None}
 
 
-def _data_of(folder: Path) -> ImbalDataModule:
+def _data_of(folder: Path, root: str | None) -> ImbalDataModule:
     """Builds the data module of a run's last stage, so that it reads no more than what is asked for."""
     file = next((stage / "config.yaml" for stage in reversed(stages_of(folder))), None)
     if file is None or not file.is_file():
@@ -53,6 +54,8 @@ def _data_of(folder: Path) -> ImbalDataModule:
     settings = (yaml.safe_load(file.read_text()) or {}).get("data")
     if not settings:
         raise UserError(f"{file} names no data: give the folder that `fit` wrote to.")
+    if root is not None:
+        settings["init_args"] = (settings.get("init_args") or {}) | {"root": root}
     try:
         data = build_data(settings)
     except ArgumentError as error:

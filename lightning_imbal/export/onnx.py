@@ -10,6 +10,7 @@ from io import StringIO
 import torch
 from torch import nn
 
+from lightning_imbal.backbones.tuning_peft import merged
 from lightning_imbal.errors import UserError
 from lightning_imbal.export.inference import Inference
 
@@ -33,7 +34,7 @@ def to_onnx(inference: Inference, size: tuple[int, int], metadata: dict[str, str
     and to `answer` (batch,) if it answers.
 
     Args:
-        inference: What to write; it is put into evaluation mode.
+        inference: What to write; it is put into evaluation mode. Adapters are written as part of the weights.
         size: Height and width of the input.
         metadata: Texts to keep in the file.
 
@@ -45,6 +46,7 @@ def to_onnx(inference: Inference, size: tuple[int, int], metadata: dict[str, str
     """
     import onnx
 
+    inference = merged(inference)  # type: ignore[assignment]  # its copy
     for module in inference.modules():
         if isinstance(module, nn.ConstantPad2d) and module.value == 0:
             # onnxruntime fuses zeros around a picture into max-pooling, which pads with minus infinity.

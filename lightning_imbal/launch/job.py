@@ -20,6 +20,7 @@ class Job:
         after: Job that must have finished: the one that trains the checkpoint of a `test`, or the first stage of a
             `fit`.
         labels: What it is in a table.
+        features: Job that must have finished too: it stores the features that this one is trained on.
     """
 
     name: str
@@ -27,6 +28,12 @@ class Job:
     arguments: tuple[str, ...]
     after: "Job | None" = None
     labels: Labels | None = None
+    features: "Job | None" = None
+
+    @property
+    def needs(self) -> list["Job"]:
+        """The jobs that must have finished before."""
+        return [job for job in (self.after, self.features) if job is not None]
 
     @property
     def finished(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from lightning_imbal.command_line import last_setting, parse_options, to_options
 from lightning_imbal.errors import UserError, refuse_below
+from lightning_imbal.launch.features import feature_job, trained_on
 from lightning_imbal.launch.job import Job
 from lightning_imbal.tables.cell import Cell, repeat_title
 from lightning_imbal.tables.spec import Column, Spec
@@ -127,7 +128,16 @@ class Plan:
         folder = self.runs / f"{line.stem}{kind}{number}"
         several = [column.title] if len(self.spec.columns) > 1 else []
         title = ", ".join([name, *several, repeat_title(kind, number, column)])
-        return self._job(title, folder, (*line.before, option, str(number), *line.after), start, line.labels)
+        arguments = (*line.before, option, str(number), *line.after)
+        # What is not augmented is the same for all seeds.
+        shared = kind == "seed" and self.spec.features is True
+        called = ", ".join(["features", column.title, *([] if shared else [repeat_title(kind, number, column)])])
+        stem = self.runs / f"{_part(column.configs, column.options)}+features{'' if shared else f'+{kind}{number}'}"
+        features: Job | None = feature_job(self.spec.features, called, stem, arguments, start)
+        if features is not None:
+            features = self._jobs.setdefault(features.folder, features)
+            arguments = trained_on(features, arguments)
+        return self._job(title, folder, arguments, start, line.labels, features)
 
     def _line(self, name: str, column: Column) -> _Line:
         row = self.spec.rows[name]
@@ -161,9 +171,15 @@ class Plan:
         return _Line(before, after, stem, Labels(self.name, name, column.title))
 
     def _job(
-        self, title: str, folder: Path, arguments: tuple[str, ...], after: Job | None, labels: Labels | None
+        self,
+        title: str,
+        folder: Path,
+        arguments: tuple[str, ...],
+        after: Job | None,
+        labels: Labels | None,
+        features: Job | None = None,
     ) -> Job:
-        job = self._jobs.setdefault(folder, Job(title, folder, arguments, after, labels))
+        job = self._jobs.setdefault(folder, Job(title, folder, arguments, after, labels, features))
         if job.arguments != arguments:
             raise UserError(f"Two rows run differently in the same folder {folder}: use configurations of other names.")
         return job

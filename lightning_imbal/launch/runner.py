@@ -125,10 +125,10 @@ class _Work:
             if job.finished:
                 self.waiting.remove(job)
                 self.display.ended(job, None)
-            elif job.after is not None and job.after in [failure.job for failure in self.failures]:
+            elif failed := [failure.job for failure in self.failures if failure.job in job.needs]:
                 self.waiting.remove(job)
-                self._fail(job, f"not run: it needs {job.after.name}, which failed", [])
-            elif job.after is None or job.after.finished:
+                self._fail(job, f"not run: it needs {failed[0].name}, which failed", [])
+            elif all(each.finished for each in job.needs):
                 if is_busy(job.folder):
                     elsewhere += 1
                     continue

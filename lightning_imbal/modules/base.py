@@ -1,43 +1,57 @@
 """What every method shares: backbone, optimizer, epochs."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from lightning.pytorch import Callback
 from lightning.pytorch.cli import OptimizerCallable
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from torch.utils.data import DataLoader
 
-from lightning_imbal.backbones.create import Network, create_backbone, feature_size
+from lightning_imbal.backbones.create import Network, Pooling, architecture_of, create_backbone, feature_size
+from lightning_imbal.backbones.tuning import Tuning
+from lightning_imbal.backbones.tuning_blocks import Unfreeze
+from lightning_imbal.callbacks.frozen_network import FrozenNetwork
 from lightning_imbal.callbacks.of_every_training import OfEveryTraining
+from lightning_imbal.callbacks.of_training import averages
 from lightning_imbal.contract import Batch, DeepData, ImbalData, data_of, image_count, known_data
 from lightning_imbal.errors import UserError
-from lightning_imbal.factories.build import build
 from lightning_imbal.losses.base import ImbalancedLoss
 from lightning_imbal.modules.base_batches import as_batch, as_floats
-from lightning_imbal.modules.base_checkpoint import depth_of
+from lightning_imbal.modules.base_checkpoint import depth_of, forget_places, is_partial
 from lightning_imbal.modules.base_checks import check_classes, check_counts, check_order, check_pairs, check_views
-from lightning_imbal.modules.base_logging import LogsLosses
-from lightning_imbal.modules.base_optimizers import SchedulerFactory, build_schedule, check_optimizer, kept_score
+from lightning_imbal.modules.base_normalization import tell_weights_normalization
+from lightning_imbal.modules.base_optimized import Optimized
+from lightning_imbal.modules.base_optimizers import SchedulerFactory, check_optimizer
+from lightning_imbal.modules.base_stored import refuse_stored
+from lightning_imbal.modules.base_tuning import Parts
 
 
-class ImbalModule(LogsLosses, ABC):
+class ImbalModule(Optimized, ABC):
     """A network that is trained on imbalanced classes; a child says its `training_step`.
 
     Args:
         class_counts: Class sizes of the training part, ordered by label.
         class_names: Names of the classes, ordered by label.
         class_groups: Class names per group (major, middle, minor) whose mean scores are reported; None takes thirds.
-        backbone: Name of a timm network, or a network of your own that gives features (B, D) and has D as its
-            attribute `num_features`.
+        backbone: Name of a timm network, `hf-hub:owner/name`, `local-dir:folder`, or a network of your own that gives
+            features (B, D) and has D as its attribute `num_features`.
         pretrained: True fetches timm's weights, a path loads a local file, False starts from scratch.
         optimizer: Built with the trained parameters.
         scheduler: Built with the optimizer and the Trainer's number of epochs, stepped once an epoch; one that waits
             for a validation score has its name as `monitor`.
+        image_size: Side of the pictures that a ViT or Swin is built for, in pixels; the program fills it in.
+        pooling: How its tokens become one feature: `token`, `avg` or `map` (attention); None is the backbone's own way.
+        grad_checkpointing: Saves memory: activations are computed again in the backward pass.
+        architecture: What a `hf-hub:` or `local-dir:` backbone is; the program fills it in from a checkpoint.
+        tuning: What is trained of the backbone in place of all its weights, such as `LoRA`; None trains all.
+        unfreeze: What of the backbone is trained while the rest stays as it is: `last_block`, `last_stage`, a number of
+            last blocks, or `norms`. Beside `tuning`, this too is trained. BatchNorm that is not keeps its statistics.
+        layer_decay: Each layer of the backbone learns at this share of the rate of the one behind it; the classifier
+            and all else at the whole rate. None: all at the whole rate.
+        checkpoint_parts: `trained` leaves out of checkpoints what `pretrained` brings and is never trained.
     """
 
     classifies = False  # whether it can be tested, and a second stage may keep its classifier
@@ -58,6 +72,14 @@ class ImbalModule(LogsLosses, ABC):
         pretrained: bool | str = False,
         optimizer: OptimizerCallable = torch.optim.SGD,
         scheduler: SchedulerFactory | None = None,
+        image_size: int | None = None,
+        pooling: Pooling | None = None,
+        grad_checkpointing: bool = False,
+        architecture: dict[str, Any] | None = None,
+        tuning: Tuning | None = None,
+        unfreeze: Unfreeze | None = None,
+        layer_decay: float | None = None,
+        checkpoint_parts: Parts = "all",
     ) -> None:
         super().__init__()
         check_counts(class_counts, class_names)
@@ -68,7 +90,9 @@ class ImbalModule(LogsLosses, ABC):
             del self.hparams[name]
         self.class_names = list(class_names)
         self.register_buffer("class_counts", torch.tensor(class_counts, dtype=torch.float64))
-        self.backbone = create_backbone(backbone, pretrained)
+        self.backbone = create_backbone(backbone, pretrained, image_size, pooling, grad_checkpointing, architecture)
+        self.hparams["architecture"] = architecture_of(self.backbone)
+        self.tune(tuning, unfreeze, layer_decay, checkpoint_parts, new_pooling=pooling == "map")
         self.feature_size = feature_size(self.backbone)
         self.optimizer, self.scheduler = optimizer, scheduler
         self.normalization: dict[str, Tensor] | None = None  # of the pictures that it was trained on
@@ -77,21 +101,6 @@ class ImbalModule(LogsLosses, ABC):
     def datamodule(self) -> ImbalData | None:
         """The DataModule of its Trainer, if it may be asked what a module asks of its data."""
         return known_data(data_of(self._trainer)) if self._trainer else None
-
-    @property
-    def lr(self) -> float:
-        """The learning rate that the optimizer begins with, which Lightning's `LearningRateFinder` and `Tuner` set."""
-        return build(self.optimizer, params=[nn.Parameter(torch.zeros(1))]).param_groups[0]["lr"]
-
-    @lr.setter
-    def lr(self, value: float) -> None:
-        self.optimizer = partial(self.optimizer, lr=value)  # type: ignore[call-arg]  # each optimizer has one
-        schedulers = [config.scheduler for config in self._trainer.lr_scheduler_configs] if self._trainer else []
-        for scheduler in schedulers:  # that are built already, and go on from the rate that they began with
-            if isinstance(scheduler, LRScheduler):
-                scheduler.base_lrs = [value] * len(scheduler.base_lrs)
-            for group in scheduler.optimizer.param_groups:
-                group["initial_lr"] = value
 
     def setup(self, stage: str) -> None:
         """Pictures are normalised as those that it was trained on, whatever the DataModule says."""
@@ -102,6 +111,8 @@ class ImbalModule(LogsLosses, ABC):
             check_classes(self.class_names, data)
         if self.normalization:
             data.normalize.load_state_dict(self.normalization)
+        elif self.hparams.get("pretrained"):
+            tell_weights_normalization(self.backbone, data)
         if stage == "fit":
             try:
                 self.check(data)
@@ -124,58 +135,25 @@ class ImbalModule(LogsLosses, ABC):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
         """Returns the loss of a batch; None if there is nothing to train."""
 
-    def trained_parameters(self) -> Iterable[nn.Parameter]:
-        """The parameters that the optimizer gets."""
-        return self.parameters()
-
-    def build_optimizers(self, max_epochs: int, steps: Callable[[], int] | None = None) -> Any:
-        """Builds the optimizer and its schedule over a number of epochs.
-
-        Args:
-            max_epochs: Number of epochs.
-            steps: Tells the number of steps; None: one an epoch.
-
-        Raises:
-            UserError: One of them refuses its arguments.
-        """
-        try:
-            optimizer = build(self.optimizer, params=self.trained_parameters())
-            if self.scheduler is None:
-                return optimizer
-            return [optimizer], [build_schedule(self.scheduler, optimizer, max_epochs, steps or (lambda: max_epochs))]
-        except ValueError as error:
-            raise UserError(str(error)) from error
-
-    def configure_optimizers(self) -> Any:
-        """Builds the optimizer and its schedule over the Trainer's number of epochs; a score to wait for is its own."""
-        steps = lambda: int(self.trainer.estimated_stepping_batches)  # noqa: E731
-        optimizers = self.build_optimizers(self.trainer.max_epochs, steps)  # type: ignore[arg-type]  # a Trainer makes None -1
-        if isinstance(optimizers, tuple) and isinstance(optimizers[1][0]["scheduler"], ReduceLROnPlateau):
-            optimizers[1][0]["monitor"] = optimizers[1][0]["monitor"] or kept_score(self.trainer)
-        return optimizers
-
     def configure_callbacks(self) -> list[Callback]:
-        """Brings the start of an epoch, the steps of schedules that wait for a score, the guard against divergence."""
-        return [OfEveryTraining()]
+        """Brings the start of an epoch, the steps of schedules that wait for a score, the guard against divergence.
 
-    def lr_scheduler_step(self, scheduler: LRScheduler, metric: Any) -> None:
-        """Steps a schedule, but not one that waits for a score, which `OfEveryTraining` does."""
-        if isinstance(scheduler, ReduceLROnPlateau):
-            return
-        try:
-            super().lr_scheduler_step(scheduler, metric)
-        except ValueError as error:  # it was built for fewer steps
-            raise UserError(f"{type(scheduler).__name__} cannot go on: {error}") from error
+        Where weights are averaged, also what keeps those that are frozen.
+        """
+        averaged = self._trainer is not None and averages(self.trainer.callbacks)  # type: ignore[attr-defined]  # Lightning sets it
+        return [OfEveryTraining(), *([FrozenNetwork()] if averaged and self.frozen_tensors() else [])]
 
     def check(self, data: ImbalData) -> None:
         """Refuses data that it cannot be trained on.
 
         Raises:
             UserError: A loss cannot learn from it, or wants grades, or a batch has too few or too many views, or no
-                second image.
+                second image, or features are given to what trains a backbone.
             ValueError: Likewise.
         """
+        refuse_stored(self, data)
         check_optimizer(self.optimizer, self.whole_batches)
+        self.check_parts(self.hparams.get("pretrained"))
         for loss in self.losses():
             loss.check(image_count(data))
         check_order(self, data)
@@ -211,8 +189,8 @@ class ImbalModule(LogsLosses, ABC):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Stores the normalisation of the pictures, and forgets the files that weights once came from."""
-        for name in {"pretrained", "backbone_ckpt"} & checkpoint["hyper_parameters"].keys():
-            checkpoint["hyper_parameters"][name] = False if name == "pretrained" else None
+        super().on_save_checkpoint(checkpoint)
+        forget_places(checkpoint["hyper_parameters"], is_partial(checkpoint))
         if data := self.datamodule:
             checkpoint["normalize"] = data.normalize.state_dict()
         if isinstance(self.datamodule, DeepData):
@@ -220,6 +198,7 @@ class ImbalModule(LogsLosses, ABC):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Pictures are read and normalised as in training, whatever the DataModule says that they are tested with."""
+        super().on_load_checkpoint(checkpoint)
         if isinstance(self.datamodule, DeepData):
             self.datamodule.take_depth(depth_of(checkpoint))
         if "normalize" not in checkpoint:

@@ -2,14 +2,16 @@
 
 import pickle
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from lightning_imbal.backbones.named import told_name
 from lightning_imbal.errors import UserError
 
 MEND = "give another one, or copy it again from where it is whole"
@@ -17,6 +19,7 @@ BEFORE_DEPTH = {
     "range": [0.0, 65535.0],
     "assumed": True,
 }  # what was black and white in pictures of 16 bits, before it was found
+FROZEN = "frozen"  # of a checkpoint of trained parts: the digest of the rest of the backbone
 START_OF_ZIP = b"PK\x03\x04"
 START_BEFORE_ZIP = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # torch.save before PyTorch 1.6
 
@@ -57,13 +60,26 @@ def depth_of(checkpoint: dict[str, Any]) -> dict[str, Any]:
     return checkpoint.get("depth", BEFORE_DEPTH)
 
 
+def forget_places(arguments: dict[str, Any], partial: bool = False) -> None:
+    """Takes the files and folders that weights once came from out of the arguments of a module.
+
+    Args:
+        arguments: They are changed.
+        partial: Whether its checkpoint holds only what was trained, so that weights are fetched again.
+    """
+    for name in {"pretrained", "backbone_ckpt"} & arguments.keys():
+        arguments[name] = (partial and arguments[name] is True) if name == "pretrained" else None
+    if isinstance(backbone := arguments.get("backbone"), str):
+        arguments["backbone"] = told_name(backbone)
+
+
 def load_weights(model: nn.Module, path: str | Path, mend: str = MEND) -> None:
     """Loads the weights of a whole network.
 
     Raises:
         UserError: The checkpoint cannot be used, or is that of another network.
     """
-    state = open_checkpoint(path, mend=mend)["state_dict"]
+    state = completed(open_checkpoint(path, mend=mend), model.state_dict(), path)
     try:
         model.load_state_dict(state)
     except (RuntimeError, TypeError, AttributeError) as error:
@@ -71,6 +87,53 @@ def load_weights(model: nn.Module, path: str | Path, mend: str = MEND) -> None:
             f"The checkpoint {path} is that of another network than is asked for: leave out what changes it, such as "
             f"another backbone or head, or {mend}."
         ) from error
+
+
+def completed(
+    checkpoint: Mapping[str, Any],
+    own: Mapping[str, Tensor],
+    path: str | Path = "",
+    key: str = "state_dict",
+    digest: str = "",
+) -> dict[str, Tensor]:
+    """The weights of a checkpoint; those that one of trained parts leaves out are a network's own.
+
+    Args:
+        checkpoint: Its content.
+        own: The state of the network, which began with the same pretrained weights.
+        path: Of the checkpoint, for messages.
+        key: Which of its states.
+        digest: That of what it would leave out itself, if it is known.
+
+    Raises:
+        UserError: The network began with other weights.
+    """
+    state: dict[str, Tensor] = checkpoint[key]
+    if FROZEN not in checkpoint:
+        return state
+    left_out = {name: value for name, value in own.items() if name.startswith("backbone.") and name not in state}
+    if checkpoint[FROZEN] != (digest or digest_of(left_out)):
+        raise UserError(
+            f"The checkpoint {path or 'to load'} holds only what was trained, and the rest of its backbone had other "
+            "weights than these: give the same as model.pretrained, or put config.yaml of its run, which names them, "
+            "beside it."
+        )
+    return left_out | state
+
+
+def digest_of(tensors: Mapping[str, Tensor]) -> str:
+    """A SHA-256 of tensors and their names."""
+    digest = sha256()
+    for name in sorted(tensors):
+        digest.update(name.encode())
+        value = tensors[name].detach().cpu().contiguous()
+        digest.update(value.view(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def is_partial(checkpoint: Mapping[str, Any]) -> bool:
+    """Whether a checkpoint holds only what was trained."""
+    return FROZEN in checkpoint
 
 
 @cache

@@ -19,6 +19,7 @@ from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.modules.base_batches import index_of
 from lightning_imbal.modules.base_loss import build_loss
 from lightning_imbal.modules.base_scores import log_at_once
+from lightning_imbal.modules.base_stored import refuse_stored
 from lightning_imbal.predictors.base import PredictorFactory
 from lightning_imbal.predictors.fit import calibrate, tell_normalization
 from lightning_imbal.predictors.plain import Plain
@@ -66,6 +67,7 @@ class ImbalClassifier(ImbalModule):
 
     def check_inference(self, data: ImbalData) -> None:
         """Refuses data and losses that its predictor does not go with; ValueError says the mend."""
+        refuse_stored(self, data)
         self.predictor.check(image_count(data), list(self.losses()))
 
     def validation_scores(self) -> list[str]:
@@ -168,9 +170,5 @@ class ImbalClassifier(ImbalModule):
         # The report has gathered all devices' predictions: its scores are the same on each of them.
         scores = {f"{part}/{name}": value for name, value in report.compute().items()}
         report.reset()
-        every_epoch = self.trainer.state.fn == "fit"  # else once, and the Trainer hands back what is logged
-        self.log(f"{part}/f1", scores[f"{part}/f1"], prog_bar=True, logger=not every_epoch)
-        if every_epoch:
-            log_at_once(self.trainer, scores)
-        else:
-            self.log_dict({name: value for name, value in scores.items() if name != f"{part}/f1"})
+        self.log(f"{part}/f1", scores[f"{part}/f1"], prog_bar=True, logger=self.trainer.state.fn != "fit")
+        log_at_once(self.trainer, scores)

@@ -9,6 +9,8 @@ from lightning_imbal.contract import Batch
 from lightning_imbal.losses.projection import Projection
 from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.modules.base_classifier import ImbalClassifier
+from lightning_imbal.predictors.base import PredictorFactory
+from lightning_imbal.predictors.plain import Plain
 
 
 class ContrastiveRepresentation(ImbalModule, ABC):
@@ -17,12 +19,19 @@ class ContrastiveRepresentation(ImbalModule, ABC):
     Args:
         hidden_size: Width of the projection's hidden layer.
         embedding_size: Size of the embedding.
+        predictor: Of the classifier that a second stage trains, which takes it over.
         **kwargs: Arguments of `ImbalModule`.
     """
 
     max_views: int | None = None
 
-    def __init__(self, hidden_size: int = 2048, embedding_size: int = 128, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        hidden_size: int = 2048,
+        embedding_size: int = 128,
+        predictor: PredictorFactory = Plain,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.projection = Projection(self.feature_size, hidden_size, embedding_size)
 

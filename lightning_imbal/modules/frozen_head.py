@@ -5,23 +5,23 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import torch
-from lightning.pytorch import Callback
+from lightning.pytorch.utilities import rank_zero_info
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from lightning_imbal.callbacks.frozen_network import FrozenNetwork
-from lightning_imbal.callbacks.of_training import averages
 from lightning_imbal.contract import Batch, ImbalData, data_of, image_count
 from lightning_imbal.errors import UserError
 from lightning_imbal.heads.base import ClosedFormHead
 from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.modules.base_first_stage import check_backbone, check_head, check_metadata, load_parts
-from lightning_imbal.modules.base_metadata import WithMetadata
+from lightning_imbal.modules.base_normalization import tell_checkpoint_normalization
+from lightning_imbal.modules.base_on_features import OnFeatures
 from lightning_imbal.modules.base_optimizers import check_search, searches
+from lightning_imbal.modules.base_stored import with_features
 from lightning_imbal.predictors.plain import Plain
 
 
-class FrozenHead(WithMetadata):
+class FrozenHead(OnFeatures):
     """Trains only the classifier; the backbone of the first stage is fixed, its BatchNorm statistics too.
 
     Stage two of Marrakchi et al. 2021 (section 3: balanced by copies), of Zeng et al. 2023 (cRW, cRS), and the
@@ -32,6 +32,9 @@ class FrozenHead(WithMetadata):
     instead of a new one in each epoch. Without a random augmentation nothing is given up. Features of the validation
     part are stored too, unless the predictor is another than `Plain`. Stored features take 4 bytes a number: 61 MB for
     7,500 images and ResNet-50. They stay on the GPU if they take no more than half of what is free there.
+
+    With the data's `features`, the features of all parts were stored before by `lightning_imbal features`, and no
+    picture is opened: `cache_views` then takes the first so many of the versions that are stored, None all of them.
 
     With `torch.optim.LBFGS`, which takes stored features, a batch is all that is drawn in an epoch, whatever the data's
     `batch_size` is: with a linear head, cross-entropy and `l2_penalty` that is logistic regression, solved in an epoch.
@@ -75,6 +78,7 @@ class FrozenHead(WithMetadata):
         self.closed_form = isinstance(self.head, ClosedFormHead)
         self.cache_views = 1 if self.closed_form and cache_views is None else cache_views
         self.l2_penalty, self.whole_batches = l2_penalty, searches(self.optimizer) and self.cache_views is not None
+        self._left_out = [*super().left_out()]
         for part in self.frozen.values():
             part.requires_grad_(False).eval()
         self._drawn = self._changes()
@@ -84,6 +88,17 @@ class FrozenHead(WithMetadata):
         """The parts of the first stage that stay as they are, by their names."""
         return {"backbone": self.backbone} | ({} if self.perceptron is None else {"perceptron": self.perceptron})
 
+    def frozen_tensors(self) -> dict[str, Tensor]:
+        """All tensors of the parts of the first stage, by their names in the state of the module."""
+        states = {name: part.state_dict() for name, part in self.frozen.items()}
+        return {f"{name}.{key}": value for name, state in states.items() for key, value in state.items()}
+
+    def left_out(self) -> dict[str, Tensor]:
+        """What of the backbone the first stage did not train either; without a first stage, all of it."""
+        state = {f"backbone.{name}": value for name, value in self.backbone.state_dict().items()}
+        every = self._left_out if self.trained_of_backbone or self.backbone_ckpt else state
+        return {name: state[name] for name in every}
+
     def _changes(self) -> int:
         """How often the weights of the backbone were written: other weights may have been loaded since they were."""
         return sum(parameter._version for parameter in self.backbone.parameters())
@@ -91,8 +106,13 @@ class FrozenHead(WithMetadata):
     def setup(self, stage: str) -> None:
         """Loads the first stage before training; a resumed or tested checkpoint brings all weights itself."""
         super().setup(stage)
+        stored = with_features(self.datamodule)
+        if stored and stage != "predict":
+            stored.read_features(self.cache_views, self.whole_batches)
         if stage != "fit":
             return
+        if stored:
+            rank_zero_info(f"Features: those in {stored.features}; no picture is opened.")
         if self.whole_batches:
             check_search(self.trainer)
         if self._trainer and not self._trainer.ckpt_path and self._changes() == self._drawn:
@@ -100,7 +120,9 @@ class FrozenHead(WithMetadata):
         if self.backbone_ckpt is not None:
             kept = {"head": self.head} if self.init == "keep" else {}
             load_parts(Path(self.backbone_ckpt), {**self.frozen, **kept})
-        if self.cache_views:
+            self.check_left_out(self.backbone_ckpt)
+            tell_checkpoint_normalization(Path(self.backbone_ckpt), self.datamodule)
+        if self.cache_views and not stored:
             data = self.datamodule
             if data is None:
                 raise UserError("cache_views needs an ImbalDataModule to store features of: give the Trainer one.")
@@ -113,13 +135,16 @@ class FrozenHead(WithMetadata):
         """Leaves the data as it was, for other modules."""
         super().teardown(stage)
         self.backbone.requires_grad_(False)
-        if stage == "fit" and self.cache_views and (data := self.datamodule):
+        if (data := self.datamodule) and ((stage == "fit" and self.cache_views) or with_features(data)):
             data.forget_features()
 
     def check(self, data: ImbalData) -> None:
         if isinstance(self.head, ClosedFormHead):
             self.head.check(image_count(data))
         super().check(data)
+        if stored := with_features(data):
+            stored.versions(self.cache_views)
+            stored.check_features({} if self.begins_trained else self.known_facts(stored.image_size))
 
     def check_first(self) -> None:
         if not (self.backbone_ckpt or self.hparams.get("pretrained")):
@@ -129,6 +154,7 @@ class FrozenHead(WithMetadata):
             )
 
     def check_earlier(self, earlier: ImbalModule) -> None:
+        self.begins_trained = not earlier.freezes_backbone
         check_backbone(earlier, self.backbone)
         check_metadata(earlier, self)
         if self.init == "keep":
@@ -148,13 +174,6 @@ class FrozenHead(WithMetadata):
         for part in self.frozen.values():
             part.eval()
         return self
-
-    def configure_callbacks(self) -> list[Callback]:
-        """Brings what keeps the backbone as it is where weights are averaged."""
-        brought = super().configure_callbacks()
-        if averages(self.trainer.callbacks):  # type: ignore[attr-defined]  # set by Lightning
-            brought.append(FrozenNetwork())
-        return brought
 
     def trained_parameters(self) -> Iterable[nn.Parameter]:
         return self.head.parameters()
@@ -185,11 +204,3 @@ class FrozenHead(WithMetadata):
     def squared_weights(self) -> Tensor | int:
         """The sum of the squares of the head's weights, (), without biases and factors."""
         return sum(weight.square().sum() for weight in self.head.parameters() if weight.ndim > 1)
-
-    def logits(self, batch: Batch) -> Tensor:
-        """Returns logits (B, C) of images or of stored features."""
-        return self.head(batch["feature"]) if "feature" in batch else self(batch["image"], batch.get("metadata"))
-
-    def probability(self, batch: Batch) -> Tensor:
-        """Returns class probabilities (B, C) of images or of stored features."""
-        return self.logits(batch).float().softmax(dim=1) if "feature" in batch else super().probability(batch)

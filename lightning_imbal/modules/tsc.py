@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 import torch
 import torch.nn.functional as F
@@ -99,6 +99,14 @@ class TSC(ContrastiveRepresentation):
             self.register_buffer("queue", torch.zeros(self.queue_size, embedding_size))
             self.register_buffer("queue_label", torch.full((self.queue_size,), -1))
             self.register_buffer("queue_place", torch.tensor(0))
+
+    def train(self, mode: bool = True) -> Self:
+        """Sets the mode of all layers; the copy of a backbone that is trained in part keeps the same statistics."""
+        super().train(mode)
+        if self.queue_size and self.trained_of_backbone:
+            for copied, followed in zip(self.key_backbone.modules(), self.backbone.modules(), strict=True):
+                copied.training = followed.training
+        return self
 
     def trained_parameters(self) -> Iterable[nn.Parameter]:
         return [parameter for parameter in self.parameters() if parameter.requires_grad]

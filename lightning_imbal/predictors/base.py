@@ -17,9 +17,11 @@ class Predictor(nn.Module, ABC):
 
     Attributes:
         needs_calibration: Whether `calibrate` is to be called before testing.
+        asks_image: Whether it looks at images; else it takes stored features with the head as well.
     """
 
     needs_calibration: bool = False
+    asks_image: bool = True
 
     def __init__(self, class_counts: Tensor) -> None:
         super().__init__()

@@ -19,5 +19,6 @@ def tell_normalization(module: nn.Module, mean: Tensor, std: Tensor) -> None:
 def calibrate(predictor: Predictor, network: Callable[[Batch], nn.Module], batches: Iterable[Batch]) -> None:
     """Fits a predictor to what it makes of batches of the validation part, and of the network that each is for."""
     predictor.forget_calibration()
-    seen = [(predictor(network(batch), batch["image"]).float(), batch["label"]) for batch in batches]
+    given = ((batch, batch["feature"] if "feature" in batch else batch["image"]) for batch in batches)
+    seen = [(predictor(network(batch), what).float(), batch["label"]) for batch, what in given]
     predictor.calibrate(*map(torch.cat, zip(*seen, strict=True)))

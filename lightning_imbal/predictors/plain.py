@@ -8,5 +8,7 @@ from lightning_imbal.predictors.base import Predictor
 class Plain(Predictor):
     """One forward pass."""
 
+    asks_image = False
+
     def forward(self, model: nn.Module, image: Tensor) -> Tensor:
         return model(image)

@@ -22,6 +22,7 @@ class PostHocAdjusted(Predictor):
         ValueError: A class has no training image.
     """
 
+    asks_image = False
     adjustment: Tensor
 
     def __init__(self, class_counts: Tensor, tau: float = 1.0) -> None:

@@ -22,6 +22,8 @@ class TemperatureScaled(Predictor):
         ValueError: `temperature` is not positive.
     """
 
+    asks_image = False
+
     def __init__(self, class_counts: Tensor, temperature: float | None = None) -> None:
         super().__init__(class_counts)
         if temperature is not None and not temperature > 0:

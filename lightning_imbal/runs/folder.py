@@ -9,6 +9,7 @@ from typing import Any
 from lightning_imbal.runs.reading import check_keys, reading
 
 RECORD = "command.json"
+FEATURES = "features.json"
 
 
 def first_free(folder: Path) -> Path:
@@ -23,6 +24,11 @@ def first_free(folder: Path) -> Path:
 def is_finished(folder: Path) -> bool:
     """Whether the results are there: `metrics.json` is written last."""
     return (folder / "metrics.json").is_file()
+
+
+def is_stored(folder: Path) -> bool:
+    """Whether the features that `lightning_imbal features` stores are there."""
+    return (folder / FEATURES).is_file()
 
 
 def record_of(folder: Path) -> Path:

@@ -1,14 +1,16 @@
 """Which rows of a table differ, and which cannot be told from the best one."""
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy.special import ndtri, stdtr
+from scipy.special import stdtr
 
 from lightning_imbal.score_names import lower_is_better
 from lightning_imbal.stats.bootstrap import SIGNIFICANT, draw, resampled_rounds, units_of
 from lightning_imbal.stats.proportions import MANY, Intervals, student
+from lightning_imbal.stats.range_test import beyond, furthest
 from lightning_imbal.stats.rounds import Round, mean_known
 from lightning_imbal.stats.row_scores import NO_INTERVAL, RowScores, class_keys, correlation, recovered
 from lightning_imbal.stats.spread import ROUNDING, p_value_of, spread
@@ -137,21 +139,39 @@ class Compared:
             names: Of the rows.
             key: Of the score.
         """
+        values = [self.rows[name].value(key) for name in names]
+        best = int((np.argmin if lower_is_better(key) else np.argmax)(values))
+        apart = self._range(names, key)
+        others = [name for name in names if name != names[best]]
+        return names[best], {name: beyond(apart, self.p_value(name, names[best], key)) for name in others}
+
+    def told_apart(self, names: Sequence[str], key: str, level: float = SIGNIFICANT) -> np.ndarray:
+        """Which of several rows with the same rounds is above which, of those that are told from each other.
+
+        All pairs at once: where all rows are equal, any of them is told from any other in `level` of all tables.
+
+        Returns:
+            1 where the first row of a pair has the higher score, -1 where the second has, 0 where it is not known,
+            (K, K).
+        """
+        apart = self._range(names, key)
+        signs = np.zeros((len(names), len(names)))
+        for one, other in combinations(range(len(names)), 2):
+            if beyond(apart, self.p_value(names[one], names[other], key)) < level:
+                rows = [self.rows[names[place]].value(key) for place in (one, other)]
+                signs[one, other] = np.sign(rows[0] - rows[1])
+                signs[other, one] = -signs[one, other]
+        return signs
+
+    def _range(self, names: Sequence[str], key: str) -> np.ndarray:
+        """How far any two rows with the same rounds are apart by chance alone, sorted, see `furthest`."""
         rows = [self.rows[name] for name in names]
-        best = int((np.argmin if lower_is_better(key) else np.argmax)([row.value(key) for row in rows]))
         resampled = np.stack([row.averages(key) for row in rows])  # (K, R)
         resampled = resampled[:, ~np.isnan(resampled).any(axis=0)]
         of_rounds, _ = self._of_rounds(key, len(rows[0].rounds))
         noise = np.random.default_rng([self._seed, len(rows)]).standard_normal(resampled.shape)
         noise *= np.sqrt([of_rounds[name] for name in names])[:, None]
-        apart = np.sort(furthest(resampled - resampled.mean(axis=1, keepdims=True) + noise))
-        found = {}
-        for name in names:
-            if name != names[best]:
-                alone = self.p_value(name, names[best], key)
-                further = len(apart) - np.searchsorted(apart, -ndtri(alone / 2))
-                found[name] = max(alone, float((1 + further) / (1 + len(apart))))
-        return names[best], found
+        return np.sort(furthest(resampled - resampled.mean(axis=1, keepdims=True) + noise))
 
     def corrected_advantage(self, names: Sequence[str], baseline: str, key: str) -> float:
         """How far the best of several rows is above the baseline, without what it owes to being chosen.
@@ -214,15 +234,3 @@ def _row_scores(
     resampled = {key: values[:, :resamples] for key, values in scores.items()}
     observed = {key: values[:, -1] for key, values in scores.items()}
     return RowScores(rounds, counts, resampled, observed, average == "median")
-
-
-def furthest(centred: np.ndarray) -> np.ndarray:
-    """How far any two rows are apart in each resample, in deviations of their difference; (K, R) to (R,)."""
-    found = np.zeros(centred.shape[1])
-    for place in range(len(centred) - 1):
-        difference = centred[place + 1 :] - centred[place]
-        deviation = difference.std(axis=1)
-        varied = deviation > ROUNDING
-        if varied.any():
-            np.maximum(found, np.abs(difference[varied] / deviation[varied, None]).max(axis=0), out=found)
-    return found

@@ -46,7 +46,7 @@ def ensemble(runs: Sequence[Run]) -> Ensemble:
     """
     _check_runs(runs)
     found = {run: _predictions(run, runs[0]) for run in runs}
-    _check_labels(found)
+    check_labels(found)
     rounds = rounds_of(runs)
     if any(len(folds) > 1 for folds in rounds):
         for folds in rounds:
@@ -90,18 +90,22 @@ def _validation(runs: Sequence[Run]) -> Predictions | None:
     first = known[0][1]
     if first is None or any(each is None or set(each.image) != set(first.image) for _, each in known):
         return None
-    return averaged([_ordered(each, run, runs[0]) for run, each in known if each is not None])
+    return averaged([ordered(each, run, runs[0]) for run, each in known if each is not None])
 
 
 def _predictions(run: Run, first: Run) -> Predictions:
     """Those of a run, with the classes in the order of the first one."""
     if run.predictions is None:
         raise UserError(f"{run.folder} has no predictions.parquet, which an ensemble is made of: run `test` again.")
-    return _ordered(run.predictions, run, first)
+    return ordered(run.predictions, run, first)
 
 
-def _ordered(found: Predictions, run: Run, first: Run) -> Predictions:
-    """Predictions of a run with the classes in the order of the first one."""
+def ordered(found: Predictions, run: Run, first: Run) -> Predictions:
+    """Predictions of a run with the classes in the order of the first one.
+
+    Raises:
+        UserError: One of them has a class that the other has not.
+    """
     names, order = run.class_names, first.class_names
     for here, there, known in ((run, first, order), (first, run, names)):
         if other := [name for name in here.class_names if name not in known]:
@@ -119,8 +123,12 @@ def _ordered(found: Predictions, run: Run, first: Run) -> Predictions:
     )
 
 
-def _check_labels(found: dict[Run, Predictions]) -> None:
-    """Refuses an image of two classes."""
+def check_labels(found: dict[Run, Predictions]) -> None:
+    """Refuses an image of two classes.
+
+    Raises:
+        UserError: The message names the image, and the two runs.
+    """
     runs = list(found)
     table = pd.concat(
         [

@@ -43,7 +43,7 @@ def notes_of(
     if done["p_value"].notna().any():
         notes += _star(done, baseline)
     notes += [*_pooled(done, spec)]
-    notes += [*_ties(done, spec), *_winners(winners, baseline, spec), *_shared(spec, blocks)]
+    notes += [*_ties(done, spec), *_winners(winners, baseline, spec), *_shared(spec, blocks), *_orders(spec)]
     notes += [*_floors(blocks, done), *_nothing_learned(done, spec), *_data_remarks(blocks), *_undecided(blocks)]
     if overlays:
         networks = origins(done, "networks")
@@ -210,6 +210,15 @@ def _shared(spec: Spec, blocks: Sequence[Block]) -> Iterator[str]:
             f"{shared:,} of the {number:,} test images of {(spec.gap or ['', ''])[1]} are test images of "
             f"{(spec.gap or [''])[0]} too: the intervals of the difference take them for others, and are rather too "
             "wide."
+        )
+
+
+def _orders(spec: Spec) -> Iterator[str]:
+    if spec.rankings:
+        yield (
+            "Kendall's tau is 1 where both columns put the methods in one order, -1 in opposite ones; its interval "
+            "takes every pair of methods that is not told from each other in both columns (at 5 %, corrected for all "
+            "pairs and both columns) as in either order."
         )
 
 

@@ -16,6 +16,7 @@ from lightning_imbal.stats.floor_scores import floor_cells, floor_classes
 from lightning_imbal.stats.group_scores import COLUMNS as ONCE_COLUMNS
 from lightning_imbal.stats.group_scores import group_scores_of
 from lightning_imbal.stats.notes import notes_of
+from lightning_imbal.stats.rank_agreement import agreements
 from lightning_imbal.stats.subgroups import Subgroups, subgroups_of
 from lightning_imbal.tables.cell import Cell
 from lightning_imbal.tables.read import KEYS, published_numbers
@@ -51,6 +52,8 @@ class Results:
             each with `_std`, `_low` and `_high`.
         notes: What a reader must know.
         gaps: How far the first column of `Spec.gap` is above the second, as `stats.column_difference.gaps` has it.
+        rankings: Whether the two columns of `Spec.rankings` put the rows in the same order, as
+            `stats.rank_agreement.agreements` has it.
         runs: The finished runs of every row, by the title of the column.
         compared: The scores of every row with predictions on the same resamples, by the title of the column.
         winners: The best row of each metric, beside the baseline, by the titles of column and metric.
@@ -67,6 +70,7 @@ class Results:
     classes: pd.DataFrame
     notes: list[str]
     gaps: pd.DataFrame = field(default_factory=pd.DataFrame)
+    rankings: pd.DataFrame = field(default_factory=pd.DataFrame)
     runs: dict[str, dict[str, list[Run]]] = field(default_factory=dict)
     compared: dict[str, Compared] = field(default_factory=dict)
     winners: dict[tuple[str, str], Winner] = field(default_factory=dict)
@@ -123,6 +127,7 @@ def collect(
         _joined(classes),
         notes,
         gaps(spec, blocks, table),
+        agreements(spec, blocks),
         runs,
         compared,
         winners,

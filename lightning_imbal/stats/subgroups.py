@@ -14,8 +14,9 @@ from scipy.special import ndtri
 
 from lightning_imbal.runs.attributes import NO_EDGES, Attribute, Edges, attributes_of, values_of
 from lightning_imbal.runs.predictions import Predictions
-from lightning_imbal.stats.compared import Compared, furthest
+from lightning_imbal.stats.compared import Compared
 from lightning_imbal.stats.proportions import LEVEL, Intervals
+from lightning_imbal.stats.range_test import furthest
 from lightning_imbal.stats.rounds import Round
 from lightning_imbal.stats.row_scores import NO_INTERVAL, RowScores, correlation, recovered
 from lightning_imbal.stats.unit_counts import FEW_UNITS, UnitCounts

@@ -104,8 +104,9 @@ def _check(spec: Spec, file: Path) -> None:
     titles = [column.title for column in spec.columns]
     if twice := {title for title in titles if titles.count(title) > 1}:
         raise UserError(f"{file} has two columns {twice.pop()!r}: give each a data set and backbone of its own.")
-    if spec.gap is not None and (len(spec.gap) != 2 or not set(spec.gap) <= set(titles)):
-        raise UserError(f"{file} has the gap {spec.gap}: give the titles of two of its columns, {', '.join(titles)}.")
+    for what, two in (("gap", spec.gap), ("rankings", spec.rankings)):
+        if two is not None and (len(two) != 2 or not set(two) <= set(titles)):
+            raise UserError(f"{file} has the {what} {two}: give the titles of two of its columns, {', '.join(titles)}.")
     numbers = published_numbers(spec)
     printed = numbers["dataset"] + numbers["backbone"].map(lambda name: f", {name}" if name else "")
     known = {

@@ -135,7 +135,11 @@ class Spec:
         decimals: How many are printed.
         baseline: Row that all others are tested against; by default the first that is run.
         figure: Draws the results as well.
+        features: Rows that train no backbone, and those that start from another row, are trained on features that are
+            stored once for each column and fold, or first stage; true: of the pictures as they are tested, a number: of
+            so many augmented versions of each training picture, then for each seed.
         gap: Titles of two columns: how far the scores in the first are above those in the second is a table as well.
+        rankings: Titles of two columns: whether they put the rows in the same order is a table as well.
 
     Attributes:
         name: Stem of the file that it was read from.
@@ -151,7 +155,9 @@ class Spec:
     decimals: int = 3
     baseline: str | None = None
     figure: Figure | None = None
+    features: bool | int = False
     gap: list[str] | None = None
+    rankings: list[str] | None = None
     name: str = field(init=False, default="")
 
     @property

@@ -8,7 +8,7 @@ from jsonargparse import ArgumentError
 from lightning.pytorch.utilities.seed import isolate_rng
 
 from lightning_imbal.data.base import ImbalDataModule
-from lightning_imbal.errors import UserError
+from lightning_imbal.errors import UserError, refusal_in
 from lightning_imbal.factories.arguments import ImbalParser
 from lightning_imbal.factories.own_classes import working_folder_searched
 from lightning_imbal.modules.base import ImbalModule
@@ -16,7 +16,16 @@ from lightning_imbal.modules.base_checkpoint import load_weights, open_checkpoin
 from lightning_imbal.modules.base_classifier import ImbalClassifier
 from lightning_imbal.predictors.fit import tell_normalization
 from lightning_imbal.trained.depth import take_depth
-from lightning_imbal.trained.settings import FROM_CHECKPOINT, LEFT_OUT, OF_SOME, OF_TRAINER, saved_fact, settings_of
+from lightning_imbal.trained.settings import (
+    LEFT_OUT,
+    OF_BACKBONE,
+    OF_ITS_PICTURES,
+    OF_SOME,
+    OF_TRAINER,
+    brought_by,
+    saved_fact,
+    settings_of,
+)
 from lightning_imbal.trained.transforms import Transforms
 from lightning_imbal.wording import first_line
 
@@ -51,14 +60,17 @@ def load_network(checkpoint: Path) -> ImbalClassifier:
 def _built(settings: dict[str, Any], checkpoint: Path) -> tuple[ImbalModule, ImbalDataModule]:
     choices = {name: deepcopy(settings[name]) for name in ("model", "data")}
     arguments = choices["model"].setdefault("init_args", {})
-    arguments |= {name: nothing for name, nothing in FROM_CHECKPOINT.items() if name in arguments}
-    facts = (*FACTS, *OF_SOME) if arguments.get("metadata_size") else FACTS
+    arguments |= {name: nothing for name, nothing in brought_by(checkpoint).items() if name in arguments}
+    facts = (*FACTS, *(OF_SOME if arguments.get("metadata_size") else OF_BACKBONE))
     arguments |= {name: saved_fact(checkpoint, name) for name in facts}
+    of_data = choices["data"].get("init_args") or {}
+    of_data |= {name: nothing for name, nothing in OF_ITS_PICTURES.items() if name in of_data}
     parser = ImbalParser(exit_on_error=False)
     parser.add_subclass_arguments(ImbalModule, "model")
     parser.add_subclass_arguments(ImbalDataModule, "data")
     try:
         built = parser.instantiate(parser.parse_object(choices))
     except (ArgumentError, ValueError) as error:
-        raise UserError(f"The network of {checkpoint} cannot be built: {first_line(error)}") from error
+        why = first_line(refusal_in(error) or error)
+        raise UserError(f"The network of {checkpoint} cannot be built: {why}") from error
     return built.model, built.data

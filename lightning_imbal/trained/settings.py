@@ -5,8 +5,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from lightning_imbal.backbones.named import told_name
 from lightning_imbal.errors import UserError
-from lightning_imbal.modules.base_checkpoint import open_checkpoint
+from lightning_imbal.modules.base_checkpoint import is_partial, open_checkpoint
 from lightning_imbal.runs.folder import stage_of
 from lightning_imbal.runs.stage import Stage
 
@@ -17,8 +18,11 @@ OF_TRAINER = ("precision", "inference_mode")  # what a test needs of the Trainer
 OF_RUN = ("seed_everything", "monitor", "monitor_mode")
 ARGUMENTS = {"init_args", "dict_kwargs"}
 OF_THE_MACHINE = ("cache_dir",)
-OF_SOME = ("metadata_encoding",)  # facts that not every network has a use for
-FROM_CHECKPOINT = {"pretrained": False, "backbone_ckpt": None}  # all weights come from it
+OF_SOME = ("metadata_encoding", "image_size", "architecture")  # facts that not every checkpoint has
+# All weights come from it, and nothing is trained on.
+FROM_CHECKPOINT = {"pretrained": False, "backbone_ckpt": None, "grad_checkpointing": False}
+OF_ITS_PICTURES = {"features": None}  # of the data it was trained on, which other pictures have not
+OF_BACKBONE = ("image_size", "architecture")  # of the facts, those that build it
 
 
 def portable(config: dict[str, Any], split: str) -> dict[str, Any]:
@@ -41,6 +45,9 @@ def portable(config: dict[str, Any], split: str) -> dict[str, Any]:
     left_out: list[str] = []
     kept = {name: config[name] for name in OF_RUN if name in config}
     kept |= {name: _without_places(config[name], root, name, left_out) for name in ("model", "data")}
+    arguments = config["model"].get("init_args") or {}
+    if arguments.get("checkpoint_parts") == "trained" and arguments.get("pretrained") is True:  # which is no place
+        kept["model"]["init_args"]["pretrained"] = True
     kept["trainer"] = {name: config["trainer"][name] for name in OF_TRAINER if name in config["trainer"]}
     return {**kept, "run_dir": Path(config.get("run_dir") or "run").name, SPLIT: split, LEFT_OUT: left_out}
 
@@ -57,8 +64,10 @@ def _without_places(choice: Any, root: str, name: str, left_out: list[str]) -> A
         for key, value in (choice[kind] or {}).items():
             if key in OF_THE_MACHINE:
                 continue
-            if key in FROM_CHECKPOINT:
-                value = FROM_CHECKPOINT[key]
+            if key in (nothing := FROM_CHECKPOINT | OF_ITS_PICTURES):
+                value = nothing[key]
+            elif key == "backbone" and isinstance(value, str):
+                value = told_name(value)
             elif isinstance(value, str) and _is_place(key, value, root):
                 value = _below(value, root)
                 left_out += [] if value else [f"{name}.{key}"]
@@ -91,6 +100,16 @@ def saved_fact(checkpoint: str | Path, name: str) -> Any:
     if name not in known:
         raise UserError(f"{checkpoint} does not say its {name}, so it is that of another program: give one of `fit`.")
     return known[name]
+
+
+def brought_by(checkpoint: str | Path) -> dict[str, Any]:
+    """The settings of a model that a checkpoint replaces, and what they are then; one of trained parts needs weights.
+
+    Raises:
+        UserError: It is damaged.
+    """
+    partial = is_partial(open_checkpoint(checkpoint))
+    return {name: nothing for name, nothing in FROM_CHECKPOINT.items() if not (partial and name == "pretrained")}
 
 
 def own_settings(checkpoint: Path) -> dict[str, Any] | None:

@@ -1,6 +1,6 @@
 """A file may hold more than the network, under any name; with some of its weights alone it is that of another one."""
 
-from argparse import Namespace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -82,7 +82,7 @@ def test_what_is_left_out_is_said_once(load, told):
     [
         ({"epoch": 3}, "has no tensors by name"),
         ([torch.zeros(1)], "has no tensors by name"),
-        ({"state_dict": {}, "args": Namespace(lr=1)}, "may be code and is not run: if you trust it"),
+        ({"state_dict": {}, "args": SimpleNamespace(lr=1)}, "may be code and is not run: if you trust it"),
         ({"another.weight": torch.zeros(1)}, "do not fit test_resnet: .*the file has another.weight"),
     ],
 )

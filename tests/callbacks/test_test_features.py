@@ -17,7 +17,7 @@ from lightning_imbal.data import Holdout
 from lightning_imbal.heads import ClosedFormHead, NearestClassMean
 from lightning_imbal.modules import BBN, ECL, Classifier, FrozenHead
 from lightning_imbal.modules.perturbed import PerturbedClassifier
-from lightning_imbal.predictors import FlipTTA, PerturbedInput, Plain, Predictor, TemperatureScaled
+from lightning_imbal.predictors import DihedralTTA, PerturbedInput, Plain, Predictor, TemperatureScaled
 
 QUIET = ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
 DEMO = ["fit", "--config", "experiments/demo.yaml", "--trainer.max_epochs", "1", "--trainer.limit_train_batches", "2"]
@@ -134,7 +134,7 @@ def test_features_are_what_the_head_gets(kind, tmp_path):
     assert torch.equal(torch.from_numpy(found["feature"]), feature[order].half())
 
 
-@pytest.mark.parametrize("predictor", [FlipTTA, PerturbedInput, TemperatureScaled])
+@pytest.mark.parametrize("predictor", [DihedralTTA, PerturbedInput, TemperatureScaled])
 def test_the_plain_image_counts_whatever_the_predictor_asks(predictor, tmp_path):
     data = digits(split=SMALL)
     plain, other = (build(Classifier, data, predictor=kind) for kind in (Plain, predictor))

@@ -44,7 +44,7 @@ class Slope(LightningModule):
 def run(module: Slope, path: Path, warmup: LinearWarmup, ckpt_path: Path | None = None, **kwargs) -> Trainer:
     quiet = {f"enable_{name}": False for name in ("checkpointing", "progress_bar", "model_summary")}
     options = {"accelerator": "cpu", "max_epochs": 3, "logger": False, "default_root_dir": path, **quiet, **kwargs}
-    trainer = Trainer(callbacks=[warmup], **options)
+    trainer = Trainer(callbacks=[*options.pop("before", []), warmup], **options)
     trainer.fit(module, DataLoader(torch.zeros(3), batch_size=1), ckpt_path=ckpt_path)
     return trainer
 
@@ -96,6 +96,28 @@ class TestLinearWarmup:
         trainer.save_checkpoint(file)
         run(resumed, tmp_path, LinearWarmup(2.5), file, max_epochs=4)
         assert resumed.rates() == pytest.approx(unbroken.rates()[3 * epoch :], rel=1e-9)
+
+    def test_fraction_of_the_epochs_by_hand(self, tmp_path):
+        # A quarter of 8 epochs of 3 batches.
+        module = Slope()
+        run(module, tmp_path, LinearWarmup(fraction=0.25), max_epochs=8)
+        expected = [0.1 / 6, 0.2 / 6, 0.3 / 6, 0.4 / 6, 0.5 / 6, *[0.1] * 19]
+        assert module.rates() == pytest.approx(expected, rel=1e-9)
+
+    def test_of_several_only_the_last_warms_up(self, tmp_path):
+        alone, both = Slope(), Slope()
+        run(alone, tmp_path, LinearWarmup(0.5), max_epochs=2)
+        run(both, tmp_path, LinearWarmup(0.5), max_epochs=2, before=[LinearWarmup(2.0)])
+        assert both.rates() == alone.rates() != [0.1] * 6
+
+    @pytest.mark.parametrize("fraction", [0.0, 1.5, math.nan])
+    def test_refused_fractions(self, fraction: float):
+        with pytest.raises(ValueError, match=f"fraction must be above 0 and at most 1, but is {fraction}"):
+            LinearWarmup(fraction=fraction)
+
+    def test_fraction_of_epochs_without_end(self, tmp_path):
+        with pytest.raises(ValueError, match="max_epochs is -1"):
+            run(Slope(), tmp_path, LinearWarmup(fraction=0.5), max_epochs=-1, max_steps=3)
 
     @pytest.mark.parametrize("epochs", [0.0, -1.0, math.nan])
     def test_refused_epochs(self, epochs: float):

@@ -34,6 +34,7 @@ ABSENT = [
     (["report", "rnu"], "rnu holds no finished run (no metrics.json): did you mean run?"),
     (["decide", "rnu", "--rule", "Offsets"], "did you mean run?"),
     (["ensemble", "run", "rnu", "--run_dir", "x"], "did you mean run?"),
+    (["labels", "rnu", "--html"], "did you mean run?"),
     (["export", "rnu", "--onnx", "x.onnx"], "did you mean run?"),
     (["decide", "run", "--rul", "Offsets"], "did you mean --rule?"),
     (["init", "run", "--data.lables", "x"], "did you mean --data.labels?"),

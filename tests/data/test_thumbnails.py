@@ -92,6 +92,7 @@ def test_a_relative_root_is_looked_for_from_the_working_directory(isic_root, tmp
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match=r"(?s)/run cannot be shown: ISIC2018 not found: .*ISIC2018_Task3"):
         thumbnails(run, ["ISIC_0024306"])
+    assert list(thumbnails(run, ["ISIC_0024306"], root=str(isic_root))) == ["ISIC_0024306"]  # it has moved
 
 
 def test_a_class_of_the_user_is_imported(isic_root, tmp_path, monkeypatch):

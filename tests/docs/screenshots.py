@@ -25,7 +25,12 @@ body {{ margin: 0; background: white }}
 pre {{ display: inline-block; margin: 0; padding: 16px; font: 14px/1.17 "DejaVu Sans Mono", monospace }}
 {stylesheet}</style><body><pre>{code}</pre></body>"""
 # What of the page: the chapter that it begins with (empty: the top), the width of the window, and the height.
-PAGE = {"page": ("", WIDTH, 1000), "phone": ("", 400, 800), "decisions": ("decisions", WIDTH, 900)}
+PAGE = {
+    "page": ("", WIDTH, 1000),
+    "phone": ("", 400, 800),
+    "decisions": ("decisions", WIDTH, 900),
+    "explain": ("mistakes", WIDTH, 700),
+}
 # A chapter that begins near the lower end is not begun.
 END = """Math.min(HEIGHT, ...[...document.querySelectorAll("h2")].map((title) => title.getBoundingClientRect().top - 30)
     .filter((top) => top > 0.7 * HEIGHT))"""
@@ -44,7 +49,7 @@ def main(runs: list[str]) -> None:
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, Browser() as browser:
         html = Path(folder, "report.html")
-        printed = said("report", *runs, "--html", str(html))
+        printed = said("report", *runs, "--explain", "gradcam", "--html", str(html))
         for name, (chapter, width, height) in PAGE.items():
             browser.open(html, width, height)
             browser.wait("document.querySelector('.main-svg')")

@@ -136,7 +136,7 @@ def test_a_link_to_no_file_of_the_repository_is_an_error(with_links):
 
 def test_pictures_are_few_and_small():
     pictures = sorted((ROOT / "docs" / "images").iterdir())
-    assert [file.name for file in pictures] == ["decisions.png", "page.png", "phone.png", "terminal.png"]
+    assert [file.name for file in pictures] == ["decisions.png", "explain.png", "page.png", "phone.png", "terminal.png"]
     assert all(file.stat().st_size < 200_000 for file in pictures) and sum(f.stat().st_size for f in pictures) < 600_000
     text = "".join(page.read_text() for page in (ROOT / "docs").glob("*.md"))
     for file in pictures:

@@ -31,7 +31,7 @@ from lightning_imbal.export import check as check_module
 from lightning_imbal.export import inference as inference_module
 from lightning_imbal.export import onnx as onnx_module
 from lightning_imbal.heads import LearnableScale, NearestClassMean, NormedLinear, TauNormalized
-from lightning_imbal.predictors import FlipTTA, Plain, PostHocAdjusted, Predictor, TemperatureScaled
+from lightning_imbal.predictors import DihedralTTA, FlipTTA, Plain, PostHocAdjusted, Predictor, TemperatureScaled
 from lightning_imbal.runs.run import Run
 
 WHY = "onnx, onnxruntime or onnxscript is not installed: pip install 'lightning_imbal[onnx]'"
@@ -374,9 +374,9 @@ COUNTS = torch.tensor([60.0, 30.0, 10.0])
         (TauNormalized, FlipTTA(COUNTS)),
         (NearestClassMean, PostHocAdjusted(COUNTS, tau=0.5)),
         (NormedLinear, TemperatureScaled(COUNTS, temperature=2.0)),
-        (LearnableScale, Plain(COUNTS)),
+        (LearnableScale, DihedralTTA(COUNTS)),
     ],
-    ids=["tau_norm_flip", "ncm_post_hoc", "normed_temperature", "lws_plain"],
+    ids=["tau_norm_flip", "ncm_post_hoc", "normed_temperature", "lws_dihedral"],
 )
 def test_heads_and_predictors_can_be_written(head, predictor):
     model, normalize, images = Small(head), Normalize(), check_module.random_images((24, 24))[:20]

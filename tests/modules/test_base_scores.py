@@ -31,6 +31,12 @@ class Scored(LightningModule):
         else:
             self.log_dict(SCORES)
 
+    def test_step(self, batch, batch_idx):
+        self.log("test/loss", torch.tensor(0.5))
+
+    def on_test_epoch_end(self):
+        self.on_validation_epoch_end()
+
     def configure_optimizers(self):
         return torch.optim.SGD(self.parameters(), lr=0.1)
 
@@ -65,3 +71,23 @@ def test_all_at_once_is_the_same_as_one_by_one(tmp_path):
     assert at_once[0] == same and len(same) == 3, "the check before training is one of them"
     assert at_once[1] == pytest.approx(one_by_one[1], nan_ok=True, rel=0, abs=0) and at_once[1].keys() >= SCORES.keys()
     assert at_once[2:] == one_by_one[2:] and at_once[2] == 2
+
+
+def evaluated(folder, at_once, verb):
+    """What the Trainer hands back, what callbacks can know afterwards, and what the logger has written."""
+    quiet = {"enable_progress_bar": False, "enable_model_summary": False, "enable_checkpointing": False}
+    logger = CSVLogger(folder, name="", version="")
+    trainer = Trainer(default_root_dir=folder, accelerator="cpu", logger=logger, **quiet)
+    evaluate = getattr(trainer, verb)
+    [handed_back] = evaluate(Scored(at_once), DataLoader(torch.zeros(2, 1)), verbose=False)
+    known = {name: value.item() for name, value in trainer.callback_metrics.items()}
+    header, row = (folder / "metrics.csv").read_text().splitlines()
+    return handed_back, known, dict(zip(header.split(","), row.split(","), strict=True))
+
+
+@pytest.mark.parametrize("verb", ["test", "validate"])
+def test_an_evaluation_hands_back_the_same(verb, tmp_path):
+    one_by_one, at_once = (evaluated(tmp_path / str(each), each, verb) for each in (False, True))
+    for one, other in zip(one_by_one[:2], at_once[:2], strict=True):
+        assert other == pytest.approx(one, nan_ok=True, rel=0, abs=0) and other.keys() >= SCORES.keys()
+    assert at_once[2] == one_by_one[2] and ("test/loss" in at_once[0]) == (verb == "test")

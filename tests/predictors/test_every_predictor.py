@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 
 from lightning_imbal.modules.classifier import Classifier
 from lightning_imbal.predictors import (
+    DihedralTTA,
     FlipTTA,
     PerturbedInput,
     Plain,
@@ -18,7 +19,7 @@ from lightning_imbal.predictors import (
     TemperatureScaled,
 )
 
-PREDICTORS = [Plain, FlipTTA, PostHocAdjusted, TemperatureScaled, PerturbedInput]
+PREDICTORS = [Plain, FlipTTA, DihedralTTA, PostHocAdjusted, TemperatureScaled, PerturbedInput]
 warm = partial(TemperatureScaled, temperature=2.0)
 
 
@@ -43,7 +44,7 @@ class TestEveryPredictor:
         predictor(COUNTS)(network.train(), random_image(2))
         assert network.training
 
-    @pytest.mark.parametrize("predictor", [Plain, FlipTTA, PostHocAdjusted, PerturbedInput])
+    @pytest.mark.parametrize("predictor", [Plain, FlipTTA, DihedralTTA, PostHocAdjusted, PerturbedInput])
     def test_only_a_free_temperature_needs_calibration(self, predictor: PredictorFactory):
         assert not predictor(COUNTS).needs_calibration
         assert not TemperatureScaled(COUNTS, temperature=2.0).needs_calibration
@@ -55,7 +56,7 @@ class TestEveryPredictor:
             predictor(torch.tensor([5, 0, 2, 0]))
 
     @pytest.mark.parametrize("precision", ["32-true", "bf16-true"])
-    @pytest.mark.parametrize("predictor", [Plain, FlipTTA, PostHocAdjusted, warm, PerturbedInput])
+    @pytest.mark.parametrize("predictor", [Plain, FlipTTA, DihedralTTA, PostHocAdjusted, warm, PerturbedInput])
     def test_runs_in_a_trainer_as_it_is(self, predictor: PredictorFactory, precision: str):
         module = build_classifier(predictor)
         quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}

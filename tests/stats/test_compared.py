@@ -6,7 +6,8 @@ from made_predictions import NAMES, long_tailed, make, predicted
 from scipy import stats
 
 from lightning_imbal.stats.bootstrap import draw
-from lightning_imbal.stats.compared import CHOSEN, Compared, furthest
+from lightning_imbal.stats.compared import CHOSEN, Compared
+from lightning_imbal.stats.range_test import furthest
 from lightning_imbal.stats.resampled_scores import resampled_scores
 from lightning_imbal.stats.rounds import Round
 from lightning_imbal.stats.row_scores import correlation, recovered

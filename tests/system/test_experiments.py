@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import timm
+import torch
 import yaml
 from jsonargparse import Namespace
 from parsing import EXPERIMENTS, merged, second, with_configs
@@ -59,12 +60,17 @@ MORE_VARIANTS = [
     ("zhang_isic2019", "methods/bwce"),
     *(("zhang_isic2019", f"variants/zhang_{row}") for row in ABLATION[1:]),
     ("demo", "variants/laptop"),
+    *(("demo", f"variants/{tuning}") for tuning in ("lora", "bitfit", "last_block", "layer_decay")),
     ("zeng_skin7", "methods/ce_crw", "variants/laptop"),
     ("chen_skin7", "variants/laptop"),
     ("galdran_eyepacs", "methods/balanced_mixup", "variants/laptop"),
     ("galdran_hyper_kvasir", "methods/supcon", "variants/laptop"),
     ("zhang_isic2019", "variants/zhang_3_proxies"),
     ("zhang_isic2019", "variants/zhang_4_proxies"),
+]
+# Laid over anything, and over each other.
+EVERYDAY = [
+    f"variants/{name}" for name in ("ema", "warmup", "early_stopping", "accumulation", "mixed_precision", "tta8")
 ]
 # Methods of ordered classes, and protocols whose data have some.
 ORDERED = ("coral", "corn", "cost_sensitive", "sord")
@@ -76,6 +82,8 @@ OF_ATTRIBUTES = {"ce_metadata": ["--data.metadata_columns", "diagnosis_confirm_t
 # What belongs to the protocol, or is linked from the data; all else of a model belongs to the method.
 PROTOCOL = {"backbone", "pretrained", "optimizer", "scheduler", "predictor"}
 PROTOCOL |= {"class_counts", "class_names", "class_groups", "metadata_encoding"}
+PROTOCOL |= {"image_size", "pooling", "grad_checkpointing", "architecture"}
+PROTOCOL |= {"tuning", "unfreeze", "layer_decay", "checkpoint_parts"}
 OF_DATA = ("sampler", "paired_sampler", "views", "more_views")
 
 
@@ -188,6 +196,8 @@ def test_head_made_of_a_linear_one_refuses_cosines(head, fit, capsys):
         ("marrakchi_isic", "methods/ce", "variants/laptop"),
         ("zhang_isic2019", f"variants/zhang_{ABLATION[0]}"),
         ("zeng_skin7", "methods/ce_crw", "variants/group_balanced"),
+        ("zhang_isic2018", *EVERYDAY),
+        ("own_folder", "methods/supcon", *EVERYDAY),
         *(pytest.param(more, marks=pytest.mark.slow) for more in MORE_VARIANTS),
     ],
     ids="+".join,
@@ -200,7 +210,21 @@ def test_variant_runs_over_experiments(configs, fit, tmp_path):
     assert stages == (["stage1", "stage2"] if then and then[-1] else ["stage1"])
 
 
-@pytest.mark.parametrize("configs", MORE_VARIANTS, ids="+".join)
+def test_everyday_overlays_do_what_they_say(tmp_path):
+    """Early stopping ends a training that does not improve, and every fourth batch is a step."""
+    overlays = [EXPERIMENTS / "variants" / f"{name}.yaml" for name in ("early_stopping", "accumulation")]
+    still = ["--model.optimizer.lr", "1e-30", "--trainer.callbacks.patience", "2", "--trainer.log_every_n_steps", "1"]
+    few = ["--trainer.limit_train_batches", "5", "--trainer.max_epochs", "9"]
+    args = [*with_configs(EXPERIMENTS / "demo.yaml", method("ce"), *overlays), *still, *few, *QUIET]
+    assert main(["fit", *args, "--run_dir", str(tmp_path / "run")]) == 0
+    states = [
+        torch.load(tmp_path / "run" / "stage1" / "checkpoints" / f"{name}.ckpt", weights_only=True)
+        for name in ("best", "last")
+    ]
+    assert [state["epoch"] for state in states] == [0, 2] and states[1]["global_step"] == 3 * 2
+
+
+@pytest.mark.parametrize("configs", MORE_VARIANTS + [("marrakchi_isic", name) for name in EVERYDAY], ids="+".join)
 def test_variant_can_be_laid_over_an_experiment(configs):
     *below, variant = (EXPERIMENTS / f"{name}.yaml" for name in configs)
     assert merged(*below, variant).as_dict() != merged(*below).as_dict()

@@ -83,3 +83,19 @@ def test_decision_rules_are_told_for_every_method_and_split():
             rules[rules["rule"] == "argmax"], on=["row", "score"], suffixes=("", "_before")
         )
         assert (changed["value"] - changed["value_before"]).tolist() == pytest.approx(changed["difference"].tolist())
+
+
+def test_the_page_on_networks_quotes_the_table_of_two():
+    cells = pd.read_csv(RESULTS / "isic2018_networks-64px.csv").set_index(["row", "metric", "backbone"])["value"]
+    page = (ROOT / "docs" / "backbones.md").read_text()
+    rows = re.findall(r"^\| (.+?) \| ((?:0\.\d{3} \| ?){4})$", page, re.MULTILINE)
+    assert len(rows) == 4
+    for name, numbers in rows:
+        expected = [cells[name, metric] for metric in ("balanced_accuracy", "f1")]
+        quoted = [float(number) for number in numbers.split("|")[:4]]
+        networks = ["mobilenetv2_100", "tf_efficientnet_lite0"]
+        assert quoted == [round(of_metric[network], 3) for of_metric in expected for network in networks]
+    orders = pd.read_csv(RESULTS / "isic2018_networks-64px_rankings.csv").set_index("metric")
+    assert orders.loc["balanced_accuracy", ["value", "low", "high"]].round(2).tolist() == [0.67, 0, 1]
+    assert orders.loc["f1", ["value", "low", "high"]].round(2).tolist() == [0.33, -1, 1]
+    assert orders.loc["rare", ["value", "low", "high"]].round(2).tolist() == [-0.33, -1, 1]

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from jsonargparse import Namespace
-from lightning.pytorch import Callback
-from lightning.pytorch.callbacks import BaseFinetuning
 from lightning.pytorch.utilities.seed import isolate_rng
 
+from lightning_imbal.backbones.sizes import built_size
 from lightning_imbal.backbones.trial import check_size
-from lightning_imbal.callbacks.of_training import averages_at_the_end
+from lightning_imbal.cli.parts.check_callbacks import check_averaging, check_callbacks, tell_unused
 from lightning_imbal.cli.parts.check_schedule import check_schedule
 from lightning_imbal.cli.parts.check_trainer import check_options
 from lightning_imbal.cli.parts.parser import ImbalCLI
@@ -17,8 +16,10 @@ from lightning_imbal.cli.parts.trainer import chosen_callbacks
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.checks import check_split, check_unseen
 from lightning_imbal.errors import UserError
+from lightning_imbal.export.inference import input_size
 from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.modules.base_optimizers import check_search
+from lightning_imbal.runs.identity import listed
 from lightning_imbal.wording import did_you_mean, number_of
 
 EPOCHS_OF_LIGHTNING = 1000  # where the configuration gives none
@@ -40,7 +41,8 @@ def check_fit(cli: ImbalCLI, built: Namespace, stages: list[Namespace]) -> list[
     """
     every = [built]
     with as_user_error():
-        built.model.check_first()
+        if not (stages[0].ckpt_path and stages[0].model.init_args.get("pretrained")):  # else its checkpoint has them
+            built.model.check_first()
         with isolate_rng():
             for config, following in zip(stages, stages[1:], strict=False):
                 check_stage(config, False, built)
@@ -73,6 +75,7 @@ def check_stage(config: Namespace, last: bool, built: Namespace) -> None:
         check_monitor(config.monitor, "monitor", model, data)
         check_validated(config.trainer)
         check_averaging(chosen_callbacks(built), config.monitor)
+    tell_unused(listed(built.trainer.callbacks), model)
     check_callbacks(chosen_callbacks(built), model)
     for callback in chosen_callbacks(built):
         if score := getattr(callback, "monitor", None):
@@ -86,6 +89,7 @@ def check_stage(config: Namespace, last: bool, built: Namespace) -> None:
     if model.whole_batches:
         check_search(built.trainer)
     check_size(model.backbone, data.image_size, min(data.batch_size, drawn))
+    check_test_size(model, data)
     max_epochs = config.trainer.max_epochs or EPOCHS_OF_LIGHTNING
     steps = max_epochs * -(-batches // (config.trainer.accumulate_grad_batches or 1))
     optimizers = model.build_optimizers(max_epochs, lambda: steps)
@@ -94,6 +98,15 @@ def check_stage(config: Namespace, last: bool, built: Namespace) -> None:
         check_schedule(optimizers[1][0], steps, config, model)
         if score := optimizers[1][0]["monitor"]:
             check_monitor(score, "scheduler.monitor", model, data)
+
+
+def check_test_size(model: ImbalModule, data: ImbalDataModule) -> None:
+    """Refuses pictures that the network cannot take as they are tested, which may be of another size."""
+    side = input_size(data.test_recipe)[0]
+    if side != data.image_size or built_size(model.backbone):
+        mode = model.backbone.training
+        check_size(model.backbone.eval(), side, 1)
+        model.backbone.train(mode)
 
 
 def check_length(trainer: Namespace) -> None:
@@ -142,27 +155,6 @@ def check_difficulty(trainer: Namespace, model: ImbalModule) -> None:
         raise UserError(
             f"{type(waits[0]).__name__} weighs classes by their F1 on the validation part, but "
             "--trainer.limit_val_batches is 0: validate, or choose another loss."
-        )
-
-
-def check_callbacks(callbacks: list[Callback], model: ImbalModule) -> None:
-    """Refuses callbacks that only a class of the user's own makes use of, and those that a stage has no use for."""
-    for callback in callbacks:
-        if type(callback) is BaseFinetuning:
-            raise UserError("BaseFinetuning by itself freezes nothing: give BackboneFinetuning or your own class.")
-        if isinstance(callback, BaseFinetuning) and model.freezes_backbone:
-            raise UserError(
-                f"{type(callback).__name__} would train the backbone that {type(model).__name__} keeps: leave it out, "
-                "or take it from the second stage with then: {trainer: {callbacks: null}}."
-            )
-
-
-def check_averaging(callbacks: list[Callback], monitor: str) -> None:
-    """Refuses to choose an epoch where the average is only made after the last one."""
-    if averages_at_the_end(callbacks):
-        raise UserError(
-            f"StochasticWeightAveraging makes its average after the last epoch, and the best epoch by {monitor} would "
-            "be tested in its place: set --monitor null, or average all the time with EMAWeightAveraging."
         )
 
 

@@ -10,12 +10,12 @@ from statistics import fmean
 from typing import Any
 
 import numpy as np
-import timm
 import torch
 from jsonargparse import Namespace
 from scipy.optimize import nnls
 from torch.utils.flop_counter import FlopCounterMode
 
+from lightning_imbal.backbones.create import create_backbone
 from lightning_imbal.data.build import build_data
 from lightning_imbal.errors import UserError
 from lightning_imbal.launch.job import Job
@@ -102,6 +102,8 @@ def cost_of(config: Namespace) -> Cost:
     """What one stage costs: forward and backward passes (3 times a forward one), a frozen network's forward alone."""
     data, model = config.data.init_args, config.model.init_args
     epoch, images, exact = _sizes(json.dumps(config.data.as_dict(), default=str, sort_keys=True))
+    if data.get("features"):  # no network is asked
+        return Cost()
     frozen = resolve_name(config.model.class_path).freezes_backbone
     passes = config.trainer.max_epochs * (data.get("views", 1) + len(data.get("more_views") or []))
     passes *= epoch * (2 if data.get("paired_sampler") else 1)
@@ -130,7 +132,7 @@ def _sizes(data: str) -> tuple[int, int, bool]:
 def operations(backbone: str, size: int) -> int:
     """Floating point operations of a forward pass of one image."""
     with torch.device("meta"):
-        network = timm.create_model(backbone, num_classes=0).eval()
+        network = create_backbone(backbone, image_size=size).eval()
         image = torch.empty(1, 3, size, size)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(image)

@@ -5,7 +5,7 @@ from pathlib import Path
 from jsonargparse import Namespace
 
 from lightning_imbal.cli.parts import run_dir
-from lightning_imbal.cli.parts.check import check_evaluation
+from lightning_imbal.cli.parts.check import check_evaluation, check_test_size
 from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.cli.parts.seed import seed
 from lightning_imbal.cli.parts.show import show_results
@@ -18,16 +18,24 @@ from lightning_imbal.modules.base_checkpoint import load_weights
 from lightning_imbal.runs.identity import as_split
 from lightning_imbal.runs.pooling import check_units
 from lightning_imbal.runs.predictions import units_of
-from lightning_imbal.trained.settings import FROM_CHECKPOINT
+from lightning_imbal.trained.settings import brought_by
 
 
-def read_checkpoint(cli: ImbalCLI, args: list[str]) -> Namespace:
-    """The configuration of an evaluation: what was saved beside the checkpoint or in it, below the command line."""
+def read_checkpoint(cli: ImbalCLI, args: list[str], from_features: bool = False) -> Namespace:
+    """The configuration of an evaluation: what was saved beside the checkpoint or in it, below the command line.
+
+    Args:
+        cli: Reads it.
+        args: Command line without the verb.
+        from_features: Whether features that were stored of the pictures may be looked at in their place.
+    """
     with with_saved_config(cli.verb, args) as whole:
         config = cli.read(whole)
-    for name, nothing in FROM_CHECKPOINT.items():
+    for name, nothing in brought_by(config.ckpt_path).items():
         if name in config.model.init_args:
             config.model.init_args[name] = nothing
+    if not from_features and "features" in config.data.init_args:
+        config.data.init_args.features = None
     return config
 
 
@@ -41,11 +49,12 @@ def check_poolable(data: LabelledImages) -> None:
 def evaluate(verb: str, part: str, args: list[str]) -> int:
     """Runs `test` or `validate` on a part of the data, writes and prints the results, and returns the exit status."""
     cli = ImbalCLI(verb)
-    config = read_checkpoint(cli, args[1:])
+    config = read_checkpoint(cli, args[1:], from_features=True)
     seed(config)
     check_places(config, f"`{verb}` looks at them")
     built = cli.build(config)
     check_evaluation(part, built.model, built.data)
+    check_test_size(built.model, built.data)
     if config.get("pool"):
         check_poolable(built.data)
     trained = count_trained(config.ckpt_path, part, built.data, config.allow_trained_images)

@@ -9,7 +9,7 @@ import yaml
 from jsonargparse import Namespace
 from lightning.pytorch.utilities import rank_zero_info
 
-from lightning_imbal.backbones.fetch import known_weights
+from lightning_imbal.backbones.create import weights_normalization
 from lightning_imbal.cli.parts import run_dir
 from lightning_imbal.cli.parts.budget import laptop_budget
 from lightning_imbal.cli.parts.messages import cause
@@ -101,8 +101,8 @@ def options_of(config: Namespace, images: int) -> dict[str, Any]:
         "model.pretrained": model.get("pretrained", False),
     }
     if model.get("pretrained") is True and isinstance(model.backbone, str):  # the file has those of its own weights
-        known = known_weights(model.backbone)
-        options |= {"data.mean": list(known.mean), "data.std": list(known.std)}
+        known = weights_normalization(model.backbone)
+        options |= dict(zip(("data.mean", "data.std"), map(list, known), strict=True)) if known else {}
     return options
 
 

@@ -10,7 +10,7 @@ from lightning.pytorch import Callback
 from lightning_imbal.cli.parts.help_kinds import KINDS, classes_of, find_class, kind_at, kind_of
 from lightning_imbal.cli.parts.help_unknown import unknown
 from lightning_imbal.cli.parts.vocabulary import PUBLIC  # noqa: F401  # whose classes are known by their short names
-from lightning_imbal.errors import UserError
+from lightning_imbal.errors import UserError, refusal_in
 from lightning_imbal.wording import did_you_mean
 
 
@@ -68,11 +68,8 @@ def explain(message: str) -> str:
 
 def cause(error: Exception) -> UserError:
     """Finds why a constructor refused its arguments, below what jsonargparse puts around it."""
-    inner: BaseException | None = error
-    while inner is not None:
-        if isinstance(inner, UserError):
-            return inner
-        inner = inner.__cause__ or inner.__context__
+    if inner := refusal_in(error):
+        return inner
     if sentence := _missing_package(str(error)):
         return UserError(sentence)
     of_parser = "Expected a|Problem with|Not a valid subclass|a class path|a dict with"

@@ -94,6 +94,8 @@ def work_of(config: Namespace, built: Namespace) -> Work:
     """
     data, model, epochs = built.data, built.model, config.trainer.max_epochs or 0
     validation = len(data.rows("val"))
+    if data.features is not None:
+        return Work(0, 0, epochs)
     if views := getattr(model, "cache_views", None):
         return Work(0, 0, epochs, len(data.rows("train")) * views + validation)
     drawn = sum(map(len, data.train_samplers())) * len(data.train_recipes)

@@ -29,6 +29,8 @@ FACTS: dict[str, Callable[[ImbalDataModule], Any]] = {  # of the data, that a mo
     "class_names": lambda data: list(data.class_names),
     "class_groups": lambda data: data.class_groups,
     "metadata_encoding": lambda data: data.metadata_encoding,
+    "image_size": lambda data: data.image_size,
+    "architecture": lambda data: None,  # which the name of the backbone says
 }
 LAPTOP = (
     "Lay variants/laptop.yaml over your own images (a protocol with CSVData or FolderData), with batches and epochs by "

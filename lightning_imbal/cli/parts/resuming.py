@@ -15,7 +15,7 @@ from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.cli.parts.trainer import chosen_callbacks
 from lightning_imbal.errors import UserError
 from lightning_imbal.modules.base import ImbalModule
-from lightning_imbal.modules.base_checkpoint import load_weights, open_checkpoint
+from lightning_imbal.modules.base_checkpoint import is_partial, load_weights, open_checkpoint
 from lightning_imbal.modules.base_epochs import bound_to_epochs
 from lightning_imbal.runs.digests import check_checkpoint
 from lightning_imbal.runs.folder import is_finished, last_checkpoint, stages_in
@@ -54,7 +54,10 @@ def check_settings(cli: ImbalCLI, folder: Path, stages: Sequence[Namespace]) -> 
         keep_what_was_found(config, found)
         if stage is not begun[0]:
             found.pop("model.backbone_ckpt", None)  # that of the stage before it, wherever it lies
-        if last_checkpoint(stage.folder).is_file() and (weights := [name for name in WEIGHTS if found.pop(name, None)]):
+        weights = [name for name in WEIGHTS if name in found and last_checkpoint(stage.folder).is_file()]
+        for name in weights:
+            del found[name]
+        if weights and not is_partial(_read(last_checkpoint(stage.folder))):
             rank_zero_info(f"{' and '.join(weights)}: not used, the weights are those of the last checkpoint.")
         _refuse(stage, [change for name, change in found.items() if change.decides and name != EPOCHS], begun)
         if EPOCHS in found and stage is not begun[-1]:
@@ -144,7 +147,7 @@ def check_built(cli: ImbalCLI, stage: Path, config: Namespace, built: Namespace)
     check_epochs(stage, config, built, before["trainer"]["max_epochs"])
     if config.trainer.max_epochs != before["trainer"]["max_epochs"]:
         rank_zero_info(f"{stage} goes on with {EPOCHS} {config.trainer.max_epochs}.")
-    if checkpoint and "pretrained" in config.model.init_args:
+    if checkpoint and "pretrained" in config.model.init_args and not is_partial(checkpoint):
         config.model.init_args.pretrained = before["model"]["init_args"].get("pretrained", False)
 
 
@@ -166,7 +169,8 @@ def check_epochs(stage: Path, config: Namespace, built: Namespace, before: int |
     numbers = [number or EPOCHS_OF_LIGHTNING for number in (before, now)]
     bound = list(bound_to_epochs(built.model, *numbers))
     bound += ["StochasticWeightAveraging"] if averages_at_the_end(chosen_callbacks(built)) else []
-    bound += [type(of).__name__ for of in built.data.train_samplers() if getattr(of, "follows_epochs", False)]
+    following = [*built.data.train_samplers(), *chosen_callbacks(built)]
+    bound += [type(of).__name__ for of in following if getattr(of, "follows_epochs", False)]
     mend = f"continue it with --{EPOCHS} {option_text(before)}, {ANEW}"
     if bound:
         raise UserError(

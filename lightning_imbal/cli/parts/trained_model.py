@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lightning_imbal.cli.parts.check import check_evaluation
+from lightning_imbal.cli.parts.check import check_evaluation, check_test_size
 from lightning_imbal.cli.parts.evaluation import read_checkpoint
 from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.cli.parts.trained import absent_places, check_places
@@ -44,6 +44,7 @@ class TrainedModel:
         built = cli.build(self.config)
         self.model, self.datamodule = built.model, built.data
         check_evaluation("", self.model, self.datamodule)
+        check_test_size(self.model, self.datamodule)
         if self.datamodule.on_bad_image == "raise":
             self.datamodule.cache = "none"  # which is of the whole data set, not of the few images that are looked at
         self._load()

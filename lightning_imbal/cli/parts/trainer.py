@@ -18,7 +18,7 @@ from lightning.pytorch.plugins.layer_sync import LayerSync
 from lightning_imbal.atomic_files import write_whole
 from lightning_imbal.callbacks.class_panels import ClassF1Panels
 from lightning_imbal.callbacks.kept_epoch import KeptEpoch
-from lightning_imbal.callbacks.of_training import finds, of_resumed, of_tests
+from lightning_imbal.callbacks.of_training import ends_by_a_score, finds, of_resumed, of_tests
 from lightning_imbal.callbacks.results_writer import ResultsWriter
 from lightning_imbal.callbacks.terminal import terminal_callbacks
 from lightning_imbal.callbacks.test_features import SaveFeatures
@@ -35,7 +35,7 @@ from lightning_imbal.loggers.csv_file import csv_logger
 from lightning_imbal.loggers.weights_and_biases import wandb_logger
 from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.runs.folder import last_checkpoint, stage_of
-from lightning_imbal.runs.identity import split_digest
+from lightning_imbal.runs.identity import listed, split_digest
 from lightning_imbal.runs.lineage import lineage
 from lightning_imbal.runs.title import named, title_of
 from lightning_imbal.trained.settings import KEY, portable
@@ -198,6 +198,7 @@ def identity(
         "seed": config.seed_everything,
         "checkpoint": ckpt_path,
         "trained_images": trained_images,
+        **data.features_identity,
         **({"tuned": tuned} if (tuned := config.get("tuned")) else {}),
     }
 
@@ -242,7 +243,8 @@ def _accelerator(chosen: Any) -> Any:
 
 
 def chosen_callbacks(built: Namespace) -> list[Callback]:
-    """Those that the configuration asks for."""
-    chosen = built.trainer.callbacks or []
-    callbacks = [*chosen] if isinstance(chosen, list) else [chosen]
+    """Those that the configuration asks for; a stage without a classifier has no score that could end it early."""
+    callbacks = [*listed(built.trainer.callbacks)]
+    if not built.model.classifies:
+        callbacks = [each for each in callbacks if not ends_by_a_score(each)]
     return callbacks + ([SaveFeatures()] if built.save_features else [])

@@ -3,7 +3,9 @@
 from typing import Any, NamedTuple
 
 from lightning_imbal.cli.parts.verb_parser import VerbParser
+from lightning_imbal.experiment_files import find
 
+OPTIONS_OF_FIT = "Options of `fit`: lightning_imbal fit --help; those of a class: --model.help ECL."
 ANY_OF_FIT = "any option of `fit`, for all runs"
 EDGES = "where subgroups of a number end, such as age=40,60; once for each (default: thirds of the test images)"
 RUN = "folder that fit, test or table wrote results to"
@@ -129,6 +131,35 @@ def export() -> VerbParser:
     return parser
 
 
+class FeaturesParser(VerbParser):
+    """That of `features`, whose first word may be a run or a configuration."""
+
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]  # as argparse has it
+        """As argparse, with the first word written as an option."""
+        if args and not args[0].startswith("-"):
+            args = ["--config" if args[0].endswith((".yaml", ".yml")) else "--run", *args]
+        return super().parse_known_args(args, namespace)
+
+
+def features() -> VerbParser:
+    """That of `features`."""
+    usage = (
+        "RUN [options of test]\n       lightning_imbal features --config FILE [options of fit]\n"
+        "       lightning_imbal features --ckpt_path FILE [options of test]"
+    )
+    does = "Lets a frozen network see all pictures once, and stores what it makes of them."
+    parser = FeaturesParser("features", f"lightning_imbal features {usage}", does)
+    parser.epilog = OPTIONS_OF_FIT
+    parser.add_argument("--run", metavar="RUN", help="folder that fit wrote to, whose first stage is the network")
+    parser.add_argument("--ckpt_path", metavar="FILE", help="checkpoint of the network, instead of a run")
+    parser.add_argument("-c", "--config", action="append", default=[], type=find, metavar="FILE", help="as of `fit`")
+    where = "new folder for the features (default: RUN/features, or runs/NAMES-OF-CONFIGURATIONS/features)"
+    parser.add_argument("--out", metavar="DIR", help=where)
+    views = "versions of each training picture by the training's augmentation (default: 0, as it is tested)"
+    parser.add_argument("--views", type=int, default=0, metavar="N", help=views)
+    return parser
+
+
 def init() -> VerbParser:
     """That of `init`."""
     usage = "PATH [--output NAME.yaml]\n       [--data.label_column dx: any option that answers a question]"
@@ -166,10 +197,28 @@ def decide() -> VerbParser:
     return parser
 
 
+def labels() -> VerbParser:
+    """That of `labels`."""
+    usage = "RUN [RUN ...] [--html] [--out DIR] [--truth FILE]"
+    does = "Which labels are suspicious: by probabilities of networks that were not trained on the image."
+    parser = _parser("labels", usage, does)
+    what = "folder of results, best all folds of a cross-validation (compare --folds 5); seeds of a fold are averaged"
+    parser.add_argument("runs", nargs="+", metavar="RUN", help=what)
+    out = "new folder for labels.csv and labels.html (default: suspicious_labels)"
+    parser.add_argument("--out", default="suspicious_labels", metavar="DIR", help=out)
+    parser.add_argument("--html", action="store_true", help="write a page with the pictures of each class")
+    parser.add_argument("--most", type=int, default=60, metavar="N", help="images of each class on it (default: 60)")
+    parser.add_argument("--data.root", metavar="DIR", help="where the pictures are, if they have moved since")
+    truth = "CSV (image, label) of images whose true class is known: prints how many wrong labels the list finds"
+    parser.add_argument("--truth", metavar="FILE", help=truth)
+    parser.add_argument("--json", metavar="FILE", help=JSON["json"].help)
+    return parser
+
+
 def _parser(verb: str, usage: str, does: str) -> VerbParser:
     parser = VerbParser(verb, f"lightning_imbal {verb} {usage}", does)
     if verb in WITH_OPTIONS_OF_FIT:
-        parser.epilog = "Options of `fit`: lightning_imbal fit --help; those of a class: --model.help ECL."
+        parser.epilog = OPTIONS_OF_FIT
     return parser
 
 
@@ -194,5 +243,6 @@ def _add_launcher(parser: VerbParser) -> None:
     parser.add_argument("--gpus", type=float, metavar="SHARE", help="of a GPU for each run on Ray (default: 1, if any)")
 
 
-PARSERS = {each.__name__: each for each in (compare, table, tune, dashboard, ensemble, export, init, decide)}
-WITH_OPTIONS_OF_FIT = ("compare", "table", "tune", "export", "init")
+OF_VERBS = (compare, table, tune, dashboard, ensemble, export, features, init, decide, labels)
+PARSERS = {each.__name__: each for each in OF_VERBS}
+WITH_OPTIONS_OF_FIT = ("compare", "table", "tune", "export", "features", "init")

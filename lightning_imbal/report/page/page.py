@@ -28,6 +28,7 @@ from lightning_imbal.report.page.charts_scores import (
 )
 from lightning_imbal.report.page.charts_training import curves_of, feature_maps, learning_charts
 from lightning_imbal.report.page.decisions import chapter_of_decisions, chapter_of_operating_points
+from lightning_imbal.report.page.explained import Explanations
 from lightning_imbal.report.page.groups import chapter_of_groups
 from lightning_imbal.report.page.mistakes import NO_PREDICTIONS, THUMBNAIL, mistakes_of, nameless_mistakes_of
 from lightning_imbal.report.page.subgroups import chapters_of_subgroups
@@ -63,6 +64,7 @@ def write_page(
     reasons: Sequence[str] = (),
     rules: RuleResults | None = None,
     anonymous: bool = False,
+    why: Explanations | None = None,
 ) -> None:
     """Writes the report of the runs of one column as a single HTML file that opens without a network.
 
@@ -74,6 +76,7 @@ def write_page(
         reasons: Why these methods were run.
         rules: What decision rules make of them.
         anonymous: Whether names of files, folders and groups become numbers, and pictures are left out.
+        why: What is known of the mistakes.
 
     Raises:
         UserError: No run is finished.
@@ -93,7 +96,8 @@ def write_page(
     if hidden:
         environment.finalize = partial(_nameless, hidden)
     chapters = _chapters(results, methods, rules, hidden)
-    mistakes = nameless_mistakes_of(methods, hidden.image) if hidden else mistakes_of(methods)
+    why = why or Explanations()
+    mistakes = nameless_mistakes_of(methods, hidden.image, why) if hidden else mistakes_of(methods, why)
     text = environment.get_template("page.html").render(
         title=results.spec.title,
         facts=[hidden.text(fact) if hidden else fact for fact in _facts(results, methods)],

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from lightning_imbal.report.tables.sheets import Entry, Sheet
+from lightning_imbal.report.tables.sheet import Entry, Sheet
 from lightning_imbal.report.tables.sheets_subgroups import all_notes, all_sheets
 from lightning_imbal.stats.results import Results, full_title
 from lightning_imbal.wording import escape_markdown

@@ -1,15 +1,16 @@
 """What the tables of a paper show, whatever they are printed as: entries, best ones, order of the classes."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from math import isfinite, nan
 from typing import Any
 
 import pandas as pd
 
+from lightning_imbal.report.tables.sheet import QUOTED, Entry, Section, Sheet, interval_of
+from lightning_imbal.report.tables.sheets_columns import differences, orders
 from lightning_imbal.score_names import GROUPS_ONCE, SCORES
 from lightning_imbal.stats.bootstrap import SIGNIFICANT
-from lightning_imbal.stats.column_difference import OF_GROUPS
 from lightning_imbal.stats.results import (
     Results,
     cells_of,
@@ -22,85 +23,18 @@ from lightning_imbal.stats.results import (
     rows_of,
 )
 from lightning_imbal.tables.spec import Column, Metric
-from lightning_imbal.wording import calibrated_text, interval_text, number_of, score_text, signed_text
+from lightning_imbal.wording import calibrated_text, number_of, score_text, signed_text
 
-QUOTED = "quoted"
 MANY_CLASSES = 10
 RAREST = 5
 EACH_IMAGE, EACH_GROUP = "each image", "each group once"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A number as it is printed.
-
-    Args:
-        number: The number, or a word in its place.
-        std: Its standard deviation; empty if there is none.
-        interval: Its 95 % interval, or what a calibrated network would not exceed; empty if there is neither.
-        rank: 1 for the best of its column and 2 for the second best, if these are marked; else 0.
-        star: Whether it differs significantly from the baseline's.
-        word: What is said below, such as which subgroup it is of.
-    """
-
-    number: str = ""
-    std: str = ""
-    interval: str = ""
-    rank: int = 0
-    star: bool = False
-    word: str = ""
-
-    @property
-    def text(self) -> str:
-        """Number and standard deviation."""
-        return f"{self.number} ± {self.std}" if self.std else self.number
-
-
-@dataclass(frozen=True)
-class Section:
-    """The columns of a metric or of a class: for each heading the entries from top to bottom."""
-
-    title: str
-    columns: dict[str, list[Entry]]
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A table: methods from top to bottom, sections side by side.
-
-    Args:
-        title: What it shows.
-        methods: Names of its rows.
-        sections: What it says of them.
-        runs: How many runs of each row are finished, such as "2/3"; empty if the sheet does not say so.
-        remarks: What is said below the names of rows that were trained.
-        floors: How many of the last rows need no training.
-        of: What the rows are.
-    """
-
-    title: str
-    methods: list[str]
-    sections: list[Section]
-    runs: list[str] = field(default_factory=list)
-    remarks: dict[str, str] = field(default_factory=dict)
-    floors: int = 0
-    of: str = "method"
-
-    @property
-    def trained(self) -> int:
-        """Place behind the last row that was trained."""
-        return len(self.methods) - self.floors
-
-    def remark(self, place: int) -> str:
-        """What is said below the name of a row."""
-        return self.remarks.get(self.methods[place], "") if place < self.trained else ""
 
 
 def sheets(results: Results) -> list[Sheet]:
     """For every column of the specification its metrics and, if anything was run, the F1 of its classes.
 
     Where groups of several images are known, the same with each group counting once. At the end comes the difference of
-    two columns, if the specification asks for it.
+    two columns, and whether two put the methods in the same order, if the specification asks for it.
     """
     found = []
     for column in results.spec.columns:
@@ -110,7 +44,9 @@ def sheets(results: Results) -> list[Sheet]:
         if len(once := groups_once_of(results, column)):
             found += _groups_once(results, column, once)
     if len(results.gaps):
-        found.append(_differences(results))
+        found.append(differences(results))
+    if len(results.rankings):
+        found.append(orders(results))
     return found
 
 
@@ -213,21 +149,6 @@ def shown_classes(order: Sequence[str]) -> list[str]:
     return list(order if len(order) <= MANY_CLASSES else order[-RAREST:])
 
 
-def _differences(results: Results) -> Sheet:
-    spec, found = results.spec, results.gaps
-    methods = rows_of(found, results)
-    titles = {name: metric.title or name for name, metric in spec.metrics.items()} | OF_GROUPS
-    sections = []
-    for name in dict.fromkeys(found["metric"]):
-        cells = found[found["metric"] == name].set_index("row").reindex(methods)
-        entries = [
-            Entry(signed_text(cell.value, spec.decimals), interval=interval_of(cell.low, cell.high, spec.decimals))
-            for cell in cells.itertuples()
-        ]
-        sections.append(Section(titles[name], {"difference": entries}))
-    return Sheet(" less ".join(spec.gap or ()), methods, sections)
-
-
 def _ranks(values: pd.Series, mark: int, decimals: int, lower_is_better: bool = False) -> list[int]:
     """Ranks from 1 to `mark`, 0 below; numbers that print the same share one, and there is none if all do."""
     printed = [float(f"{value:.{decimals}f}") if isfinite(value) else None for value in values]
@@ -239,8 +160,3 @@ def _ranks(values: pd.Series, mark: int, decimals: int, lower_is_better: bool = 
 def _entry(value: float, std: float, decimals: int, rank: int) -> Entry:
     deviation = f"{std:.{decimals}f}" if isfinite(value) and isfinite(std) else ""
     return Entry(score_text(value, decimals), deviation, rank=rank)
-
-
-def interval_of(low: float, high: float, decimals: int) -> str:
-    """A digit fewer than the number: bounds from resamples are not as exact."""
-    return interval_text(low, high, digits=max(decimals - 1, 1))

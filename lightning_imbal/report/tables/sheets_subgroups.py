@@ -5,7 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from lightning_imbal.report.tables.sheets import RAREST, Entry, Section, Sheet, interval_of, sheets, shown_classes
+from lightning_imbal.report.tables.sheet import Entry, Section, Sheet, interval_of
+from lightning_imbal.report.tables.sheets import RAREST, sheets, shown_classes
 from lightning_imbal.score_names import SCORES as TITLES
 from lightning_imbal.stats.group_scores import ONCE
 from lightning_imbal.stats.results import Results, class_counts, classes_of

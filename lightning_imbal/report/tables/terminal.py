@@ -5,7 +5,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from lightning_imbal.report.tables.sheets import QUOTED, Entry, Section, Sheet
+from lightning_imbal.report.tables.sheet import QUOTED, Entry, Section, Sheet
 from lightning_imbal.report.tables.sheets_subgroups import all_notes, all_sheets
 from lightning_imbal.stats.results import Results, full_title
 from lightning_imbal.wording import NOT_MEASURED

@@ -21,8 +21,9 @@ def write_and_print(results: Results, place: Path, console: Console) -> None:
 
     What needs no training comes last in the CSV files, its `floor` is true. Where groups of several images are known,
     scores in which each group counts once go to `place`_groups.csv, also recall and F1 of each class. The difference of
-    two columns, if there is one, also goes to `place`_gap.csv; the subgroups, where anything is known of the images, to
-    `place`_subgroups.csv, _subgroups_classes.csv and _subgroups_gaps.csv.
+    two columns, if it is asked for, also goes to `place`_gap.csv, how alike their orders are to `place`_rankings.csv;
+    the subgroups, where anything is known of the images, to `place`_subgroups.csv, _subgroups_classes.csv and
+    _subgroups_gaps.csv.
 
     Args:
         results: The table.
@@ -41,6 +42,8 @@ def write_and_print(results: Results, place: Path, console: Console) -> None:
         written["_groups.csv"] = lambda file: to_csv(results.groups_once, file, float_format="%.6g")
     if results.spec.gap is not None:
         written["_gap.csv"] = lambda file: to_csv(results.gaps, file, float_format="%.6g")
+    if results.spec.rankings is not None:
+        written["_rankings.csv"] = lambda file: to_csv(results.rankings, file, float_format="%.6g")
     if results.spec.figure is not None:
         written[".png"] = lambda file: draw(results, file)
     for suffix, write in written.items():

@@ -5,12 +5,20 @@ from types import SimpleNamespace
 
 import pytest
 from jsonargparse import Namespace
+from lightning.pytorch.callbacks import EarlyStopping
 from lightning.pytorch.loggers import CSVLogger
 from small_runs import build, digits
 
 from lightning_imbal.callbacks import LinearWarmup, ResultsWriter
 from lightning_imbal.cli.parts import trainer as trainer_module
-from lightning_imbal.cli.parts.trainer import checkpoints, evaluation_trainer, loggers, stage_trainer
+from lightning_imbal.cli.parts.check import tell_unused
+from lightning_imbal.cli.parts.trainer import (
+    checkpoints,
+    chosen_callbacks,
+    evaluation_trainer,
+    loggers,
+    stage_trainer,
+)
 from lightning_imbal.data import Holdout
 from lightning_imbal.modules import Classifier, SupConRepresentation
 from lightning_imbal.runs.identity import split_digest
@@ -69,6 +77,17 @@ def test_callbacks_of_the_user_are_kept(data, config, tmp_path):
     for chosen in (LinearWarmup(), [LinearWarmup()]):
         trainer = train(Classifier, data, config, tmp_path, callbacks=chosen)
         assert [type(callback) for callback in trainer.callbacks].count(LinearWarmup) == 1
+
+
+def test_early_stopping_waits_for_a_classifier(data, config, tmp_path, told):
+    stop = [EarlyStopping("val/f1", mode="max")]
+    with_scores, without = build(Classifier, data), build(SupConRepresentation, data)
+    for model, expected in ((with_scores, stop), (without, [])):
+        of_stage = Namespace(trainer=Namespace(callbacks=stop), model=model, save_features=False)
+        assert chosen_callbacks(of_stage) == expected
+        tell_unused(stop, model)
+    said = "EarlyStopping waits for val/f1, which SupConRepresentation, without a classifier, does not have"
+    assert said in told.text and "Classifier," not in told.text
 
 
 def test_logger_of_the_user_is_beside_the_csv_file(tmp_path):

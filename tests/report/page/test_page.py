@@ -65,7 +65,7 @@ def page(results, tmp_path_factory):
     """The page of these runs with pictures of all images but one, and the images that pictures were asked for."""
     asked = []
 
-    def thumbnails(folder, images, side):
+    def thumbnails(folder, images, side, root=None):
         asked.extend(images)
         return dict.fromkeys(images[1:], JPEG)
 
@@ -176,7 +176,7 @@ class TestPage:
         assert all(attrs["alt"] and attrs["width"] and attrs["height"] for attrs in elements.of("img"))
 
     def test_mistakes_are_listed_where_the_pictures_are_missing(self, results, tmp_path, monkeypatch):
-        def thumbnails(folder, images, side):
+        def thumbnails(folder, images, side, root=None):
             raise UserError("There is no folder <b>images</b>.")
 
         monkeypatch.setattr(pictures_module, "thumbnails", thumbnails)
@@ -186,7 +186,7 @@ class TestPage:
         assert f"{PREFIX}0" in found.text and not found.of("img")
 
     def test_pictures_are_read_from_another_run_if_the_first_cannot_tell(self, results, tmp_path, monkeypatch):
-        def thumbnails(folder, images, side):
+        def thumbnails(folder, images, side, root=None):
             if "m0" in folder.name:
                 raise UserError("This run names no data.")
             return dict.fromkeys(images, JPEG)

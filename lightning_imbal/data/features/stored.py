@@ -1,0 +1,113 @@
+"""Reads what `lightning_imbal features` has stored."""
+
+import json
+from functools import cached_property
+from hashlib import file_digest
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lightning_imbal.data.features.facts import Facts, differences
+from lightning_imbal.errors import UserError
+from lightning_imbal.experiment_files import beside
+from lightning_imbal.runs.folder import FEATURES, first_free, is_stored
+from lightning_imbal.runs.identity import split_changes
+from lightning_imbal.runs.reading import check_keys, reading
+from lightning_imbal.runs.stage import read_split
+
+SPLIT = "split.csv"
+AGAIN = "store them again: `lightning_imbal features` with another --out"
+
+
+class StoredFeatures:
+    """A folder with the features of all pictures: `features.json`, `split.csv`, and an array for each part.
+
+    Args:
+        folder: That `lightning_imbal features` wrote to.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder).expanduser()
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What made them.
+
+        Raises:
+            UserError: There are none, or the file is damaged.
+        """
+        file = self.folder / FEATURES
+        if not is_stored(self.folder):
+            mend = "" if self.folder.is_dir() else beside(self.folder)
+            mend = mend or "store them with `lightning_imbal features`, or read pictures with data.features=null."
+            raise UserError(f"{self.folder} holds no stored features (no {FEATURES}): {mend}")
+        with reading(file, AGAIN):
+            facts = json.loads(file.read_text(encoding="utf-8"))
+            check_keys(facts, {"data": str, "weights": str, "split": str, "views": int, "size": int, "files": dict})
+        return facts
+
+    @cached_property
+    def split(self) -> pd.DataFrame:
+        """The part of every image that features were stored of, as `Stage.split` reads it."""
+        split = read_split(self.folder / SPLIT, self.folder)
+        if split is None:
+            raise UserError(f"{self.folder} has no {SPLIT}: {AGAIN}.")
+        return split
+
+    def unreadable(self, image: pd.Series) -> dict[int, str]:
+        """The rows of images (N,) whose pictures could not be read when features were stored, and why."""
+        bad = self.split["image"][self.split["part"] == "unreadable"]
+        rows = np.flatnonzero(image.astype(str).isin(bad))
+        return {int(row): f"{image.iloc[row]} could not be read when features were stored." for row in rows}
+
+    def array(self, part: str) -> np.ndarray:
+        """The features of a part, (N, V, D) float32, mapped from the file, in the order of the sample table.
+
+        Raises:
+            UserError: The file is not the one that was stored.
+        """
+        file = self.folder / f"{part}.npy"
+        if not (file.is_file() and self.facts["files"].get(file.name) == digest(file)):
+            raise UserError(f"{file} is not the file that was stored, or is damaged: {AGAIN}.")
+        return np.load(file, mmap_mode="c")  # writable, as torch wants it; the file stays as it is
+
+    def check(self, now: Facts, table: pd.DataFrame | None = None, augmented: bool = False) -> None:
+        """Refuses to take the features for others.
+
+        Args:
+            now: The facts of who wants them, as far as they are known.
+            table: The sample table of who wants them.
+            augmented: Whether the augmentation must be the same too.
+
+        Raises:
+            UserError: The message names what is another.
+        """
+        found = list(differences(self.facts, now, augmented))
+        if table is not None and "split" in now and now["split"] != self.facts["split"]:
+            found = [each for each in found if not each.endswith("split")]
+            found.append(split_changes(self.split, table) or "the images are in another order")
+        if found:
+            free = first_free(self.folder)
+            raise UserError(
+                f"The features in {self.folder} are of something else ({'; '.join(found)}): give what they were "
+                f"stored of, or store others with `lightning_imbal features` and --out {free}."
+            )
+
+
+def digest(file: Path) -> str:
+    """SHA-256 of a file."""
+    with file.open("rb") as content:
+        return file_digest(content, "sha256").hexdigest()
+
+
+def size_text(facts: dict[str, Any]) -> str:
+    """How much is stored, in words."""
+    images = ", ".join(f"{part} {number:,}" for part, number in facts["images"].items())
+    versions = f" in {facts['views']} augmented versions" if facts["views"] else ""
+    each = facts["bytes"] / max(sum(facts["images"].values()), 1)
+    return (
+        f"{images}, the training pictures{versions or ' as they are tested'}; {facts['size']:,} numbers each, "
+        f"{facts['bytes'] / 1e6:,.1f} MB, {each / 1e3:.1f} kB an image"
+    )
