@@ -13,7 +13,7 @@ from lightning_imbal.data.features.facts import Facts, differences
 from lightning_imbal.errors import UserError
 from lightning_imbal.experiment_files import beside
 from lightning_imbal.runs.folder import FEATURES, first_free, is_stored
-from lightning_imbal.runs.identity import split_changes
+from lightning_imbal.runs.identity import split_changes, split_digest
 from lightning_imbal.runs.reading import check_keys, reading
 from lightning_imbal.runs.stage import read_split
 
@@ -84,6 +84,8 @@ class StoredFeatures:
         Raises:
             UserError: The message names what is another.
         """
+        if now.get("split") == split_digest(self.split[self.split["part"] != "test"]):  # which is locked
+            now = {**now, "split": self.facts["split"]}
         found = list(differences(self.facts, now, augmented))
         if table is not None and "split" in now and now["split"] != self.facts["split"]:
             found = [each for each in found if not each.endswith("split")]
