@@ -24,13 +24,14 @@ class StopHopeless(Callback):
         self._stop_if_hopeless(trainer)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Looks at the score of the epoch, which is the same in every process."""
+        """Looks at the score of the epoch; no process goes on without the others."""
         if not trainer.sanity_checking and trainer.state.fn == "fit":
             self.values[trainer.current_epoch] = float(trainer.callback_metrics[self.score])
             self._stop_if_hopeless(trainer)
 
     def _stop_if_hopeless(self, trainer: Trainer) -> None:
-        if self.values and self.is_hopeless(self.values):
+        hopeless = bool(self.values) and self.is_hopeless(self.values)
+        if trainer.strategy.reduce_boolean_decision(hopeless, all=False):
             trainer.should_stop = True
             last = max(self.values)
             rank_zero_info(f"Given up after epoch {last + 1}: {self.score} is {self.values[last]:.3f}.")

