@@ -1,5 +1,6 @@
 """Folders of runs that were never trained, with all the files that a finished run leaves."""
 
+import functools
 import json
 
 import numpy as np
@@ -50,9 +51,8 @@ def write_test(
     **identity,
 ):
     """Leaves what an evaluation leaves that gave these probabilities to the images of these numbers."""
-    report = ImbalReport(counts, names, groups)
-    report.update(probability, torch.tensor(label), torch.tensor(number))
-    found = report.predictions()
+    test = (probability.double().numpy().tobytes(), *(np.asarray(each, np.int64).tobytes() for each in (label, number)))
+    scores, content = _scored(test, probability.dtype, tuple(names), tuple(counts), json.dumps(groups), prefix)
     identity = {
         "name": folder.name,
         "method": "Classifier",
@@ -65,13 +65,25 @@ def write_test(
         "versions": {"torch": "2.11", "timm": "1"},
     } | identity
     folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({"identity": identity, **summarize(report.compute(), found, report)})
-    (folder / "metrics.json").write_text(text)
+    (folder / "metrics.json").write_text(f'{{"identity": {json.dumps(identity)}, {scores[1:]}')
     if predictions:
-        table = pd.DataFrame(found["probability"].numpy(), columns=[f"probability/{name}" for name in names])
-        table.insert(0, "image", [f"{prefix}{row:04d}" for row in found["index"].tolist()])
-        table.insert(1, "label", np.array(names)[found["label"]])
-        table.to_parquet(folder / "predictions.parquet")
+        (folder / "predictions.parquet").write_bytes(content)
+
+
+@functools.lru_cache(1000)  # many tests ask for the same runs
+def _scored(test, precision, names, counts, groups, prefix):
+    """What `metrics.json` holds beside the identity, as text, and the content of `predictions.parquet`."""
+    dtypes = (np.float64, np.int64, np.int64)
+    probability, label, number = (
+        torch.tensor(np.frombuffer(part, dtype)) for part, dtype in zip(test, dtypes, strict=True)
+    )
+    report = ImbalReport(list(counts), list(names), json.loads(groups))
+    report.update(probability.to(precision).reshape(len(label), -1), label, number)
+    found = report.predictions()
+    table = pd.DataFrame(found["probability"].numpy(), columns=[f"probability/{name}" for name in names])
+    table.insert(0, "image", [f"{prefix}{row:04d}" for row in found["index"].tolist()])
+    table.insert(1, "label", np.array(names)[found["label"]])
+    return json.dumps(summarize(report.compute(), found, report)), table.to_parquet()
 
 
 def write_validation(folder, images=120, skill=1.0, noise=0, classes=range(4), names=NAMES, prefix="VAL_"):

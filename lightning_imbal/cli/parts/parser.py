@@ -3,10 +3,11 @@
 from argparse import SUPPRESS
 from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
+from functools import partial
 from typing import Any, Literal
 
 import yaml
-from jsonargparse import Namespace
+from jsonargparse import Namespace, set_dumper
 from lightning.pytorch import Trainer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
@@ -15,7 +16,7 @@ from lightning_imbal.cli.parts.messages import cause
 from lightning_imbal.cli.parts.stages import is_stage, layers, merged
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.errors import UserError
-from lightning_imbal.experiment_files import with_files_found
+from lightning_imbal.experiment_files import DUMPER, LOADER, with_files_found
 from lightning_imbal.factories.arguments import ImbalParser
 from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.runs.identity import is_own, listed
@@ -23,7 +24,9 @@ from lightning_imbal.trained.depth import take_depth
 from lightning_imbal.trained.settings import saved_fact
 
 # Defaults of Lightning's own classes, such as the interval of a Timer, in config.yaml.
-yaml.SafeDumper.add_multi_representer(Enum, lambda dumper, value: dumper.represent_data(value.value))
+for kind in (yaml.SafeDumper, DUMPER):
+    kind.add_multi_representer(Enum, lambda dumper, value: dumper.represent_data(value.value))
+set_dumper("yaml", partial(yaml.dump, Dumper=DUMPER, default_flow_style=False, allow_unicode=True, sort_keys=False))
 FACTS: dict[str, Callable[[ImbalDataModule], Any]] = {  # of the data, that a model is built with
     "class_counts": lambda data: data.class_counts,
     "class_names": lambda data: list(data.class_names),
@@ -164,7 +167,7 @@ class ImbalCLI(LightningCLI):
         self.config = config
         # From which LightningCLI takes the hyper-parameters; by itself it would validate all anew.
         dumped = self.parser.dump(config, "yaml", skip_unset=False, skip_link_targets=False, skip_validation=True)
-        self.config_dump = yaml.safe_load(dumped)
+        self.config_dump = yaml.load(dumped, LOADER)
         try:
             built = self.parser.instantiate_classes(config)
         except ValueError as error:

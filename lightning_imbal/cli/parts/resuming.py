@@ -14,6 +14,7 @@ from lightning_imbal.cli.parts.check import EPOCHS_OF_LIGHTNING
 from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.cli.parts.trainer import chosen_callbacks
 from lightning_imbal.errors import UserError
+from lightning_imbal.experiment_files import LOADER
 from lightning_imbal.modules.base import ImbalModule
 from lightning_imbal.modules.base_checkpoint import is_partial, load_weights, open_checkpoint
 from lightning_imbal.modules.base_epochs import bound_to_epochs
@@ -202,4 +203,4 @@ def _mend(folder: Path) -> str:
 
 def _as_saved(cli: ImbalCLI, config: Namespace) -> Any:
     """A configuration as the one in the folder of a stage is read."""
-    return yaml.safe_load(cli.parser.dump(config, skip_none=False))
+    return yaml.load(cli.parser.dump(config, skip_none=False), LOADER)
