@@ -101,7 +101,7 @@ def _of_configuration(options: list[str]) -> tuple[Namespace, Namespace]:
     cli = ImbalCLI("fit")
     config = cli.read(laid(cli, with_protocol(with_images_found(options))))
     choose_weights(config)
-    choose_normalization(config, Path("nowhere"))
+    choose_normalization(config)
     seed(config)
     built, arguments = cli.build(config), config.model.init_args
     if backbone := arguments.get("backbone_ckpt"):

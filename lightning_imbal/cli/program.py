@@ -28,7 +28,7 @@ Class-imbalanced medical image classification: train a method, look at every cla
   features  let a frozen network see every picture once; heads then train on what it made of them
   fit       train every stage of an experiment, then test it and print the F1 of each class
   test      evaluate a checkpoint on the test part; validate: on the validation part
-  predict   classify a folder of images with a checkpoint, into a CSV
+  predict   classify a folder of images with a checkpoint; export: it as ONNX, with a model card
   decide    fit a decision rule to the validation part, and see what it changes for each class
   ensemble  make one run of several: mean probabilities of seeds or methods, all folds together
   report    results of one run, or of several side by side: in the terminal, as a page, as figures
@@ -36,7 +36,6 @@ Class-imbalanced medical image classification: train a method, look at every cla
   compare   find out which method to use on your own images
   tune      search the best settings on the validation part alone; the test part is never opened
   table     run what a paper's table lacks, print it beside theirs; dashboard: its runs in W&B
-  export    write a trained model as ONNX, with a model card
   prepare   open every image and cache it decoded; audit: who or what is on both sides of a split
 
 examples:

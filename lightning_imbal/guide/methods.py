@@ -148,7 +148,7 @@ def _results(name: str, kind: str, file: Path) -> list[Section]:
     sections = []
     # Those of decision rules have the same runs again.
     tables = [table for table in tables_run() if not any("decision" in row for row in table.spec["rows"].values())]
-    for table in tables:
+    for table in sorted(tables, key=lambda table: -len(table.numbers)):
         rows = rows_of_file(table.spec, own)
         if rows and any(row == key[0] for row in rows for key in table.numbers):
             compared = [

@@ -38,19 +38,19 @@ class ImbalModule(Optimized, ABC):
         class_groups: Class names per group (major, middle, minor) whose mean scores are reported; None takes thirds.
         backbone: Name of a timm network, `hf-hub:owner/name`, `local-dir:folder`, or a network of your own that gives
             features (B, D) and has D as its attribute `num_features`.
-        pretrained: True fetches timm's weights, a path loads a local file, False starts from scratch.
+        pretrained: True: timm's weights; a path: a local file; False: from scratch.
         optimizer: Built with the trained parameters.
         scheduler: Built with the optimizer and the Trainer's number of epochs, stepped once an epoch; one that waits
             for a validation score has its name as `monitor`.
         image_size: Side of the pictures that a ViT or Swin is built for, in pixels; the program fills it in.
         pooling: How its tokens become one feature: `token`, `avg` or `map` (attention); None is the backbone's own way.
-        grad_checkpointing: Saves memory: activations are computed again in the backward pass.
+        grad_checkpointing: Saves memory: computes activations again in the backward pass.
         architecture: What a `hf-hub:` or `local-dir:` backbone is; the program fills it in from a checkpoint.
         tuning: What is trained of the backbone in place of all its weights, such as `LoRA`; None trains all.
         unfreeze: What of the backbone is trained while the rest stays as it is: `last_block`, `last_stage`, a number of
             last blocks, or `norms`. Beside `tuning`, this too is trained. BatchNorm that is not keeps its statistics.
-        layer_decay: Each layer of the backbone learns at this share of the rate of the one behind it; the classifier
-            and all else at the whole rate. None: all at the whole rate.
+        layer_decay: Share of the rate of the layer behind it at which each layer of the backbone learns. The classifier
+            and all else learn at the whole rate; None: all do.
         checkpoint_parts: `trained` leaves out of checkpoints what `pretrained` brings and is never trained.
     """
 

@@ -51,6 +51,7 @@ class OnFeatures(WithMetadata):
 
     def on_fit_start(self) -> None:
         """Sees that stored features are those of its backbone, whose weights are all there now."""
+        super().on_fit_start()
         self.check_stored()
 
     def on_validation_start(self) -> None:

@@ -19,7 +19,13 @@ def data(split, sizes, test=(), bad=()):
     table.loc[[*test], "part"], table.loc[[*bad], "part"] = "test", "unreadable"
     labels_of = {"test": label[[*test]], "val": label[:0]}.get
     return SimpleNamespace(
-        split=split, index=table, table=table, groups=None, class_names=NAMES[: len(sizes)], labels_of=labels_of
+        split=split,
+        index=table,
+        table=table,
+        groups=None,
+        class_names=NAMES[: len(sizes)],
+        labels_of=labels_of,
+        lock_test=False,
     )
 
 

@@ -43,5 +43,5 @@ def test_numbers_with_their_intervals():
 
 def test_tables_that_were_run():
     found = {(table.name, table.overlays): table for table in tables_run(Path("experiments"))}
-    assert set(found) == {("isic2018_small", "64px"), ("isic2018_decisions", "64px")}
+    assert set(found) == {(f"isic2018_{name}", "64px") for name in ("small", "decisions", "networks")}
     assert len(found["isic2018_small", "64px"].numbers) == 520

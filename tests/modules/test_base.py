@@ -158,7 +158,7 @@ def test_batch_norm_that_sees_devices_apart_is_said(devices, kind, told, data, m
     said = []
     monkeypatch.setattr(base_devices, "rank_zero_info", said.append)
     model = build(kind, data)
-    model.trainer = SimpleNamespace(world_size=devices)
+    model.trainer = SimpleNamespace(world_size=devices, datamodule=None)
     model.train()
     model.on_fit_start()
     assert [("sync_batchnorm" in line) for line in said] == [True] * told

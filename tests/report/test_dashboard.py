@@ -271,7 +271,8 @@ def test_the_name_of_a_table_is_that_of_its_file(tmp_path):
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(table))
     assert read_spec(tmp_path / "mine.yaml").name == "mine"
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(table | {"name": "other"}))
-    with pytest.raises(UserError, match=r"unknown key 'name': it takes title, columns, rows, .*figure, gap\."):
+    takes = r"unknown key 'name': it takes title, columns, rows, .*figure, features, gap, rankings\."
+    with pytest.raises(UserError, match=takes):
         read_spec(tmp_path / "mine.yaml")
 
 

@@ -72,7 +72,7 @@ def _can_be_had(name: str) -> bool:
     return True
 
 
-def choose_normalization(config: Namespace, stage: Path) -> None:
+def choose_normalization(config: Namespace, stage: Path | None = None) -> None:
     """Resolves a mean and standard deviation that were left open: those that the weights were trained with.
 
     A stage that goes on keeps its own, and a second stage those of the first. Weights of a local file are taken to be
@@ -80,11 +80,11 @@ def choose_normalization(config: Namespace, stage: Path) -> None:
 
     Args:
         config: That of the first stage.
-        stage: Its folder.
+        stage: Its folder, if it may go on.
     """
-    data, begun = config.data.init_args, Stage(stage)
+    data, begun = config.data.init_args, Stage(stage) if stage else None
     left_open = [name for name in OF_COLOURS if name in data and data[name] is None]
-    if config.ckpt_path is not None and begun.config_file.is_file():
+    if config.ckpt_path is not None and begun and begun.config_file.is_file():
         before, known = begun.config()["data"]["init_args"], None
         taken = {name: before.get(name) for name in left_open}
     else:

@@ -13,7 +13,7 @@ from lightning_imbal.errors import UserError
 
 
 def of_classes(*names, images=3):
-    data = SimpleNamespace(class_names=names, rows=lambda part: np.arange(images))
+    data = SimpleNamespace(class_names=names, lock_test=False, rows=lambda part: np.arange(images))
     model = SimpleNamespace(class_names=list(names), classifies=True, check_inference=lambda data: None)
     return SimpleNamespace(data=data, model=model)
 

@@ -26,7 +26,7 @@ def test_options_are_those_of_the_parser(verb):
 
 
 def test_a_configuration_of_fit_can_be_looked_at():
-    further = {"config", "data", "help", "print_config", "print_plan", "allow_trained_images"}
+    further = {"config", "data", "help", "print_config", "print_plan", "allow_trained_images", "tuned"}
     assert {*OF_TRAINING} | further == run_options("fit")
 
 
