@@ -43,7 +43,9 @@ class Normalize(nn.Module):
     def forward(self, image: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
         """Returns floats of the type `dtype` in the shape of `image`."""
         exact = torch.promote_types(dtype, torch.float32)
-        mean, std = self.mean.to(image.device, exact), self.std.to(image.device, exact)
+        if self.mean.device != image.device:
+            self.to(image.device)  # once: a copy at each step would wait for the device
+        mean, std = self.mean.to(exact), self.std.to(exact)
         if image.is_floating_point():
             return image.to(exact).sub(mean).div_(std).to(dtype)
         return image.to(exact).sub_(255 * mean).div_(255 * std).to(dtype)

@@ -1,6 +1,7 @@
 """Pictures are normalised by hand, and with them what a batch holds beside them."""
 
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from lightning_imbal.data.normalize import Normalize
 
@@ -29,3 +30,25 @@ def test_colours_that_are_left_to_the_device_change_before():
 def test_features_stay_as_they_are():
     batch = {"feature": torch.ones(2, 3), "label": torch.zeros(2)}
     assert Normalize().batch(batch, torch.float32).keys() == batch.keys()
+
+
+class Copied(TorchDispatchMode):
+    """Notes the shapes of what is copied to another device or type."""
+
+    def __init__(self):
+        super().__init__()
+        self.shapes = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if func is torch.ops.aten._to_copy.default:
+            self.shapes.append(tuple(args[0].shape))
+        return func(*args, **(kwargs or {}))
+
+
+def test_mean_and_deviation_go_to_a_device_once():
+    """A copy from the CPU at each step would wait for a GPU; torch's device without numbers stands for one here."""
+    normalize, image = Normalize(), torch.zeros(2, 3, 4, 4, dtype=torch.uint8, device="meta")
+    normalize(image)
+    with Copied() as copied:
+        assert normalize(image).device.type == "meta"
+    assert copied.shapes == [(2, 3, 4, 4)], "the picture alone, to floats"
