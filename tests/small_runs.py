@@ -10,12 +10,20 @@ from lightning_imbal.data import DigitsLT, Holdout
 from lightning_imbal.samplers import ClassPower
 
 NAMES = list("0123456789")
+QUIET = ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
 CALLBACK, TRAINER, LIGHTNING = "--trainer.callbacks", "--trainer.", "lightning.pytorch.callbacks."
 
 
 def digits(**kwargs):
     split = kwargs.pop("split", Holdout(test=0.3, val=0.1))
     return DigitsLT(split=split, batch_size=64, image_size=32, num_workers=0, **kwargs)
+
+
+def fit_digits(folder):
+    """A finished run of one stage and one epoch, by the command."""
+    config = ["--config", "experiments/demo.yaml", "--config", "experiments/methods/ce.yaml"]
+    assert main(["fit", *config, "--trainer.max_epochs", "1", *QUIET, "--run_dir", str(folder)]) == 0
+    return folder
 
 
 def make_trainer(folder, max_epochs=1, **kwargs):

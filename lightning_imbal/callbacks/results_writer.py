@@ -129,6 +129,13 @@ class ResultsWriter(Callback):
         self.results[side] = {"identity": identity, **results}
 
 
+def add_to_identity(trainer: Trainer, **facts: Any) -> None:
+    """Has the results that a Trainer will write say more of what they are of."""
+    for callback in trainer.callbacks:  # type: ignore[attr-defined]  # set by Lightning
+        if isinstance(callback, ResultsWriter):
+            callback.identity |= facts
+
+
 def fitted_of(model: ImbalModel) -> dict[str, float]:
     """What predictor and head have found on the validation part, such as a temperature; empty if nothing."""
     parts: list[tuple[nn.Module, Iterable[str]]] = []

@@ -55,7 +55,7 @@ class SaveFeatures(Callback):
 
         def keep(head: nn.Module, inputs: tuple[Any, ...]) -> None:
             hook.remove()
-            self.features.append(inputs[0].detach().float().clamp(-LARGEST, LARGEST).half())
+            self.features.append(as_kept(inputs[0].detach()))
 
         self.hook = hook = model_of(pl_module).head.register_forward_pre_hook(keep)
         self.labels.append(batch["label"])
@@ -85,6 +85,11 @@ class SaveFeatures(Callback):
             "y": y,
         }
         write_whole(_folder(trainer) / "features.npz", lambda path: _write(path, arrays))
+
+
+def as_kept(feature: Tensor) -> Tensor:
+    """Features (N, D) as files keep them: float16, what is larger as its largest number."""
+    return feature.float().clamp(-LARGEST, LARGEST).half()
 
 
 def map_features(feature: np.ndarray, label: np.ndarray, max_mapped: int) -> np.ndarray:

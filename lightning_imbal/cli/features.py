@@ -21,7 +21,7 @@ from lightning_imbal.cli.parts.seed import seed
 from lightning_imbal.cli.parts.trained import check_places
 from lightning_imbal.cli.parts.verb_options import features as features_parser
 from lightning_imbal.cli.parts.weights import choose_normalization, choose_weights
-from lightning_imbal.command_line import last_setting, parse_options
+from lightning_imbal.command_line import parse_options
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.checks import check_pictures
 from lightning_imbal.data.features.stored import StoredFeatures, size_text
@@ -66,7 +66,7 @@ def run(args: list[str]) -> int:
         check_pictures(data)
         whole = encode_all(trainer_of(built.trainer), model.backbone, data, facts, given.views, out)
         print(f"Features: {out} ({size_text(whole)}), in {duration_text(time.monotonic() - began)}.")
-    print(next_command("fit", *_further(config, given.run, checkpoint, options, out)))
+    print(next_command("fit", *_further(config, model, given.run, checkpoint, options, out)))
     return 0
 
 
@@ -125,13 +125,14 @@ def _check(model: ImbalModule, data: ImbalDataModule) -> None:
     check_test_size(model, data)
 
 
-def _further(config: Namespace, run: str | None, checkpoint: Path | None, options: list[str], out: Path) -> list[str]:
+def _further(
+    config: Namespace, model: ImbalModule, run: str | None, checkpoint: Path | None, options: list[str], out: Path
+) -> list[str]:
     """The command line of a `fit` of a linear probe on the features, or of what the configuration trains on them."""
     given = parse_options(options)
     if checkpoint is None:
         files = [value for name, value in given if name == "config"]
-        frozen = str(last_setting(options, "model")).endswith("FrozenHead")
-        words = [*_written([("config", file) for file in files + ([] if frozen else [PROBE])])]
+        words = [*_written([("config", file) for file in files + ([] if model.freezes_backbone else [PROBE])])]
         words += ["--then", "null"] if config.then else []
         return [*words, *_written(each for each in given if each[0] != "config"), "--data.features", str(out)]
     home = stage_of(Path(checkpoint))

@@ -54,16 +54,7 @@ def run(args: list[str]) -> int:
     folder = run_dir.prepare(first)
     if was_restarted() and is_finished(folder):
         return 0
-    choose_weights(first, first.ckpt_path is not None and last_checkpoint(folder / "stage1").is_file())
-    choose_normalization(first, folder / "stage1")
-    run_dir.discard_halves(folder)
-    if first.seed_everything is True:
-        seed(first)  # draws the number of every stage
-    stages = list(cli.stages(first))
-    if len(stages) == 1 and (unused := given_below("then", args)):
-        rank_zero_info(f"--then.{unused[0][0]} is for a second stage, and this run has none.")
-    resuming.check_settings(cli, folder, stages)
-    check_stored_stage(folder, stages)
+    stages = settled(cli, first, folder, args)
     checkpoint, data, trained = "", None, 0
     scratch = TemporaryDirectory()  # gone with the run
     for number, config in enumerate(stages, start=1):
@@ -81,26 +72,55 @@ def run(args: list[str]) -> int:
             trained = count_trained(backbone, "test", built.data, config.allow_trained_images)
         if not config.trainer.fast_dev_run and built.data.features is None:  # which is to end at once
             check_pictures(built.data)
-        told = [] if number > 1 else about_images(built.data)
-        told += [about_stage(number, stages, built.model.whole_batches), *built.model.about_trained()]
-        rank_zero_info("\n".join(told))
+        tell(number, stages, built)
         tested = sum(len(built.data.rows(part)) for part in ("val", "test"))
         watching = [*time_left(stage_work, later_work, tested), *stopping(folder, stages[number - 1 :])]
         trainer = stage_trainer(cli, config, built, stage, trained, watching)
         last = last_checkpoint(stage)
         begun = config.ckpt_path is not None and last.is_file()
-        trainer.fit(
-            built.model,
-            datamodule=built.data,
-            ckpt_path=last if begun else None,
-            weights_only=built.weights_only,
-        )
+        ckpt_path = last if begun else None
+        trainer.fit(built.model, datamodule=built.data, ckpt_path=ckpt_path, weights_only=built.weights_only)
         checkpoint = unkept(trainer, scratch.name) if config.trainer.fast_dev_run else kept_checkpoint(trainer)
         data = built.data
     further = [] if built.data.lock_test else next_step(args[1:], folder, built.data)
     test(trainer, built, folder, further)
     finish_wandb()
     return 0
+
+
+def settled(cli: ImbalCLI, first: Namespace, folder: Path, args: list[str]) -> list[Namespace]:
+    """The configuration of every stage, in which nothing is left open, and which goes with what the folder holds.
+
+    Args:
+        cli: Has read the configuration.
+        first: That of the first stage; it is changed.
+        folder: Of the run.
+        args: Command line of `fit`.
+    """
+    choose_weights(first, first.ckpt_path is not None and last_checkpoint(folder / "stage1").is_file())
+    choose_normalization(first, folder / "stage1")
+    run_dir.discard_halves(folder)
+    if first.seed_everything is True:
+        seed(first)  # draws the number of every stage
+    stages = list(cli.stages(first))
+    if len(stages) == 1 and (unused := given_below("then", args)):
+        rank_zero_info(f"--then.{unused[0][0]} is for a second stage, and this run has none.")
+    resuming.check_settings(cli, folder, stages)
+    check_stored_stage(folder, stages)
+    return stages
+
+
+def tell(number: int, stages: Sequence[Namespace], built: Namespace) -> None:
+    """Says what a stage is about to train, the first one also on what.
+
+    Args:
+        number: Of the stage, from 1.
+        stages: The configurations of all.
+        built: Its data and model.
+    """
+    told = [] if number > 1 else about_images(built.data)
+    told += [about_stage(number, stages, built.model.whole_batches), *built.model.about_trained()]
+    rank_zero_info("\n".join(told))
 
 
 def unkept(trainer: Trainer, folder: str) -> str:

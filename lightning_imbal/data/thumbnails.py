@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pandas as pd
 import yaml
 from jsonargparse import ArgumentError
@@ -72,9 +73,18 @@ def _data_of(folder: Path, root: str | None) -> ImbalDataModule:
 def _thumbnail(pictures: Pictures, row: int, side: int) -> bytes | None:
     """The JPEG file of a picture; None if it cannot be read."""
     try:
-        picture = pictures[row]
+        return small_jpeg(pictures[row], side)
     except BadImageError:
         return None
+
+
+def small_jpeg(picture: np.ndarray, side: int) -> bytes:
+    """A JPEG file of a picture, grey (H, W) or RGB (H, W, 3), uint8.
+
+    Args:
+        picture: The picture.
+        side: Longer side of what is returned, in pixels. A smaller picture has its pixels repeated, as often as fits.
+    """
     height, width = picture.shape[:2]
     scale = side / max(height, width)
     if scale < 1:

@@ -122,12 +122,11 @@ def completed(
 
 
 def digest_of(tensors: Mapping[str, Tensor]) -> str:
-    """A SHA-256 of tensors and their names."""
+    """A SHA-256 of tensors, their names, shapes and types."""
     digest = sha256()
-    for name in sorted(tensors):
-        digest.update(name.encode())
-        value = tensors[name].detach().cpu().contiguous()
-        digest.update(value.view(-1).view(torch.uint8).numpy().data)
+    for name, value in sorted(tensors.items()):
+        digest.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
+        digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
 

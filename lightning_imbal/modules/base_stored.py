@@ -1,7 +1,6 @@
 """What a module has to do with features that were stored before: whether they are those of its backbone."""
 
 from collections.abc import Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,7 +10,7 @@ from torch import Tensor, nn
 from lightning_imbal.backbones.weights import COUNTED
 from lightning_imbal.contract import FeatureData
 from lightning_imbal.errors import UserError
-from lightning_imbal.modules.base_checkpoint import completed, open_checkpoint
+from lightning_imbal.modules.base_checkpoint import completed, digest_of, open_checkpoint
 
 PROBED = 16  # numbers of the feature of a test pattern
 ON_PICTURES = "or look at pictures with data.features=null"
@@ -38,13 +37,8 @@ def refuse_stored(model: Frozen, data: object) -> None:
 
 
 def weights_digest(state: Mapping[str, Tensor]) -> str:
-    """SHA-256 of the weights of a backbone, by their names."""
-    whole = sha256()
-    for name, value in sorted(state.items()):
-        if not name.endswith(COUNTED):
-            whole.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
-            whole.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
-    return whole.hexdigest()
+    """SHA-256 of the weights of a backbone, whatever number of batches a BatchNorm has seen."""
+    return digest_of({name: value for name, value in state.items() if not name.endswith(COUNTED)})
 
 
 def weights_in(checkpoint: Path, backbone: nn.Module) -> dict[str, Tensor]:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from small_runs import NAMES, digits, refused
+from small_runs import NAMES, QUIET, digits, fit_digits, refused
 from torch import nn
 
 from lightning_imbal.cli import export as export_verb
@@ -37,7 +37,6 @@ from lightning_imbal.runs.run import Run
 WHY = "onnx, onnxruntime or onnxscript is not installed: pip install 'lightning_imbal[onnx]'"
 onnx, onnxruntime, _ = (pytest.importorskip(name, reason=WHY) for name in ("onnx", "onnxruntime", "onnxscript"))
 
-QUIET = ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
 TOLERANCE = 1e-4
 
 
@@ -57,10 +56,7 @@ def unfrozen_afterwards():
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """A finished run of one stage."""
-    folder = tmp_path_factory.mktemp("runs") / "demo"
-    config = ["--config", "experiments/demo.yaml", "--config", "experiments/methods/ce.yaml"]
-    assert main(["fit", *config, "--trainer.max_epochs", "1", *QUIET, "--run_dir", str(folder)]) == 0
-    return folder
+    return fit_digits(tmp_path_factory.mktemp("runs") / "demo")
 
 
 @pytest.fixture(scope="module")

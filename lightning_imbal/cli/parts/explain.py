@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lightning_imbal.atomic_files import refuse_unwritable, write_whole
-from lightning_imbal.data.thumbnails import thumbnails
+from lightning_imbal.data.thumbnails import small_jpeg, thumbnails
 from lightning_imbal.errors import UserError
 from lightning_imbal.report.page.explained import Explained, Explanations, Neighbour
 from lightning_imbal.report.page.mistakes import THUMBNAIL
@@ -21,7 +21,7 @@ from lightning_imbal.stats.drawn_methods import Method
 from lightning_imbal.trained.explain.maps import require_package
 from lightning_imbal.trained.explain.neighbours import training_features
 from lightning_imbal.trained.explain.network import ATTENTION, ExplainedNetwork, Seen
-from lightning_imbal.trained.explain.pictures import beside, enlarged, file_name, jpeg, overlay
+from lightning_imbal.trained.explain.pictures import beside, enlarged, file_name, overlay
 from lightning_imbal.wording import number_of
 
 FOLDER, CSV = "explanations", "nearest.csv"
@@ -120,8 +120,10 @@ class _OfRun:
             write_whole(self.folder / file_name(row["image"], of_class), partial(Path.write_bytes, data=content))
             which = "true" if name == "label" else name
             title = of_class if name == ATTENTION else f"for {of_class} ({which})"
-            maps[title if found.any() else f"{title}: {NOWHERE}"] = jpeg(overlay(enlarged(picture), found), THUMBNAIL)
-        return Explained(jpeg((255 * enlarged(picture)).astype(np.uint8), THUMBNAIL), maps, nearest)
+            maps[title if found.any() else f"{title}: {NOWHERE}"] = small_jpeg(
+                overlay(enlarged(picture), found), THUMBNAIL
+            )
+        return Explained(small_jpeg((255 * enlarged(picture)).astype(np.uint8), THUMBNAIL), maps, nearest)
 
     def _write_nearest(self) -> None:
         rows = [

@@ -6,7 +6,7 @@ from typing import Any
 from lightning.pytorch import Trainer
 from lightning.pytorch.utilities import rank_zero_info
 
-from lightning_imbal.callbacks.results_writer import ResultsWriter
+from lightning_imbal.callbacks.results_writer import add_to_identity
 from lightning_imbal.command_line import settings_in
 from lightning_imbal.runs.folder import stages_in
 from lightning_imbal.runs.identity import listed
@@ -41,6 +41,4 @@ def note_found(trainer: Trainer, folder: Path) -> None:
     for stage, settings in found.items():
         told = ", ".join(f"{name} {value:.3g}" for name, value in settings.items())
         rank_zero_info(f"After the search before it, {stage} was trained with {told}.")
-    for writer in trainer.callbacks:  # type: ignore[attr-defined]  # set by Lightning
-        if isinstance(writer, ResultsWriter):
-            writer.identity["found"] = found
+    add_to_identity(trainer, found=found)

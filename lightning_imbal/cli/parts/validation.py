@@ -2,7 +2,7 @@
 
 from lightning.pytorch import Trainer
 
-from lightning_imbal.callbacks.results_writer import ResultsWriter
+from lightning_imbal.callbacks.results_writer import add_to_identity
 from lightning_imbal.callbacks.test_features import SaveFeatures
 from lightning_imbal.cli.parts.trained_images import chosen_by
 from lightning_imbal.data.base import ImbalDataModule
@@ -38,8 +38,6 @@ def validate_kept(trainer: Trainer, model: ImbalClassifier, data: ImbalDataModul
         data: Whose validation part is predicted.
         checkpoint: File of the weights.
     """
-    for writer in trainer.callbacks:  # type: ignore[attr-defined]  # set by Lightning
-        if isinstance(writer, ResultsWriter):
-            writer.identity["chosen_by"] = chosen_by(checkpoint, model, data)
+    add_to_identity(trainer, chosen_by=chosen_by(checkpoint, model, data))
     trainer.loggers = []
     trainer.validate(model, datamodule=data, ckpt_path=checkpoint, verbose=False)

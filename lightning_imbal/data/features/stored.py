@@ -2,7 +2,6 @@
 
 import json
 from functools import cached_property
-from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pandas as pd
 from lightning_imbal.data.features.facts import Facts, differences
 from lightning_imbal.errors import UserError
 from lightning_imbal.experiment_files import beside
+from lightning_imbal.runs.digests import digest
 from lightning_imbal.runs.folder import FEATURES, first_free, is_stored
 from lightning_imbal.runs.identity import as_split, split_changes
 from lightning_imbal.runs.reading import check_keys, reading
@@ -102,12 +102,6 @@ class StoredFeatures:
             return [other]
         same = split["image"].tolist() == as_split(table)["image"].tolist()
         return [] if same else ["the images are in another order"]
-
-
-def digest(file: Path) -> str:
-    """SHA-256 of a file."""
-    with file.open("rb") as content:
-        return file_digest(content, "sha256").hexdigest()
 
 
 def size_text(facts: dict[str, Any]) -> str:

@@ -11,7 +11,8 @@ import pandas as pd
 
 from lightning_imbal.atomic_files import half_written, is_running, write_json
 from lightning_imbal.data.features.facts import Facts
-from lightning_imbal.data.features.stored import SPLIT, digest
+from lightning_imbal.data.features.stored import SPLIT
+from lightning_imbal.runs.digests import digest
 from lightning_imbal.runs.folder import FEATURES
 from lightning_imbal.runs.identity import split_text
 

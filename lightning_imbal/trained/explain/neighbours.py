@@ -11,10 +11,11 @@ from rich.progress import track
 from sklearn.neighbors import NearestNeighbors
 
 from lightning_imbal.atomic_files import write_whole
+from lightning_imbal.callbacks.test_features import as_kept
 from lightning_imbal.data.loading.loaders import image_loader
 from lightning_imbal.runs.digests import digest
 from lightning_imbal.trained.explain.layers import inputs_of
-from lightning_imbal.trained.explain.network import ExplainedNetwork, as_features
+from lightning_imbal.trained.explain.network import ExplainedNetwork
 from lightning_imbal.wording import duration_text, number_of
 
 BATCH = 64
@@ -87,7 +88,7 @@ def _computed(network: ExplainedNetwork, file: Path) -> np.ndarray:
         ):
             ready = network.ready({"image": batch["image"], "index": batch["index"]})
             network.model.network(ready)(ready["image"])
-            parts.append(as_features(features.pop()))
+            parts.append(as_kept(features.pop()).cpu().numpy())
             seconds = (time.monotonic() - begun) * (len(loader) - 1)
             if len(parts) == 1 and seconds > SHORT:
                 print(

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import torch
 from lightning.fabric.utilities import move_data_to_device
-from torch import Tensor
 from torch.utils.data import default_collate
 
+from lightning_imbal.callbacks.test_features import as_kept
 from lightning_imbal.contract import Batch
 from lightning_imbal.data.loading.image_dataset import ImageDataset
 from lightning_imbal.errors import DatasetNotFoundError, UserError
@@ -136,19 +136,13 @@ class ExplainedNetwork:
             else:
                 maps, cells = attention_rollout(network, self.model.backbone, repeated["image"])
         named = dict(zip(asked, np.split(maps, times), strict=True))
-        feature = as_features(features[-1][: len(image)])
+        feature = as_kept(features[-1][: len(image)]).cpu().numpy()
         return Seen(image.permute(0, 2, 3, 1).float().numpy(), named, feature, cells)
 
     def ready(self, batch: Batch) -> Batch:
         """A batch as the network takes it: on its device, normalised, with attributes if it asks for them."""
         batch = self.data.on_before_batch_transfer(batch, 0)
         return self.data.normalize.batch(move_data_to_device(batch, self.model.device), torch.float32)
-
-
-def as_features(feature: Tensor) -> np.ndarray:
-    """Features (B, D) as they are kept, float16."""
-    largest = torch.finfo(torch.float16).max
-    return feature.float().clamp(-largest, largest).half().cpu().numpy()
 
 
 def checkpoint_of(run: Run) -> Path:

@@ -8,7 +8,6 @@ import numpy as np
 
 SIDE = 224  # of a picture in a file, at least, in pixels
 LONGEST = 100  # letters of a part of a file's name
-QUALITY = 80
 
 
 def enlarged(picture: np.ndarray) -> np.ndarray:
@@ -39,16 +38,6 @@ def beside(picture: np.ndarray, found: np.ndarray) -> bytes:
         [(255 * large).astype(np.uint8), np.full((len(large), 8, 3), 255, np.uint8), overlay(large, found)]
     )
     return cv2.imencode(".png", cv2.cvtColor(both, cv2.COLOR_RGB2BGR))[1].tobytes()
-
-
-def jpeg(picture: np.ndarray, side: int) -> bytes:
-    """A small JPEG file of a picture (H, W, 3), uint8, whose longer side is so many pixels."""
-    height, width = picture.shape[:2]
-    scale = side / max(height, width)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST
-    small = cv2.cvtColor(cv2.resize(picture, size, interpolation=how), cv2.COLOR_RGB2BGR)
-    return cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
 
 
 def file_name(*parts: str) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import torch
 from made_runs import write_run
-from small_runs import NAMES, build, digits, refused
+from small_runs import NAMES, build, digits, fit_digits, refused
 from timm.models.vision_transformer import VisionTransformer
 
 from lightning_imbal.cli import main
@@ -36,17 +36,13 @@ from lightning_imbal.trained.explain.layers import last_feature_map
 from lightning_imbal.trained.explain.maps import grad_cam
 from lightning_imbal.trained.explain.network import ExplainedNetwork
 
-QUIET = ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
 OF_TEST = ["image", "label", "predicted"]
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """A finished run of one epoch on the digits."""
-    folder = tmp_path_factory.mktemp("runs") / "demo"
-    config = ["--config", "experiments/demo.yaml", "--config", "experiments/methods/ce.yaml"]
-    assert main(["fit", *config, "--trainer.max_epochs", "1", *QUIET, "--run_dir", str(folder)]) == 0
-    return folder
+    return fit_digits(tmp_path_factory.mktemp("runs") / "demo")
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
+from lightning_imbal.data.thumbnails import small_jpeg
 from lightning_imbal.trained.explain.neighbours import TrainingFeatures
-from lightning_imbal.trained.explain.pictures import enlarged, file_name, jpeg
+from lightning_imbal.trained.explain.pictures import enlarged, file_name
 
 
 def test_nearest_are_those_of_least_cosine_distance():
@@ -35,7 +36,7 @@ def test_small_pictures_are_enlarged_by_whole_factors():
 def test_thumbnail_has_the_colours_of_its_picture():
     picture = np.zeros((40, 20, 3), np.uint8)
     picture[..., 0] = 200  # red
-    small = cv2.imdecode(np.frombuffer(jpeg(picture, 10), np.uint8), cv2.IMREAD_COLOR)
+    small = cv2.imdecode(np.frombuffer(small_jpeg(picture, 10), np.uint8), cv2.IMREAD_COLOR)
     assert small.shape == (10, 5, 3) and abs(small[5, 2] - [0.0, 0, 200]).max() < 4
 
 
