@@ -6,8 +6,9 @@ DEMO := runs/demo-$(shell date +%Y%m%d-%H%M%S)
 .DEFAULT_GOAL := help
 TABLES := $(basename $(notdir $(wildcard experiments/tables/*.yaml)))
 SMALL := laptop
-isic2018_small isic2018_decisions isic2018_networks isic2018_features results decided: SMALL := 64px
+isic2018_small isic2018_decisions isic2018_networks results decided: SMALL := 64px
 LAPTOP_OPTIONS = --config experiments/variants/$(SMALL).yaml --seeds $(or $(SEEDS),0)
+isic2018_features: LAPTOP_OPTIONS = --seeds $(or $(SEEDS),0)
 TABLE_OPTIONS = $(if $(LAPTOP),$(LAPTOP_OPTIONS),$(if $(SEEDS),--seeds $(SEEDS))) \
 	$(if $(JOBS),--jobs $(JOBS)) $(if $(DATA),--data.root $(DATA)) $(OPTIONS)
 

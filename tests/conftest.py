@@ -43,6 +43,11 @@ def pytest_collection_finish():
     gc.enable()
 
 
+def pytest_sessionfinish():
+    """Leaves what is there to the end of the process: pytest would look through all of it five times for garbage."""
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def no_seed_of_another_test(monkeypatch):
     # Set before it is removed: a variable that was absent is only removed afterwards if monkeypatch has seen it.

@@ -280,6 +280,6 @@ def test_makefile_has_a_target_for_every_table(path):
     command = shlex.split(make("-n", path.stem, *options).splitlines()[-1])
     assert command[:3] == [".venv/bin/lightning_imbal", "table", f"experiments/tables/{path.stem}.yaml"]
     small = "64px" if path.stem.startswith("isic2018_") else "laptop"
-    assert " ".join(command[3:]) == (
-        f"--config experiments/variants/{small}.yaml --seeds 0 --jobs 2 --data.root some where --only CE"
-    )
+    laid = f"--config experiments/variants/{small}.yaml "
+    laid = "" if path.stem == "isic2018_features" else laid  # whose sizes of pictures are its columns
+    assert " ".join(command[3:]) == f"{laid}--seeds 0 --jobs 2 --data.root some where --only CE"

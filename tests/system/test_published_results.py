@@ -85,6 +85,21 @@ def test_decision_rules_are_told_for_every_method_and_split():
         assert (changed["value"] - changed["value_before"]).tolist() == pytest.approx(changed["difference"].tolist())
 
 
+def test_the_page_on_features_quotes_the_table_of_two_sizes():
+    cells = pd.read_csv(RESULTS / "isic2018_features.csv").set_index(["row", "metric", "dataset"])
+    page = (ROOT / "docs" / "features.md").read_text()
+    rows = re.findall(r"^\| (.+?) \| ((?:0\.\d{3} \| ?){4})$", page, re.MULTILINE)
+    spec = read_spec(ROOT / "experiments" / "tables" / "isic2018_features.yaml")
+    assert [name for name, _ in rows] == list(spec.rows)
+    for name, numbers in rows:
+        keys = [(name, metric, c.dataset) for metric in ("balanced_accuracy", "f1") for c in spec.columns]
+        assert [float(number) for number in numbers.split("|")[:4]] == [round(cells["value"][key], 3) for key in keys]
+    told = cells[cells["p_holm"] < 0.05]["value"].to_dict()
+    above = {key for key, value in told.items() if value > cells["value"]["Linear probe", *key[1:]]}
+    assert {(row, "balanced_accuracy", c.dataset) for row in ("cRW", "cRT") for c in spec.columns} < above
+    assert not any(metric == "f1" for _, metric, _ in above)
+
+
 def test_the_page_on_networks_quotes_the_table_of_two():
     cells = pd.read_csv(RESULTS / "isic2018_networks-64px.csv").set_index(["row", "metric", "backbone"])["value"]
     page = (ROOT / "docs" / "backbones.md").read_text()

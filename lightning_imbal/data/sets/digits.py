@@ -1,14 +1,22 @@
 """Handwritten digits made long-tailed: a data set that needs no download, for demonstrations and tests."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.datasets import load_digits
+from sklearn.utils import Bunch
 
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.data.pictures.base import Pictures
 from lightning_imbal.data.splits.long_tail import thin_out
+
+
+@cache
+def _digits() -> Bunch:
+    # scikit-learn reads them as text, in a tenth of a second each time.
+    return load_digits()
 
 
 class DigitsLT(ImbalDataModule):
@@ -30,11 +38,11 @@ class DigitsLT(ImbalDataModule):
         self.ratio = ratio
 
     def read_index(self) -> pd.DataFrame:
-        label = load_digits().target
+        label = _digits().target
         return pd.DataFrame({"image": [f"digit_{row:04d}" for row in range(len(label))], "label": label})
 
     def read_images(self) -> Pictures:
-        pixels = load_digits().images * (255 / 16)
+        pixels = _digits().images * (255 / 16)
         return np.repeat(pixels.round().astype(np.uint8)[..., None], 3, axis=-1)
 
     def subsample(self, label: np.ndarray, rows: np.ndarray) -> np.ndarray:
