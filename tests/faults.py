@@ -70,7 +70,9 @@ FURTHER = {
     **dict.fromkeys(("data/dicom/header.py", "data/look/header_groups.py"), ["tests/data/index/test_dicom_headers.py"]),
     "data/base.py": ["tests/modules/test_predictions.py"],
     "data/checks.py": ["tests/cli/parts/test_check.py"],
-    "data/labelled_images.py": ["tests/data/test_base.py", "tests/data/test_locked.py"],
+    **dict.fromkeys(
+        ("data/indexed_images.py", "data/labelled_images.py"), ["tests/data/test_base.py", "tests/data/test_locked.py"]
+    ),
     "data/normalize.py": ["tests/data/test_base.py"],
     "heads": ["tests/test_paper_defaults.py", "tests/modules"],
     "launch": ["tests/cli/test_table.py", "tests/system/test_table_runs.py"],
