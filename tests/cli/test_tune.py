@@ -148,6 +148,28 @@ def test_the_same_command_goes_on(searched, here, capsys):
     assert (run / "trials.csv").read_bytes() == before and f"--config {run / 'best.yaml'}" in said.replace("\n", "")
 
 
+def test_a_dry_run_tells_what_is_left_and_writes_nothing(searched, here, capsys):
+    _, run, args = searched
+    before = sorted(run.rglob("*"))
+    assert main([*args, "--trials", "4", "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert f"{run}: 4 trials of model.optimizer.lr=log:1e-3:1e-1, data.sampler.q=0:1, by val/f1 (seed 0" in said
+    [command] = [line for line in said.splitlines() if line.startswith("lightning_imbal fit ")]
+    assert command.endswith(f"--run_dir {run}/trials/002") and "--data.lock_test true --model.optimizer.lr 0.0" in command
+    assert "2 of 4 trials have ended" in said and "2 runs to train: " in said
+    assert sorted(run.rglob("*")) == before
+
+
+def test_configurations_that_say_something_else_by_now_are_refused(searched, here, capsys):
+    protocol, run, args = searched
+    (protocol.parent / "changed").mkdir()
+    changed = protocol.parent / "changed" / protocol.name
+    changed.write_text(protocol.read_text().replace("lr: 0.02", "lr: 0.02, momentum: 0.5"))
+    said = refused(capsys, *(str(changed) if arg == str(protocol) else arg for arg in args), "--trials", "4")
+    assert "trials/000/stage1 was begun with model.optimizer.momentum 0" in said and ", not 0.5: go on with" in said
+    assert not (run / "trials" / "002").exists()
+
+
 REFUSED = [
     ([], "needs what it is to search"),
     (["--search", "model.optimiser.lr=0:1"], "model.optimizer"),

@@ -79,6 +79,8 @@ def tune() -> VerbParser:
     does = "Searches the best settings of a run by its validation part; the test part is never opened."
     parser = _parser("tune", usage, does)
     parser.add_overlays("what is run, as for `fit`")
+    plan = "print what is searched, the trials that begin first, and what all will cost"
+    parser.add_argument("--dry-run", action="store_true", help=plan)
     what = "once for each setting, such as model.optimizer.lr=log:1e-4:1e-1; or LOW:HIGH, int:LOW:HIGH, choice:A,B,C"
     parser.add_argument("--search", action="append", default=[], metavar="NAME=RANGE", help=what)
     trials = "how many there are to be in all (default: 20); more with the same folder go on"

@@ -17,7 +17,7 @@ STAGE = Namespace(trainer=Namespace(max_epochs=4))
 @pytest.fixture
 def trial(tmp_path):
     """The folder of a trial that knows five others, whose scores were 0.5, and not the sixth."""
-    about(["model.optimizer.lr=log:1e-4:1e-1"], "val/f1", 0, "median", [], []).begin(tmp_path)
+    about(["model.optimizer.lr=log:1e-4:1e-1"], "val/f1", 0, "median", [], []).write(tmp_path)
     for number, value in enumerate([0.5] * 5 + [0.1]):
         values = dict.fromkeys(range(4), value)
         found = Trial(number, {"model.optimizer.lr": 0.01}, number, "complete", value, 3, values)
