@@ -52,7 +52,9 @@ FURTHER = {
     ),
     "cli/parts/compare_data.py": ["tests/system/test_compare.py"],
     "cli/parts/resuming.py": ["tests/system/test_broken_files.py", "tests/system/test_identity.py"],
-    "cli/parts/validation.py": ["tests/cli/test_tune.py"],
+    **dict.fromkeys(
+        ("cli/parts/search_check.py", "cli/parts/search_plan.py", "cli/parts/validation.py"), ["tests/cli/test_tune.py"]
+    ),
     "cli/parts/trained.py": ["tests/api", "tests/system/test_broken_files.py"],
     "cli/parts/trained_images.py": ["tests/system/test_identity.py"],
     "cli/parts/trained_model.py": ["tests/export"],

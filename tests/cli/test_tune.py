@@ -155,7 +155,8 @@ def test_a_dry_run_tells_what_is_left_and_writes_nothing(searched, here, capsys)
     said = capsys.readouterr().out
     assert f"{run}: 4 trials of model.optimizer.lr=log:1e-3:1e-1, data.sampler.q=0:1, by val/f1 (seed 0" in said
     [command] = [line for line in said.splitlines() if line.startswith("lightning_imbal fit ")]
-    assert command.endswith(f"--run_dir {run}/trials/002") and "--data.lock_test true --model.optimizer.lr 0.0" in command
+    assert command.endswith(f"--run_dir {run}/trials/002")
+    assert "--data.lock_test true --model.optimizer.lr 0.0" in command
     assert "2 of 4 trials have ended" in said and "2 runs to train: " in said
     assert sorted(run.rglob("*")) == before
 

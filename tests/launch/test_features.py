@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from lightning_imbal.launch.features import FeatureJob
+from lightning_imbal.launch.features import FeatureJob, freezes_backbone
 from lightning_imbal.launch.job import Job
 from lightning_imbal.launch.plan import Plan
 from lightning_imbal.launch.runner import run as run_jobs
@@ -29,6 +29,20 @@ def plan(tmp_path):
         return Plan(spec, tmp_path / "runs", **more)
 
     return of
+
+
+@pytest.mark.parametrize(
+    ("name", "frozen"),
+    [
+        *(("FrozenHead", True), ("lightning_imbal.modules.FrozenHead", True), ("own_module.Mine", True)),
+        *(("Classifier", False), ("own_module.Trained", False), ("own_module.Nothing", False), ("None", False)),
+    ],
+)
+def test_which_modules_keep_their_backbone_is_read_from_their_source(name, frozen, tmp_path, monkeypatch):
+    own = "class Mine(FrozenHead):\n    x = 1\nclass Trained(FrozenHead):\n    freezes_backbone = False\n"
+    (tmp_path / "own_module.py").write_text(f"from lightning_imbal.modules import FrozenHead\n{own}")
+    monkeypatch.chdir(tmp_path)
+    assert freezes_backbone(name) is frozen
 
 
 def told(jobs):
