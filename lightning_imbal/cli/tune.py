@@ -65,15 +65,11 @@ def _checked(given: argparse.Namespace, options: Sequence[str]) -> list[Range]:
         if given_on(name, [*options]) is not None:
             raise UserError(f"`tune` has no --{name}: {why}.")
     space = parse_search(given.search)
-    named = [f"--config={file}" for file in given.config] + [*options] + [f"--{each.name}=0" for each in space]
-    refuse_unknown(settings_on([name for name in named if not _is_class(name, space)]), own=())
+    # The class of the model is checked as it is read.
+    searched = [f"--{each.name}=0" for each in space if each.name.rpartition(".")[2] != "model"]
+    refuse_unknown(settings_on([*(f"--config={file}" for file in given.config), *options, *searched]), own=())
     check_installed()
     return space
-
-
-def _is_class(option: str, space: Sequence[Range]) -> bool:
-    """Whether an option is that of a range of names, which are checked as they are read."""
-    return option in [f"--{each.name}=0" for each in space if each.kind == "choice" and each.name in ("model", "data")]
 
 
 def _prepared(

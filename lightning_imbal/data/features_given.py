@@ -81,9 +81,9 @@ class GivesFeatures(LabelledImages):
         for part in PARTS:
             versions = self.versions(views) if part == "train" else 1
             rows = ImageDataset([], self.table["label"].to_numpy(), self.rows(part), [])  # no picture is opened
-            self.stored[part] = FeatureDataset(rows, partial(self._read, part, versions), versions, device)
+            self.stored[part] = FeatureDataset(rows, partial(self._features_on_disk, part, versions), versions, device)
 
-    def _read(self, part: str, views: int) -> Tensor:
+    def _features_on_disk(self, part: str, views: int) -> Tensor:
         """The first versions of the stored features of a part, (N, V, D), mapped from the file."""
         return torch.from_numpy(self.stored_features.array(part))[:, :views]
 

@@ -91,6 +91,16 @@ def test_it_is_tested_without_and_with_pictures_and_predicts_new_ones(from_featu
         pd.testing.assert_frame_equal(tables(tmp_path / one)[0], tables(from_features)[0], check_exact=True)
 
 
+def test_a_locked_run_does_without_those_of_the_test_part(stored, tmp_path, capsys):
+    features = shutil.copytree(stored[1], tmp_path / "features")
+    (features / "test.npy").unlink()
+    args = ["fit", "--config", str(stored[0]), "--data.features", str(features), "--data.lock_test", "true"]
+    assert main([*args, "--trainer.max_epochs", "1", "--run_dir", str(tmp_path / "run")]) == 0
+    identity = results(tmp_path / "run")["identity"]
+    assert identity["part"] == "val" and identity["features"]["folder"] == str(features)
+    assert "another part" in refused(capsys, *args, "--data.split.seed", "5", "--run_dir", str(tmp_path / "other"))
+
+
 def test_the_second_call_finds_them(stored, capsys, monkeypatch):
     monkeypatch.setattr(FeatureEncoder, "predict_step", None)
     before = os.stat(stored[1] / "features.json")
