@@ -99,7 +99,8 @@ def _of_configuration(options: list[str]) -> tuple[Namespace, Namespace]:
     """
     cli = ImbalCLI("fit")
     config = cli.read(laid(cli, with_protocol(with_images_found(options))))
-    config.data.init_args.features = None  # those of another network
+    if "features" in config.data.init_args:
+        config.data.init_args.features = None  # those of another network
     choose_weights(config)
     choose_normalization(config)
     seed(config)
