@@ -73,7 +73,8 @@ class Search:
     def planned(self) -> list[Job]:
         """The jobs that the search would begin with, or go on with; nothing is written."""
         self._suggested()
-        return [self.job(trial) for trial in self.trials if not trial.ended]
+        jobs = [self.job(trial) for trial in self.trials if not trial.ended]
+        return [job for job in jobs if not job.finished]
 
     def _take_up(self, failures: Sequence[Failure]) -> None:
         """Reads what came of the trials whose runs have ended."""
