@@ -127,6 +127,10 @@ def test_others_are_not_overwritten(options, named, stored, capsys):
     assert (stored[1] / "features.json").read_bytes() == before
 
 
+def test_a_run_and_a_checkpoint_are_two_networks(capsys):
+    assert "not allowed with argument --run" in refused(capsys, "features", "runs/A", "--ckpt_path", "b.ckpt")
+
+
 def test_random_weights_are_refused(stored, capsys, tmp_path):
     options = ["--config", str(stored[0]), "--model.pretrained", "false", "--out", str(tmp_path / "new")]
     assert "random weights tell nothing" in refused(capsys, "features", *options)

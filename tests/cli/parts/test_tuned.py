@@ -37,6 +37,8 @@ def test_a_trial_is_compared_with_those_that_it_knows(trial):
 
 def test_no_other_run_and_no_earlier_stage_is_given_up(trial, tmp_path):
     assert stopping(trial, [STAGE, STAGE]) == [] and stopping(tmp_path / "run", [STAGE]) == []
+    about(["model.optimizer.lr=log:1e-4:1e-1"], "val/f1", 0, "none", [], []).write(tmp_path)
+    assert stopping(trial, [STAGE]) == []
     (tmp_path / "tune.json").unlink()
     assert stopping(trial, [STAGE]) == []
 
