@@ -77,10 +77,13 @@ def half_written(path: Path) -> Path:
 
 
 def discard_halves_of(path: Path) -> None:
-    """Removes what killed processes of this machine have left half written of a file that others may write now."""
+    """Removes what killed processes of this machine have left half written of a path that others may write now."""
     for left in path.parent.glob(f".{escape(path.name)}.*"):
         if left.suffix[1:].isdigit() and not is_running(int(left.suffix[1:])):
-            left.unlink(missing_ok=True)
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)  # another process may do so, too
+            else:
+                left.unlink(missing_ok=True)
 
 
 def is_running(process: int) -> bool:

@@ -52,7 +52,9 @@ FURTHER = {
     ),
     "cli/parts/compare_data.py": ["tests/system/test_compare.py"],
     "cli/parts/resuming.py": ["tests/system/test_broken_files.py", "tests/system/test_identity.py"],
-    "cli/parts/validation.py": ["tests/cli/test_tune.py"],
+    **dict.fromkeys(
+        ("cli/parts/search_check.py", "cli/parts/search_plan.py", "cli/parts/validation.py"), ["tests/cli/test_tune.py"]
+    ),
     "cli/parts/trained.py": ["tests/api", "tests/system/test_broken_files.py"],
     "cli/parts/trained_images.py": ["tests/system/test_identity.py"],
     "cli/parts/trained_model.py": ["tests/export"],
@@ -70,7 +72,9 @@ FURTHER = {
     **dict.fromkeys(("data/dicom/header.py", "data/look/header_groups.py"), ["tests/data/index/test_dicom_headers.py"]),
     "data/base.py": ["tests/modules/test_predictions.py"],
     "data/checks.py": ["tests/cli/parts/test_check.py"],
-    "data/labelled_images.py": ["tests/data/test_base.py", "tests/data/test_locked.py"],
+    **dict.fromkeys(
+        ("data/indexed_images.py", "data/labelled_images.py"), ["tests/data/test_base.py", "tests/data/test_locked.py"]
+    ),
     "data/normalize.py": ["tests/data/test_base.py"],
     "heads": ["tests/test_paper_defaults.py", "tests/modules"],
     "launch": ["tests/cli/test_table.py", "tests/system/test_table_runs.py"],

@@ -53,7 +53,6 @@ def run(args: list[str]) -> int:
     refuse_unwritable("--out", out, folder=True)
     data, model = built.data, built.model
     _check(model, data)
-    data.features = None
     facts = data.features_facts(given.views)
     facts |= network_facts(model.backbone, model.hparams.get("backbone"), data.image_size)
     if is_stored(out):
@@ -100,6 +99,8 @@ def _of_configuration(options: list[str]) -> tuple[Namespace, Namespace]:
     """
     cli = ImbalCLI("fit")
     config = cli.read(laid(cli, with_protocol(with_images_found(options))))
+    if "features" in config.data.init_args:
+        config.data.init_args.features = None  # those of another network
     choose_weights(config)
     choose_normalization(config)
     seed(config)

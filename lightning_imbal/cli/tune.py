@@ -23,10 +23,14 @@ from lightning_imbal.tuning.search import Range, parse_search
 from lightning_imbal.tuning.suggest import check_installed
 
 if TYPE_CHECKING:
+    from jsonargparse import Namespace
+
     from lightning_imbal.cli.parts.search import Search
 
 EXAMPLE = "--search model.optimizer.lr=log:1e-4:1e-1"
 NOT_ITS = {"ckpt_path": "the same command goes on by itself", "trainer.fast_dev_run": "a trial must have a score"}
+
+NOT_AGAIN = "what fails by itself is not tried again: mend it, and search in another folder (--run_dir)"
 
 
 def run(args: list[str]) -> int:
@@ -35,13 +39,18 @@ def run(args: list[str]) -> int:
     space = _checked(given, options)
     folder = Path(given.run_dir or Path("runs", "-".join(["tune", *(Path(file).stem for file in given.config)])))
     refuse_unwritable("--run_dir", folder, folder=True)
+    if given.dry_run:
+        from lightning_imbal.cli.parts.search_plan import show_search
+
+        show_search(*_prepared(given, options, space, folder))
+        return 0
     console = Console()
     if given.launcher != "local":
-        search = _prepared(given, options, space, folder)
+        search = _begun(given, options, space, folder)
         failures = _run(search, ray_launcher(given), console)
     else:
         with forking(given.jobs) as server:
-            search = _prepared(given, options, space, folder)
+            search = _begun(given, options, space, folder)
             failures = _run(search, local_launcher(given.jobs, server), console)
     return _tell(given, options, search, failures, console)
 
@@ -56,27 +65,34 @@ def _checked(given: argparse.Namespace, options: Sequence[str]) -> list[Range]:
         if given_on(name, [*options]) is not None:
             raise UserError(f"`tune` has no --{name}: {why}.")
     space = parse_search(given.search)
-    named = [f"--config={file}" for file in given.config] + [*options] + [f"--{each.name}=0" for each in space]
-    refuse_unknown(settings_on([name for name in named if not _is_class(name, space)]), own=())
+    # The class of the model is checked as it is read.
+    searched = [f"--{each.name}=0" for each in space if each.name.rpartition(".")[2] != "model"]
+    refuse_unknown(settings_on([*(f"--config={file}" for file in given.config), *options, *searched]), own=())
     check_installed()
     return space
 
 
-def _is_class(option: str, space: Sequence[Range]) -> bool:
-    """Whether an option is that of a range of names, which are checked as they are read."""
-    return option in [f"--{each.name}=0" for each in space if each.kind == "choice" and each.name in ("model", "data")]
-
-
-def _prepared(given: argparse.Namespace, options: Sequence[str], space: Sequence[Range], folder: Path) -> "Search":
-    """The search, once a run with its settings could begin; its folder says what it is."""
+def _prepared(
+    given: argparse.Namespace, options: Sequence[str], space: Sequence[Range], folder: Path
+) -> "tuple[Search, list[Namespace]]":
+    """The search, and configurations of its trials, once a run with its settings could begin; nothing is written."""
     from lightning_imbal.cli.parts.search import Search
-    from lightning_imbal.cli.parts.search_check import command_of, prepare
+    from lightning_imbal.cli.parts.search_check import check_begun, command_of, prepare
 
     arguments = command_of(given.config, options)
-    score = prepare(arguments, space, given.score)
-    search: About = about(given.search, score, given.seed, given.pruner, given.config, options)
-    search.begin(folder)
-    return Search(search, folder, arguments, given.trials, given.jobs, given.timeout)
+    score, configs = prepare(arguments, space, given.score)
+    of: About = about(given.search, score, given.seed, given.pruner, given.config, options)
+    of.check(folder)
+    search = Search(of, folder, arguments, given.trials, given.jobs, given.timeout)
+    check_begun(search)
+    return search, configs
+
+
+def _begun(given: argparse.Namespace, options: Sequence[str], space: Sequence[Range], folder: Path) -> "Search":
+    """The search, whose folder says what it is."""
+    search, _ = _prepared(given, options, space, folder)
+    search.begin()
+    return search
 
 
 def _run(search: "Search", launcher: Launcher, console: Console) -> list[Failure]:
@@ -90,7 +106,10 @@ def _tell(
     killed = [failure for failure in failures if not failure.of_itself]
     best = write_results(search.about, search.ended, search.run)
     print_trials(search.about, search.ended, search.run, console)
-    print_failures(killed or failures[: 0 if best else 1], console)
+    if killed:
+        print_failures(killed, console)
+    elif best is None:
+        print_failures(failures[:1], console, NOT_AGAIN)
     if search.exhausted:
         console.print("All settings of these ranges were tried.")
     if best is None:

@@ -5,7 +5,6 @@ from functools import cached_property, partial
 from typing import Any
 
 import albumentations as A
-import numpy as np
 import torch
 from lightning.pytorch import Trainer
 from torch import Tensor
@@ -15,7 +14,7 @@ from lightning_imbal.data.depth import DepthOfData
 from lightning_imbal.data.features.facts import Facts, about
 from lightning_imbal.data.features.stored import StoredFeatures
 from lightning_imbal.data.labelled_images import LabelledImages
-from lightning_imbal.data.loading.feature_dataset import CPU, Encoder, FeatureDataset
+from lightning_imbal.data.loading.feature_dataset import CPU, Encoder, FeatureDataset, draws_of_view, encoded
 from lightning_imbal.data.loading.image_dataset import Draw, ImageDataset
 from lightning_imbal.data.loading.loaders import Loadable, image_loader, share_of_work
 from lightning_imbal.data.normalize import Normalize
@@ -23,30 +22,6 @@ from lightning_imbal.data.splits.base import PARTS
 from lightning_imbal.errors import UserError
 from lightning_imbal.runs.identity import split_digest
 from lightning_imbal.seeding import run_seed
-
-
-class FeaturesOnDisk(FeatureDataset):
-    """Features of one part's pictures that were stored before; no picture is opened.
-
-    Args:
-        rows: Without pictures: labels and rows of the part.
-        read: Returns the features, (N, V, D) float32, in the order of the rows.
-        views: How many of the versions are used.
-        device: Where batches are wanted.
-    """
-
-    def __init__(self, rows: ImageDataset, read: Callable[[], np.ndarray], views: int, device: torch.device) -> None:
-        super().__init__(rows, encode=_no_picture, load=_no_picture, views=views, device=device)
-        self.read = read
-
-    @cached_property
-    def feature(self) -> Tensor:
-        """Features of every picture in every version, shape (N, V, D), mapped from the file."""
-        return torch.from_numpy(self.read())[:, : self.views]
-
-
-def _no_picture(*_: Any) -> Any:
-    raise RuntimeError("Stored features are read, not computed.")
 
 
 class GivesFeatures(LabelledImages):
@@ -81,7 +56,7 @@ class GivesFeatures(LabelledImages):
         """From now on, batches of the training part, and of the validation part, hold a `feature` (B, D), no `image`.
 
         Args:
-            encode: As for `FeatureDataset`.
+            encode: As for `encoded`.
             views: Versions that are stored of each training image.
             val: Whether to store features of the validation part.
             whole_batches: Whether a batch of training is all that is drawn in an epoch, whatever `batch_size` is.
@@ -91,7 +66,8 @@ class GivesFeatures(LabelledImages):
         parts = [("train", self.train_recipes[0], views)] + val * [("val", self.test_recipe, 1)]
         for part, recipe, versions in parts:
             images = self.dataset(part, [recipe])
-            self.stored[part] = FeatureDataset(images, encode, self.loader, versions, *share, device)
+            make = partial(encoded, images, encode, self.loader, versions, *share)
+            self.stored[part] = FeatureDataset(images, make, versions, device)
 
     def read_features(self, views: int | None, whole_batches: bool = False) -> None:
         """From now on, batches of every part hold a `feature` (B, D) that was stored before, no `image`.
@@ -102,11 +78,14 @@ class GivesFeatures(LabelledImages):
         """
         self.whole_batches = whole_batches
         device = self.trainer.strategy.root_device if self.trainer else CPU
-        versions = self.versions(views)
         for part in PARTS:
-            rows = ImageDataset([], self.table["label"].to_numpy(), self.rows(part), [])
-            read = partial(self.stored_features.array, part)
-            self.stored[part] = FeaturesOnDisk(rows, read, versions if part == "train" else 1, device)
+            versions = self.versions(views) if part == "train" else 1
+            rows = ImageDataset([], self.table["label"].to_numpy(), self.rows(part), [])  # no picture is opened
+            self.stored[part] = FeatureDataset(rows, partial(self._features_on_disk, part, versions), versions, device)
+
+    def _features_on_disk(self, part: str, views: int) -> Tensor:
+        """The first versions of the stored features of a part, (N, V, D), mapped from the file."""
+        return torch.from_numpy(self.stored_features.array(part))[:, :views]
 
     def features_facts(self, views: int = 0) -> Facts:
         """What the data say of features that are stored of them.
@@ -158,11 +137,8 @@ class GivesFeatures(LabelledImages):
             part: train, val or test.
             view: The number of an augmented version; None: the picture as it is tested.
         """
-        recipe = self.test_recipe if view is None else self.train_recipes[0]
-        pictures = self.dataset(part, [recipe])
-        if view is None:
-            return self.loader(pictures)
-        return self.loader(pictures, FeatureDataset(pictures, _no_picture, self.loader).draws(view))
+        pictures = self.dataset(part, [self.test_recipe if view is None else self.train_recipes[0]])
+        return self.loader(pictures, None if view is None else draws_of_view(len(pictures), view))
 
     def check_features(self, network: dict[str, Any]) -> None:
         """Refuses stored features of other images, of another split, recipe or network.

@@ -74,6 +74,12 @@ class Source:
         """Whether it is one of some classes, or inherits from one."""
         return self in bases or any(base is not None and base.is_below(bases) for base in self.bases())
 
+    def attribute(self, name: str) -> str | None:
+        """What it, or else a class above it, sets an attribute of the class to, as it is written; None if none does."""
+        own = [part.value for part in self.node.body if isinstance(part, ast.Assign) and name in _named(part)]
+        above = (base.attribute(name) for base in self.bases() if base is not None)
+        return ast.unparse(own[-1]) if own else next((value for value in above if value is not None), None)
+
     def parameters(self) -> list[Parameter]:
         """What it takes, its own arguments first, then those that its `**kwargs` hand on."""
         return _parameters(self)[0]
@@ -112,6 +118,10 @@ def _of(module: str, node: ast.AST) -> Source | None:
 
 
 @cache
+def _named(part: ast.Assign) -> list[str]:
+    return [ast.unparse(target) for target in part.targets]
+
+
 def _parameters(cls: Source) -> tuple[list[Parameter], bool]:
     init = next((of for of in cls.node.body if isinstance(of, ast.FunctionDef) and of.name == "__init__"), None)
     if init is None and any("dataclass" in ast.unparse(decorator) for decorator in cls.node.decorator_list):

@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lightning_imbal.command_line import last_setting
+from lightning_imbal.guide.source import read
 from lightning_imbal.launch.job import Job
 from lightning_imbal.runs.folder import is_stored
+
+MODULES = "lightning_imbal.modules"
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,12 +43,22 @@ def feature_job(
     views = ("--views", str(int(wanted))) if wanted is not True else ()
     if not wanted:
         return None
-    if str(last_setting(arguments[1:], "model")).rpartition(".")[2] == "FrozenHead":
+    if freezes_backbone(str(last_setting(arguments[1:], "model"))):
         return FeatureJob(name, folder, ("features", *arguments[1:], *views))
     if start is None:
         return None
     made = ("features", "--run", str(start.folder), *views)
     return FeatureJob(f"features of {start.name}", start.folder.with_name(f"{start.folder.name}+features"), made, start)
+
+
+def freezes_backbone(model: str) -> bool:
+    """Whether a module keeps its backbone as it is, by its source: to import it takes seconds.
+
+    Args:
+        model: Its name, with or without what is before its last dot.
+    """
+    source = read(model if "." in model else f"{MODULES}.{model}")
+    return source is not None and source.attribute("freezes_backbone") == "True"
 
 
 def trained_on(features: Job, arguments: tuple[str, ...]) -> tuple[str, ...]:

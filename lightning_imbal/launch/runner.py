@@ -21,16 +21,19 @@ LINES_OF_LOG = 12
 
 @dataclass(frozen=True)
 class Failure:
-    """A job that did not finish, why, and the end of what it printed."""
+    """A job that did not finish.
+
+    Args:
+        job: Which.
+        reason: Why, in words.
+        log: The end of what it printed.
+        of_itself: Whether it has ended by itself, and not because it was killed or lost: it would do so again.
+    """
 
     job: Job
     reason: str
     log: list[str]
-
-    @property
-    def of_itself(self) -> bool:
-        """Whether it has ended by itself, and not because it was killed or lost: it would do so again."""
-        return "ended with status" in self.reason
+    of_itself: bool = False
 
 
 class Ended(NamedTuple):
@@ -127,7 +130,7 @@ class _Work:
                 self.display.ended(job, None)
             elif failed := [failure.job for failure in self.failures if failure.job in job.needs]:
                 self.waiting.remove(job)
-                self._fail(job, f"not run: it needs {failed[0].name}, which failed", [])
+                self._fail(Failure(job, f"not run: it needs {failed[0].name}, which failed", []))
             elif all(each.finished for each in job.needs):
                 if is_busy(job.folder):
                     elsewhere += 1
@@ -151,11 +154,12 @@ class _Work:
             elif job.finished:
                 self.display.ended(job, None, machine)
             else:
-                self._fail(job, _reason(status, machine), _end_of(job.folder / "log.txt"))
+                of_itself = isinstance(status, int) and status > 0
+                self._fail(Failure(job, _reason(status, machine), _end_of(job.folder / "log.txt"), of_itself))
 
-    def _fail(self, job: Job, reason: str, log: list[str]) -> None:
-        self.failures.append(Failure(job, reason, log))
-        self.display.ended(job, reason)
+    def _fail(self, failure: Failure) -> None:
+        self.failures.append(failure)
+        self.display.ended(failure.job, failure.reason)
 
 
 def discard_left_halves(jobs: Iterable[Job]) -> None:

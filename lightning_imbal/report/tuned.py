@@ -33,18 +33,17 @@ def write_results(about: About, trials: Sequence[Trial], run: Path) -> Trial | N
     write_whole(run / "trials.csv", partial(to_csv, trials_table(about, trials, run)))
     if (best := best_of(trials, about.lower)) is None:
         return None
-    folder = folder_of(run, best.number)
-    split = (stages_in(folder)[0] / "split.csv").read_bytes()
+    split = (stages_in(folder_of(run, best.number))[0] / "split.csv").read_bytes()
     write_whole(run / "split.csv", lambda file: file.write_bytes(split))
-    write_overlay(run / "best.yaml", about, trials, best, folder, run)
+    write_overlay(about, trials, best, run)
     from lightning_imbal.report.figures.of_search import draw_search
 
-    draw_search(about, trials, run / "trials.png")
+    draw_search(about, trials, best, run / "trials.png")
     return best
 
 
 def trials_table(about: About, trials: Sequence[Trial], run: Path) -> pd.DataFrame:
-    """A row for each trial: `trial`, `state`, its score, the `epoch` of that (from 1), settings, `folder`, `why`."""
+    """A row for each trial: number, state, score, the epoch of that (from 1) of so many, settings, folder, and why."""
     rows = [
         {
             "trial": trial.number,

@@ -55,21 +55,24 @@ class About:
         """The score as results call it, such as `f1`."""
         return self.score.removeprefix("val/")
 
-    def begin(self, run: Path) -> None:
-        """Writes what it is into its folder, or refuses that of another one.
+    def check(self, run: Path) -> None:
+        """Refuses a folder that holds another search.
 
         Raises:
             UserError: The message says what is another.
         """
-        if (before := read_about(run)) is None:
-            write_json(run / FILE, asdict(self))
-        elif before != self:
+        before = read_about(run)
+        if before is not None and before != self:
             now, then = asdict(self), asdict(before)
             other = next(name for name in now if now[name] != then[name])
             raise UserError(
                 f"{run} holds a search with {_told(other, then[other])}, not {_told(other, now[other])}: give what it "
                 f"was begun with, or write elsewhere, such as --run_dir {first_free(run)}."
             )
+
+    def write(self, run: Path) -> None:
+        """Writes what it is into its folder."""
+        write_json(run / FILE, asdict(self))
 
 
 def about(

@@ -11,7 +11,7 @@ from lightning_imbal.runs.run import Run
 from lightning_imbal.runs.tuned import images_digest
 from lightning_imbal.tuning.about import About
 from lightning_imbal.tuning.search import Value
-from lightning_imbal.tuning.trial import Trial
+from lightning_imbal.tuning.trial import Trial, folder_of
 
 HEAD = "# Found by `lightning_imbal tune`: lay it over the configurations of the search, after all of them.\n"
 
@@ -56,23 +56,21 @@ def tuned(about: About, trials: Sequence[Trial], best: Trial, run: Path) -> dict
     }
 
 
-def write_overlay(file: Path, about: About, trials: Sequence[Trial], best: Trial, folder: Path, run: Path) -> None:
+def write_overlay(about: About, trials: Sequence[Trial], best: Trial, run: Path) -> None:
     """Writes `best.yaml`.
 
     Args:
-        file: Where to.
         about: The search.
         trials: All that have ended.
         best: The best of them.
-        folder: Of its run.
-        run: Of the search.
+        run: The folder of the search.
     """
-    made = Run(folder)
+    made = Run(folder_of(run, best.number))
     split, stages = made.split(), [stage.config() for stage in made.stages]
     on = {"data": made.identity["title"]["data"], "images": "" if split is None else images_digest(split)}
     content = overlay(best.params, stages) | {"tuned": tuned(about, trials, best, run) | on}
     text = HEAD + yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
-    write_whole(file, lambda path: path.write_text(text, encoding="utf-8"))
+    write_whole(run / "best.yaml", lambda path: path.write_text(text, encoding="utf-8"))
 
 
 def _set(place: dict[str, Any], config: Any, names: Sequence[str], value: Value) -> None:

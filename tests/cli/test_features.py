@@ -91,6 +91,16 @@ def test_it_is_tested_without_and_with_pictures_and_predicts_new_ones(from_featu
         pd.testing.assert_frame_equal(tables(tmp_path / one)[0], tables(from_features)[0], check_exact=True)
 
 
+def test_a_locked_run_does_without_those_of_the_test_part(stored, tmp_path, capsys):
+    features = shutil.copytree(stored[1], tmp_path / "features")
+    (features / "test.npy").unlink()
+    args = ["fit", "--config", str(stored[0]), "--data.features", str(features), "--data.lock_test", "true"]
+    assert main([*args, "--trainer.max_epochs", "1", "--run_dir", str(tmp_path / "run")]) == 0
+    identity = results(tmp_path / "run")["identity"]
+    assert identity["part"] == "val" and identity["features"]["folder"] == str(features)
+    assert "another part" in refused(capsys, *args, "--data.split.seed", "5", "--run_dir", str(tmp_path / "other"))
+
+
 def test_the_second_call_finds_them(stored, capsys, monkeypatch):
     monkeypatch.setattr(FeatureEncoder, "predict_step", None)
     before = os.stat(stored[1] / "features.json")
@@ -115,6 +125,10 @@ def test_others_are_not_overwritten(options, named, stored, capsys):
     sentence = refused(capsys, "features", "--config", str(stored[0]), "--out", str(stored[1]), *options)
     assert named in sentence and f"--out {stored[1]}_2" in sentence
     assert (stored[1] / "features.json").read_bytes() == before
+
+
+def test_a_run_and_a_checkpoint_are_two_networks(capsys):
+    assert "not allowed with argument --run" in refused(capsys, "features", "runs/A", "--ckpt_path", "b.ckpt")
 
 
 def test_random_weights_are_refused(stored, capsys, tmp_path):

@@ -1,13 +1,13 @@
 """`lightning_imbal tune` with real, short trainings on pictures whose test part nobody can read."""
 
 import json
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
 from made_pictures import write_protocol
+from opened_files import opened_below
 from small_runs import refused
 
 from lightning_imbal.cli import main, tune
@@ -18,20 +18,9 @@ from lightning_imbal.launch import runner
 from lightning_imbal.runs.run import Run
 from lightning_imbal.tuning.trial import read_trials
 
-OPENED: list[str] = []
-COUNTED: list[str] = []
 SEARCH = ["--search", "model.optimizer.lr=log:1e-3:1e-1", "--search", "data.sampler.q=0:1"]
 SPLIT = ["--data.split.test", "0.2", "--data.split.val", "0.25", "--data.image_size", "16", "--data.num_workers", "0"]
 HERE = [*SPLIT, "--laptop", "false", "--trainer.max_epochs", "2", "--monitor", "val/f1"]
-
-
-def count(event, arguments):
-    """Notes every picture that is opened below a folder."""
-    if event == "open" and COUNTED and str(arguments[0]).startswith(COUNTED[0]):
-        OPENED.append(str(arguments[0]))
-
-
-sys.addaudithook(count)  # for good; it looks at nothing while `COUNTED` is empty
 
 
 class Here:
@@ -79,24 +68,21 @@ def here(monkeypatch):
 @pytest.fixture(scope="module")
 def searched(images):
     """A search of two trials, whose opened pictures are counted."""
-    protocol, kept = images
+    protocol, _ = images
     run = protocol.parent / "search"
     args = ["tune", "--config", str(protocol), *HERE, *SEARCH, "--trials", "2", "--run_dir", str(run)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(running, "FORKS", False)
         patch.setattr(tune, "local_launcher", Here)
         patch.setattr(runner, "SECONDS_BETWEEN_LOOKS", 0)
-        COUNTED[:] = [str(protocol.parent / "data")]
-        try:
+        with opened_below(protocol.parent / "data") as opened:
             assert main(args) == 0
-        finally:
-            COUNTED.clear()
-    return protocol, run, args
+    return protocol, run, args, {*opened}
 
 
 def test_the_test_part_is_never_opened(searched, images):
-    _, kept = images
-    assert kept.keys().isdisjoint(OPENED) and len({*OPENED}) == 68 - len(kept)
+    (_, kept), opened = images, searched[3]
+    assert kept.keys().isdisjoint(opened) and len(opened) == 68 - len(kept)
     for number in range(2):
         trial = searched[1] / "trials" / f"{number:03d}"
         assert set(Run(trial).stages[0].split()["part"]) == {"train", "val"}
@@ -112,7 +98,7 @@ def test_trials_have_the_score_of_the_epoch_that_was_kept(searched):
 
 
 def test_best_settings_lie_over_the_same_configurations(searched):
-    protocol, run, _ = searched
+    protocol, run, *_ = searched
     best = yaml.safe_load((run / "best.yaml").read_text())["tuned"]["trial"]
     made = yaml.safe_load((run / f"trials/{best:03d}/stage1/config.yaml").read_text())
     cli = ImbalCLI("fit")
@@ -125,7 +111,7 @@ def test_best_settings_lie_over_the_same_configurations(searched):
 
 
 def test_a_tuned_run_says_how_and_a_search_on_other_parts_is_noticed(searched, images, capsys):
-    protocol, run, _ = searched
+    protocol, run, *_ = searched
     for path, picture in images[1].items():
         Path(path).write_bytes(picture)
     fit = ["fit", "--config", str(protocol), *HERE, "--config", str(run / "best.yaml"), "--trainer.max_epochs", "1"]
@@ -141,11 +127,34 @@ def test_a_tuned_run_says_how_and_a_search_on_other_parts_is_noticed(searched, i
 
 
 def test_the_same_command_goes_on(searched, here, capsys):
-    _, run, args = searched
+    _, run, args, _ = searched
     before = (run / "trials.csv").read_bytes()
     assert main(args) == 0
     said = capsys.readouterr().out
     assert (run / "trials.csv").read_bytes() == before and f"--config {run / 'best.yaml'}" in said.replace("\n", "")
+
+
+def test_a_dry_run_tells_what_is_left_and_writes_nothing(searched, here, capsys):
+    _, run, args, _ = searched
+    before = sorted(run.rglob("*"))
+    assert main([*args, "--trials", "4", "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert f"{run}: 4 trials of model.optimizer.lr=log:1e-3:1e-1, data.sampler.q=0:1, by val/f1 (seed 0" in said
+    [command] = [line for line in said.splitlines() if line.startswith("lightning_imbal fit ")]
+    assert command.endswith(f"--run_dir {run}/trials/002")
+    assert "--data.lock_test true --model.optimizer.lr 0.0" in command
+    assert "2 of 4 trials have ended" in said and "2 runs to train: " in said
+    assert sorted(run.rglob("*")) == before
+
+
+def test_configurations_that_say_something_else_by_now_are_refused(searched, here, capsys):
+    protocol, run, args, _ = searched
+    (protocol.parent / "changed").mkdir()
+    changed = protocol.parent / "changed" / protocol.name
+    changed.write_text(protocol.read_text().replace("lr: 0.02", "lr: 0.02, momentum: 0.5"))
+    said = refused(capsys, *(str(changed) if arg == str(protocol) else arg for arg in args), "--trials", "4")
+    assert "trials/000/stage1 was begun with model.optimizer.momentum 0" in said and ", not 0.5: go on with" in said
+    assert not (run / "trials" / "002").exists()
 
 
 REFUSED = [

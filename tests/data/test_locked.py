@@ -1,7 +1,5 @@
 """A locked test part: nothing opens its pictures, and all else is as it was."""
 
-import os
-import sys
 from pathlib import Path
 
 import cv2
@@ -9,32 +7,18 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from opened_files import opened_below
 
 from lightning_imbal.data import DigitsLT, FolderData, Holdout, KFold
 from lightning_imbal.data.checks import check_pictures, check_split, missing_classes
 from lightning_imbal.errors import UserError
 
-OPENED: list[str] = []
-COUNTED: list[Path] = []
-
-
-def count(event, arguments):
-    """Notes every file that is opened below a folder, be it to read the whole or its header."""
-    if event in ("open", "os.open") and COUNTED and isinstance(arguments[0], str | bytes | os.PathLike):
-        path = os.fsdecode(arguments[0])
-        if path.startswith(str(COUNTED[0])):
-            OPENED.append(os.path.basename(path))
-
-
-sys.addaudithook(count)  # for good; it looks at nothing while `COUNTED` is empty
-
 
 @pytest.fixture
 def opened(tmp_path):
-    """The names of the pictures that were opened in the folder of the images."""
-    COUNTED[:], OPENED[:] = [tmp_path / "images"], []
-    yield OPENED
-    COUNTED.clear()
+    """The pictures that were opened in the folder of the images."""
+    with opened_below(tmp_path / "images") as paths:
+        yield paths
 
 
 def write(folder, kind="png", sizes=(24, 14)):
@@ -74,10 +58,10 @@ def use(data):
 def test_no_picture_of_the_test_part_is_opened(kind, cache, on_bad_image, tmp_path, opened):
     write(tmp_path, kind)
     whole = build(tmp_path, lock_test=False)
-    test = {Path(path).name for path in whole.table["path"].iloc[whole.rows("test")]}
-    seen = {Path(path).name for path in whole.table["path"]} - test
+    test = {*whole.table["path"].iloc[whole.rows("test")]}
+    seen = {*whole.table["path"]} - test
     assert len(test) == 12
-    for path in whole.table["path"].iloc[whole.rows("test")]:
+    for path in test:
         Path(path).write_bytes(b"no picture")  # one that was looked at would be refused, or reported
     opened.clear()
     use(build(tmp_path, cache=cache, on_bad_image=on_bad_image))
@@ -89,7 +73,7 @@ def test_an_unlocked_part_is_opened(tmp_path, opened):
     write(tmp_path)
     data = build(tmp_path, lock_test=False)
     check_pictures(data)
-    assert {Path(path).name for path in data.table["path"]} == {*opened}
+    assert {*data.table["path"]} == {*opened}
 
 
 @pytest.mark.parametrize("more", [{}, {"split": KFold(folds=3, fold=1, val=0.2)}, {"group_by": "duplicates"}])

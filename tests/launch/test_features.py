@@ -3,10 +3,10 @@
 import pytest
 import yaml
 
-from lightning_imbal.launch.features import FeatureJob
+from lightning_imbal.launch import runner
+from lightning_imbal.launch.features import FeatureJob, freezes_backbone
 from lightning_imbal.launch.job import Job
 from lightning_imbal.launch.plan import Plan
-from lightning_imbal.launch.runner import run as run_jobs
 from lightning_imbal.tables.spec import Column, Metric, Row, Spec
 
 
@@ -29,6 +29,20 @@ def plan(tmp_path):
         return Plan(spec, tmp_path / "runs", **more)
 
     return of
+
+
+@pytest.mark.parametrize(
+    ("name", "frozen"),
+    [
+        *(("FrozenHead", True), ("lightning_imbal.modules.FrozenHead", True), ("own_module.Mine", True)),
+        *(("Classifier", False), ("own_module.Trained", False), ("own_module.Nothing", False), ("None", False)),
+    ],
+)
+def test_which_modules_keep_their_backbone_is_read_from_their_source(name, frozen, tmp_path, monkeypatch):
+    own = "class Mine(FrozenHead):\n    x = 1\nclass Trained(FrozenHead):\n    freezes_backbone = False\n"
+    (tmp_path / "own_module.py").write_text(f"from lightning_imbal.modules import FrozenHead\n{own}")
+    monkeypatch.chdir(tmp_path)
+    assert freezes_backbone(name) is frozen
 
 
 def told(jobs):
@@ -85,7 +99,8 @@ def test_they_are_finished_when_the_features_are_there(plan):
     assert job.finished and job.is_recorded
 
 
-def test_cells_wait_for_them_and_fail_with_them(plan):
+def test_cells_wait_for_them_and_fail_with_them(plan, monkeypatch):
+    monkeypatch.setattr(runner, "SECONDS_BETWEEN_LOOKS", 0)
     started, running = [], []
 
     class Launcher:
@@ -107,6 +122,6 @@ def test_cells_wait_for_them_and_fail_with_them(plan):
             return lambda *_: None
 
     jobs = [job for job in plan(only=["Probe*"]).jobs if "seed1" not in job.folder.name]
-    failures = run_jobs(jobs, Launcher(), Display())
+    failures = runner.run(jobs, Launcher(), Display())
     assert started == ["small+features"]
     assert [failure.reason for failure in failures][1:] == ["not run: it needs features, Skin, which failed"] * 2

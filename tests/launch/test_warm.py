@@ -74,7 +74,7 @@ def found_in(job):
 
 def test_a_fork_is_as_a_new_process(start):
     """Its variables, threads, files, group, command line and log; it holds nothing of the server."""
-    (warmed, fork), (cold, new) = start("a", CUDA_VISIBLE_DEVICES="3"), start("b", warm=False, CUDA_VISIBLE_DEVICES="3")
+    (cold, new), (warmed, fork) = start("b", warm=False, CUDA_VISIBLE_DEVICES="3"), start("a", CUDA_VISIBLE_DEVICES="3")
     assert fork.wait() == new.wait() == 7
     found, wanted = found_in(warmed), found_in(cold)
     wanted["arguments"] = [word.replace(str(cold.folder), str(warmed.folder)) for word in wanted["arguments"]]

@@ -16,10 +16,12 @@ ARGS = {
 
 
 def test_a_folder_goes_on_with_the_same_search_anywhere(tmp_path):
-    about(**ARGS).begin(tmp_path / "run")
+    about(**ARGS).write(tmp_path / "run")
     moved = {"configs": ["elsewhere/demo.yaml"], "options": ["--trainer.max_epochs=3", "--data.root", "there"]}
     again = about(**{**ARGS, **moved})
-    again.begin(tmp_path / "run")
+    again.check(tmp_path / "run")
+    again.check(tmp_path / "new")
+    assert not (tmp_path / "new").exists()
     assert read_about(tmp_path / "run") == again and read_about(tmp_path) is None
 
 
@@ -35,9 +37,9 @@ def test_a_folder_goes_on_with_the_same_search_anywhere(tmp_path):
     ],
 )
 def test_another_search_is_refused(other, said, tmp_path):
-    about(**ARGS).begin(tmp_path / "run")
+    about(**ARGS).write(tmp_path / "run")
     with pytest.raises(UserError, match=f"{said}.*run_2"):
-        about(**{**ARGS, **other}).begin(tmp_path / "run")
+        about(**{**ARGS, **other}).check(tmp_path / "run")
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,7 @@ def test_which_scores_are_better_if_smaller(score, lower):
 
 
 def test_a_damaged_file_is_one_sentence(tmp_path):
-    about(**ARGS).begin(tmp_path)
+    about(**ARGS).write(tmp_path)
     (tmp_path / "tune.json").write_text('{"search": []')
     with pytest.raises(UserError, match=r"tune.json is cut off.*another --run_dir"):
         read_about(tmp_path)

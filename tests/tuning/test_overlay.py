@@ -68,7 +68,7 @@ def test_it_says_how_it_was_found(tmp_path):
     write_run(folder, part="val", title={"data": "ISIC2018"})
     write_stage(folder / "stage1")
     write_split(folder, of_group=2)
-    write_overlay(tmp_path / "best.yaml", of, trials, trials[0], folder, tmp_path)
+    write_overlay(of, trials, trials[0], tmp_path)
     found = yaml.safe_load((tmp_path / "best.yaml").read_text())
     assert found["model"] == {"init_args": {"optimizer": called("torch.optim.SGD", lr=0.01)}}
     assert found["tuned"] == {

@@ -67,6 +67,7 @@ def encode_all(
                 loader = data.loader_to_encode(part, view if views and part == "train" else None)
                 filled.begin(view)
                 trainer.predict(encoder, loader, return_predictions=False)
+                filled.check()
             size = filled.finish()
         made = {"size": size, "images": images, "precision": str(trainer.precision), **software()}
         deep = {"kept": data.depth.kept, "identity": data.depth.identity}
@@ -85,14 +86,14 @@ class Filled:
 
     def __init__(
         self,
-        make: Callable[[tuple[int, int, int]], np.ndarray],
+        make: Callable[[tuple[int, int, int]], np.memmap],
         images: int,
         versions: int,
         advance: Callable[[int], None],
     ) -> None:
         self.make, self.images, self.versions, self.advance = make, images, versions, advance
-        self.array: np.ndarray | None = None
-        self.view, self.place = 0, images
+        self.array: np.memmap | None = None
+        self.view = self.place = 0
 
     def begin(self, view: int) -> None:
         """Goes on with the next version."""
@@ -106,11 +107,15 @@ class Filled:
         self.place += len(feature)
         self.advance(len(feature))
 
-    def finish(self) -> int:
-        """Returns D; whatever ended the network early, no half of an array is taken for a whole one."""
-        if self.array is None or self.place != self.images:
+    def check(self) -> None:
+        """Refuses to take half of a version for a whole one, whatever has ended the network early."""
+        if self.place != self.images:
             raise UserError(f"Only {self.place} of {self.images} pictures were seen: nothing is kept, run it again.")
-        self.array.flush()  # type: ignore[attr-defined]  # it is mapped from a file
+
+    def finish(self) -> int:
+        """Writes all to the file, and returns D."""
+        assert self.array is not None
+        self.array.flush()
         return self.array.shape[2]
 
 

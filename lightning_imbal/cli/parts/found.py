@@ -11,6 +11,7 @@ from lightning_imbal.command_line import settings_in
 from lightning_imbal.runs.folder import stages_in
 from lightning_imbal.runs.identity import listed
 from lightning_imbal.runs.stage import Stage
+from lightning_imbal.tuning.search import shown
 from lightning_imbal.wording import last_word
 
 OF_FINDERS = {"LearningRateFinder": "model.optimizer.lr", "BatchSizeFinder": "data.batch_size"}
@@ -39,6 +40,6 @@ def note_found(trainer: Trainer, folder: Path) -> None:
     if not (found := found_in(folder)):
         return
     for stage, settings in found.items():
-        told = ", ".join(f"{name} {value:.3g}" for name, value in settings.items())
+        told = ", ".join(f"{name} {shown(value)}" for name, value in settings.items())
         rank_zero_info(f"After the search before it, {stage} was trained with {told}.")
     add_to_identity(trainer, found=found)

@@ -49,7 +49,7 @@ def check_settings(cli: ImbalCLI, folder: Path, stages: Sequence[Namespace]) -> 
     for stage, config in zip(begun, stages, strict=False):
         if not stage.config_file.is_file():
             continue
-        found = {change.name: change for change in changes(stage.config(), _as_saved(cli, config))}
+        found = {change.name: change for change in changes(stage.config(), as_saved(cli, config))}
         if found.pop("then", None) and stage is begun[-1]:
             rank_zero_info("The stage after it, which has not begun, is as `then` says now.")
         keep_what_was_found(config, found)
@@ -136,7 +136,7 @@ def check_built(cli: ImbalCLI, stage: Path, config: Namespace, built: Namespace)
         )
     split = saved.split()
     if split is not None and (other := split_changes(split, built.data.table)):
-        places = changes(before["data"], _as_saved(cli, config)["data"], "data") if before else ()
+        places = changes(before["data"], as_saved(cli, config)["data"], "data") if before else ()
         told = "".join(f"; {each.name} is {option_text(each.now)}, was {option_text(each.before)}" for each in places)
         raise UserError(
             f"The images are not those of {stage}/split.csv ({other}{told}): give the data and the split that the run "
@@ -201,6 +201,6 @@ def _mend(folder: Path) -> str:
     return f"copy it again from where it is whole, or delete the folder {folder}, and the stage is trained anew"
 
 
-def _as_saved(cli: ImbalCLI, config: Namespace) -> Any:
+def as_saved(cli: ImbalCLI, config: Namespace) -> Any:
     """A configuration as the one in the folder of a stage is read."""
     return yaml.load(cli.parser.dump(config, skip_none=False), LOADER)

@@ -82,8 +82,8 @@ def ray_launcher(given: argparse.Namespace) -> Launcher:
     return RayLauncher(given.jobs, given.address, given.gpus)
 
 
-def print_failures(failures: Sequence[Failure], console: Console) -> None:
-    """Prints why the first of the runs that failed did so, and the end of their logs."""
+def print_failures(failures: Sequence[Failure], console: Console, again: str = "the same command tries again") -> None:
+    """Prints why the first of the runs that failed did so, the end of their logs, and what is done about them."""
     for failure in failures[:FAILURES]:
         console.print(f"[bold red]{escape(failure.job.name)}[/]: {escape(failure.reason)}", soft_wrap=True)
         for line in failure.log:
@@ -95,4 +95,4 @@ def print_failures(failures: Sequence[Failure], console: Console) -> None:
     if more := len(failures[FAILURES:]):
         console.print(f"and {more} more, each with a log.txt in its folder.", highlight=False)
     if failures:
-        console.print(f"{number_of(len(failures), 'run')} failed; the same command tries again.", soft_wrap=True)
+        console.print(f"{number_of(len(failures), 'run')} failed; {again}.", soft_wrap=True)

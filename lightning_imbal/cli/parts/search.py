@@ -43,6 +43,10 @@ class Search:
         self.until = None if minutes is None else time.monotonic() + 60 * minutes
         self.exhausted = False
         self._given_out: set[int] = set()
+
+    def begin(self) -> None:
+        """Makes the folder its own, and reads what came of runs that ended after the program was killed."""
+        self.about.write(self.run)
         self._take_up([])
 
     @property
@@ -56,21 +60,21 @@ class Search:
         return max(self.number, len(self.trials)) - len(self.ended)
 
     def further(self, failures: Sequence[Failure]) -> list[Job]:
-        """The jobs of trials that can begin now, or go on."""
+        """The jobs of trials that can begin now, or go on; of those that begin, the settings are written."""
         self._take_up(failures)
         if self._is_over(failures):
             return []
-        while self._has_room():
-            number, knows = len(self.trials), max(0, len(self.trials) + 1 - self.jobs)
-            params = suggest(self.about.space, self.trials, number, knows, self.about.seed, self.about.lower)
-            if params is None:
-                self.exhausted = True
-                break
-            self.trials.append(Trial(number, params, knows))
-            self.trials[-1].write(folder_of(self.run, number))
+        for trial in self._suggested():
+            trial.write(folder_of(self.run, trial.number))
         waiting = [trial for trial in self.trials if not trial.ended and trial.number not in self._given_out]
         self._given_out |= {trial.number for trial in waiting}
-        return [self._job(trial) for trial in waiting]
+        return [self.job(trial) for trial in waiting]
+
+    def planned(self) -> list[Job]:
+        """The jobs that the search would begin with, or go on with; nothing is written."""
+        self._suggested()
+        jobs = [self.job(trial) for trial in self.trials if not trial.ended]
+        return [job for job in jobs if not job.finished]
 
     def _take_up(self, failures: Sequence[Failure]) -> None:
         """Reads what came of the trials whose runs have ended."""
@@ -104,12 +108,25 @@ class Search:
         hopeless = "complete" not in states and states.count("failed") >= HOPE
         return late or hopeless or any(not failure.of_itself for failure in failures)
 
+    def _suggested(self) -> list[Trial]:
+        """The trials that can begin now, which are added to the others."""
+        before = len(self.trials)
+        while self._has_room():
+            number, knows = len(self.trials), max(0, len(self.trials) + 1 - self.jobs)
+            params = suggest(self.about.space, self.trials, number, knows, self.about.seed, self.about.lower)
+            if params is None:
+                self.exhausted = True
+                break
+            self.trials.append(Trial(number, params, knows))
+        return self.trials[before:]
+
     def _has_room(self) -> bool:
         number = len(self.trials)
         known = self.trials[: max(0, number + 1 - self.jobs)]
         return number < self.number and not self.exhausted and all(trial.ended for trial in known)
 
-    def _job(self, trial: Trial) -> Job:
+    def job(self, trial: Trial) -> Job:
+        """What runs a trial, or goes on with it."""
         name = ", ".join(f"{name.rpartition('.')[2]} {shown(value)}" for name, value in trial.params.items())
         arguments = ("fit", *self.arguments, *LOCKED, *to_options(trial.params))
         return Job(f"trial {trial.number}: {name}", folder_of(self.run, trial.number), arguments)

@@ -12,14 +12,20 @@ from lightning_imbal.cli.parts.check import check_fit, check_monitor, check_vali
 from lightning_imbal.cli.parts.laptop import laid
 from lightning_imbal.cli.parts.own_data import with_images_found, with_protocol
 from lightning_imbal.cli.parts.parser import ImbalCLI
-from lightning_imbal.cli.parts.search import LOCKED
+from lightning_imbal.cli.parts.quiet import overheard
+from lightning_imbal.cli.parts.resuming import as_saved, keep_what_was_found
+from lightning_imbal.cli.parts.search import LOCKED, Search
 from lightning_imbal.cli.parts.seed import seed
-from lightning_imbal.cli.parts.weights import choose_weights
+from lightning_imbal.cli.parts.weights import choose_normalization, choose_weights
 from lightning_imbal.command_line import to_options
 from lightning_imbal.data.splits.groups import DUPLICATES
 from lightning_imbal.errors import UserError
 from lightning_imbal.experiment_files import with_files_found
+from lightning_imbal.runs.folder import first_free, stages_in
+from lightning_imbal.runs.identity import changes, option_text
+from lightning_imbal.runs.stage import Stage
 from lightning_imbal.tuning.search import Range, Value
+from lightning_imbal.tuning.trial import folder_of
 
 ALL_COMPARED = (
     "data.group_by=duplicates looks for copies among the pictures of all parts, for else the test part is not known; "
@@ -34,20 +40,24 @@ def command_of(configs: Sequence[str], options: Sequence[str]) -> list[str]:
     return laid(ImbalCLI("fit"), with_protocol(with_images_found(given)))
 
 
-def prepare(arguments: Sequence[str], space: Sequence[Range], score: str | None) -> str:
-    """Refuses a search whose first trial could not begin, and returns the score that it goes by.
+def prepare(arguments: Sequence[str], space: Sequence[Range], score: str | None) -> tuple[str, list[Namespace]]:
+    """Refuses a search whose first trial could not begin.
 
     Args:
         arguments: Command line of `fit`, without its verb.
         space: What is searched.
         score: Of the validation part; None: the monitored one, or `val/f1`.
 
+    Returns:
+        The score that it goes by, and the configurations that were tried out.
+
     Raises:
         UserError: The message says the mend.
         ArgumentError: An option is unknown, or an end of its range does not fit.
     """
     cli = ImbalCLI("fit")
-    first, *_ = [cli.read([*arguments, *LOCKED, *to_options(params)]) for params in tried_out(space)]
+    configs = [cli.read([*arguments, *LOCKED, *to_options(params)]) for params in tried_out(space)]
+    first = configs[0]
     if first.seed_everything is True:
         raise UserError("--seed_everything true draws another seed for each trial: give a number.")
     stages = list(cli.stages(first))
@@ -59,7 +69,38 @@ def prepare(arguments: Sequence[str], space: Sequence[Range], score: str | None)
     _check_score(score, stages[-1], last)
     if last.data.group_by == DUPLICATES:
         rank_zero_info(ALL_COMPARED)
-    return score
+    return score, configs
+
+
+def check_begun(search: Search) -> None:
+    """Refuses to go on with a search if the configurations say something else by now than its first trial had.
+
+    Args:
+        search: That may have begun.
+
+    Raises:
+        UserError: A setting that decides what a trial trains is another; the message has both values.
+    """
+    trial = next((each for each in search.trials if stages_in(folder_of(search.run, each.number))), None)
+    if trial is None:
+        return
+    cli, folder = ImbalCLI("fit"), folder_of(search.run, trial.number)
+    first = cli.read(search.job(trial).command()[1:])
+    with overheard():  # what `prepare` has said
+        choose_weights(first)
+        choose_normalization(first, folder / "stage1")
+    stages = list(cli.stages(first))
+    for stage, config in zip(map(Stage, stages_in(folder)), stages, strict=False):
+        found = {change.name: change for change in changes(stage.config(), as_saved(cli, config)) if change.decides}
+        keep_what_was_found(config, found)
+        if stage.folder.name != "stage1":
+            found.pop("model.backbone_ckpt", None)  # that of the stage before it
+        for name, change in found.items():
+            raise UserError(
+                f"{stage.folder} was begun with {name} {option_text(change.before)}, not {option_text(change.now)}: go "
+                "on with the configurations as they were, or write elsewhere, such as --run_dir "
+                f"{first_free(search.run)}."
+            )
 
 
 def tried_out(space: Sequence[Range]) -> list[dict[str, Value]]:

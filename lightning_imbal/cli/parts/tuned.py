@@ -1,7 +1,6 @@
 """What `fit` has to do with `tune`: it makes a trial, or begins with what was found."""
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 
 from jsonargparse import Namespace
@@ -11,9 +10,9 @@ from lightning_imbal.callbacks.hopeless import StopHopeless
 from lightning_imbal.data.labelled_images import LabelledImages
 from lightning_imbal.runs.identity import as_split
 from lightning_imbal.runs.tuned import seen_in_search, told_of
-from lightning_imbal.tuning.about import About, read_about
-from lightning_imbal.tuning.outcome import given_up
-from lightning_imbal.tuning.trial import Trial, read_trial, read_trials
+from lightning_imbal.tuning.about import read_about
+from lightning_imbal.tuning.suggest import is_hopeless
+from lightning_imbal.tuning.trial import read_trial, read_trials
 
 
 def stopping(folder: Path, left: Sequence[Namespace]) -> list[StopHopeless]:
@@ -25,14 +24,11 @@ def stopping(folder: Path, left: Sequence[Namespace]) -> list[StopHopeless]:
     """
     trial, search = read_trial(folder), folder.parent.parent
     about, epochs = None if trial is None else read_about(search), left[0].trainer.max_epochs
-    if trial is None or about is None or len(left) > 1 or not epochs:
+    if trial is None or about is None or about.pruner == "none" or len(left) > 1 or not epochs:
         return []
     known = read_trials(search)[: trial.knows]
-    return [StopHopeless(about.score, partial(_is_hopeless, epochs, about, known))]
-
-
-def _is_hopeless(epochs: int, about: About, known: Sequence[Trial], values: Mapping[int, float]) -> bool:
-    return given_up(values, epochs, about, known) is not None
+    # Asked after each epoch, so that what `outcome` finds out later is whether it ever was.
+    return [StopHopeless(about.score, lambda values: is_hopeless(about.space, known, values, epochs, about.lower))]
 
 
 def tell_tuned(stages: Sequence[Namespace], data: LabelledImages) -> None:

@@ -79,6 +79,7 @@ def tune() -> VerbParser:
     does = "Searches the best settings of a run by its validation part; the test part is never opened."
     parser = _parser("tune", usage, does)
     parser.add_overlays("what is run, as for `fit`")
+    parser.add_argument("--dry-run", action="store_true", help="print the first trials and what all will cost")
     what = "once for each setting, such as model.optimizer.lr=log:1e-4:1e-1; or LOW:HIGH, int:LOW:HIGH, choice:A,B,C"
     parser.add_argument("--search", action="append", default=[], metavar="NAME=RANGE", help=what)
     trials = "how many there are to be in all (default: 20); more with the same folder go on"
@@ -150,8 +151,9 @@ def features() -> VerbParser:
     does = "Lets a frozen network see all pictures once, and stores what it makes of them."
     parser = FeaturesParser("features", f"lightning_imbal features {usage}", does)
     parser.epilog = OPTIONS_OF_FIT
-    parser.add_argument("--run", metavar="RUN", help="folder that fit wrote to, whose first stage is the network")
-    parser.add_argument("--ckpt_path", metavar="FILE", help="checkpoint of the network, instead of a run")
+    network = parser.add_mutually_exclusive_group()
+    network.add_argument("--run", metavar="RUN", help="folder that fit wrote to, whose first stage is the network")
+    network.add_argument("--ckpt_path", metavar="FILE", help="checkpoint of the network, instead of a run")
     parser.add_argument("-c", "--config", action="append", default=[], type=find, metavar="FILE", help="as of `fit`")
     where = "new folder for the features (default: RUN/features, or runs/NAMES-OF-CONFIGURATIONS/features)"
     parser.add_argument("--out", metavar="DIR", help=where)

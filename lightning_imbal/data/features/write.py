@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lightning_imbal.atomic_files import half_written, is_running, write_json
+from lightning_imbal.atomic_files import discard_halves_of, half_written, write_json
 from lightning_imbal.data.features.facts import Facts
 from lightning_imbal.data.features.stored import SPLIT
 from lightning_imbal.runs.digests import digest
@@ -27,7 +27,7 @@ class FeatureFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def array(self, part: str, shape: tuple[int, int, int]) -> np.ndarray:
+    def array(self, part: str, shape: tuple[int, int, int]) -> np.memmap:
         """The array of a part, (N, V, D) float32, to be filled; it lies in a file."""
         return np.lib.format.open_memmap(self.folder / f"{part}.npy", "w+", np.float32, shape)
 
@@ -45,9 +45,7 @@ class FeatureFolder:
 def appearing(folder: Path) -> Iterator[FeatureFolder]:
     """A folder to fill, which appears when all went well; what was left of processes that were killed goes."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    for left in folder.parent.glob(f".{folder.name}.*"):
-        if left.suffix[1:].isdigit() and not is_running(int(left.suffix[1:])):
-            shutil.rmtree(left, ignore_errors=True)
+    discard_halves_of(folder)
     beside = half_written(folder)
     beside.mkdir()
     try:

@@ -16,8 +16,30 @@ CPU = torch.device("cpu")
 Encoder = Callable[[DataLoader[Any]], Tensor]
 
 
-class FeatureDataset(Dataset[dict[str, Tensor]]):
-    """Features of one part's pictures, computed when the first of them is needed and kept in memory.
+def draws_of_view(number: int, view: int, devices: int = 1, rank: int = 0) -> list[Draw]:
+    """What a device draws to see every picture of a part once in a version.
+
+    Args:
+        number: Of pictures.
+        view: The number of the version.
+        devices: Number of devices that share the work.
+        rank: Which of them this is.
+    """
+    seeds = torch.randint(2**62, (number,), generator=epoch_generator(run_seed(), view)).tolist()
+    # Every device gets equally many: the last ones repeat the first pictures.
+    places = range(rank, -(-number // devices) * devices, devices)
+    return [(place % number, seeds[place % number]) for place in places]
+
+
+def encoded(
+    images: ImageDataset,
+    encode: Encoder,
+    load: Callable[[ImageDataset, list[Draw]], DataLoader[Any]],
+    views: int = 1,
+    devices: int = 1,
+    rank: int = 0,
+) -> Tensor:
+    """The features (N, V, D) of every picture in every version, on the CPU.
 
     What is given up is augmentation: every picture is seen in `views` versions, drawn once, where training on pictures
     draws a new one each time. Without a random augmentation nothing is given up, and one version is enough.
@@ -27,24 +49,32 @@ class FeatureDataset(Dataset[dict[str, Tensor]]):
         encode: Turns the loader of this device's share of the pictures into the features (at least N, D) of all
             pictures in order.
         load: Builds that loader from the pictures and the list of draws.
-        views: How many versions of each picture are stored.
+        views: V.
         devices: Number of devices that share the work.
         rank: Which of them this is.
+    """
+    number = len(images)
+    versions = f" in {views} versions each" if views > 1 else ""
+    rank_zero_info(f"Computing the features of {number:,} images{versions}: the backbone sees them only once.")
+    draws = (draws_of_view(number, view, devices, rank) for view in range(views))
+    features = [encode(load(images, each))[:number] for each in draws]
+    return torch.stack(features, dim=1) if views > 1 else features[0][:, None]  # without a copy
+
+
+class FeatureDataset(Dataset[dict[str, Tensor]]):
+    """Features of one part's pictures, made when the first of them is needed and kept in memory.
+
+    Args:
+        images: The pictures: their labels, and their rows in the sample table.
+        make: Returns their features, (N, V, D), on the CPU.
+        views: V: how many versions of each picture there are.
         device: Where batches are wanted; features stay there if they fit.
     """
 
     def __init__(
-        self,
-        images: ImageDataset,
-        encode: Encoder,
-        load: Callable[[ImageDataset, list[Draw]], DataLoader[Any]],
-        views: int = 1,
-        devices: int = 1,
-        rank: int = 0,
-        device: torch.device = CPU,
+        self, images: ImageDataset, make: Callable[[], Tensor], views: int = 1, device: torch.device = CPU
     ) -> None:
-        self.images, self.encode, self.load, self.device = images, encode, load, device
-        self.views, self.devices, self.rank = views, devices, rank
+        self.images, self.make, self.views, self.device = images, make, views, device
 
     def __len__(self) -> int:
         return len(self.images)
@@ -57,22 +87,11 @@ class FeatureDataset(Dataset[dict[str, Tensor]]):
     @cached_property
     def feature(self) -> Tensor:
         """Features of every picture in every version, shape (N, V, D), on the CPU."""
-        versions = f" in {self.views} versions each" if self.views > 1 else ""
-        rank_zero_info(f"Computing the features of {len(self):,} images{versions}: the backbone sees them only once.")
-        features = [self.encode(self.load(self.images, self.draws(view)))[: len(self)] for view in range(self.views)]
-        return torch.stack(features, dim=1) if self.views > 1 else features[0][:, None]  # without a copy
+        return self.make()
 
     def samples(self, device: torch.device) -> tuple[Tensor, Tensor]:
         """Returns the features (N V, D) of all versions of all pictures and their labels (N V,) on a device."""
         return self.feature.flatten(0, 1).to(device), self.label.repeat_interleave(self.views).to(device)
-
-    def draws(self, view: int) -> list[Draw]:
-        """What this device draws to see every picture once in a version."""
-        number = len(self)
-        seeds = torch.randint(2**62, (number,), generator=epoch_generator(run_seed(), view)).tolist()
-        # Every device gets equally many: the last ones repeat the first pictures.
-        places = range(self.rank, -(-number // self.devices) * self.devices, self.devices)
-        return [(place % number, seeds[place % number]) for place in places]
 
     @cached_property
     def on_device(self) -> tuple[Tensor, Tensor, Tensor]:

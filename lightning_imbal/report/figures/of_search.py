@@ -13,25 +13,25 @@ from lightning_imbal.report.figures.grid import grid
 from lightning_imbal.report.figures.look import COLOURS, STYLE, legend_below, plain, wrapped
 from lightning_imbal.tuning.about import About
 from lightning_imbal.tuning.search import Range
-from lightning_imbal.tuning.trial import Trial, best_of
+from lightning_imbal.tuning.trial import Trial
 
 ACROSS, TICKS, LETTERS = 3, 4, 36
 KINDS = {"complete": ("o", COLOURS[0]), "pruned": ("x", COLOURS[1])}
 BEST = {"marker": "*", "s": 110, "color": COLOURS[2], "zorder": 3, "label": "best"}
 
 
-def draw_search(about: About, trials: Sequence[Trial], file: Path) -> None:
+def draw_search(about: About, trials: Sequence[Trial], best: Trial, file: Path) -> None:
     """Draws the trials of a search into a PNG file.
 
     Args:
         about: The search.
         trials: Those that have ended; what failed has no score.
+        best: The best of them.
         file: Where to.
     """
     with rc_context(STYLE):
         number = len(about.space)
         figure, panels = grid(1 + number, min(ACROSS, 1 + number), 2.3)
-        best = best_of(trials, about.lower)
         drawn = [trial for trial in trials if trial.value is not None]
         _draw(panels[0], drawn, [trial.number for trial in drawn], best)
         complete = [trial for trial in drawn if trial.state == "complete"]
@@ -50,7 +50,7 @@ def draw_search(about: About, trials: Sequence[Trial], file: Path) -> None:
         write_whole(file, lambda path: figure.savefig(path, format="png", dpi=200))
 
 
-def _draw_setting(axes: Axes, trials: Sequence[Trial], of: Range, best: Trial | None) -> None:
+def _draw_setting(axes: Axes, trials: Sequence[Trial], of: Range, best: Trial) -> None:
     values = [trial.params[of.name] for trial in trials]
     if of.kind == "choice":
         _draw(axes, trials, [of.choices.index(str(value)) for value in values], best)
@@ -69,12 +69,11 @@ def _draw_setting(axes: Axes, trials: Sequence[Trial], of: Range, best: Trial | 
     axes.set_xlabel(plain(of.name))
 
 
-def _draw(axes: Axes, trials: Sequence[Trial], x: Sequence[float], best: Trial | None) -> None:
+def _draw(axes: Axes, trials: Sequence[Trial], x: Sequence[float], best: Trial) -> None:
     places, values = np.asarray(x, dtype=float), np.array([trial.value for trial in trials], dtype=float)
     for state, (marker, colour) in KINDS.items():
         chosen = [trial.state == state for trial in trials]
         if any(chosen):
             axes.scatter(places[chosen], values[chosen], s=18, marker=marker, color=colour, label=state, zorder=2)
-    if best is not None:
-        at = [trial.number for trial in trials].index(best.number)
-        axes.scatter(places[at], values[at], **BEST)  # type: ignore[arg-type]  # each of its own kind
+    at = [trial.number for trial in trials].index(best.number)
+    axes.scatter(places[at], values[at], **BEST)  # type: ignore[arg-type]  # each of its own kind

@@ -74,10 +74,13 @@ def make(folder, launcher, number=6, jobs=1, **more):
     """A search, as it is after it has ended or was killed, and what failed."""
     of = about(SEARCH, "val/f1", more.pop("seed", 0), "none", [], [])
     search = Search(of, folder, ["--trainer.max_epochs", "1"], number, jobs, **more)
+    search.begin()
     try:
         return search, runner.run([], launcher, Display(Console(file=io.StringIO())), search.further)
     except Killed:
-        return Search(of, folder, [], number, jobs), []
+        search = Search(of, folder, [], number, jobs)
+        search.begin()
+        return search, []
 
 
 def test_each_trial_is_a_fit_that_does_not_know_the_test_part(tmp_path):
@@ -115,6 +118,19 @@ def test_a_trial_that_was_begun_goes_on_and_what_has_ended_is_kept(tmp_path):
     make(tmp_path, launcher)
     assert [int(job.folder.name) for job in launcher.started] == [2, 3, 4, 5]
     assert launcher.started[0].command()[-2:] == ["--ckpt_path", "last"]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_is_planned_is_what_it_begins_with_and_nothing_is_written(jobs, tmp_path):
+    make(tmp_path, Made(jobs, after=2), 3, jobs)
+    search = Search(about(SEARCH, "val/f1", 0, "none", [], []), tmp_path, ["--trainer.max_epochs", "1"], 6, jobs)
+    before = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*")}
+    planned = [(job.folder, job.arguments) for job in search.planned()]
+    assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*")} == before
+    launcher = Made(jobs)
+    make(tmp_path, launcher, 6, jobs)
+    assert planned == [(job.folder, job.arguments) for job in launcher.started[: len(planned)]]
+    assert len(planned) == jobs
 
 
 def test_more_trials_go_on_and_fewer_change_nothing(tmp_path):

@@ -17,7 +17,7 @@ STAGE = Namespace(trainer=Namespace(max_epochs=4))
 @pytest.fixture
 def trial(tmp_path):
     """The folder of a trial that knows five others, whose scores were 0.5, and not the sixth."""
-    about(["model.optimizer.lr=log:1e-4:1e-1"], "val/f1", 0, "median", [], []).begin(tmp_path)
+    about(["model.optimizer.lr=log:1e-4:1e-1"], "val/f1", 0, "median", [], []).write(tmp_path)
     for number, value in enumerate([0.5] * 5 + [0.1]):
         values = dict.fromkeys(range(4), value)
         found = Trial(number, {"model.optimizer.lr": 0.01}, number, "complete", value, 3, values)
@@ -37,6 +37,8 @@ def test_a_trial_is_compared_with_those_that_it_knows(trial):
 
 def test_no_other_run_and_no_earlier_stage_is_given_up(trial, tmp_path):
     assert stopping(trial, [STAGE, STAGE]) == [] and stopping(tmp_path / "run", [STAGE]) == []
+    about(["model.optimizer.lr=log:1e-4:1e-1"], "val/f1", 0, "none", [], []).write(tmp_path)
+    assert stopping(trial, [STAGE]) == []
     (tmp_path / "tune.json").unlink()
     assert stopping(trial, [STAGE]) == []
 

@@ -9,7 +9,7 @@ import torch
 from small_runs import digits
 
 from lightning_imbal.data.loading.epoch_draws import EpochDraws
-from lightning_imbal.data.loading.feature_dataset import FeatureDataset
+from lightning_imbal.data.loading.feature_dataset import FeatureDataset, draws_of_view, encoded
 from lightning_imbal.data.loading.loaders import image_loader
 from lightning_imbal.samplers import ClassPower
 
@@ -25,11 +25,10 @@ class Images:
 
 
 def test_versions_and_devices():
-    whole = FeatureDataset(Images(), None, None, views=2)
-    first, second = whole.draws(0), whole.draws(1)
+    first, second = draws_of_view(3, 0), draws_of_view(3, 1)
     assert [place for place, _ in first] == [place for place, _ in second] == [0, 1, 2]
     assert not {seed for _, seed in first} & {seed for _, seed in second}
-    halves = [FeatureDataset(Images(), None, None, 2, 2, rank).draws(1) for rank in (0, 1)]
+    halves = [draws_of_view(3, 1, 2, rank) for rank in (0, 1)]
     assert halves == [[second[0], second[2]], [second[1], second[0]]]
 
 
@@ -37,10 +36,10 @@ def test_a_draw_chooses_picture_and_version():
     def encode(draws):
         return torch.tensor([[float(place), float(seed % 1000)] for place, seed in draws])
 
-    stored = FeatureDataset(Images(), encode, lambda images, draws: draws, views=2)
+    stored = FeatureDataset(Images(), lambda: encoded(Images(), encode, lambda _, draws: draws, views=2), views=2)
     [batch] = stored.batches(torch.tensor([2, 0]), torch.tensor([4, 7]), 3)
     assert batch["index"].tolist() == [0, 3] and batch["label"].tolist() == [5, 8]
-    versions = [[seed % 1000 for _, seed in stored.draws(view)] for view in range(2)]
+    versions = [[seed % 1000 for _, seed in draws_of_view(3, view)] for view in range(2)]
     assert batch["feature"].tolist() == [[2.0, versions[0][2]], [0.0, versions[1][0]]]
 
 
@@ -74,7 +73,7 @@ def one_by_one(stored, draws):
 def made(number=30, views=3, **where):
     """Stored features of 30 pictures, whose rows are every second one of a table."""
     images = Images(np.arange(2 * number) % 5, np.arange(number) * 2)
-    stored = FeatureDataset(images, None, None, views, **where)
+    stored = FeatureDataset(images, None, views, **where)
     stored.feature = torch.rand(number, views, 4, generator=torch.Generator().manual_seed(0))
     return stored
 
@@ -127,5 +126,5 @@ def test_what_fills_a_gpu_stays_in_memory(monkeypatch):
 
 def test_one_version_in_memory_is_not_copied():
     feature = torch.rand(3, 4)
-    stored = FeatureDataset(Images(), lambda loader: feature, lambda images, draws: draws)
+    stored = FeatureDataset(Images(), lambda: encoded(Images(), lambda _: feature, lambda _, draws: draws))
     assert stored.on_device[0].data_ptr() == feature.data_ptr()
