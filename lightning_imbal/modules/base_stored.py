@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from lightning_imbal.backbones.trial import evaluating
 from lightning_imbal.backbones.weights import COUNTED
 from lightning_imbal.contract import FeatureData
 from lightning_imbal.errors import UserError
@@ -51,11 +52,10 @@ def weights_in(checkpoint: Path, backbone: nn.Module) -> dict[str, Tensor]:
 @torch.no_grad()
 def probe(backbone: nn.Module, image_size: int) -> list[float]:
     """What a backbone makes of a test pattern, its first numbers: it shows settings that the weights do not."""
-    number, training = 3 * image_size**2, backbone.training
     like = next(backbone.parameters(), torch.zeros(()))
-    pattern = torch.sin(0.7 * torch.arange(number)).view(1, 3, image_size, image_size)
-    feature = backbone.eval()(pattern.to(like.device, like.dtype))
-    backbone.train(training)
+    pattern = torch.sin(0.7 * torch.arange(3 * image_size**2)).view(1, 3, image_size, image_size)
+    with evaluating(backbone):
+        feature = backbone(pattern.to(like.device, like.dtype))
     return [round(value, 6) for value in feature[0, :PROBED].float().tolist()]
 
 
