@@ -111,9 +111,9 @@ def weights_file(name: str) -> Path | None:
     """
     source, place = parted(name)
     if not source:
-        if not (place := getattr(known_weights(name), "hf_hub_id", None)):
+        source, place = HUB, getattr(known_weights(name), "hf_hub_id", None) or ""
+        if not place:
             return None
-        source = HUB
     if source == HUB:
         if (found := hub_file(place, FILES)) is None:
             raise UserError(

@@ -26,7 +26,8 @@ def check_size(backbone: nn.Module, image_size: int, images: int) -> None:
     Raises:
         UserError: It fails; the message says why.
     """
-    if images > 1 and getattr(backbone, "built_size", None) == (image_size, image_size):
+    tried = getattr(backbone, "built_size", None) == (image_size, image_size)
+    if tried and not (backbone.training and images == 1):  # of which BatchNorm may make nothing
         return
     if error := fault_of(backbone, image_size, images):
         raise UserError(

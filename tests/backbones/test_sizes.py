@@ -40,6 +40,8 @@ def test_a_swin_takes_what_its_patches_divide(tmp_path):
         UserError, match="cannot take pictures of 50 x 50 .*the nearest sizes that it takes are 48 and 52"
     ):
         create_backbone(f"local-dir:{tmp_path / 'net'}", image_size=50)
+    with pytest.raises(UserError, match="has no attention pooling"):  # which is not for its size
+        create_backbone(f"local-dir:{tmp_path / 'net'}", image_size=52, pooling="map")
 
 
 def test_pixels_that_no_patch_holds_are_not_left_out(name):
