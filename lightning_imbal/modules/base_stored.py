@@ -11,7 +11,7 @@ from lightning_imbal.backbones.trial import evaluating
 from lightning_imbal.backbones.weights import COUNTED
 from lightning_imbal.contract import FeatureData
 from lightning_imbal.errors import UserError
-from lightning_imbal.modules.base_checkpoint import completed, digest_of, open_checkpoint
+from lightning_imbal.modules.base_checkpoint import digest_of, first_stage_state
 
 PROBED = 16  # numbers of the feature of a test pattern
 ON_PICTURES = "or look at pictures with data.features=null"
@@ -43,9 +43,8 @@ def weights_digest(state: Mapping[str, Tensor]) -> str:
 
 
 def weights_in(checkpoint: Path, backbone: nn.Module) -> dict[str, Tensor]:
-    """The weights of the backbone in a checkpoint; what one of trained parts leaves out is the network's own."""
-    own = {f"backbone.{name}": value for name, value in backbone.state_dict().items()}
-    state = completed(open_checkpoint(checkpoint, mend="give backbone_ckpt that of a first stage"), own, checkpoint)
+    """The weights of the backbone in the checkpoint of a first stage; the network is the one that is to have them."""
+    state = first_stage_state(checkpoint, {"backbone": backbone})
     return {key.removeprefix("backbone."): value for key, value in state.items() if key.startswith("backbone.")}
 
 

@@ -6,7 +6,7 @@ from made_networks import SWIN, VIT, network
 
 from lightning_imbal.backbones import create_backbone
 from lightning_imbal.backbones.sizes import built_size
-from lightning_imbal.backbones.trial import check_size
+from lightning_imbal.backbones.trial import check_size, evaluating
 from lightning_imbal.errors import UserError
 
 
@@ -22,9 +22,19 @@ def test_a_vit_is_built_for_the_size_of_the_pictures(name):
     assert built_size(create_backbone(name)) == (32, 32)
     backbone.forward = None
     check_size(backbone, 48, 2)  # for which it was tried when it was built
+    with pytest.raises(UserError, match="cannot take one picture"):
+        check_size(backbone, 48, 1)
     del backbone.forward
     with pytest.raises(UserError, match="cannot take pictures of 32 x 32 pixels"):
         check_size(backbone, 32, 2)
+
+
+def test_each_layer_comes_back_in_its_own_mode():
+    network = torch.nn.Sequential(torch.nn.BatchNorm2d(3), torch.nn.BatchNorm2d(3))
+    network[0].eval()
+    with evaluating(network):
+        assert not any(layer.training for layer in network.modules())
+    assert [layer.training for layer in network.modules()] == [True, False, True]
 
 
 def test_a_vit_of_any_size_stays_one(tmp_path):
