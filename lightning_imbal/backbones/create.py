@@ -10,9 +10,10 @@ import torch
 from torch import nn
 
 from lightning_imbal.backbones.fetch import cached_weights, can_fetch
+from lightning_imbal.backbones.known import config_of
 from lightning_imbal.backbones.named import Named, described, named, weights_file
 from lightning_imbal.backbones.pooling import set_pooling
-from lightning_imbal.backbones.sizes import check_built
+from lightning_imbal.backbones.sizes import built_for
 from lightning_imbal.backbones.weights import load_local
 from lightning_imbal.errors import UserError
 
@@ -61,7 +62,7 @@ def create_backbone(
     file = Path(pretrained).expanduser() if isinstance(pretrained, str) else None
     if isinstance(network, str):
         meant = named(network, architecture)
-        if pretrained is True and meant.config is not None:
+        if pretrained is True and (meant.config is not None or pooling == "map"):  # of which timm says nothing
             file = weights_file(network)
         backbone = _of_timm(meant, pretrained is True and file is None, image_size, pooling)
         backbone.timm_architecture = described(meant)  # type: ignore[assignment]  # no part of the network
@@ -95,27 +96,22 @@ def _of_timm(meant: Named, pretrained: bool, image_size: int | None, pooling: Po
     arguments: dict[str, Any] = {**meant.arguments, "num_classes": 0, "in_chans": 3}
     if meant.config is not None:
         arguments["pretrained_cfg"] = {key: value for key, value in meant.config.items() if key != "source"}
-    if pooling == "map":  # which has weights of its own
-        arguments["global_pool"] = "map"
     if pretrained:
         arguments |= {"pretrained": True, "pretrained_cfg_overlay": _weights_at_hand(meant.name)}
 
+    of_pooling = {"global_pool": "map"} if pooling == "map" else {}  # which has weights of its own
+
     def build(size: int | None, **more: Any) -> nn.Module:
         of_size = {} if size is None else {"img_size": size}
-        return timm.create_model(meant.architecture, **{**arguments, **of_size, **more})
+        return timm.create_model(meant.architecture, **{**arguments, **of_pooling, **of_size, **more})
 
     def of_shapes(size: int) -> nn.Module:
         with torch.device("meta"):
-            return build(size, pretrained=False)
+            return build(size, pretrained=False, global_pool=meant.arguments.get("global_pool"))
 
     size = image_size if meant.built_for_a_size else None
     try:
-        if size is None:
-            return build(None)
-        check_built(of_shapes, meant.name, size)
-        backbone = build(size)
-        backbone.built_size = (size, size)  # type: ignore[assignment]  # no part of the network
-        return backbone
+        return build(None) if size is None else built_for(build, of_shapes, meant.name, size)
     except (TypeError, AssertionError) as error:
         if pooling == "map":
             mend = "leave model.pooling out, or set it to avg"
@@ -161,7 +157,7 @@ def weights_normalization(backbone: str | nn.Module) -> tuple[Sequence[float], S
     Args:
         backbone: Its name, or the network.
     """
-    known = named(backbone).known if isinstance(backbone, str) else getattr(backbone, "default_cfg", {})
+    known = named(backbone).known if isinstance(backbone, str) else config_of(backbone)
     if "mean" not in known or "std" not in known:
         return None
     mean, std = (tuple(float(each) for each in known[key]) for key in ("mean", "std"))

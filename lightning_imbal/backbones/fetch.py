@@ -11,7 +11,11 @@ from huggingface_hub import constants, get_session, hf_hub_download, try_to_load
 from huggingface_hub.errors import EntryNotFoundError
 
 PATIENCE = 4.0  # seconds; huggingface_hub alone tries for almost a minute
-FILES = ("model.safetensors", "pytorch_model.bin")  # in timm's order
+# In timm's order; those of open_clip are whole models, of which the picture's half is taken.
+FILES = (
+    *("model.safetensors", "pytorch_model.bin", "pytorch_model.pth", "model.pth"),
+    *("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "open_clip_pytorch_model.bin"),
+)
 
 
 def known_weights(name: str) -> Any:

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 from torch import Tensor, nn
 
+from lightning_imbal.backbones.known import layers_of
+
 NORMS = ("norm", "fc_norm")  # of tokens before they are pooled, and of their mean; a ViT has one of them
 CHANNELS = 3
 
@@ -41,8 +43,7 @@ def _with_norm(backbone: nn.Module, state: dict[str, Tensor]) -> dict[str, Tenso
 
 
 def _of_three_channels(backbone: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
-    first = getattr(backbone, "default_cfg", {}).get("first_conv") or ()
-    for name in (first,) if isinstance(first, str) else first:
+    for name in layers_of(backbone, "first_conv"):
         weight = state.get(f"{name}.weight")
         if weight is None or weight.ndim != 4 or weight.shape[1] == CHANNELS:
             continue

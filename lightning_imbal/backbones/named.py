@@ -8,17 +8,12 @@ from typing import Any
 import timm
 from timm.models._hub import load_model_config_from_path
 
-from lightning_imbal.backbones.fetch import hub_file
+from lightning_imbal.backbones.fetch import FILES, hub_file, known_weights
 from lightning_imbal.errors import UserError
 from lightning_imbal.wording import did_you_mean
 
 HUB, FOLDER = "hf-hub", "local-dir"
 CONFIG = "config.json"
-# In timm's order; those of open_clip are whole models, of which the picture's half is taken.
-FILES = (
-    *("model.safetensors", "pytorch_model.bin", "pytorch_model.pth", "model.pth"),
-    *("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "open_clip_pytorch_model.bin"),
-)
 ENDINGS = (".safetensors", ".pth", ".bin")
 OF_A_PLACE = ("source", "file", "hf_hub_id", "hf_hub_filename", "url")
 OF_CLASSES = ("label_names", "label_descriptions")
@@ -106,13 +101,19 @@ def is_network(name: str) -> bool:
     return bool(parted(name)[0]) or timm.is_model(name)
 
 
-def weights_file(name: str) -> Path:
+def weights_file(name: str) -> Path | None:
     """The file of weights in the folder of a `local-dir:` or `hf-hub:` network; what is not there is fetched.
+
+    Of timm's own it is that of their repository, or None if they have none.
 
     Raises:
         UserError: There is none.
     """
     source, place = parted(name)
+    if not source:
+        source, place = HUB, getattr(known_weights(name), "hf_hub_id", None) or ""
+        if not place:
+            return None
     if source == HUB:
         if (found := hub_file(place, FILES)) is None:
             raise UserError(

@@ -3,7 +3,7 @@
 from torch import nn
 
 from lightning_imbal.backbones.sizes import built_size
-from lightning_imbal.backbones.trial import shape_of_features
+from lightning_imbal.backbones.trial import evaluating, shape_of_features
 from lightning_imbal.errors import UserError
 
 WORDS = {"token": "class token", "avg": "mean pooling", "map": "attention pooling"}
@@ -27,10 +27,9 @@ def set_pooling(backbone: nn.Module, name: str, pooling: str, features: int) -> 
             raise ValueError("no class token")
         backbone.reset_classifier(0, pooling)  # type: ignore[operator]  # of timm's networks
         side, _ = built_size(backbone) or (224, 224)
-        shape = shape_of_features(backbone.eval(), side, 2)
+        with evaluating(backbone):
+            shape = shape_of_features(backbone, side, 2)
         if tuple(shape) != (2, features):
             raise ValueError(f"features of the shape {tuple(shape)}")
     except (AttributeError, AssertionError, TypeError, ValueError, RuntimeError) as error:
         raise UserError(f"{name} has no {WORDS[pooling]}: leave model.pooling out, or set another one.") from error
-    finally:
-        backbone.train()

@@ -4,33 +4,40 @@ from collections.abc import Callable, Iterator
 
 from torch import nn
 
-from lightning_imbal.backbones.trial import shape_of_features
+from lightning_imbal.backbones.trial import evaluating, fault_of
 from lightning_imbal.errors import UserError
 
 STEP = 32  # pixels; most networks without patches halve a picture five times
 TRIED = 3  # sizes in either direction
+BUILDING = (RuntimeError, AssertionError, ValueError, ZeroDivisionError)  # by which timm's networks refuse a size
 
 
-def check_built(build: Callable[[int], nn.Module], name: str, size: int) -> None:
-    """Refuses pictures of a size that a network cannot be built for.
+def built_for(
+    build: Callable[[int], nn.Module], of_shapes: Callable[[int], nn.Module], name: str, size: int
+) -> nn.Module:
+    """Builds a network for pictures of a size, and sees that it can take them.
 
     Args:
-        build: From the side of a picture, in pixels, to the network, on torch's device `meta`.
+        build: From the side of a picture, in pixels, to the network.
+        of_shapes: The same without weights, on torch's device `meta`, for the search of other sizes.
         name: What it is called in messages.
         size: Side of the pictures, in pixels.
 
     Raises:
         UserError: It cannot take them; the message names the nearest sizes that it takes.
     """
-    network = None
+    patch = 0
     try:
         network = build(size)
-        fault = _fault(network, size)
-    except (RuntimeError, AssertionError, ValueError, ZeroDivisionError) as error:
+        patch, fault = patch_size(network), _fault(network, size)
+    except BUILDING as error:
+        if _taken(of_shapes, size):  # so that it is not the size
+            raise
         fault = str(error)
     if not fault:
-        return
-    sizes = _sizes_taken(build, size, patch_size(network) if network is not None else 0)
+        network.built_size = (size, size)  # type: ignore[assignment]  # no part of the network
+        return network
+    sizes = _sizes_taken(of_shapes, size, patch)
     nearest = f"the nearest sizes that it takes are {' and '.join(map(str, sizes))}" if sizes else "set another one"
     raise UserError(
         f"{name} cannot take pictures of {size} x {size} pixels ({' '.join(fault.split()).rstrip('.')}): "
@@ -39,7 +46,7 @@ def check_built(build: Callable[[int], nn.Module], name: str, size: int) -> None
 
 
 def built_size(backbone: nn.Module) -> tuple[int, int] | None:
-    """Height and width that a network was built for, in pixels; None if it takes any or does not say."""
+    """Height and width that a network was built for, in pixels; None if it does not say, as where it takes any."""
     size = getattr(getattr(backbone, "patch_embed", None), "img_size", None)
     return (int(size[0]), int(size[1])) if isinstance(size, tuple | list) else getattr(backbone, "built_size", None)
 
@@ -56,13 +63,9 @@ def _fault(network: nn.Module, size: int) -> str:
     """Why a network cannot take pictures of a size; empty if it can."""
     if (patch := patch_size(network)) and size % patch:
         return f"its patches have {patch} x {patch}"  # timm would leave out what is over
-    try:
-        shape_of_features(network.eval(), size, 2)
-    except NotImplementedError:  # an operation that needs numbers: seen before training starts
-        return ""
-    except Exception as error:  # each network has its own
-        return str(error) or type(error).__name__
-    return ""
+    with evaluating(network):
+        error = fault_of(network, size, 2)
+    return (str(error) or type(error).__name__) if error else ""
 
 
 def _sizes_taken(build: Callable[[int], nn.Module], size: int, patch: int) -> list[int]:

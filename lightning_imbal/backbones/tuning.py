@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 
 from torch import nn
 
-from lightning_imbal.backbones.weights import config_of
+from lightning_imbal.backbones.known import name_of
 from lightning_imbal.errors import UserError
 
 
@@ -37,8 +37,3 @@ class BitFit(Tuning):
         for bias in biases:
             bias.requires_grad_(True)
         return f"{len(biases)} biases"
-
-
-def name_of(backbone: nn.Module) -> str:
-    """What a network is called in messages."""
-    return str(config_of(backbone).get("architecture", type(backbone).__name__))

@@ -7,7 +7,7 @@ from timm.models import group_parameters
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from lightning_imbal.backbones.tuning import name_of
+from lightning_imbal.backbones.known import name_of
 from lightning_imbal.errors import UserError
 from lightning_imbal.wording import number_of
 

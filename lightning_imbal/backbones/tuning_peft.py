@@ -8,10 +8,10 @@ from typing import Any
 
 from torch import nn
 
+from lightning_imbal.backbones.known import config_of, name_of
 from lightning_imbal.backbones.sizes import built_size
 from lightning_imbal.backbones.trial import shape_of_features
-from lightning_imbal.backbones.tuning import Tuning, name_of
-from lightning_imbal.backbones.weights import config_of
+from lightning_imbal.backbones.tuning import Tuning
 from lightning_imbal.errors import UserError
 from lightning_imbal.wording import number_of
 

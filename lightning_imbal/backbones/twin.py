@@ -7,8 +7,9 @@ import torch
 from timm.models.regnet import RegStage
 from torch import Tensor, nn
 
+from lightning_imbal.backbones.known import config_of, name_of
 from lightning_imbal.backbones.sizes import built_size
-from lightning_imbal.backbones.weights import config_of
+from lightning_imbal.backbones.trial import evaluating
 from lightning_imbal.errors import UserError
 
 
@@ -52,13 +53,12 @@ def twin_last_block(backbone: nn.Module) -> TwinBlock:
     """
     name = _last_block(backbone)
     if name is not None:
-        twin = TwinBlock(backbone.get_submodule(name))
+        twin = TwinBlock(backbone.get_submodule(name)).train(backbone.training)
         backbone.set_submodule(name, twin)
         if _features_of_two_images(backbone) == 4:
             return twin
-    called = config_of(backbone).get("architecture", type(backbone).__name__)
     raise UserError(
-        f"{called} has no last block that could be taken twice: choose another "
+        f"{name_of(backbone)} has no last block that could be taken twice: choose another "
         "backbone, such as a ResNet, ConvNeXt, EfficientNet, MobileNet, RegNet or ViT."
     )
 
@@ -81,12 +81,9 @@ def _last_block(backbone: nn.Module) -> str | None:
 def _features_of_two_images(backbone: nn.Module) -> int:
     """How many features a network makes of two images; 0 if it fails."""
     # Of one image, an addition of one branch's output to both would go unnoticed.
-    mode = backbone.training
     try:
-        with torch.no_grad():
+        with torch.no_grad(), evaluating(backbone):
             side = built_size(backbone) or config_of(backbone)["input_size"][1:]
-            return len(backbone.eval()(torch.zeros(2, 3, *side)))
+            return len(backbone(torch.zeros(2, 3, *side)))
     except (RuntimeError, TypeError, KeyError):
         return 0
-    finally:
-        backbone.train(mode)

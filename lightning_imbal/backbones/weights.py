@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from lightning.pytorch.utilities import rank_zero_info
 from torch import Tensor, nn
 
+from lightning_imbal.backbones.known import layers_of
 from lightning_imbal.backbones.layouts import as_of_timm
 from lightning_imbal.backbones.weight_files import read_weights
 from lightning_imbal.errors import UserError
@@ -25,11 +26,6 @@ class Misfit(NamedTuple):
     missing: list[str]
     foreign: list[str]
     other: list[str]
-
-
-def config_of(backbone: nn.Module) -> dict[str, Any]:
-    """What timm knows of a network, such as its `input_size`; nothing of one that is not timm's."""
-    return getattr(backbone, "default_cfg", {})
 
 
 def load_local(backbone: nn.Module, name: str, path: Path, random: tuple[str, ...] = ()) -> nn.Module:
@@ -73,7 +69,7 @@ def load_local(backbone: nn.Module, name: str, path: Path, random: tuple[str, ..
     backbone.load_state_dict(fitting, strict=False)
     _report(path, name, state, plain, fitting, prefix)
     if random and any(key.startswith(random) for key in wanted.keys() - fitting.keys()):
-        _said(f"Weights: {path} has none of {name}'s {' and '.join(random)}, which start at random.")
+        _said(f"Weights: {path} has no {' and '.join(random).rstrip('.')} of {name}, which starts at random.")
     return backbone
 
 
@@ -88,11 +84,9 @@ def _readings(backbone: nn.Module, plain: State, state: State) -> Iterator[State
 def _misfit(backbone: nn.Module, found: State, wanted: State, random: tuple[str, ...]) -> Misfit:
     learned = {key for key, _ in backbone.named_parameters()} | {key for key in wanted if ".running_" in key}
     kept = random if not any(key.startswith(random) for key in found) else ()
-    missing = [key for key in wanted if key in learned and key not in found and not (kept and key.startswith(kept))]
+    missing = [key for key in wanted if key in learned and key not in found and not key.startswith(kept)]
     parts = {key.partition(".")[0] for key in wanted}
-    classifiers = config_of(backbone).get("classifier") or ()
-    classifiers = (classifiers,) if isinstance(classifiers, str) else classifiers
-    of_classifier = tuple(f"{each}." for each in classifiers)
+    of_classifier = tuple(f"{each}." for each in layers_of(backbone, "classifier"))
     # More blocks in a part that the network has too are those of a larger one.
     foreign = [key for key in found if key not in wanted and key.partition(".")[0] in parts]
     foreign = [key for key in foreign if not key.startswith(of_classifier)]

@@ -16,7 +16,7 @@ from lightning_imbal.cli.parts.check import check_fit
 from lightning_imbal.cli.parts.found import note_found
 from lightning_imbal.cli.parts.laptop import laid
 from lightning_imbal.cli.parts.next_step import next_step
-from lightning_imbal.cli.parts.outlook import about_images, about_stage, time_left, work_of
+from lightning_imbal.cli.parts.outlook import Work, about_images, about_stage, time_left, work_of
 from lightning_imbal.cli.parts.own_data import with_images_found, with_protocol
 from lightning_imbal.cli.parts.parser import PRINT_PLAN, ImbalCLI
 from lightning_imbal.cli.parts.plan import show_plan
@@ -55,15 +55,14 @@ def run(args: list[str]) -> int:
     if was_restarted() and is_finished(folder):
         return 0
     stages = settled(cli, first, folder, args)
-    checkpoint, data, trained = "", None, 0
+    checkpoint, data, trained, work = "", None, 0, list[Work]()
     scratch = TemporaryDirectory()  # gone with the run
     for number, config in enumerate(stages, start=1):
         stage = folder / f"stage{number}"
         built = build(cli, config, checkpoint, data)
         resuming.check_built(cli, stage, config, built)
-        every = check_fit(cli, built, stages[number - 1 :])
-        stage_work, *later_work = map(work_of, stages[number - 1 :], every)
-        del every  # the networks of later stages
+        if number == 1:  # all stages are looked at now
+            work = [*map(work_of, stages, check_fit(cli, built, stages))]
         report_missing_classes(built.data, data)
         if number == 1 and config.tuned:
             tell_tuned(stages, built.data)
@@ -74,7 +73,7 @@ def run(args: list[str]) -> int:
             check_pictures(built.data)
         tell(number, stages, built)
         tested = sum(len(built.data.rows(part)) for part in ("val", "test"))
-        watching = [*time_left(stage_work, later_work, tested), *stopping(folder, stages[number - 1 :])]
+        watching = [*time_left(work[number - 1], work[number:], tested), *stopping(folder, stages[number - 1 :])]
         trainer = stage_trainer(cli, config, built, stage, trained, watching)
         last = last_checkpoint(stage)
         begun = config.ckpt_path is not None and last.is_file()

@@ -121,6 +121,20 @@ def completed(
     return left_out | state
 
 
+def first_stage_state(checkpoint: Path, parts: Mapping[str, nn.Module]) -> dict[str, Tensor]:
+    """The tensors of a first stage; those that a checkpoint of trained parts leaves out are those of a network.
+
+    Args:
+        checkpoint: That of the first stage.
+        parts: Those of the network that are to be taken from it, the backbone among them, by their names.
+
+    Raises:
+        UserError: There is no such file, it is damaged, or the network began with other weights.
+    """
+    own = {f"{name}.{key}": value for name, part in parts.items() for key, value in part.state_dict().items()}
+    return completed(open_checkpoint(checkpoint, mend="give backbone_ckpt that of a first stage"), own, checkpoint)
+
+
 def digest_of(tensors: Mapping[str, Tensor]) -> str:
     """A SHA-256 of tensors, their names, shapes and types."""
     digest = sha256()

@@ -7,7 +7,7 @@ from torch import nn
 
 from lightning_imbal.errors import UserError
 from lightning_imbal.modules.base import ImbalModule
-from lightning_imbal.modules.base_checkpoint import completed, open_checkpoint
+from lightning_imbal.modules.base_checkpoint import first_stage_state
 from lightning_imbal.modules.base_metadata import WithMetadata
 
 
@@ -71,8 +71,7 @@ def load_parts(checkpoint: Path, parts: dict[str, nn.Module]) -> None:
     Raises:
         UserError: There is no such file, it is damaged, or a part does not fit.
     """
-    own = {f"{name}.{key}": value for name, part in parts.items() for key, value in part.state_dict().items()}
-    state = completed(open_checkpoint(checkpoint, mend="give backbone_ckpt that of a first stage"), own, checkpoint)
+    state = first_stage_state(checkpoint, parts)
     for name, part in parts.items():
         weights = {key.removeprefix(f"{name}."): value for key, value in state.items() if key.startswith(f"{name}.")}
         try:

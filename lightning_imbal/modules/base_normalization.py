@@ -17,6 +17,11 @@ def tell_weights_normalization(backbone: nn.Module, data: ImbalData) -> None:
 
 def tell_checkpoint_normalization(checkpoint: Path, data: ImbalData | None) -> None:
     """Likewise those that a first stage was trained with, as its checkpoint keeps them."""
+    if data and isinstance(data.normalize, OpenNormalization) and (kept := checkpoint_normalization(checkpoint)):
+        data.normalize.take(*kept)
+
+
+def checkpoint_normalization(checkpoint: str | Path) -> list[list[float]] | None:
+    """Mean and standard deviation that a checkpoint was trained with; None if it does not say."""
     kept = open_checkpoint(checkpoint).get("normalize")
-    if data and isinstance(data.normalize, OpenNormalization) and kept:
-        data.normalize.take(*(kept[name].flatten().tolist() for name in ("mean", "std")))
+    return kept and [kept[name].flatten().tolist() for name in ("mean", "std")]

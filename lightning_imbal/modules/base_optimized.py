@@ -42,7 +42,7 @@ class Optimized(PartlyTrained):
                 group["initial_lr"] = value
 
     def parameter_groups(self) -> Iterable[nn.Parameter] | list[dict[str, Any]]:
-        """The same for an optimizer: without those that are frozen, and by their share of the rate, if they differ."""
+        """What `trained_parameters` gives, without those that are frozen, in groups by their share of the rate."""
         trained = self.trained_parameters()
         if self.trained_of_backbone:
             trained = [parameter for parameter in trained if parameter.requires_grad]

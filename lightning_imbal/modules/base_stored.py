@@ -7,10 +7,11 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from lightning_imbal.backbones.trial import evaluating
 from lightning_imbal.backbones.weights import COUNTED
 from lightning_imbal.contract import FeatureData
 from lightning_imbal.errors import UserError
-from lightning_imbal.modules.base_checkpoint import completed, digest_of, open_checkpoint
+from lightning_imbal.modules.base_checkpoint import digest_of, first_stage_state
 
 PROBED = 16  # numbers of the feature of a test pattern
 ON_PICTURES = "or look at pictures with data.features=null"
@@ -42,20 +43,18 @@ def weights_digest(state: Mapping[str, Tensor]) -> str:
 
 
 def weights_in(checkpoint: Path, backbone: nn.Module) -> dict[str, Tensor]:
-    """The weights of the backbone in a checkpoint; what one of trained parts leaves out is the network's own."""
-    own = {f"backbone.{name}": value for name, value in backbone.state_dict().items()}
-    state = completed(open_checkpoint(checkpoint, mend="give backbone_ckpt that of a first stage"), own, checkpoint)
+    """The weights of the backbone in the checkpoint of a first stage; the network is the one that is to have them."""
+    state = first_stage_state(checkpoint, {"backbone": backbone})
     return {key.removeprefix("backbone."): value for key, value in state.items() if key.startswith("backbone.")}
 
 
 @torch.no_grad()
 def probe(backbone: nn.Module, image_size: int) -> list[float]:
     """What a backbone makes of a test pattern, its first numbers: it shows settings that the weights do not."""
-    number, training = 3 * image_size**2, backbone.training
     like = next(backbone.parameters(), torch.zeros(()))
-    pattern = torch.sin(0.7 * torch.arange(number)).view(1, 3, image_size, image_size)
-    feature = backbone.eval()(pattern.to(like.device, like.dtype))
-    backbone.train(training)
+    pattern = torch.sin(0.7 * torch.arange(3 * image_size**2)).view(1, 3, image_size, image_size)
+    with evaluating(backbone):
+        feature = backbone(pattern.to(like.device, like.dtype))
     return [round(value, 6) for value in feature[0, :PROBED].float().tolist()]
 
 

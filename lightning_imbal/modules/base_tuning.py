@@ -47,7 +47,7 @@ class PartlyTrained(LogsLosses):
             self.backbone.requires_grad_(False)
             said = [] if tuning is None else [tuning(self.backbone)]
             said += [] if unfreeze is None else [unfreeze_parts(self.backbone, unfreeze)]
-            if new_pooling:  # whose weights are random
+            if new_pooling:  # which may be random
                 self.backbone.get_submodule("attn_pool").requires_grad_(True)
                 said.append("attention pooling")
             self.trained_of_backbone = ", ".join(said)

@@ -23,12 +23,18 @@ def asked(monkeypatch):
     return servers
 
 
-def test_what_was_fetched_before_is_taken_without_a_network(tmp_path, monkeypatch, asked):
-    whole = timm.create_model("test_resnet")  # with its classifier, as it is kept
-    snapshot = tmp_path / "models--timm--test_resnet.r160_in1k" / "snapshots" / "abc"
+def in_cache(cache, name):
+    """The folder of a repository of timm in a cache, which is empty."""
+    snapshot = cache / f"models--timm--{name}" / "snapshots" / "abc"
     snapshot.mkdir(parents=True)
     (snapshot.parents[1] / "refs").mkdir()
     (snapshot.parents[1] / "refs" / "main").write_text("abc")
+    return snapshot
+
+
+def test_what_was_fetched_before_is_taken_without_a_network(tmp_path, monkeypatch, asked):
+    whole = timm.create_model("test_resnet")  # with its classifier, as it is kept
+    snapshot = in_cache(tmp_path, "test_resnet.r160_in1k")
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     assert fetch.cached_weights("test_resnet") is None
     save_file(whole.state_dict(), snapshot / "model.safetensors")
@@ -60,3 +66,22 @@ def test_any_response_is_an_answer_and_nothing_else(monkeypatch):
     assert fetch._answers("https://here.invalid") and asked == [("https://here.invalid", fetch.PATIENCE)]
     session.head = lambda url, timeout: 1 / 0
     assert not fetch._answers("https://here.invalid")
+
+
+def test_attention_pooling_that_the_fetched_weights_have_not_is_said(tmp_path, monkeypatch, asked, told):
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(UserError, match="^The weights of test_vit are not in the cache and could not be fetched"):
+        create_backbone("test_vit", pretrained=True, pooling="map")
+    whole = timm.create_model("test_vit")
+    save_file(whole.state_dict(), in_cache(tmp_path, "test_vit.r160_in1k") / "model.safetensors")
+    backbone = create_backbone("test_vit", pretrained=True, pooling="map")
+    assert torch.equal(backbone.pos_embed, whole.pos_embed) and backbone.attn_pool is not None
+    assert "has no attn_pool of test_vit, which starts at random" in told.text
+
+
+def test_attention_pooling_that_the_fetched_weights_have_is_taken(tmp_path, monkeypatch, asked, told):
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    whole = timm.create_model("test_vit", num_classes=0, global_pool="map")
+    save_file(whole.state_dict(), in_cache(tmp_path, "test_vit.r160_in1k") / "model.safetensors")
+    state = create_backbone("test_vit", pretrained=True, pooling="map").state_dict()
+    assert all(torch.equal(value, whole.state_dict()[name]) for name, value in state.items()) and not told.text

@@ -6,7 +6,7 @@ from made_networks import SWIN, VIT, network
 
 from lightning_imbal.backbones import create_backbone
 from lightning_imbal.backbones.sizes import built_size
-from lightning_imbal.backbones.trial import check_size
+from lightning_imbal.backbones.trial import check_size, evaluating
 from lightning_imbal.errors import UserError
 
 
@@ -20,9 +20,21 @@ def test_a_vit_is_built_for_the_size_of_the_pictures(name):
     backbone = create_backbone(name, image_size=48)
     assert backbone(torch.rand(2, 3, 48, 48)).shape == (2, 32) and built_size(backbone) == (48, 48)
     assert built_size(create_backbone(name)) == (32, 32)
-    check_size(backbone, 48, 2)
+    backbone.forward = None
+    check_size(backbone, 48, 2)  # for which it was tried when it was built
+    with pytest.raises(UserError, match="cannot take one picture"):
+        check_size(backbone, 48, 1)
+    del backbone.forward
     with pytest.raises(UserError, match="cannot take pictures of 32 x 32 pixels"):
         check_size(backbone, 32, 2)
+
+
+def test_each_layer_comes_back_in_its_own_mode():
+    network = torch.nn.Sequential(torch.nn.BatchNorm2d(3), torch.nn.BatchNorm2d(3))
+    network[0].eval()
+    with evaluating(network):
+        assert not any(layer.training for layer in network.modules())
+    assert [layer.training for layer in network.modules()] == [True, False, True]
 
 
 def test_a_vit_of_any_size_stays_one(tmp_path):
@@ -40,6 +52,8 @@ def test_a_swin_takes_what_its_patches_divide(tmp_path):
         UserError, match="cannot take pictures of 50 x 50 .*the nearest sizes that it takes are 48 and 52"
     ):
         create_backbone(f"local-dir:{tmp_path / 'net'}", image_size=50)
+    with pytest.raises(UserError, match="has no attention pooling"):  # which is not for its size
+        create_backbone(f"local-dir:{tmp_path / 'net'}", image_size=52, pooling="map")
 
 
 def test_pixels_that_no_patch_holds_are_not_left_out(name):

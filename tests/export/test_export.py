@@ -30,7 +30,7 @@ from lightning_imbal.errors import DatasetNotFoundError, UserError
 from lightning_imbal.export import check as check_module
 from lightning_imbal.export import inference as inference_module
 from lightning_imbal.export import onnx as onnx_module
-from lightning_imbal.heads import LearnableScale, NearestClassMean, NormedLinear, TauNormalized
+from lightning_imbal.heads import KNearest, LearnableScale, NearestClassMean, NormedLinear, TauNormalized
 from lightning_imbal.predictors import DihedralTTA, FlipTTA, Plain, PostHocAdjusted, Predictor, TemperatureScaled
 from lightning_imbal.runs.run import Run
 
@@ -354,7 +354,7 @@ class Small(nn.Module):
         super().__init__()
         torch.manual_seed(0)
         self.conv, self.norm, self.head = nn.Conv2d(3, 8, 3, stride=2), nn.BatchNorm2d(8), head(8, 3)
-        for buffer in self.head.buffers():
+        for buffer in filter(torch.is_floating_point, self.head.buffers()):
             buffer.uniform_(0.2, 1)  # as if the head were solved
 
     def forward(self, image):
@@ -364,26 +364,59 @@ class Small(nn.Module):
 COUNTS = torch.tensor([60.0, 30.0, 10.0])
 
 
-@pytest.mark.parametrize(
-    ("head", "predictor"),
-    [
-        (TauNormalized, FlipTTA(COUNTS)),
-        (NearestClassMean, PostHocAdjusted(COUNTS, tau=0.5)),
-        (NormedLinear, TemperatureScaled(COUNTS, temperature=2.0)),
-        (LearnableScale, DihedralTTA(COUNTS)),
-    ],
-    ids=["tau_norm_flip", "ncm_post_hoc", "normed_temperature", "lws_dihedral"],
-)
-def test_heads_and_predictors_can_be_written(head, predictor):
-    model, normalize, images = Small(head), Normalize(), check_module.random_images((24, 24))[:20]
-    inference = inference_module.Inference(model, predictor, normalize)
+class Heads(nn.Module):
+    """The sum of the logits of every kind of head."""
+
+    def __init__(self, in_features, num_classes):
+        super().__init__()
+        kinds = (TauNormalized, NearestClassMean, NormedLinear, LearnableScale, KNearest)
+        self.each = nn.ModuleList(kind(in_features, num_classes) for kind in kinds)
+
+    def forward(self, feature):
+        return sum(head(feature) for head in self.each)
+
+
+class Predictors(Predictor):
+    """The sum of the logits of several predictors."""
+
+    def __init__(self, class_counts, *each):
+        super().__init__(class_counts)
+        self.each = nn.ModuleList(each)
+
+    def forward(self, model, image):
+        return sum(predictor(model, image) for predictor in self.each)
+
+
+def written(model, predictor, offset=None):
+    """The content of a file that was checked, and the logits of the 20 pictures, normalised, that it was checked on."""
+    normalize, images = Normalize(), check_module.random_images((24, 24))[:20]
+    inference = inference_module.Inference(model.eval(), predictor, normalize, offset)
     content = onnx_module.to_onnx(inference, (24, 24), {})
     logits, probability = check_module.predict(inference, images, normalize)
+    given = None if offset is None else offset.numpy()
+    assert max(check_module.check(content, images, [logits, probability], given)) < TOLERANCE
+    return content, logits, normalize(images)
+
+
+def test_every_head_can_be_written():
+    # In one file, because the exporter takes about as long for one of them.
+    model, generator = Small(Heads), torch.Generator().manual_seed(0)
+    neighbours = torch.rand(100, 8, generator=generator), torch.randint(3, (100,), generator=generator)
+    model.head.each[-1].solve(neighbours, None)
+    content, logits, image = written(model, Plain(COUNTS), torch.tensor([0.0, 0.5, 1.0]))
     with torch.no_grad():
-        adjusted, plain = (part(model, normalize(images)).numpy() for part in (predictor, Plain(COUNTS)))
-    assert logits == pytest.approx(adjusted, rel=1e-5, abs=1e-5)
-    assert isinstance(predictor, Plain) != (np.abs(adjusted - plain).max() > 0.001)
-    assert max(check_module.check(content, images, [logits, probability])) < TOLERANCE
+        assert logits == pytest.approx(model(image).numpy(), rel=1e-5, abs=1e-5)
+    assert len(content) > 100 * 8 * 4  # the features of the neighbours
+
+
+def test_every_predictor_can_be_written():
+    model = Small()
+    each = [FlipTTA(COUNTS), PostHocAdjusted(COUNTS, tau=0.5), TemperatureScaled(COUNTS, 2.0), DihedralTTA(COUNTS)]
+    _, logits, image = written(model, Predictors(COUNTS, *each))
+    with torch.no_grad():
+        plain, *adjusted = (part(model, image).numpy() for part in (Plain(COUNTS), *each))
+    assert logits == pytest.approx(sum(adjusted), rel=1e-5, abs=1e-5)
+    assert all(np.abs(one - plain).max() > 0.001 for one in adjusted)
 
 
 class WrongInBatches:

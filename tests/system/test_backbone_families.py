@@ -71,7 +71,12 @@ class TestNetworkOfAFolder:
     """What `local-dir:` names is built from its checkpoint where the folder is not."""
 
     @pytest.mark.parametrize(
-        ("architecture", "arguments"), [("vit_tiny_patch16_224", None), ("swin_tiny_patch4_window7_224", SWIN)]
+        ("architecture", "arguments"),
+        [
+            ("vit_tiny_patch16_224", None),
+            # Its own things are in tests/backbones/test_sizes.py.
+            pytest.param("swin_tiny_patch4_window7_224", SWIN, marks=pytest.mark.slow),
+        ],
     )
     def test_its_checkpoints_need_no_folder(self, run, root, tmp_path, architecture, arguments, told):
         folder = tmp_path / "nets" / "own"

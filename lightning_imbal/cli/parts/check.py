@@ -7,7 +7,7 @@ from jsonargparse import Namespace
 from lightning.pytorch.utilities.seed import isolate_rng
 
 from lightning_imbal.backbones.sizes import built_size
-from lightning_imbal.backbones.trial import check_size
+from lightning_imbal.backbones.trial import check_size, evaluating
 from lightning_imbal.cli.parts.check_callbacks import check_averaging, check_callbacks, tell_unused
 from lightning_imbal.cli.parts.check_schedule import check_schedule
 from lightning_imbal.cli.parts.check_trainer import check_options
@@ -27,42 +27,45 @@ EPOCHS_OF_LIGHTNING = 1000  # where the configuration gives none
 
 
 def check_fit(cli: ImbalCLI, built: Namespace, stages: list[Namespace]) -> list[Namespace]:
-    """Refuses a stage that is about to start, and those that come after it, in which it could not end well.
+    """Refuses a run that is about to start, one of whose stages could not end well.
 
     Args:
         cli: Has read the configurations.
-        built: Data and model of the first of the stages.
-        stages: Its configuration and those of the stages after it.
+        built: Data and model of the first stage.
+        stages: The configurations of all.
 
     Returns:
-        Data and model of every one of them.
+        Data and model of each stage.
 
     Raises:
         UserError: Something cannot work; the message names it and says the mend.
     """
     every = [built]
+    before: ImbalDataModule | None = None
     with as_user_error():
-        if not (stages[0].ckpt_path and stages[0].model.init_args.get("pretrained")):  # else its checkpoint has them
+        # A stage that goes on has the weights in its checkpoint, and was built without.
+        if not (stages[0].ckpt_path and stages[0].model.init_args.get("pretrained")):
             built.model.check_first()
         with isolate_rng():
             for config, following in zip(stages, stages[1:], strict=False):
-                check_stage(config, False, built)
+                check_stage(config, False, built, before)
                 check_devices(config.trainer, following.trainer)
-                later = cli.build(following)
+                later, before = cli.build(following), built.data
                 later.model.check_earlier(built.model)
-                check_unseen(built.data, later.data)
+                check_unseen(before, later.data)
                 every.append(built := later)
-        check_stage(stages[-1], True, built)
+        check_stage(stages[-1], True, built, before)
     return every
 
 
-def check_stage(config: Namespace, last: bool, built: Namespace) -> None:
+def check_stage(config: Namespace, last: bool, built: Namespace, before: ImbalDataModule | None) -> None:
     """Refuses one stage of `fit`.
 
     Args:
         config: Its configuration.
         last: Whether it is the one that will be tested.
         built: Its data and model.
+        before: The data of the stage before it, if there is one.
     """
     model, data = built.model, built.data
     if last and not model.classifies:
@@ -88,8 +91,9 @@ def check_stage(config: Namespace, last: bool, built: Namespace) -> None:
     check_options(built.trainer, batches)
     if model.whole_batches:
         check_search(built.trainer)
-    check_size(model.backbone, data.image_size, min(data.batch_size, drawn))
-    check_test_size(model, data)
+    if before is None or not model.freezes_backbone or sides_of(data) != sides_of(before):  # else it has taken them
+        check_size(model.backbone, data.image_size, min(data.batch_size, drawn))
+        check_test_size(model, data)
     max_epochs = config.trainer.max_epochs or EPOCHS_OF_LIGHTNING
     steps = max_epochs * -(-batches // (config.trainer.accumulate_grad_batches or 1))
     optimizers = model.build_optimizers(max_epochs, lambda: steps)
@@ -102,11 +106,15 @@ def check_stage(config: Namespace, last: bool, built: Namespace) -> None:
 
 def check_test_size(model: ImbalModule, data: ImbalDataModule) -> None:
     """Refuses pictures that the network cannot take as they are tested, which may be of another size."""
-    side = input_size(data.test_recipe)[0]
-    if side != data.image_size or built_size(model.backbone):
-        mode = model.backbone.training
-        check_size(model.backbone.eval(), side, 1)
-        model.backbone.train(mode)
+    trained, tested = sides_of(data)
+    if tested != trained or built_size(model.backbone):
+        with evaluating(model.backbone):
+            check_size(model.backbone, tested, 1)
+
+
+def sides_of(data: ImbalDataModule) -> tuple[int, int]:
+    """Sides of the pictures in training and in a test, in pixels."""
+    return data.image_size, input_size(data.test_recipe)[0]
 
 
 def check_length(trainer: Namespace) -> None:

@@ -11,7 +11,7 @@ from lightning_imbal.backbones.fetch import cached_weights
 from lightning_imbal.backbones.named import FOLDER, is_network, parted
 from lightning_imbal.data.normalize import IMAGENET_MEAN, IMAGENET_STD
 from lightning_imbal.errors import UserError
-from lightning_imbal.modules.base_checkpoint import open_checkpoint
+from lightning_imbal.modules.base_normalization import checkpoint_normalization
 from lightning_imbal.runs.stage import Stage
 
 OF_COLOURS = {"mean": IMAGENET_MEAN, "std": IMAGENET_STD}  # without weights
@@ -68,7 +68,8 @@ def _can_be_had(name: str) -> bool:
         create_backbone(name, pretrained=True)
     except UserError:
         return False
-    rank_zero_info(f"Weights: timm's of {name}, {'fetched before' if cached else 'fetched now'}.")
+    of_timm = f"timm's of {name}, {'fetched before' if cached else 'fetched now'}"
+    rank_zero_info(f"Weights: {of_timm if not parted(name)[0] else f'those of {name}'}.")
     return True
 
 
@@ -104,17 +105,15 @@ def choose_normalization(config: Namespace, stage: Path | None = None) -> None:
         )
 
 
-def _of_weights(config: Namespace) -> tuple[list[Sequence[float]] | None, str]:
+def _of_weights(config: Namespace) -> tuple[Sequence[Sequence[float]] | None, str]:
     """Mean and standard deviation of what a stage starts from, and what that is; None if nothing is known."""
     model = config.model.init_args
     if checkpoint := model.get("backbone_ckpt"):
-        kept = open_checkpoint(checkpoint).get("normalize")
-        return kept and [kept[name].flatten().tolist() for name in ("mean", "std")], f"the weights of {checkpoint}"
+        return checkpoint_normalization(checkpoint), f"the weights of {checkpoint}"
     pretrained, backbone = model.get("pretrained"), model.get("backbone")
     if not pretrained or not isinstance(backbone, str) or not is_network(backbone):
         return None, ""
-    known = weights_normalization(backbone)
-    return known and list(known), f"the weights of {backbone}"
+    return weights_normalization(backbone), f"the weights of {backbone}"
 
 
 def _differ(data: Namespace, taken: Sequence[Sequence[float]]) -> bool:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lightning_imbal.backbones import trial
 from lightning_imbal.cli.parts.check import check_evaluation, check_fit
 from lightning_imbal.cli.parts.parser import ImbalCLI
 from lightning_imbal.data.checks import check_unseen
@@ -49,14 +50,22 @@ def test_images_that_chose_or_taught_the_first_stage_do_not_test_the_second(part
         ("--then.data.init_args.split.init_args.seed=1", "give both stages the same split"),
         ("--then.monitor=val/f2", "'val/f2', which is no score"),
         ("--then.trainer.devices=2", "trainer.devices is auto in one stage and 2 in the next"),
-        ("--model.backbone=test_convnext", None),
     ],
 )
 def test_later_stages_are_looked_at_before_the_first_one_starts(option, mend):
     cli = ImbalCLI("fit")
     stages = list(cli.stages(cli.read(["--config", "experiments/demo.yaml", option])))
-    if mend is None:
+    with pytest.raises(UserError, match=mend):
         check_fit(cli, cli.build(stages[0]), stages)
-    else:
-        with pytest.raises(UserError, match=mend):
-            check_fit(cli, cli.build(stages[0]), stages)
+
+
+@pytest.mark.parametrize(
+    ("option", "sides"),
+    [("--model.backbone=test_convnext", [32]), ("--then.data.init_args.image_size=48", [32, 48])],
+)
+def test_pictures_go_once_through_a_network_that_stays(option, sides, monkeypatch):
+    cli, tried = ImbalCLI("fit"), []
+    stages = list(cli.stages(cli.read(["--config", "experiments/demo.yaml", option])))
+    monkeypatch.setattr(trial, "shape_of_features", lambda backbone, side, images: tried.append(side))
+    check_fit(cli, cli.build(stages[0]), stages)
+    assert tried == sides
