@@ -9,7 +9,7 @@ from browser import CHROMIUM, Browser, do_without
 from made_runs import NAMES, write_run
 
 from lightning_imbal.data import thumbnails as pictures_module
-from lightning_imbal.report.page.explained import Explained, Explanations, Neighbour
+from lightning_imbal.report.page.explained import Explained, Explanations, Neighbour, key_of_seen
 from lightning_imbal.report.page.page import write_page
 from lightning_imbal.stats.analysis import worst
 from lightning_imbal.stats.drawn_methods import methods_of
@@ -61,7 +61,7 @@ def test_maps_and_neighbours_are_beside_their_mistake(explained):
     shown, pictures = shown_in(page), pictures_of(page)
     assert set(shown) == set(pictures), "what is not shown is not held, and what is shown is"
     assert not set(images) & set(asked), "the picture as the network saw it is shown, and no other is read"
-    first = shown.index(images[0])
+    first = shown.index(key_of_seen("run, ISIC2018", images[0]))
     keys = shown[first : first + 5]
     assert [pictures[key].partition(",")[2] for key in keys] == ["c2Vlbg==", "bWVs", "bnY=", "bmVhcg==", "dG9v"]
     assert page.count('<li class="explained">') == FIRST
