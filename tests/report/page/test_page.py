@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from browser import CHROMIUM, Browser, do_without
+from browser import do_without
 from made_runs import COUNTS, write_features, write_run, write_stage
 
 from lightning_imbal.data import thumbnails as pictures_module
@@ -386,14 +386,6 @@ class TestCharts:
             assert tags <= {"<br>", "<extra></extra>", "<extra>", "</extra>"}
 
 
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        do_without()
-    with Browser() as tab:
-        yield tab
-
-
 @pytest.mark.parametrize("value, outcome", [("true", pytest.fail), ("false", pytest.skip), (None, pytest.skip)])
 def test_only_continuous_integration_must_have_a_browser(monkeypatch, value, outcome):
     monkeypatch.setenv("CI", value or "")
@@ -422,8 +414,6 @@ class TestInBrowser:
     @pytest.fixture(autouse=True)
     def clean(self, browser, page):
         """Opens the page, and in the end looks for errors and requests of all that a test did."""
-        browser.complaints.clear()
-        browser.requests.clear()
         browser.open(page[0])
         yield
         assert browser.complaints == []
