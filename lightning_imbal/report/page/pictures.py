@@ -4,6 +4,7 @@ import base64
 from collections.abc import Sequence
 from pathlib import Path
 
+from lightning_imbal.command_line import as_options
 from lightning_imbal.errors import UserError
 
 THUMBNAIL = 128
@@ -26,7 +27,7 @@ def pictures_of(folders: Sequence[Path], images: Sequence[str], root: str | None
             found = thumbnails(folder, images, THUMBNAIL, root)
             return {image: address(jpeg) for image, jpeg in found.items()}, ""
         except UserError as error:
-            complaints.append(str(error))
+            complaints.append(as_options(str(error)))
     return {}, complaints[0] if complaints else ""
 
 

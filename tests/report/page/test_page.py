@@ -177,12 +177,12 @@ class TestPage:
 
     def test_mistakes_are_listed_where_the_pictures_are_missing(self, results, tmp_path, monkeypatch):
         def thumbnails(folder, images, side, root=None):
-            raise UserError("There is no folder <b>images</b>.")
+            raise UserError("There is no folder <b>images</b>: give that of the images, data.root=FOLDER.")
 
         monkeypatch.setattr(pictures_module, "thumbnails", thumbnails)
         write_page(results, tmp_path / "page.html")
         found = Elements((tmp_path / "page.html").read_text())
-        assert "There is no folder <b>images</b>." in found.text
+        assert "There is no folder <b>images</b>: give that of the images, --data.root FOLDER." in found.text
         assert f"{PREFIX}0" in found.text and not found.of("img")
 
     def test_pictures_are_read_from_another_run_if_the_first_cannot_tell(self, results, tmp_path, monkeypatch):
