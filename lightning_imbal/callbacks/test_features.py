@@ -84,12 +84,22 @@ class SaveFeatures(Callback):
             "x": x,
             "y": y,
         }
-        write_whole(_folder(trainer) / "features.npz", lambda path: _write(path, arrays))
+        write_arrays(_folder(trainer) / "features.npz", arrays)
 
 
 def as_kept(feature: Tensor) -> Tensor:
     """Features (N, D) as files keep them: float16, what is larger as its largest number."""
     return feature.float().clamp(-LARGEST, LARGEST).half()
+
+
+def write_arrays(file: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Writes an NPZ file, which appears whole or not at all."""
+
+    def write(path: Path) -> None:
+        with path.open("wb") as opened:  # by its name alone, NumPy would give it another ending
+            np.savez_compressed(opened, **arrays)  # type: ignore[arg-type]  # none is called allow_pickle
+
+    write_whole(file, write)
 
 
 def map_features(feature: np.ndarray, label: np.ndarray, max_mapped: int) -> np.ndarray:
@@ -127,8 +137,3 @@ def _folder(trainer: Trainer) -> Path:
     callbacks = trainer.callbacks  # type: ignore[attr-defined]  # Lightning sets it, but does not declare it
     writers = (callback.folder for callback in callbacks if isinstance(callback, ResultsWriter))
     return next(writers, Path(trainer.default_root_dir))
-
-
-def _write(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    with path.open("wb") as file:  # by its name alone, NumPy would give it another ending
-        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # none is called allow_pickle

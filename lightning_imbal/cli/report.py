@@ -1,11 +1,12 @@
 """`lightning_imbal report`: finished runs in the terminal, as a page and as figures."""
 
+from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lightning_imbal.atomic_files import refuse_unwritable
 from lightning_imbal.cli.parts.closing import next_command
-from lightning_imbal.cli.parts.verb_options import add_edges
+from lightning_imbal.cli.parts.verb_options import MOVED, add_edges
 from lightning_imbal.cli.parts.verb_parser import VerbParser
 from lightning_imbal.errors import UserError, refuse_below
 from lightning_imbal.report.terminal import print_runs
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 ANONYMOUS = "without names of images, folders and groups, and without pictures on the page"
 USAGE = (
     "lightning_imbal report RUN [RUN ...] [--html PAGE.html [--anonymous]] [--figures DIR]\n"
-    "       [--edges age=40,60] [--subgroups NAME] [--explain gradcam [--neighbours 5]]"
+    "       [--edges age=40,60] [--subgroups NAME] [--explain gradcam [--neighbours 5]] [--data.root DIR]"
 )
 NEAREST = 5  # training images that are shown beside a mistake
 NO_ATTRIBUTES = (
@@ -31,12 +32,7 @@ NO_ATTRIBUTES = (
 def run(args: list[str]) -> int:
     """Runs `report` and returns the exit status."""
     given = _parser().parse_args(args[1:])
-    _check(given.html, given.figures, given.subgroups)
-    if given.anonymous and given.html is None:
-        raise UserError("--anonymous is for a page: name one, such as --html report.html.")
-    if given.neighbours is not None and given.explain is None:
-        raise UserError("--neighbours is of mistakes that are explained: add --explain gradcam.")
-    refuse_below(0, **{"--neighbours": given.neighbours})
+    _check(given)
     runs = [Run(folder) for folder in given.runs]
     has_attributes = any(run.has_attributes for run in runs)
     for option in ("edges", "subgroups"):
@@ -51,13 +47,13 @@ def run(args: list[str]) -> int:
     from lightning_imbal.stats.read_runs import read_runs
 
     results = read_runs(given.runs, edges)
-    why = _explain(results, given.explain, NEAREST if given.neighbours is None else given.neighbours)
+    why = None if given.explain is None else _explain(results, given)
     if has_attributes:
         _tell_subgroups(results, given.subgroups)
     if wanted == [None] * 4:
         print(next_command("report", *given.runs, "--html", "report.html"))
     if given.html is not None:
-        _write_page(results, given.html, given.anonymous, why)
+        _write_page(results, given, why)
     if given.figures is not None:
         from lightning_imbal.report.figures.of_runs import write_figures
 
@@ -86,34 +82,41 @@ def _tell_subgroups(results: "Results", place: str | None) -> None:
         print(f"Subgroups: {', '.join(map(str, write_subgroups(results, Path(place))))}")
 
 
-def _write_page(results: "Results", html: str, anonymous: bool, why: "Explanations | None") -> None:
+def _write_page(results: "Results", given: Namespace, why: "Explanations | None") -> None:
     """Writes the page, and says where it is."""
     from lightning_imbal.report.page.page import write_page
     from lightning_imbal.stats.caveats import limits_of
     from lightning_imbal.stats.tried_rules import tried_rules
 
-    limits, rules = limits_of(results), tried_rules(results)
-    write_page(results, Path(html), warnings=limits, rules=rules, anonymous=anonymous, why=why)
-    print(f"Page: {html} (open it in a browser)")
+    limits, rules, root = limits_of(results), tried_rules(results), getattr(given, "data.root")
+    write_page(results, Path(given.html), warnings=limits, rules=rules, anonymous=given.anonymous, why=why, root=root)
+    print(f"Page: {given.html} (open it in a browser)")
 
 
-def _explain(results: "Results", how: str | None, neighbours: int) -> "Explanations | None":
-    """Explains the worst mistakes, if that is wanted."""
-    if how is None:
-        return None
+def _explain(results: "Results", given: Namespace) -> "Explanations":
+    """Explains the worst mistakes."""
     from lightning_imbal.cli.parts.explain import explain
     from lightning_imbal.stats.drawn_methods import methods_of
 
-    return explain(methods_of(results), how, neighbours)
+    neighbours = NEAREST if given.neighbours is None else given.neighbours
+    return explain(methods_of(results), given.explain, neighbours, getattr(given, "data.root"))
 
 
-def _check(html: str | None, figures: str | None, subgroups: str | None) -> None:
-    """Refuses, before anything is read, what cannot be written to."""
+def _check(given: Namespace) -> None:
+    """Refuses, before anything is read, what cannot be written to, and what is of no use."""
+    html = given.html
     if html is not None and (Path(html).is_dir() or not Path(html).suffix):
         raise UserError(f"--html {html} is no file: name the page, such as --html {Path(html) / 'report.html'}.")
-    for option, place in {"--html": html, "--figures": figures, "--subgroups": subgroups}.items():
+    for option, place in {"--html": html, "--figures": given.figures, "--subgroups": given.subgroups}.items():
         if place is not None:
             refuse_unwritable(option, place, folder=option == "--figures")
+    if given.anonymous and html is None:
+        raise UserError("--anonymous is for a page: name one, such as --html report.html.")
+    if given.neighbours is not None and given.explain is None:
+        raise UserError("--neighbours is of mistakes that are explained: add --explain gradcam.")
+    refuse_below(0, **{"--neighbours": given.neighbours})
+    if getattr(given, "data.root") is not None and html is None and given.explain is None:
+        raise UserError("--data.root is for pictures: add --html report.html or --explain gradcam.")
 
 
 def _parser() -> VerbParser:
@@ -129,4 +132,5 @@ def _parser() -> VerbParser:
     parser.add_argument("--explain", choices=["gradcam", "rollout", "auto"], help=what)
     near = f"training images that are nearest to an explained mistake (default: {NEAREST}; 0: none, which is faster)"
     parser.add_argument("--neighbours", type=int, metavar="N", help=near)
+    parser.add_argument("--data.root", metavar="DIR", help=MOVED)
     return parser

@@ -1,7 +1,5 @@
 """Suspicious labels in the terminal: each class, the first of the list, and what must be known of both."""
 
-from collections.abc import Sequence
-
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
@@ -60,13 +58,16 @@ def _classes(classes: pd.DataFrame, title: str) -> Table:
 
 def _first(rows: pd.DataFrame, number: int) -> Table:
     table = _table(f"The most suspicious of {number:,}" if number > len(rows) else "Suspicious labels")
-    for column in ("image", "label", "rather", "probability", "of that", "times likelier"):
+    for column in ("image", "label", "probability", "rather", "probability", "times likelier"):
         left = column in ("image", "label", "rather")
         table.add_column(column, justify="left" if left else "right", overflow="fold")
     for _, row in rows.iterrows():
-        names: Sequence[Text] = [Text(row[name]) for name in ("image", "label", "suggested")]
-        numbers = [score_text(row[name]) for name in ("probability_label", "probability_suggested")]
-        table.add_row(*names, *numbers, f"{row['odds']:,.{0 if row['odds'] >= 10 else 1}f}")
+        classes = [
+            cell
+            for name in ("label", "suggested")
+            for cell in (Text(row[name]), score_text(row[f"probability_{name}"]))
+        ]
+        table.add_row(Text(row["image"]), *classes, f"{row['odds']:,.{0 if row['odds'] >= 10 else 1}f}")
     return table
 
 

@@ -43,7 +43,7 @@ def gaps(spec: Spec, blocks: list[Block], cells: pd.DataFrame) -> pd.DataFrame:
         One row per row and metric, and where groups are known also per key of `OF_GROUPS`: `row`, `metric`, `value`
         (the first column's less the second's), `low` and `high` (95 % interval, from those of both; NaN without).
     """
-    columns = [_scores(spec, block, cells) for block in blocks_of_gap(spec, blocks)]
+    columns = [_scores(spec, block, cells) for block in blocks_named(spec.gap, blocks)]
     found = []
     for key in columns[0] if columns else ():
         if key in columns[1]:
@@ -55,16 +55,16 @@ def gaps(spec: Spec, blocks: list[Block], cells: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found, columns=["row", "metric", "value", "low", "high"])
 
 
-def blocks_of_gap(spec: Spec, blocks: list[Block]) -> list[Block]:
-    """The two columns that `Spec.gap` names."""
-    return [block for title in spec.gap or () for block in blocks if block.column.title == title]
+def blocks_named(titles: list[str] | None, blocks: list[Block]) -> list[Block]:
+    """The columns of these titles, in their order."""
+    return [block for title in titles or () for block in blocks if block.column.title == title]
 
 
 def shared_images(spec: Spec, blocks: list[Block]) -> tuple[int, int]:
     """How many test images of the second column of a gap are also in the test part of the first; and of how many."""
     tested = [
         set().union(*(run.image for runs in block.known.values() for run in runs))
-        for block in blocks_of_gap(spec, blocks)
+        for block in blocks_named(spec.gap, blocks)
     ]
     return (len(tested[0] & tested[1]), len(tested[1])) if tested else (0, 0)
 

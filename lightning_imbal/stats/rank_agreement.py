@@ -5,6 +5,7 @@ import pandas as pd
 from scipy.stats import kendalltau
 
 from lightning_imbal.stats.bootstrap import SIGNIFICANT
+from lightning_imbal.stats.column_difference import blocks_named
 from lightning_imbal.stats.column_scores import Block
 from lightning_imbal.tables.spec import Spec
 
@@ -27,7 +28,7 @@ def agreements(spec: Spec, blocks: list[Block]) -> pd.DataFrame:
         in the same order (`agreed`); `value` (NaN if a column has all rows equal), `low` and `high`. None where there
         are fewer than three rows.
     """
-    named = [block for title in spec.rankings or () for block in blocks if block.column.title == title]
+    named = blocks_named(spec.rankings, blocks)
     found = []
     for name, metric in spec.metrics.items() if named else ():
         names = [row for row in spec.rows if all(_ranked(block, row, metric.score) for block in named)]

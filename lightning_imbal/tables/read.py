@@ -105,7 +105,7 @@ def _check(spec: Spec, file: Path) -> None:
     if twice := {title for title in titles if titles.count(title) > 1}:
         raise UserError(f"{file} has two columns {twice.pop()!r}: give each a data set and backbone of its own.")
     for what, two in (("gap", spec.gap), ("rankings", spec.rankings)):
-        if two is not None and (len(two) != 2 or not set(two) <= set(titles)):
+        if two is not None and (len(two) != 2 or len(set(two) & set(titles)) != 2):
             raise UserError(f"{file} has the {what} {two}: give the titles of two of its columns, {', '.join(titles)}.")
     numbers = published_numbers(spec)
     printed = numbers["dataset"] + numbers["backbone"].map(lambda name: f", {name}" if name else "")

@@ -32,8 +32,12 @@ from lightning_imbal.wording import first_line
 FACTS = ("class_counts", "class_names", "class_groups")  # of the data that it was trained on
 
 
-def load_network(checkpoint: Path) -> ImbalClassifier:
+def load_network(checkpoint: Path, root: str | None = None) -> ImbalClassifier:
     """The classifier of a checkpoint in evaluation mode, with its `transforms`.
+
+    Args:
+        checkpoint: The file.
+        root: Where its data are now, if not where its settings say.
 
     Raises:
         UserError: The checkpoint is damaged, has no classifier, or needs a class that is not found here.
@@ -41,7 +45,7 @@ def load_network(checkpoint: Path) -> ImbalClassifier:
     open_checkpoint(checkpoint)
     with working_folder_searched(), isolate_rng():
         settings = settings_of(checkpoint)
-        model, data = _built(settings, checkpoint)
+        model, data = _built(settings, checkpoint, root)
     if not isinstance(model, ImbalClassifier):
         raise UserError(
             f"The checkpoint is a {type(model).__name__}, which has no classifier: give that of the second stage."
@@ -53,18 +57,20 @@ def load_network(checkpoint: Path) -> ImbalClassifier:
     take_depth(data, checkpoint)
     tell_normalization(model, data.normalize.mean, data.normalize.std)
     of_trainer = {name: value for name, value in settings["trainer"].items() if name in OF_TRAINER}
-    model.transforms = Transforms(data, of_trainer, data_is_known="data.root" not in settings.get(LEFT_OUT, ()))
+    data_is_known = root is not None or "data.root" not in settings.get(LEFT_OUT, ())
+    model.transforms = Transforms(data, of_trainer, data_is_known)
     return model.eval()
 
 
-def _built(settings: dict[str, Any], checkpoint: Path) -> tuple[ImbalModule, ImbalDataModule]:
+def _built(settings: dict[str, Any], checkpoint: Path, root: str | None) -> tuple[ImbalModule, ImbalDataModule]:
     choices = {name: deepcopy(settings[name]) for name in ("model", "data")}
     arguments = choices["model"].setdefault("init_args", {})
     arguments |= {name: nothing for name, nothing in brought_by(checkpoint).items() if name in arguments}
     facts = (*FACTS, *(OF_SOME if arguments.get("metadata_size") else OF_BACKBONE))
     arguments |= {name: saved_fact(checkpoint, name) for name in facts}
-    of_data = choices["data"].get("init_args") or {}
+    of_data = choices["data"]["init_args"] = choices["data"].get("init_args") or {}
     of_data |= {name: nothing for name, nothing in OF_ITS_PICTURES.items() if name in of_data}
+    of_data |= {} if root is None else {"root": root}
     parser = ImbalParser(exit_on_error=False)
     parser.add_subclass_arguments(ImbalModule, "model")
     parser.add_subclass_arguments(ImbalDataModule, "data")

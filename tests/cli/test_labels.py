@@ -35,6 +35,16 @@ def test_folds_become_a_list_and_a_page(folds, tmp_path, capsys):
     assert int(found) > 0.8 * number
     table = pd.read_csv(tmp_path / "out" / "labels.csv", keep_default_na=False)
     assert len(table) == 600 and (table["decision"] == "").all()
+    first = table.iloc[0]
+    [printed] = [line.split("│")[1:-1] for line in told.splitlines() if first["image"] in line]
+    chances = [f"{first[f'probability_{name}']:.3f}" for name in ("label", "suggested")]
+    assert [cell.strip() for cell in printed[:5]] == [
+        first["image"],
+        first["label"],
+        chances[0],
+        first["suggested"],
+        chances[1],
+    ]
     wrong = set(np.array(names(range(600)))[LABEL != TRUE])
     assert len(wrong & set(table["image"][:number])) == int(found)
     assert table["image"][0] in (tmp_path / "out" / "labels.html").read_text().replace("<wbr>", "")

@@ -90,6 +90,20 @@ def test_page_begins_with_what_limits_its_numbers(tmp_path):
     assert not any(f"{name} ({counts[name]} image" in text for name in counts if name not in few)
 
 
+def test_pictures_are_looked_for_where_they_are_now(runs, tmp_path, monkeypatch, capsys):
+    looked = []
+
+    def thumbnails(folder, images, side, root):
+        looked.append(root)
+        return dict.fromkeys(images, b"a picture")
+
+    monkeypatch.setattr("lightning_imbal.data.thumbnails.thumbnails", thumbnails)
+    root = ["--data.root", str(tmp_path)]
+    assert main(["report", runs[0], "--html", str(tmp_path / "page.html"), *root]) == 0
+    assert looked == [str(tmp_path)] and "small pictures of" in (tmp_path / "page.html").read_text()
+    assert "--data.root is for pictures: add --html" in refused(capsys, "report", runs[0], *root)
+
+
 def test_a_place_that_may_not_be_written_is_named(runs, monkeypatch, capsys):
     def refuse(results, file, **others):
         raise PermissionError(13, "Permission denied", str(file))

@@ -8,6 +8,7 @@ from lightning_imbal.experiment_files import find
 OPTIONS_OF_FIT = "Options of `fit`: lightning_imbal fit --help; those of a class: --model.help ECL."
 ANY_OF_FIT = "any option of `fit`, for all runs"
 EDGES = "where subgroups of a number end, such as age=40,60; once for each (default: thirds of the test images)"
+MOVED = "where the pictures are, if they have moved since"
 RUN = "folder that fit, test or table wrote results to"
 PARTS = ("train", "val", "test")
 SPEC = "the table, such as experiments/tables/marrakchi_table1.yaml"
@@ -210,7 +211,7 @@ def labels() -> VerbParser:
     parser.add_argument("--out", default="suspicious_labels", metavar="DIR", help=out)
     parser.add_argument("--html", action="store_true", help="write a page with the pictures of each class")
     parser.add_argument("--most", type=int, default=60, metavar="N", help="images of each class on it (default: 60)")
-    parser.add_argument("--data.root", metavar="DIR", help="where the pictures are, if they have moved since")
+    parser.add_argument("--data.root", metavar="DIR", help=MOVED)
     truth = "CSV (image, label) of images whose true class is known: prints how many wrong labels the list finds"
     parser.add_argument("--truth", metavar="FILE", help=truth)
     parser.add_argument("--json", metavar="FILE", help=JSON["json"].help)

@@ -1,8 +1,9 @@
 """Why a network answered as it did, as a report page shows it."""
 
-import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+
+from lightning_imbal.report.page.pictures import address
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Explanations:
         named = {key_of_neighbour(name): jpeg for name, jpeg in self.pictures.items()}
         for method, images in self.of.items():
             for image, known in images.items():
-                named[image] = known.seen
+                named[key_of_seen(method, image)] = known.seen
                 named |= {key_of_map(method, image, name): jpeg for name, jpeg in known.maps.items()}
         return {name: address(jpeg) for name, jpeg in named.items()}
 
@@ -82,6 +83,11 @@ class Explanations:
         return Explanations(of)
 
 
+def key_of_seen(method: str, image: str) -> str:
+    """What the page calls a picture as the network of a method saw it."""
+    return f"as {method} saw it: {image}"
+
+
 def key_of_map(method: str, image: str, name: str) -> str:
     """What the page calls a map."""
     return f"map of {name} by {method}: {image}"
@@ -90,8 +96,3 @@ def key_of_map(method: str, image: str, name: str) -> str:
 def key_of_neighbour(image: str) -> str:
     """What the page calls the picture of a training image."""
     return f"training image {image}"
-
-
-def address(jpeg: bytes) -> str:
-    """An address that holds a picture."""
-    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"

@@ -9,9 +9,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from lightning_imbal.atomic_files import write_whole
-from lightning_imbal.errors import UserError
-from lightning_imbal.report.page.mistakes import THUMBNAIL, pictures_of
 from lightning_imbal.report.page.page import breakable
+from lightning_imbal.report.page.pictures import THUMBNAIL, pictures_of
 from lightning_imbal.report.page.templates import templates
 from lightning_imbal.stats.wrong_labels import Suspicions
 from lightning_imbal.wording import number_of
@@ -32,7 +31,7 @@ def write_labels_page(
     """
     classes = [_class(found.table, row, most, number + 1) for number, row in enumerate(_rare_first(found.classes))]
     images = [row["image"] for each in classes for row in each["rows"]]
-    pictures, complaint = _pictures(folders, images, root)
+    pictures, complaint = pictures_of(folders, images, root)
     environment = templates()
     environment.filters["breakable"] = breakable
     shown = f" and small pictures of {len(pictures)} of them" if pictures else ""
@@ -63,14 +62,3 @@ def _class(table: pd.DataFrame, row: dict[str, Any], most: int, number: int) -> 
     told = f"{number_of(len(of_class), 'suspicious label')} of {number_of(row['images'], 'image')}"
     more = f": the first {len(rows)} of them, labels.csv has all" if left else ""
     return {**row, "name": row["class"], "rows": rows, "number": number, "told": f"{told}{more}."}
-
-
-def _pictures(folders: Sequence[Path], images: Sequence[str], root: str | None) -> tuple[dict[str, str], str]:
-    """The pictures as addresses that hold them; and, if there are none, why."""
-    complaints = []
-    for folder in folders if images else ():
-        try:
-            return pictures_of(folder, images, root), ""
-        except UserError as error:
-            complaints.append(str(error))
-    return {}, complaints[0] if complaints else ""

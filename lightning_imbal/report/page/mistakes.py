@@ -2,16 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from lightning_imbal.errors import UserError
-from lightning_imbal.report.page.explained import Explanations, address, key_of_map, key_of_neighbour
+from lightning_imbal.report.page.explained import Explanations, key_of_map, key_of_neighbour, key_of_seen
+from lightning_imbal.report.page.pictures import pictures_of
 from lightning_imbal.stats.analysis import worst
 from lightning_imbal.stats.drawn_methods import Method
 from lightning_imbal.wording import number_of
 
-THUMBNAIL = 128
 NO_PREDICTIONS = "No run has predictions of single images (predictions.parquet), so there is nothing to show here."
 
 
@@ -30,10 +28,15 @@ class Mistakes:
         """The images that are named, each once."""
         return list(dict.fromkeys(row["image"] for rows in self.tables.values() for row in rows))
 
+    def key_of_picture(self, method: str, image: str) -> str:
+        """What the page calls the picture of a mistake, which is as the network saw it where that is known."""
+        return image if self.why.of_mistake(method, image) is None else key_of_seen(method, image)
+
     def held(self) -> str:
         """A sentence on what the page tells of single images and of the machine."""
         named = f"the names of {number_of(len(self.images), 'test image')}" if self.images else ""
-        number = len(self.pictures.keys() & {*self.images})
+        rows = [(row["image"], name) for name, of_method in self.tables.items() for row in of_method]
+        number = len({image for image, name in rows if self.key_of_picture(name, image) in self.pictures})
         shown = f"small pictures of {number} of them" if number else ""
         near = self.why.training_images
         trained = f"names and small pictures of {number_of(len(near), 'training image')}" if near else ""
@@ -42,27 +45,23 @@ class Mistakes:
         return f"This page holds {held}: --anonymous leaves them out."
 
 
-def mistakes_of(methods: Sequence[Method], why: Explanations) -> Mistakes:
+def mistakes_of(methods: Sequence[Method], why: Explanations, root: str | None = None) -> Mistakes:
     """The worst mistakes of each method, with pictures where the data set of a run is here.
 
     Args:
         methods: All of the page.
         why: What is known of them, with pictures of its own.
+        root: Where the data set is now, if not where the runs say.
     """
     tables = _tables(methods)
     if not tables:
         return Mistakes({}, remark=NO_PREDICTIONS)
-    explained, complaints = why.addresses(), []
-    images = [image for image in Mistakes(tables).images if image not in explained]
-    if not images:
-        return Mistakes(tables, explained, why=why)
-    # All runs have the same data set, but the first may have lost its configuration.
-    for method in methods:
-        try:
-            return Mistakes(tables, pictures_of(method.runs[0].folder, images) | explained, why=why)
-        except UserError as error:
-            complaints.append(str(error))
-    return Mistakes(tables, explained, complaints[0], why)
+    unexplained = [
+        row["image"] for name, rows in tables.items() for row in rows if why.of_mistake(name, row["image"]) is None
+    ]
+    # All runs have the same data set.
+    found, complaint = pictures_of([method.runs[0].folder for method in methods], [*dict.fromkeys(unexplained)], root)
+    return Mistakes(tables, found | why.addresses(), complaint, why)
 
 
 def nameless_mistakes_of(methods: Sequence[Method], called: Callable[[str], str], why: Explanations) -> Mistakes:
@@ -83,21 +82,3 @@ def _tables(methods: Sequence[Method]) -> dict[str, list[dict[str, Any]]]:
         for method in methods
         if any(run.predictions is not None for run in method.runs)
     }
-
-
-def pictures_of(folder: Path, images: Sequence[str], root: str | None = None) -> dict[str, str]:
-    """Small pictures of a run's data set, as addresses that hold them.
-
-    Args:
-        folder: Of the run.
-        images: Ids of the pictures.
-        root: Where the data set is now, if not where the run says.
-
-    Raises:
-        UserError: As for `thumbnails`.
-    """
-    # It builds the data set of the run, and so needs torch.
-    from lightning_imbal.data.thumbnails import thumbnails
-
-    found = thumbnails(folder, images, THUMBNAIL, root)
-    return {image: address(jpeg) for image, jpeg in found.items()}

@@ -29,7 +29,8 @@ from lightning_imbal.report.page.charts_training import curves_of, feature_maps,
 from lightning_imbal.report.page.decisions import chapter_of_decisions, chapter_of_operating_points
 from lightning_imbal.report.page.explained import Explanations
 from lightning_imbal.report.page.groups import chapter_of_groups
-from lightning_imbal.report.page.mistakes import NO_PREDICTIONS, THUMBNAIL, mistakes_of, nameless_mistakes_of
+from lightning_imbal.report.page.mistakes import NO_PREDICTIONS, mistakes_of, nameless_mistakes_of
+from lightning_imbal.report.page.pictures import THUMBNAIL
 from lightning_imbal.report.page.subgroups import chapters_of_subgroups
 from lightning_imbal.report.page.tables import calibration_table, class_table, leaderboard
 from lightning_imbal.report.page.templates import templates
@@ -65,6 +66,7 @@ def write_page(
     rules: RuleResults | None = None,
     anonymous: bool = False,
     why: Explanations | None = None,
+    root: str | None = None,
 ) -> None:
     """Writes the report of the runs of one column as a single HTML file that opens without a network.
 
@@ -77,6 +79,7 @@ def write_page(
         rules: What decision rules make of them.
         anonymous: Whether names of files, folders and groups become numbers, and pictures are left out.
         why: What is known of the mistakes.
+        root: Where the pictures are now, if not where the runs say.
 
     Raises:
         UserError: No run is finished.
@@ -91,7 +94,7 @@ def write_page(
         environment.finalize = partial(_nameless, hidden)
     chapters = _chapters(results, methods, rules, hidden)
     why = why or Explanations()
-    mistakes = nameless_mistakes_of(methods, hidden.image, why) if hidden else mistakes_of(methods, why)
+    mistakes = nameless_mistakes_of(methods, hidden.image, why) if hidden else mistakes_of(methods, why, root)
     text = environment.get_template("page.html").render(
         title=results.spec.title,
         facts=[hidden.text(fact) if hidden else fact for fact in _facts(results, methods)],

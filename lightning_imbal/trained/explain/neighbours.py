@@ -10,12 +10,14 @@ from rich import get_console
 from rich.progress import track
 from sklearn.neighbors import NearestNeighbors
 
-from lightning_imbal.atomic_files import write_whole
-from lightning_imbal.callbacks.test_features import as_kept
+from lightning_imbal.callbacks.test_features import as_kept, write_arrays
 from lightning_imbal.data.loading.loaders import image_loader
+from lightning_imbal.errors import UserError
 from lightning_imbal.runs.digests import digest
+from lightning_imbal.runs.identity import split_digest
 from lightning_imbal.trained.explain.layers import inputs_of
 from lightning_imbal.trained.explain.network import ExplainedNetwork
+from lightning_imbal.trained.settings import SPLIT, own_settings
 from lightning_imbal.wording import duration_text, number_of
 
 BATCH = 64
@@ -54,16 +56,30 @@ def training_features(network: ExplainedNetwork, folder: Path) -> TrainingFeatur
     Args:
         network: The network and its data.
         folder: Where they are kept, for this checkpoint and these images.
+
+    Raises:
+        UserError: The images are split in another way than in the training.
     """
+    _check_split(network)
     data, file = network.data, folder / FILE
     rows, checkpoint = data.rows("train"), digest(network.checkpoint)
     image, label = data.table["image"].to_numpy()[rows].astype(str), data.table["label"].to_numpy()[rows]
     if (kept := _kept(file, checkpoint, image)) is not None:
         return TrainingFeatures(image, label, kept)
     found = TrainingFeatures(image, label, _computed(network, file))
-    arrays = {"checkpoint": np.array(checkpoint), "image": image, "feature": found.feature}
-    write_whole(file, lambda path: _write(path, arrays))
+    write_arrays(file, {"checkpoint": np.array(checkpoint), "image": image, "feature": found.feature})
     return found
+
+
+def _check_split(network: ExplainedNetwork) -> None:
+    """Refuses to take images for those of the training that are not: files or labels have changed since."""
+    own = (own_settings(network.checkpoint) or {}).get(SPLIT)
+    if own and own != split_digest(network.data.table):
+        raise UserError(
+            f"{network.checkpoint} was trained with other images, labels or another split than {network.data.root} has "
+            "now, so its nearest training images are not known: give the folder of that time with data.root=FOLDER, or "
+            "leave them out with --neighbours 0."
+        )
 
 
 def _kept(file: Path, checkpoint: str, image: np.ndarray) -> np.ndarray | None:
@@ -96,8 +112,3 @@ def _computed(network: ExplainedNetwork, file: Path) -> np.ndarray:
                     f"{file} keeps them (--neighbours 0 does without)."
                 )
     return np.concatenate(parts)
-
-
-def _write(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    with path.open("wb") as file:  # by its name alone, NumPy would give it another ending
-        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # none is called allow_pickle

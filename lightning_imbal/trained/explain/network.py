@@ -1,9 +1,8 @@
 """The network of a finished run and its data, and what it makes of some images."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,7 @@ from torch.utils.data import default_collate
 from lightning_imbal.callbacks.test_features import as_kept
 from lightning_imbal.contract import Batch
 from lightning_imbal.data.loading.image_dataset import ImageDataset
-from lightning_imbal.errors import DatasetNotFoundError, UserError
+from lightning_imbal.errors import UserError
 from lightning_imbal.modules.base_metadata import WithMetadata
 from lightning_imbal.predictors.plain import Plain
 from lightning_imbal.runs.digests import check_checkpoint
@@ -50,24 +49,26 @@ class ExplainedNetwork:
     Args:
         run: A finished run of `fit`, or the results of a `test` of its checkpoint.
         how: `gradcam`, `rollout`, or `auto`: rollout of vision transformers, else Grad-CAM.
+        root: Where its data are now, if not where its settings say.
 
     Raises:
-        UserError: The run has no network of its own, or its checkpoint is not there.
+        UserError: The run has no network of its own, its checkpoint is not there, or nothing says where the data are.
     """
 
-    def __init__(self, run: Run, how: str) -> None:
+    def __init__(self, run: Run, how: str, root: str | None = None) -> None:
         self.checkpoint = checkpoint_of(run)
         check_checkpoint(self.checkpoint)
-        self.model = load_network(self.checkpoint)
+        self.model = load_network(self.checkpoint, root)
+        if not self.model.transforms.data_is_known:  # type: ignore[union-attr]  # it has been given some
+            raise UserError(
+                f"{self.checkpoint} lies alone and does not know where the pictures of {run.folder} are: give their "
+                "folder with data.root=FOLDER."
+            )
         self.data = self.model.transforms.data  # type: ignore[union-attr]  # it has been given some
         if self.data.cache == "memory":
             self.data.cache = "none"  # which would read the whole data set
         if hasattr(self.data, "download"):
             self.data.download = False
-        for part in self.model.modules():
-            computes_again: Any = getattr(part, "set_grad_checkpointing", None)
-            if computes_again is not None:
-                computes_again(False)  # else each layer would be asked twice
         self.model.requires_grad_(False).to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
         if isinstance(self.model, WithMetadata) and self.model.asks_beside_image:
             self.data.give_metadata(self.model.metadata_encoding)
@@ -89,10 +90,8 @@ class ExplainedNetwork:
         """
         try:
             rows = pd.Index(self.data.table["image"].astype("str")).get_indexer(list(images))
-        except DatasetNotFoundError as error:
-            absent = str(error).partition(". Get them")[0].rstrip(".")
-            mend = "put them back, or go to where the run was started"
-            raise UserError(f"The mistakes of {run.folder} cannot be explained: {absent}; {mend}.") from error
+        except UserError as error:
+            raise UserError(f"The mistakes of {run.folder} cannot be explained: {error}") from error
         if (rows < 0).any():
             unknown = images[int(np.flatnonzero(rows < 0)[0])]
             raise UserError(
@@ -111,9 +110,8 @@ class ExplainedNetwork:
         Raises:
             UserError: A picture cannot be read, or the network has no map to show.
         """
-        images = ImageDataset(self.data.images, self.data.table["label"].to_numpy(), rows, [self.data.test_recipe])
-        places = [range(first, min(first + BATCH, len(rows))) for first in range(0, len(rows), BATCH)]
-        parts = [self._see(default_collate([images[each] for each in place]), predicted[place]) for place in places]
+        asked = np.split(predicted, range(BATCH, len(rows), BATCH))
+        parts = [self._see(batch, of_batch) for batch, of_batch in zip(self._batches(rows), asked, strict=True)]
         return Seen(
             np.concatenate([part.image for part in parts]),
             {name: np.concatenate([part.maps[name] for part in parts]) for name in parts[0].maps},
@@ -121,8 +119,17 @@ class ExplainedNetwork:
             parts[0].cells,
         )
 
+    def pictures(self, rows: np.ndarray) -> Iterator[np.ndarray]:
+        """Images as the network sees them, RGB (H, W, 3), floats in 0..1."""
+        for batch in self._batches(rows):
+            yield from _shown(batch)
+
+    def _batches(self, rows: np.ndarray) -> Iterator[Batch]:
+        images = ImageDataset(self.data.images, self.data.table["label"].to_numpy(), rows, [self.data.test_recipe])
+        for first in range(0, len(rows), BATCH):
+            yield default_collate([images[each] for each in range(first, min(first + BATCH, len(rows)))])
+
     def _see(self, batch: Batch, predicted: np.ndarray) -> Seen:
-        image = batch["image"] if batch["image"].is_floating_point() else batch["image"] / 255
         asked = {"predicted": torch.from_numpy(predicted), "label": batch["label"]}
         asked = asked if self.how == "gradcam" else {ATTENTION: batch["label"]}
         times = len(asked)
@@ -136,13 +143,19 @@ class ExplainedNetwork:
             else:
                 maps, cells = attention_rollout(network, self.model.backbone, repeated["image"])
         named = dict(zip(asked, np.split(maps, times), strict=True))
-        feature = as_kept(features[-1][: len(image)]).cpu().numpy()
-        return Seen(image.permute(0, 2, 3, 1).float().numpy(), named, feature, cells)
+        feature = as_kept(features[-1][: len(predicted)]).cpu().numpy()
+        return Seen(_shown(batch), named, feature, cells)
 
     def ready(self, batch: Batch) -> Batch:
         """A batch as the network takes it: on its device, normalised, with attributes if it asks for them."""
         batch = self.data.on_before_batch_transfer(batch, 0)
         return self.data.normalize.batch(move_data_to_device(batch, self.model.device), torch.float32)
+
+
+def _shown(batch: Batch) -> np.ndarray:
+    """The pictures of a batch, RGB (B, H, W, 3), floats in 0..1."""
+    image = batch["image"] if batch["image"].is_floating_point() else batch["image"] / 255
+    return image.permute(0, 2, 3, 1).float().numpy()
 
 
 def checkpoint_of(run: Run) -> Path:

@@ -3,6 +3,7 @@
 import re
 import shutil
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import cv2
@@ -16,6 +17,7 @@ from timm.models.vision_transformer import VisionTransformer
 
 from lightning_imbal.cli import main
 from lightning_imbal.data import ISIC2018
+from lightning_imbal.errors import UserError
 from lightning_imbal.modules import (
     BBN,
     ECL,
@@ -80,6 +82,7 @@ def test_page_holds_them(explained):
         assert f"for {row.label} (true)" in page and f"for {row.predicted} (predicted)" in page
     pictures = [cv2.imread(str(file)) for file in (explained / "explanations").glob("*.png")]
     blank = sum((picture[:, :224] == picture[:, 232:]).all() for picture in pictures)
+    assert page.count('alt="Training image') == 5 * len(mistakes)
     assert page.count(f"<span>for {mistakes.label[0]} (") and page.count(": no place stands out</span>") == blank
 
 
@@ -139,6 +142,12 @@ def test_features_of_another_checkpoint_are_computed_again(explained, network, m
     assert len(asked) == 2
 
 
+def test_images_of_another_split_are_not_taken_for_those_of_the_training(explained, network, monkeypatch):
+    monkeypatch.setattr(neighbours_module, "split_digest", lambda table: "another")
+    with pytest.raises(UserError, match="was trained with other images, labels or another split than"):
+        neighbours_module.training_features(network, explained / "explanations")
+
+
 def test_missing_package_is_one_sentence(run, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "pytorch_grad_cam", None)
     sentence = refused(capsys, "report", str(run), "--explain", "gradcam")
@@ -149,10 +158,12 @@ def test_network_of_convolutions_has_no_rollout(run, capsys):
     assert "take --explain gradcam" in refused(capsys, "report", str(run), "--explain", "rollout")
 
 
-def test_absent_checkpoint_is_one_sentence(run, tmp_path, capsys):
+def test_absent_checkpoint_is_one_sentence_before_anything_is_written(run, tmp_path, capsys):
+    whole = shutil.copytree(run, tmp_path / "whole", ignore=shutil.ignore_patterns("explanations"))
     copy = shutil.copytree(run, tmp_path / "copy", ignore=shutil.ignore_patterns("checkpoints"))
-    said = refused(capsys, "report", str(copy), "--explain", "gradcam")
+    said = refused(capsys, "report", str(whole), str(copy), "--explain", "gradcam")
     assert "There is no checkpoint" in said and "put it back, or train again" in said
+    assert not (whole / "explanations").exists()
 
 
 @pytest.mark.parametrize(
@@ -176,7 +187,7 @@ def test_results_without_predictions_are_refused(tmp_path, capsys):
 
 
 def test_image_of_other_data_is_refused(explained, network):
-    with pytest.raises(Exception, match="absent_1, which .* has tested, is not in the data of"):
+    with pytest.raises(UserError, match="absent_1, which .* has tested, is not in the data of"):
         network.rows_of(["digit_0001", "absent_1"], Run(explained))
 
 
@@ -184,7 +195,13 @@ def test_absent_pictures_are_one_sentence(run, tmp_path, monkeypatch, capsys):
     stand_in(monkeypatch, run, build(Classifier, digits()), ISIC2018(str(tmp_path)))
     said = refused(capsys, "report", str(run), "--explain", "gradcam")
     assert f"The mistakes of {run} cannot be explained: ISIC2018 not found" in said
-    assert said.endswith("; put them back, or go to where the run was started.")
+    assert said.endswith("or give the folder that holds them with --data.root FOLDER.")
+
+
+def test_where_the_pictures_are_is_said(run, monkeypatch):
+    assert ExplainedNetwork(Run(run), "auto", "moved").data.root == Path("moved")
+    with pytest.raises(UserError, match=f"where the pictures of {run} are: give their folder with data.root=FOLDER"):
+        stand_in(monkeypatch, run, build(Classifier, digits()), digits(), data_is_known=False)
 
 
 def test_neighbours_alone_are_refused(run, capsys):
@@ -193,10 +210,10 @@ def test_neighbours_alone_are_refused(run, capsys):
     assert "--neighbours must be at least 0" in negative
 
 
-def stand_in(monkeypatch, run, model, data):
+def stand_in(monkeypatch, run, model, data, data_is_known=True):
     """The network of a run, with another model and other data in its place."""
-    model.transforms = SimpleNamespace(data=data)
-    monkeypatch.setattr(network_module, "load_network", lambda checkpoint: model.eval())
+    model.transforms = SimpleNamespace(data=data, data_is_known=data_is_known)
+    monkeypatch.setattr(network_module, "load_network", lambda checkpoint, root: model.eval())
     return ExplainedNetwork(Run(run), "auto")
 
 

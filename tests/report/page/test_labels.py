@@ -6,7 +6,6 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from browser import CHROMIUM, Browser, do_without
 
 from lightning_imbal.data import thumbnails as pictures_module
 from lightning_imbal.errors import UserError
@@ -71,14 +70,10 @@ def test_without_pictures_it_is_said_why(found, tmp_path):
     assert "cannot be shown" in text and "<img" not in text and "no picture" not in text
 
 
-def test_a_browser_shows_it(page):
-    if CHROMIUM is None:
-        do_without()
-    with Browser() as browser:
-        for scheme in ("light", "dark"):
-            browser.prefer(scheme)
-            for width in (1280, 400):
-                browser.open(page[2], width)
-                assert not browser.barriers() and not browser.complaints
-                assert browser.evaluate("document.documentElement.scrollWidth") <= width
-        assert all(address.startswith(("data:", "file:")) for address in browser.requests)
+def test_a_browser_shows_it(page, browser):
+    for scheme, width in (("light", 400), ("dark", 1280)):
+        browser.prefer(scheme)
+        browser.open(page[2], width)
+        assert not browser.barriers() and not browser.complaints
+        assert browser.evaluate("document.documentElement.scrollWidth") <= width
+    assert all(address.startswith(("data:", "file:")) for address in browser.requests)

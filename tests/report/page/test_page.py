@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from browser import CHROMIUM, Browser, do_without
+from browser import do_without
 from made_runs import COUNTS, write_features, write_run, write_stage
 
 from lightning_imbal.data import thumbnails as pictures_module
@@ -177,12 +177,12 @@ class TestPage:
 
     def test_mistakes_are_listed_where_the_pictures_are_missing(self, results, tmp_path, monkeypatch):
         def thumbnails(folder, images, side, root=None):
-            raise UserError("There is no folder <b>images</b>.")
+            raise UserError("There is no folder <b>images</b>: give that of the images, data.root=FOLDER.")
 
         monkeypatch.setattr(pictures_module, "thumbnails", thumbnails)
         write_page(results, tmp_path / "page.html")
         found = Elements((tmp_path / "page.html").read_text())
-        assert "There is no folder <b>images</b>." in found.text
+        assert "There is no folder <b>images</b>: give that of the images, --data.root FOLDER." in found.text
         assert f"{PREFIX}0" in found.text and not found.of("img")
 
     def test_pictures_are_read_from_another_run_if_the_first_cannot_tell(self, results, tmp_path, monkeypatch):
@@ -386,14 +386,6 @@ class TestCharts:
             assert tags <= {"<br>", "<extra></extra>", "<extra>", "</extra>"}
 
 
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        do_without()
-    with Browser() as tab:
-        yield tab
-
-
 @pytest.mark.parametrize("value, outcome", [("true", pytest.fail), ("false", pytest.skip), (None, pytest.skip)])
 def test_only_continuous_integration_must_have_a_browser(monkeypatch, value, outcome):
     monkeypatch.setenv("CI", value or "")
@@ -422,8 +414,6 @@ class TestInBrowser:
     @pytest.fixture(autouse=True)
     def clean(self, browser, page):
         """Opens the page, and in the end looks for errors and requests of all that a test did."""
-        browser.complaints.clear()
-        browser.requests.clear()
         browser.open(page[0])
         yield
         assert browser.complaints == []
@@ -442,16 +432,15 @@ class TestInBrowser:
         browser.evaluate("document.getElementById('map').scrollIntoView()")
         browser.wait("document.querySelectorAll('#map .scatterlayer .point').length === 192")
 
-    @pytest.mark.parametrize("width", [1280, 400])
-    def test_page_does_not_scroll_sideways(self, browser, page, width):
-        browser.open(page[0], width)
-        self.draw_all(browser)
+    def fits(self, browser, width):
+        """Whether the page does not scroll sideways, and the charts are as wide as their place."""
         assert browser.evaluate("innerWidth") == width
         assert browser.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-        assert browser.evaluate("charts.every((chart) => chart.clientWidth === chart.layout.width)")
+        return browser.evaluate("charts.every((chart) => chart.clientWidth === chart.layout.width)")
 
     def test_charts_follow_the_width_of_the_window(self, browser):
         self.draw_all(browser)
+        assert self.fits(browser, 1280)
         browser.resize(400)
         browser.wait("charts.every((chart) => chart.layout.width === chart.clientWidth)")
         wide = "charts.filter((chart) => chart.clientWidth >= 400).map((chart) => [chart.id, chart.clientWidth])"
@@ -483,12 +472,14 @@ class TestInBrowser:
         browser.press(key)
         assert browser.evaluate("document.querySelectorAll('#leaderboard thead th')[3].ariaSort") == "descending"
 
-    def test_names_did_nothing(self, browser):
+    def test_names_did_nothing_and_nothing_offers_to_send_a_chart_away(self, browser):
         self.draw_all(browser)
         assert browser.evaluate("document.title") == "6 runs of Classifier -> Classifier, ISIC2018"
         assert browser.evaluate("document.querySelectorAll('[onerror], b, i, img:not([data-image])').length") == 0
         names = browser.evaluate("[...document.querySelectorAll('#f1 .legendtext')].map(text => text.textContent)")
         assert names == ["<b>m0<b>", "<b>m1<b>", "<b>m2<b>"]
+        titles = "[...document.querySelectorAll('.modebar-btn')].map(button => button.dataset.title)"
+        assert set(browser.evaluate(titles)) == {"Download plot as a PNG", "Zoom", "Pan", "Reset axes"}
 
     def test_choice_of_a_method(self, browser):
         self.draw_all(browser)
@@ -527,11 +518,6 @@ class TestInBrowser:
         assert not browser.evaluate("document.querySelector('#class-table details').open")
         browser.prefer("light")
 
-    def test_nothing_offers_to_send_a_chart_away(self, browser):
-        self.draw_all(browser)
-        titles = "[...document.querySelectorAll('.modebar-btn')].map(button => button.dataset.title)"
-        assert set(browser.evaluate(titles)) == {"Download plot as a PNG", "Zoom", "Pan", "Reset axes"}
-
     @pytest.mark.parametrize(
         "scheme, width, drawn",
         [("dark", 400, False), *(pytest.param(*each, True, marks=pytest.mark.slow) for each in SCREENS)],
@@ -563,6 +549,7 @@ class TestInBrowser:
     def test_all_is_legible_on_a_phone(self, browser, page):
         browser.open(page[0], 400)
         self.draw_all(browser)
+        assert self.fits(browser, 400)
         texts = (
             "[...chart.querySelectorAll('text')].filter((text) => text.textContent.trim() && !text.closest('.modebar'))"
         )
