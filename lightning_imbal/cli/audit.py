@@ -7,8 +7,8 @@ from jsonargparse import ArgumentParser
 from lightning_imbal.atomic_files import refuse_unwritable
 from lightning_imbal.cli.parts.closing import next_command, of_data
 from lightning_imbal.cli.parts.data_options import data_parser, read_data, write_report
+from lightning_imbal.cli.parts.data_verb_options import AUDIT
 from lightning_imbal.cli.parts.own_data import OWN
-from lightning_imbal.cli.parts.verb_options import AUDIT
 from lightning_imbal.data.audit.audit import audit
 from lightning_imbal.data.audit.lists import read_lists
 from lightning_imbal.data.checks import groups_suspected

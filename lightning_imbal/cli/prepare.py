@@ -2,7 +2,7 @@
 
 from lightning_imbal.cli.parts.closing import next_command, of_data
 from lightning_imbal.cli.parts.data_options import data_parser, read_data, write_report
-from lightning_imbal.cli.parts.verb_options import PREPARE
+from lightning_imbal.cli.parts.data_verb_options import PREPARE
 from lightning_imbal.data.prepare import prepare
 from lightning_imbal.errors import UserError
 from lightning_imbal.report.prepared import print_prepared

@@ -6,10 +6,10 @@ from typing import Any
 from jsonargparse import SUPPRESS, ArgumentParser, Namespace
 
 from lightning_imbal.atomic_files import write_json
+from lightning_imbal.cli.parts.data_verb_options import JSON
 from lightning_imbal.cli.parts.first_look import with_name
 from lightning_imbal.cli.parts.messages import cause
 from lightning_imbal.cli.parts.own_data import with_images_found
-from lightning_imbal.cli.parts.verb_options import JSON
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.experiment_files import with_files_found
 

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lightning_imbal.cli.parts.absent import named_checkpoint, refuse_to_fit_from
+from lightning_imbal.cli.parts.data_verb_options import AUDIT, JSON, PREPARE
 from lightning_imbal.cli.parts.help_page import asked, help_of
 from lightning_imbal.cli.parts.help_screen import SCREENS, screen
 from lightning_imbal.cli.parts.help_settings import refuse_unknown, settings_on
-from lightning_imbal.cli.parts.verb_options import AUDIT, JSON, PARSERS, PREPARE, WITH_OPTIONS_OF_FIT
+from lightning_imbal.cli.parts.verb_options import PARSERS, WITH_OPTIONS_OF_FIT
 from lightning_imbal.command_line import given
 from lightning_imbal.experiment_files import find, with_files_found
 from lightning_imbal.runs.run import Run

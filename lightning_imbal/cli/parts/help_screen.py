@@ -1,8 +1,8 @@
 """One screen for each verb whose options are those of LightningCLI: what people set, with defaults."""
 
+from lightning_imbal.cli.parts.data_verb_options import AUDIT, JSON, PREPARE
 from lightning_imbal.cli.parts.help_kinds import KINDS, find_class
 from lightning_imbal.cli.parts.help_page import in_columns
-from lightning_imbal.cli.parts.verb_options import AUDIT, JSON, PREPARE
 from lightning_imbal.guide.source import read
 
 Lines = dict[str, str]  # what an option is for, by the option and, where that is no class's, its value

@@ -1,7 +1,6 @@
 """How verbs are called: the parser of each, made without what it takes to run them."""
 
-from typing import Any, NamedTuple
-
+from lightning_imbal.cli.parts.data_verb_options import JSON
 from lightning_imbal.cli.parts.verb_parser import VerbParser
 from lightning_imbal.experiment_files import find
 
@@ -10,28 +9,7 @@ ANY_OF_FIT = "any option of `fit`, for all runs"
 EDGES = "where subgroups of a number end, such as age=40,60; once for each (default: thirds of the test images)"
 MOVED = "where the pictures are, if they have moved since"
 RUN = "folder that fit, test or table wrote results to"
-PARTS = ("train", "val", "test")
 SPEC = "the table, such as experiments/tables/marrakchi_table1.yaml"
-
-
-class Own(NamedTuple):
-    """An option of a verb whose other options are those of a data set."""
-
-    type: Any
-    default: Any
-    shown: str
-    help: str
-
-
-JSON = {"json": Own(str | None, None, "FILE", "file to write what was found to")}
-PREPARE = {"verify": Own(bool, False, "false", "compare the checksums of the whole cache")}
-AUDIT = {
-    **{part: Own(str | None, None, "FILE", f"instead of data: CSV of the images for {part}") for part in PARTS},
-    "groups": Own(str | None, None, "FILE", "CSV with columns image and lesion_id or group"),
-    "images": Own(str | None, None, "DIR", "folder of the listed pictures"),
-    "distance": Own(int | None, None, "null", "bits of 256 that may differ in near-duplicates; null: 60, or fewer"),
-    "mirrored": Own(bool, False, "false", "whether to find mirrored and turned copies too"),
-}
 
 
 def compare() -> VerbParser:

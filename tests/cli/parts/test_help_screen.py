@@ -6,10 +6,10 @@ import pytest
 import yaml
 from parsing import _parser
 
+from lightning_imbal.cli.parts.data_verb_options import AUDIT, JSON, PREPARE
 from lightning_imbal.cli.parts.help_kinds import KINDS, classes_of, settable
 from lightning_imbal.cli.parts.help_options import run_options
 from lightning_imbal.cli.parts.help_screen import OF_ALL, SCREENS, screen
-from lightning_imbal.cli.parts.verb_options import AUDIT, JSON, PREPARE
 from lightning_imbal.data.copies.candidates import DISTANCE
 
 OPTION = re.compile(r"^  --([\w.+]+)(?: ([\w./\[\]]+))?")
