@@ -134,10 +134,10 @@ def weights_file(name: str) -> Path:
 def _of_timm(name: str) -> Named:
     if timm.is_model(name):
         return Named(name, name)
-    if "/" in name:
-        folder = Path(name).expanduser().is_dir()
+    if Path(name).expanduser().is_dir():
+        hint = f"did you mean model.backbone={FOLDER}:{name}?"
+    elif "/" in name:
         hint = f"a folder is given as model.backbone={FOLDER}:{name}, a repository of Hugging Face as {HUB}:{name}."
-        hint = hint if not folder else f"did you mean model.backbone={FOLDER}:{name}?"
     else:
         own = f"a network of your own is given as model.backbone.class_path={name}" if "." in name else ""
         hint = own or did_you_mean(name, timm.list_models(), most=3) or "timm.list_models() lists the names."

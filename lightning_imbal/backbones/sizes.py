@@ -31,7 +31,8 @@ def check_built(build: Callable[[int], nn.Module], name: str, size: int) -> None
     if not fault:
         return
     sizes = _sizes_taken(build, size, patch_size(network) if network is not None else 0)
-    nearest = f"the nearest sizes that it takes are {' and '.join(map(str, sizes))}" if sizes else "set another one"
+    said = "size that it takes is" if len(sizes) == 1 else "sizes that it takes are"
+    nearest = f"the nearest {said} {' and '.join(map(str, sizes))}" if sizes else "set another one"
     raise UserError(
         f"{name} cannot take pictures of {size} x {size} pixels ({' '.join(fault.split()).rstrip('.')}): "
         f"{nearest} (data.image_size)."

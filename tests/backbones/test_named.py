@@ -123,6 +123,13 @@ def test_names_that_are_none_are_refused(name, hint):
         create_backbone(name)
 
 
+def test_a_folder_without_its_prefix_is_told(tmp_path, monkeypatch):
+    (tmp_path / "net").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="did you mean model.backbone=local-dir:net[?]"):
+        create_backbone("net")
+
+
 def test_a_network_of_one_channel_gets_three(tmp_path):
     model = network(tmp_path / "net", "test_resnet", {"in_chans": 1}, mean=(0.4,), std=(0.2,))
     backbone = create_backbone(f"local-dir:{tmp_path / 'net'}", pretrained=True)
