@@ -125,8 +125,8 @@ def weights_file(name: str) -> Path:
     files += [file for ending in ENDINGS for file in sorted(folder.glob(f"*{ending}"))]
     if not files:
         raise UserError(
-            f"There are no weights in {folder}: put {FILES[0]} there, or start from scratch with "
-            "model.pretrained=false."
+            f"There are no weights in {folder}: put {FILES[0]} there, or give another file as model.pretrained=FILE "
+            "(false: from scratch)."
         )
     return files[0]
 

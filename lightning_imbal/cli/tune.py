@@ -37,8 +37,9 @@ def run(args: list[str]) -> int:
     refuse_unwritable("--run_dir", folder, folder=True)
     console = Console()
     if given.launcher != "local":
+        launcher = ray_launcher(given)  # or refuses, before anything is written
         search = _prepared(given, options, space, folder)
-        failures = _run(search, ray_launcher(given), console)
+        failures = _run(search, launcher, console)
     else:
         with forking(given.jobs) as server:
             search = _prepared(given, options, space, folder)
@@ -90,7 +91,7 @@ def _tell(
     killed = [failure for failure in failures if not failure.of_itself]
     best = write_results(search.about, search.ended, search.run)
     print_trials(search.about, search.ended, search.run, console)
-    print_failures(killed or failures[: 0 if best else 1], console)
+    print_failures(killed or failures[: 0 if best else 1], console, again=bool(killed))
     if search.exhausted:
         console.print("All settings of these ranges were tried.")
     if best is None:

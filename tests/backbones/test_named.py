@@ -113,7 +113,7 @@ def test_a_folder_without_weights_can_only_start_from_scratch(tmp_path):
     network(tmp_path / "net")
     (tmp_path / "net" / "model.safetensors").unlink()
     create_backbone(f"local-dir:{tmp_path / 'net'}")
-    with pytest.raises(UserError, match="There are no weights in .*put model.safetensors there, or start from scratch"):
+    with pytest.raises(UserError, match="There are no weights in .*put model.safetensors there, or give another file"):
         create_backbone(f"local-dir:{tmp_path / 'net'}", pretrained=True)
 
 

@@ -82,8 +82,8 @@ def ray_launcher(given: argparse.Namespace) -> Launcher:
     return RayLauncher(given.jobs, given.address, given.gpus)
 
 
-def print_failures(failures: Sequence[Failure], console: Console) -> None:
-    """Prints why the first of the runs that failed did so, and the end of their logs."""
+def print_failures(failures: Sequence[Failure], console: Console, again: bool = True) -> None:
+    """Prints why the first of the runs that failed did so, the end of their logs, and if they are tried again."""
     for failure in failures[:FAILURES]:
         console.print(f"[bold red]{escape(failure.job.name)}[/]: {escape(failure.reason)}", soft_wrap=True)
         for line in failure.log:
@@ -94,5 +94,5 @@ def print_failures(failures: Sequence[Failure], console: Console) -> None:
             )
     if more := len(failures[FAILURES:]):
         console.print(f"and {more} more, each with a log.txt in its folder.", highlight=False)
-    if failures:
+    if failures and again:
         console.print(f"{number_of(len(failures), 'run')} failed; the same command tries again.", soft_wrap=True)
