@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_features import configuration, store
-from small_runs import refused
+from small_runs import build, digits, refused
 
-from lightning_imbal.cli import main
+from lightning_imbal.cli import features, main
 from lightning_imbal.data import DigitsLT
 from lightning_imbal.data.loading.image_dataset import ImageDataset
+from lightning_imbal.errors import UserError
+from lightning_imbal.modules import BBN
 from lightning_imbal.modules.feature_encoder import FeatureEncoder
 
 
@@ -121,6 +123,12 @@ def test_random_weights_are_refused(stored, capsys, tmp_path):
     options = ["--config", str(stored[0]), "--model.pretrained", "false", "--out", str(tmp_path / "new")]
     assert "random weights tell nothing" in refused(capsys, "features", *options)
     assert not (tmp_path / "new").exists()
+
+
+def test_two_branches_are_refused():
+    data = digits()
+    with pytest.raises(UserError, match="BBN has a network of two branches"):
+        features._check(build(BBN, data), data)
 
 
 def test_a_folder_of_something_else_is_refused(stored, capsys, tmp_path):
