@@ -26,8 +26,8 @@ def tell_unused(callbacks: list[Callback], model: ImbalModule) -> None:
     for callback in callbacks if model.closed_form else ():
         if callback not in of_tests(callbacks):
             rank_zero_info(
-                f"{type(callback).__name__} is of the steps of an optimizer: {type(model).__name__}, whose classifier is "
-                "computed, goes without it."
+                f"{type(callback).__name__} is of the steps of an optimizer: {type(model).__name__}, whose classifier "
+                "is computed, goes without it."
             )
     for callback in callbacks if not model.classifies else ():
         if ends_by_a_score(callback):

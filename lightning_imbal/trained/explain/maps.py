@@ -51,7 +51,8 @@ def grad_cam(network: nn.Module, place: FeatureMap, image: Tensor, label: Tensor
 def attentions_of(backbone: nn.Module) -> list[Any]:
     """The attention of each block of a vision transformer; empty if there is none, or one that cannot be looked at."""
     found = [getattr(block, "attn", None) for block in getattr(transformer_of(backbone), "blocks", [])]
-    return found if all(hasattr(each, "attn_drop") for each in found) else []
+    # That of XCiT, which has a temperature, is of features to each other.
+    return found if all(hasattr(each, "attn_drop") and not hasattr(each, "temperature") for each in found) else []
 
 
 def attention_rollout(network: nn.Module, backbone: nn.Module, image: Tensor) -> tuple[np.ndarray, tuple[int, int]]:
@@ -77,8 +78,8 @@ def attention_rollout(network: nn.Module, backbone: nn.Module, image: Tensor) ->
     transformer, attentions = transformer_of(backbone), attentions_of(backbone)
     if transformer is None or not attentions:
         raise UserError(
-            f"Attention rollout is for vision transformers (ViT, DeiT, DINOv2) with one block behind the other, and this "
-            f"{type(backbone).__name__} is none: take --explain gradcam."
+            "Attention rollout is for vision transformers (ViT, DeiT, DINOv2) with one block behind the other, and "
+            f"this {type(backbone).__name__} is none: take --explain gradcam."
         )
     rolled = _rolled(network, attentions, image)
     height, width = patches_of(transformer, image)

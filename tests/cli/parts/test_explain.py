@@ -151,6 +151,8 @@ def test_rollout_is_chosen_where_each_block_has_one_attention():
     assert len(attentions_of(network)) == len(network.blocks)
     twin_last_block(network)
     assert attentions_of(network) == [] == attentions_of(create_backbone("test_resnet"))
+    network = create_backbone("xcit_nano_12_p16_224", image_size=64).eval()
+    assert attentions_of(network) == [] and last_feature_map(network, torch.zeros(1, 3, 64, 64)).cells == (4, 4)
 
 
 def test_network_of_convolutions_has_no_rollout(run, capsys):
