@@ -68,8 +68,7 @@ def _check(given: argparse.Namespace, folder: Path) -> None:
         raise UserError(f"--most is {given.most}: give a whole number above 0.")
     if given.json is not None:
         refuse_unwritable("--json", given.json)
-    root = getattr(given, "data.root")
-    if root is not None and not given.html:
+    if getattr(given, "data.root") is not None and not given.html:
         raise UserError("--data.root is for the pictures of the page: add --html.")
-    if root is not None and not Path(root).exists():
+    if (root := getattr(given, "data.root")) is not None and not Path(root).exists():
         raise UserError(f"--data.root {root} is not there: give the folder that the pictures are in now.")
