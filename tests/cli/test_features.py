@@ -176,7 +176,7 @@ def test_the_features_of_a_trained_run(place, tmp_path, capsys, monkeypatch):
     assert run["features"]["folder"] == "first/features" and "kNN" in json.dumps(run["title"])
     # Those of the weights before the training are others.
     wrong = ["fit", "--config", file, "--data.features", "first/features", "--run_dir", "wrong"]
-    assert "another weights of the backbone" in refused(capsys, *wrong)
+    assert "other weights of the backbone" in refused(capsys, *wrong)
     assert not (tmp_path / "wrong").exists()
 
 

@@ -129,10 +129,10 @@ def test_other_weights_are_refused_before_and_while_training(features, place, tm
     data, other = digits(features=features), str(tmp_path / "weights8.safetensors")
     model = build(FrozenHead, data, pretrained=other, optimizer=sgd)
     for refuse in (lambda: model.check(data), lambda: make_trainer(tmp_path).fit(model, data)):
-        with pytest.raises(UserError, match="another weights of the backbone"):
+        with pytest.raises(UserError, match="other weights of the backbone"):
             refuse()
     # Weights that are loaded by hand, which nothing knows of before.
-    with pytest.raises(UserError, match="another weights of the backbone"):
+    with pytest.raises(UserError, match="other weights of the backbone"):
         make_trainer(tmp_path).fit(build(FrozenHead, data, backbone_ckpt=None, optimizer=sgd, pretrained=other), data)
 
 
