@@ -12,7 +12,10 @@ from lightning_imbal.errors import UserError
 from lightning_imbal.experiment_files import parse_yaml, read_yaml
 
 # Such as `data.views=2`, or `data.split=Holdout(test=0.2)`, before the end of a sentence or of a part of it.
-SETTING = re.compile(r"(?<![\w./-])((?:data|model|trainer)\.[\w.]+)=(?:(\w+)\(([^)]+)\)|(\S+?)(?=[,;:.)]*(?:\s|$)))")
+# Not a range that is searched.
+SETTING = re.compile(
+    r"(?<![\w./-])(?<!--search )((?:data|model|trainer)\.[\w.]+)=(?:(\w+)\(([^)]+)\)|(\S+?)(?=[,;:.)]*(?:\s|$)))"
+)
 
 # Where and how fast a run is made, but not what comes out of it.
 OF_THE_MACHINE = (

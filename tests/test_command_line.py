@@ -63,6 +63,7 @@ def test_nothing_is_below_a_name_on_an_empty_line():
         ("a file with model.pretrained=a/b.safetensors.", "a file with --model.pretrained a/b.safetensors."),
         ("data.split=Holdout(test=0.2, val=0).", "--data.split Holdout --data.split.test 0.2 --data.split.val 0."),
         ("There is no file /a/data.root=3, nor my-model.x=1.", "There is no file /a/data.root=3, nor my-model.x=1."),
+        ("--search data.image_size=2:1: no range.", "--search data.image_size=2:1: no range."),
         ("The data.csv of metadata.views=2 stays.", "The data.csv of metadata.views=2 stays."),
     ],
 )  # fmt: skip

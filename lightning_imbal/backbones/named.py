@@ -126,8 +126,8 @@ def weights_file(name: str) -> Path | None:
     files += [file for ending in ENDINGS for file in sorted(folder.glob(f"*{ending}"))]
     if not files:
         raise UserError(
-            f"There are no weights in {folder}: put {FILES[0]} there, or start from scratch with "
-            "model.pretrained=false."
+            f"There are no weights in {folder}: put {FILES[0]} there, or give another file as model.pretrained=FILE "
+            "(false: from scratch)."
         )
     return files[0]
 
@@ -135,10 +135,10 @@ def weights_file(name: str) -> Path | None:
 def _of_timm(name: str) -> Named:
     if timm.is_model(name):
         return Named(name, name)
-    if "/" in name:
-        folder = Path(name).expanduser().is_dir()
+    if Path(name).expanduser().is_dir():
+        hint = f"did you mean model.backbone={FOLDER}:{name}?"
+    elif "/" in name:
         hint = f"a folder is given as model.backbone={FOLDER}:{name}, a repository of Hugging Face as {HUB}:{name}."
-        hint = hint if not folder else f"did you mean model.backbone={FOLDER}:{name}?"
     else:
         own = f"a network of your own is given as model.backbone.class_path={name}" if "." in name else ""
         hint = own or did_you_mean(name, timm.list_models(), most=3) or "timm.list_models() lists the names."

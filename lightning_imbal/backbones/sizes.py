@@ -38,7 +38,8 @@ def built_for(
         network.built_size = (size, size)  # type: ignore[assignment]  # no part of the network
         return network
     sizes = _sizes_taken(of_shapes, size, patch)
-    nearest = f"the nearest sizes that it takes are {' and '.join(map(str, sizes))}" if sizes else "set another one"
+    said = "size that it takes is" if len(sizes) == 1 else "sizes that it takes are"
+    nearest = f"the nearest {said} {' and '.join(map(str, sizes))}" if sizes else "set another one"
     raise UserError(
         f"{name} cannot take pictures of {size} x {size} pixels ({' '.join(fault.split()).rstrip('.')}): "
         f"{nearest} (data.image_size)."

@@ -11,6 +11,7 @@ from lightning_imbal.atomic_files import refuse_unwritable, write_whole
 from lightning_imbal.cli.parts.stored_decision import decision_for
 from lightning_imbal.cli.parts.trained_model import TrainedModel
 from lightning_imbal.cli.parts.verb_options import export as export_parser
+from lightning_imbal.command_line import given as given_on
 from lightning_imbal.decisions.base import Decision
 from lightning_imbal.errors import UserError
 from lightning_imbal.export.check import BATCH_SIZES, check, predict
@@ -29,6 +30,9 @@ SAME = 0.01  # of probabilities: what another device or precision may make of th
 def run(args: list[str]) -> int:
     """Runs `export` and returns the exit status."""
     given, options = export_parser().parse_known_args(args[1:])
+    if any(option.startswith("--ckpt_path") for option in options):
+        other = given_on("ckpt_path", options) or given.run
+        raise UserError(f"`export` takes a checkpoint as its first word: lightning_imbal export {other} --onnx FILE.")
     (trained_run, checkpoint), file = _source(given.run), Path(given.onnx)
     _check(file)
     trained = TrainedModel(checkpoint, options)

@@ -122,6 +122,11 @@ def _check(model: ImbalModule, data: ImbalDataModule) -> None:
             f"{type(model).__name__} looks at attributes of the images as well, and stored features are of pictures "
             "alone: give a run of Classifier."
         )
+    if getattr(model, "features_of_image", 1) > 1:
+        raise UserError(
+            f"{type(model).__name__} has a network of two branches, and stored features are of one: give a run of "
+            "another method."
+        )
     check_size(model.backbone.eval(), data.image_size, data.batch_size)
     check_test_size(model, data)
 

@@ -70,3 +70,5 @@ def _check(given: argparse.Namespace, folder: Path) -> None:
         refuse_unwritable("--json", given.json)
     if getattr(given, "data.root") is not None and not given.html:
         raise UserError("--data.root is for the pictures of the page: add --html.")
+    if (root := getattr(given, "data.root")) is not None and not Path(root).exists():
+        raise UserError(f"--data.root {root} is not there: give the folder that the pictures are in now.")

@@ -46,8 +46,9 @@ def run(args: list[str]) -> int:
         return 0
     console = Console()
     if given.launcher != "local":
+        launcher = ray_launcher(given)  # or refuses, before anything is written
         search = _begun(given, options, space, folder)
-        failures = _run(search, ray_launcher(given), console)
+        failures = _run(search, launcher, console)
     else:
         with forking(given.jobs) as server:
             search = _begun(given, options, space, folder)

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
 from lightning_imbal.data.depth import DepthOfData
-from lightning_imbal.data.features.facts import Facts, about
+from lightning_imbal.data.features.facts import PICTURES, Facts, about, sizes_digest
 from lightning_imbal.data.features.stored import StoredFeatures
 from lightning_imbal.data.labelled_images import LabelledImages
 from lightning_imbal.data.loading.feature_dataset import CPU, Encoder, FeatureDataset, draws_of_view, encoded
@@ -105,6 +105,9 @@ class GivesFeatures(LabelledImages):
             "depth": self.depth.asked.settings,
             "views": views,
         }
+        if "path" in self.index:
+            files = {part: self.index["path"].iloc[self.rows(part)] for part in PARTS}
+            facts[PICTURES] = {part: sizes_digest(of) for part, of in files.items() if len(of)}
         return facts | ({"train_recipe": repr(self.train_recipes[0]), "seed": run_seed()} if views else {})
 
     def versions(self, views: int | None) -> int:

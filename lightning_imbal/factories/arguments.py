@@ -3,10 +3,15 @@
 from argparse import SUPPRESS
 from typing import Any, NoReturn
 
+import torch
 from jsonargparse import ArgumentError
+from jsonargparse.typing import register_type
 from lightning.pytorch.cli import LightningArgumentParser
 
 from lightning_imbal.factories.build import GIVEN, LENGTHS
+
+# Else a config.yaml could not say on which one an average is, and be given again.
+register_type(torch.device, fail_already_registered=False)
 
 
 class ImbalParser(LightningArgumentParser):

@@ -55,6 +55,7 @@ class ImbalModule(Optimized, ABC):
     """
 
     classifies = False  # whether it can be tested, and a second stage may keep its classifier
+    closed_form = False  # whether its classifier is computed, without steps of an optimizer
     freezes_backbone = False  # whether the backbone stays as it is, and training needs no backward pass through it
     whole_batches = False  # whether a batch is all that is drawn in an epoch
     needs_pairs = False  # whether a batch must hold a second batch, `other`, drawn by the data's `paired_sampler`

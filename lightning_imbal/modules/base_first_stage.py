@@ -65,8 +65,13 @@ def check_head(earlier: ImbalModule, head: nn.Module) -> None:
         ) from error
 
 
-def load_parts(checkpoint: Path, parts: dict[str, nn.Module]) -> None:
+def load_parts(checkpoint: Path, parts: dict[str, nn.Module], check_only: bool = False) -> None:
     """Loads parts of a network, by their names, from the checkpoint of a first stage.
+
+    Args:
+        checkpoint: Its file.
+        parts: By their names in it.
+        check_only: Whether they stay as they are, and only what would not fit is refused.
 
     Raises:
         UserError: There is no such file, it is damaged, or a part does not fit.
@@ -75,7 +80,7 @@ def load_parts(checkpoint: Path, parts: dict[str, nn.Module]) -> None:
     for name, part in parts.items():
         weights = {key.removeprefix(f"{name}."): value for key, value in state.items() if key.startswith(f"{name}.")}
         try:
-            part.load_state_dict(weights)
+            (deepcopy(part) if check_only else part).load_state_dict(weights)
         except RuntimeError as error:
             raise UserError(
                 f"The {name} in {checkpoint} is not the {name} of this stage: "

@@ -118,8 +118,7 @@ class FrozenHead(OnFeatures):
         if self._trainer and not self._trainer.ckpt_path and self._changes() == self._drawn:
             self.check_first()
         if self.backbone_ckpt is not None:
-            kept = {"head": self.head} if self.init == "keep" else {}
-            load_parts(Path(self.backbone_ckpt), {**self.frozen, **kept})
+            load_parts(Path(self.backbone_ckpt), self._taken_over)
             self.check_left_out(self.backbone_ckpt)
             tell_checkpoint_normalization(Path(self.backbone_ckpt), self.datamodule)
         if self.cache_views and not stored:
@@ -152,6 +151,13 @@ class FrozenHead(OnFeatures):
                 "FrozenHead would train a classifier on a backbone of random weights: train one before it, as "
                 "the first of two stages, or set model.backbone_ckpt=FILE (of a run) or model.pretrained=FILE."
             )
+        if self.backbone_ckpt is not None:
+            load_parts(Path(self.backbone_ckpt), self._taken_over, check_only=True)
+
+    @property
+    def _taken_over(self) -> dict[str, nn.Module]:
+        """What a first stage has trained, by its names in its checkpoint."""
+        return {**self.frozen, **({"head": self.head} if self.init == "keep" else {})}
 
     def check_earlier(self, earlier: ImbalModule) -> None:
         self.begins_trained = not earlier.freezes_backbone

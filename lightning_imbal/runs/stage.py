@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from lightning_imbal.runs.digests import check_digest
 from lightning_imbal.runs.folder import is_finished
-from lightning_imbal.runs.reading import check_keys, reading, whole_text
+from lightning_imbal.runs.reading import AGAIN, check_keys, reading, whole_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,8 +92,13 @@ def own_text(file: Path, run: Path) -> str:
     return text
 
 
-def read_split(file: Path, run: Path) -> "pd.DataFrame | None":
+def read_split(file: Path, run: Path, mend: str = AGAIN) -> "pd.DataFrame | None":
     """Reads a `split.csv` of a run, as `Stage.split` returns it; None if there is none.
+
+    Args:
+        file: That is read.
+        run: Whose it is.
+        mend: What to do if it is damaged.
 
     Raises:
         UserError: The file is damaged, or that of another run.
@@ -104,7 +109,7 @@ def read_split(file: Path, run: Path) -> "pd.DataFrame | None":
 
     if not file.is_file():
         return None
-    with reading(file):
+    with reading(file, mend):
         own_text(file, run)
         # As text: an id such as 007 is no number, and a patient called NA is not a missing one.
         table = pd.read_csv(file, dtype="str", keep_default_na=False)

@@ -10,7 +10,7 @@ from typing import Literal
 from lightning_imbal.atomic_files import write_json
 from lightning_imbal.command_line import OF_THE_MACHINE, parse_options
 from lightning_imbal.errors import UserError
-from lightning_imbal.runs.folder import first_free
+from lightning_imbal.runs.folder import first_free, stages_in
 from lightning_imbal.runs.reading import check_keys, reading
 from lightning_imbal.score_names import lower_is_better
 from lightning_imbal.tuning.search import Range, parse_search
@@ -62,6 +62,8 @@ class About:
             UserError: The message says what is another.
         """
         before = read_about(run)
+        if before is None and stages_in(run):
+            raise UserError(f"{run} holds a run of `fit`: search elsewhere, such as in --run_dir {first_free(run)}.")
         if before is not None and before != self:
             now, then = asdict(self), asdict(before)
             other = next(name for name in now if now[name] != then[name])

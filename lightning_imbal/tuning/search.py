@@ -1,5 +1,6 @@
 """What is searched: the values that a setting may have, as they are written on the command line."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
@@ -10,8 +11,9 @@ from lightning_imbal.errors import UserError
 HOW = "write NAME=log:LOW:HIGH, NAME=LOW:HIGH, NAME=int:LOW:HIGH or NAME=choice:A,B,C"
 HEADS = ("model", "data", "trainer")
 # Which images are learned from and which are looked at is no question for the scores of these images.
-OF_SPLIT = ("data.split", "data.root", "data.group_by", "data.lock_test", "data.on_bad_image")
+OF_SPLIT = ("data.split", "data.root", "data.labels", "data.group_by", "data.lock_test", "data.on_bad_image")
 OF_TRAINER = ("trainer.callbacks", "trainer.logger")
+OUTSIDE = re.compile(r",(?![^\[{]*[\]}])")  # commas between choices, not those in a list
 SIGNIFICANT = 4  # digits of a value that was drawn
 
 Value = float | int | str
@@ -88,6 +90,8 @@ def _check_name(name: str) -> None:
         )
     if f"{plain}.".startswith(tuple(f"{each}." for each in OF_SPLIT)):
         raise UserError(f"--search {name}: which images there are in which part is not searched, give it as an option.")
+    if any(part.isdigit() for part in plain.split(".")):
+        raise UserError(f"--search {name}: a part of a list is not searched, give whole lists, as choice:[A,B],[C,D].")
     if f"{plain}.".startswith(tuple(f"{each}." for each in OF_TRAINER)):
         raise UserError(f"--search {name}: lists of objects cannot be searched, lay a configuration that has them.")
 
@@ -95,7 +99,7 @@ def _check_name(name: str) -> None:
 def _range(name: str, text: str) -> Range:
     kind, _, rest = text.partition(":")
     if kind == "choice":
-        choices = tuple(choice.strip() for choice in rest.split(","))
+        choices = tuple(choice.strip() for choice in OUTSIDE.split(rest))
         if len(choices) < 2 or len(set(choices)) < len(choices) or not all(choices):
             raise UserError(f"--search {name}={text}: give two or more different choices, such as choice:1,2,5.")
         return Range(name, text, "choice", choices=choices)

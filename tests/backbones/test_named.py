@@ -113,7 +113,7 @@ def test_a_folder_without_weights_can_only_start_from_scratch(tmp_path):
     network(tmp_path / "net")
     (tmp_path / "net" / "model.safetensors").unlink()
     create_backbone(f"local-dir:{tmp_path / 'net'}")
-    with pytest.raises(UserError, match="There are no weights in .*put model.safetensors there, or start from scratch"):
+    with pytest.raises(UserError, match="There are no weights in .*put model.safetensors there, or give another file"):
         create_backbone(f"local-dir:{tmp_path / 'net'}", pretrained=True)
 
 
@@ -121,6 +121,13 @@ def test_a_folder_without_weights_can_only_start_from_scratch(tmp_path):
 def test_names_that_are_none_are_refused(name, hint):
     with pytest.raises(UserError, match=hint):
         create_backbone(name)
+
+
+def test_a_folder_without_its_prefix_is_told(tmp_path, monkeypatch):
+    (tmp_path / "net").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="did you mean model.backbone=local-dir:net[?]"):
+        create_backbone("net")
 
 
 def test_a_network_of_one_channel_gets_three(tmp_path):

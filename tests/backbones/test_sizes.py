@@ -59,7 +59,7 @@ def test_a_swin_takes_what_its_patches_divide(tmp_path):
 def test_pixels_that_no_patch_holds_are_not_left_out(name):
     with pytest.raises(UserError, match="of 50 x 50 pixels .its patches have 8 x 8.: .* takes are 48 and 56 .data"):
         create_backbone(name, image_size=50)
-    with pytest.raises(UserError, match="of 5 x 5 pixels .*the nearest sizes that it takes are 8"):
+    with pytest.raises(UserError, match="of 5 x 5 pixels .*the nearest size that it takes is 8 "):
         create_backbone(name, image_size=5)
 
 

@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_features import configuration, store
-from small_runs import refused
+from small_runs import build, digits, refused
 
-from lightning_imbal.cli import main
+from lightning_imbal.cli import features, main
 from lightning_imbal.data import DigitsLT
 from lightning_imbal.data.loading.image_dataset import ImageDataset
+from lightning_imbal.errors import UserError
+from lightning_imbal.modules import BBN
 from lightning_imbal.modules.feature_encoder import FeatureEncoder
 
 
@@ -137,6 +139,12 @@ def test_random_weights_are_refused(stored, capsys, tmp_path):
     assert not (tmp_path / "new").exists()
 
 
+def test_two_branches_are_refused():
+    data = digits()
+    with pytest.raises(UserError, match="BBN has a network of two branches"):
+        features._check(build(BBN, data), data)
+
+
 def test_a_folder_of_something_else_is_refused(stored, capsys, tmp_path):
     (tmp_path / "new").mkdir()
     (tmp_path / "new" / "thesis.doc").write_text("all of it")
@@ -182,7 +190,7 @@ def test_the_features_of_a_trained_run(place, tmp_path, capsys, monkeypatch):
     assert run["features"]["folder"] == "first/features" and "kNN" in json.dumps(run["title"])
     # Those of the weights before the training are others.
     wrong = ["fit", "--config", file, "--data.features", "first/features", "--run_dir", "wrong"]
-    assert "another weights of the backbone" in refused(capsys, *wrong)
+    assert "other weights of the backbone" in refused(capsys, *wrong)
     assert not (tmp_path / "wrong").exists()
 
 

@@ -40,12 +40,12 @@ def test_several_devices_are_refused(place, options, capsys, tmp_path):
     assert "runs on one device, not on 2: set --trainer.devices 1." in sentence
 
 
-def test_no_file_is_opened(place, options):
+def test_no_file_is_opened_and_another_one_is_noticed(place, options, capsys):
     out, runs = str(place / "features"), [place / "pictures_run", place / "features_run"]
     assert main(["features", *options, "--out", out]) == 0
     assert main(["fit", *options, "--model.cache_views", "1", "--run_dir", str(runs[0])]) == 0
     for file in [*(place / "pictures").iterdir(), *(each for each in (place / "cache").rglob("*") if each.is_file())]:
-        file.write_bytes(b"gone")
+        file.write_bytes(bytes(file.stat().st_size))
     assert main(["fit", *options, "--data.features", out, "--run_dir", str(runs[1])]) == 0
     by_pictures, by_features = (pd.read_parquet(run / "predictions.parquet") for run in runs)
     pd.testing.assert_frame_equal(by_features, by_pictures, check_exact=True)
@@ -54,3 +54,7 @@ def test_no_file_is_opened(place, options):
     assert identities[0]["depth"] == identities[1]["depth"] and identities[0]["depth"]["bits"] == 16
     splits = [(run / "stage1" / "split.csv").read_text() for run in runs]
     assert splits[0] == splits[1] and "7.png,b,unreadable" in splits[0]
+    (place / "pictures" / "3.png").write_bytes(b"another picture")
+    sentence = refused(capsys, "fit", *options, "--data.features", out, "--run_dir", str(place / "another"))
+    assert "are of something else (picture files of other sizes in " in sentence
+    assert not (place / "another").exists()

@@ -59,6 +59,8 @@ def test_what_is_wrong_is_refused_before_anything_is_written(folds, tmp_path, ca
     out = ["--out", str(tmp_path / "out")]
     assert "--most is 0" in refused(capsys, "labels", *runs, *out, "--most", "0")
     assert "add --html" in refused(capsys, "labels", *runs, *out, "--data.root", str(tmp_path))
+    gone = [*runs, *out, "--html", "--data.root", str(tmp_path / "gone")]
+    assert "gone is not there" in refused(capsys, "labels", *gone)
     assert "is no file" in refused(capsys, "labels", *runs, *out, "--truth", str(tmp_path / "x.csv"))
     assert "given twice" in refused(capsys, "labels", runs[0], runs[0], *out)
     assert not list(tmp_path.iterdir())

@@ -1,6 +1,7 @@
 """`lightning_imbal tune` with real, short trainings on pictures whose test part nobody can read."""
 
 import json
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -166,11 +167,16 @@ REFUSED = [
     (["--search", "model.loss=choice:CrossEntropy,LDAN"], "LDAN"),
     (["--search", "trainer.max_epochs=0:9"], "max_epochs"),
     ([*SEARCH, "--data.split.val", "0"], "no validation part"),
+    ([*SEARCH, "--launcher", "ray"], "needs Ray"),
 ]
 
 
 @pytest.mark.parametrize(("more", "said"), REFUSED)
-def test_what_cannot_be_searched_is_refused_before_anything_is_written(more, said, images, here, capsys, tmp_path):
+def test_what_cannot_be_searched_is_refused_before_anything_is_written(
+    more, said, images, here, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.delitem(sys.modules, "lightning_imbal.launch.cluster", raising=False)
     args = ["tune", "--config", str(images[0]), *HERE, *more, "--run_dir", str(tmp_path / "run")]
     assert said in refused(capsys, *args)
     assert not (tmp_path / "run").exists()

@@ -304,7 +304,8 @@ def test_a_file_that_computes_something_else_is_not_kept(run, written_before, tm
         (["RUN", "--onnx", "a.onnx", "--model.predictor", "Flip"], ["'Flip'", "FlipTTA"]),
         (["RUN", "--onnx", "a.onnx", "--model.predictr", "FlipTTA"], ["'model.predictr'", "predictor"]),
         (["RUN", "--onnx", "a.onnx", "--model.backbone", "resnet10t"], ["best.ckpt", "another backbone"]),
-        (["RUN", "--onnx", "a.onnx", "--ckpt_path", "no.ckpt"], ["no.ckpt"]),
+        (["RUN", "--onnx", "a.onnx", "--ckpt_path", "no.ckpt"], ["first word: lightning_imbal export no.ckpt"]),
+        (["--ckpt_path", "RUN", "--onnx", "a.onnx"], ["first word"]),
     ],
 )
 def test_mistakes_get_one_sentence(run, args, named, capsys, tmp_path):

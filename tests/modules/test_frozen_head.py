@@ -10,6 +10,7 @@ from pixel_head import fit_pixels
 from small_runs import build, digits, make_trainer, sgd
 from torch import nn
 
+from lightning_imbal.backbones import twin_last_block
 from lightning_imbal.data import Holdout
 from lightning_imbal.data.loading.feature_dataset import draws_of_view
 from lightning_imbal.data.recipes import ShiftCrop
@@ -62,6 +63,19 @@ def train(data, folder, first, max_epochs=3, **kwargs):
     trainer = make_trainer(folder, max_epochs)
     trainer.fit(model, data)
     return model, trainer
+
+
+def test_another_backbone_or_head_is_refused_before_anything_is_written(first):
+    twin, normed = (build(FrozenHead, digits(), backbone_ckpt=first[1], init="keep") for _ in range(2))
+    twin_last_block(twin.backbone)
+    normed.head = NormedLinear(normed.feature_size, 10)
+    for model, part in ((twin, "backbone"), (normed, "head")):
+        with pytest.raises(UserError, match=f"The {part} in .*first.ckpt is not the {part} of this stage"):
+            model.check_first()
+    model = build(FrozenHead, digits(), backbone_ckpt=first[1])
+    before = model.backbone.conv1[0].weight.clone()
+    model.check_first()
+    assert torch.equal(model.backbone.conv1[0].weight, before), "it is looked at alone"
 
 
 def test_stored_features_give_the_same_classifier_as_images(first, tmp_path):

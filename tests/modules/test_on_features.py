@@ -129,10 +129,10 @@ def test_other_weights_are_refused_before_and_while_training(features, place, tm
     data, other = digits(features=features), str(tmp_path / "weights8.safetensors")
     model = build(FrozenHead, data, pretrained=other, optimizer=sgd)
     for refuse in (lambda: model.check(data), lambda: make_trainer(tmp_path).fit(model, data)):
-        with pytest.raises(UserError, match="another weights of the backbone"):
+        with pytest.raises(UserError, match="other weights of the backbone"):
             refuse()
     # Weights that are loaded by hand, which nothing knows of before.
-    with pytest.raises(UserError, match="another weights of the backbone"):
+    with pytest.raises(UserError, match="other weights of the backbone"):
         make_trainer(tmp_path).fit(build(FrozenHead, data, backbone_ckpt=None, optimizer=sgd, pretrained=other), data)
 
 
@@ -157,12 +157,17 @@ def test_damaged_features_are_refused(features, place, tmp_path):
         file.seek(-4, 2)
         file.write(b"\0\0\x80?")
     with pytest.raises(UserError, match="test.npy is not the file that was stored"):
-        trained(place, digits(features=str(out)), tmp_path)
+        digits(features=str(out)).check_features({})
+    (out / "split.csv").write_text("image")
+    with pytest.raises(UserError, match="split.csv is cut off.*store them again: `lightning_imbal features`"):
+        _ = digits(features=str(out)).table
     (out / "features.json").write_text(json.dumps({"data": "DigitsLT"}))
     with pytest.raises(UserError, match="features.json is cut off, damaged"):
         digits(features=str(out)).versions(None)
     with pytest.raises(UserError, match="holds no stored features"):
         digits(features=str(tmp_path / "nothing")).versions(None)
+    with pytest.raises(UserError, match="nothing holds no stored features"):
+        _ = digits(features=str(tmp_path / "nothing")).table
 
 
 def test_the_digest_is_of_names_and_numbers():

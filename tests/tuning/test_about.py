@@ -42,6 +42,13 @@ def test_another_search_is_refused(other, said, tmp_path):
         about(**{**ARGS, **other}).check(tmp_path / "run")
 
 
+def test_the_folder_of_a_run_is_refused(tmp_path):
+    (tmp_path / "run" / "stage1").mkdir(parents=True)
+    with pytest.raises(UserError, match="run holds a run of `fit`: .*run_2"):
+        about(**ARGS).check(tmp_path / "run")
+    assert not (tmp_path / "run" / "tune.json").exists()
+
+
 @pytest.mark.parametrize(
     ("score", "lower"),
     [("val/f1", False), ("val/f1/melanoma", False), ("val/loss", True), ("val/ece", True), ("val/auc", False)],

@@ -40,14 +40,21 @@ def test_ranges_of_every_kind():
         ("trainer=choice:a,b", "only settings below"),
         ("data.split.val=0.1:0.3", "which images there are"),
         ("data.lock_test=choice:true,false", "which images there are"),
+        ("data.labels=choice:a.csv,b.csv", "which images there are"),
         ("then.data.group_by=choice:lesion,null", "which images there are"),
         ("trainer.callbacks.decay=0:1", "lists of objects"),
+        ("data.mean.0=0:1", "a part of a list"),
     ],
 )
 def test_what_is_no_range_is_one_sentence(text, said):
     with pytest.raises(UserError, match=said) as refusal:
         parse_search([text])
     assert text.partition("=")[0] in str(refusal.value) or not text.partition("=")[0]
+
+
+def test_a_choice_may_be_a_list():
+    [found] = parse_search(["data.mean=choice:[0,0,0], [1,1,1],null"])
+    assert found.choices == ("[0,0,0]", "[1,1,1]", "null")
 
 
 def test_a_name_has_one_range():

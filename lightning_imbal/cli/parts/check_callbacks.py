@@ -4,7 +4,7 @@ from lightning.pytorch import Callback
 from lightning.pytorch.callbacks import BaseFinetuning
 from lightning.pytorch.utilities import rank_zero_info
 
-from lightning_imbal.callbacks.of_training import averages_at_the_end, ends_by_a_score
+from lightning_imbal.callbacks.of_training import averages_at_the_end, ends_by_a_score, of_tests
 from lightning_imbal.errors import UserError
 from lightning_imbal.modules.base import ImbalModule
 
@@ -22,7 +22,13 @@ def check_callbacks(callbacks: list[Callback], model: ImbalModule) -> None:
 
 
 def tell_unused(callbacks: list[Callback], model: ImbalModule) -> None:
-    """Says that a stage without a classifier is trained to its end."""
+    """Says what is left out: what waits for a score without a classifier, and for steps where there are none."""
+    for callback in callbacks if model.closed_form else ():
+        if callback not in of_tests(callbacks):
+            rank_zero_info(
+                f"{type(callback).__name__} is of the steps of an optimizer: {type(model).__name__}, whose classifier "
+                "is computed, goes without it."
+            )
     for callback in callbacks if not model.classifies else ():
         if ends_by_a_score(callback):
             rank_zero_info(

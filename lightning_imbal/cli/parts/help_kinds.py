@@ -71,6 +71,7 @@ KINDS = {
     "predictor": _ours("a predictor", "model.predictor", "predictors.base.Predictor", example="Plain"),
     "perturb": _ours("a perturbation", "model.perturb", "predictors.perturbed_input.PerturbedInput"),
     "metric": _ours("a metric term", "model.metric", "losses.metric_terms.MetricTerm", example="CenterTerm"),
+    "tuning": _ours("a tuning of a part", "model.tuning", "backbones.tuning.Tuning", example="LoRA"),
     "mixer": _ours("a mixer", "model.mixer", "mixers.base.Mixer", example="MixUp"),
     "sampler": _SAMPLER,
     "paired_sampler": _SAMPLER,

@@ -44,20 +44,15 @@ def explain(message: str) -> str:
         return _missing_arguments(message, match[1].partition(". Got value")[0], owners, key, such_as)
     if match := re.search(r"Expected a typing.Literal\[(.+?)\]\. Got value: ([^\s]+?)\.?(?:\s|$)", message):
         return f"{key} must be one of {match[1]}, but is {match[2]!r}."
-    words = [
-        word.strip("' ")
-        for of in re.findall(r"- Expected a typing.Literal\[(.+?)\]", message)
-        for word in of.split(",")
-    ]
-    if (match := re.search(r"Given value: (\S+)$", message)) and (hint := did_you_mean(match[1], words)):
-        return f"{key} cannot be {match[1]!r}: {hint}"
+    if sentence := _no_such_word(message, key):
+        return sentence
     name = re.escape(key.rpartition(".")[2])
     if match := re.search(rf"NestedArg\(key='{name}\.(\w+)', val=['\"]?([^'\")]*)", message):
         example = {"split": "Holdout"}.get(name, "CLASS")
         return f"{key} is not set: name its class first, as in --{key} {example} --{key}.{match[1]} {match[2]}."
     if sentence := _no_class_yet(message, key):
         return sentence
-    if match := re.search(r"Expected a <class '([^']+)'>(?:.|\n)*?Got value: (\S+)", message):
+    if match := re.search(r"Expected a <class '([^']+)'>(?:.|\n)*?Got value: (.+)", message):
         return f"{key} must be of type {match[1]}, but is {match[2].rstrip('.')}."
     if match := re.search(
         r"Expected a <class '([^']+)'>(?:.|\n)*Given value: (?:NestedArg\(.*val=)?(.+?)\)?$", message
@@ -87,6 +82,19 @@ def _missing_package(message: str) -> str:
         return f"There is no module {match[1]!r} for {owner[1]}: {mend}"
     who = f"{owner[1].rpartition('.')[2]} needs" if owner else "This needs"
     return f"{who} a package that is not installed: pip install {match[1]}." if match else ""
+
+
+def _no_such_word(message: str, key: str) -> str:
+    """A sentence on a value that is none of those which can be named; empty if that is not what is wrong."""
+    lists = re.findall(r"- Expected a typing.Literal\[(.+?)\]", message)
+    words = [word.strip("' ") for of in lists for word in of.split(",")]
+    if (match := re.search(r"Given value: (\S+)$", message)) and (hint := did_you_mean(match[1], words)):
+        return f"{key} cannot be {match[1]!r}: {hint}"
+    match = re.search(r"Subtypes: \[typing.Literal\[(.+?)\], (.+)\]\n(?:.|\n)*?Given value: (.+)", message)
+    if not match:
+        return ""
+    others = ["null" if each == "NoneType" else each for each in re.findall(r"<class '(\w+)'>", match[2])]
+    return f"{key} must be one of {match[1]}, or {' or '.join(others)}, but is {match[3]!r}."
 
 
 def _no_class_yet(message: str, key: str) -> str:

@@ -243,8 +243,8 @@ def _accelerator(chosen: Any) -> Any:
 
 
 def chosen_callbacks(built: Namespace) -> list[Callback]:
-    """Those that the configuration asks for; a stage without a classifier has no score that could end it early."""
+    """Those that the configuration asks for, without those that a stage has no use for, as `tell_unused` says."""
     callbacks = [*listed(built.trainer.callbacks)]
-    if not built.model.classifies:
-        callbacks = [each for each in callbacks if not ends_by_a_score(each)]
+    callbacks = of_tests(callbacks) if built.model.closed_form else callbacks
+    callbacks = [each for each in callbacks if built.model.classifies or not ends_by_a_score(each)]
     return callbacks + ([SaveFeatures()] if built.save_features else [])

@@ -1,7 +1,9 @@
 """What stored features depend on: the data, how pictures are prepared, the network; and what of it is another one."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 Facts = dict[str, Any]
@@ -22,6 +24,7 @@ TITLES = {  # of what must be the same, in the order in which it is told
 }
 OF_AUGMENTATION = ("train_recipe", "seed", "views")
 NEAR = 0.02  # relative: the same weights on another machine or in another precision
+PICTURES = "pictures"  # by part, the digest of the sizes of their files
 LONGEST = 40  # letters of a value in a sentence
 
 
@@ -43,7 +46,23 @@ def differences(before: Facts, now: Facts, augmented: bool) -> Iterator[str]:
             continue
         pair = [text if len(text := str(value)) <= LONGEST else "" for value in (was, is_now)]
         named = name not in ("weights", "probe") and all(pair)
-        yield f"{title} {pair[0]}, now {pair[1]}" if named else f"another {title}"
+        another = "other" if name == "weights" else "another"
+        yield f"{title} {pair[0]}, now {pair[1]}" if named else f"{another} {title}"
+    were, are = before.get(PICTURES, {}), now.get(PICTURES, {})
+    if parts := [part for part in were if are.get(part) and were[part] != are[part]]:
+        yield f"picture files of other sizes in {' and '.join(parts)}"
+
+
+def sizes_digest(files: Iterable[str]) -> str:
+    """SHA-256 of how many bytes files have: it shows most pictures that were changed, and opens none.
+
+    It is empty if a file is absent, of which nothing can be said.
+    """
+    try:
+        sizes = [Path(file).stat().st_size for file in files]
+    except FileNotFoundError:
+        return ""
+    return sha256(str(sizes).encode()).hexdigest()
 
 
 def is_near(before: Any, now: Any) -> bool:

@@ -30,6 +30,7 @@ class StoredFeatures:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder).expanduser()
+        self._whole: set[str] = set()  # files that are as they were stored
 
     @cached_property
     def facts(self) -> Facts:
@@ -51,8 +52,9 @@ class StoredFeatures:
     @cached_property
     def split(self) -> pd.DataFrame:
         """The part of every image that features were stored of, as `Stage.split` reads it."""
-        split = read_split(self.folder / SPLIT, self.folder)
+        split = read_split(self.folder / SPLIT, self.folder, AGAIN)
         if split is None:
+            _ = self.facts  # if there are none at all, they say so
             raise UserError(f"{self.folder} has no {SPLIT}: {AGAIN}.")
         return split
 
@@ -69,12 +71,14 @@ class StoredFeatures:
             UserError: The file is not the one that was stored.
         """
         file = self.folder / f"{part}.npy"
-        if not (file.is_file() and self.facts["files"].get(file.name) == digest(file)):
-            raise UserError(f"{file} is not the file that was stored, or is damaged: {AGAIN}.")
+        if file.name not in self._whole:
+            if not (file.is_file() and self.facts["files"].get(file.name) == digest(file)):
+                raise UserError(f"{file} is not the file that was stored, or is damaged: {AGAIN}.")
+            self._whole.add(file.name)
         return np.load(file, mmap_mode="c")  # writable, as torch wants it; the file stays as it is
 
     def check(self, now: Facts, table: pd.DataFrame, augmented: bool = False, locked: bool = False) -> None:
-        """Refuses to take the features for others.
+        """Refuses to take the features for others, and files that are damaged.
 
         Args:
             now: The facts of who wants them, as far as they are known.
@@ -94,6 +98,9 @@ class StoredFeatures:
                 f"The features in {self.folder} are of something else ({'; '.join(found)}): give what they were "
                 f"stored of, or store others with `lightning_imbal features` and --out {free}."
             )
+        for file in map(Path, self.facts["files"]):
+            if not (locked and file.stem == "test"):
+                self.array(file.stem)
 
     def _of_split(self, table: pd.DataFrame, locked: bool) -> list[str]:
         """What of the split is another in a table."""

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from lightning_imbal.backbones.sizes import patch_size
 from lightning_imbal.errors import UserError
 
 LEAST = 4  # cells of a map's side: of fewer, hardly anything could be told
@@ -41,7 +42,11 @@ def patches_of(transformer: nn.Module, image: Tensor) -> tuple[int, int]:
     embed: Any = transformer.patch_embed
     if hasattr(embed, "dynamic_feat_size"):
         return tuple(embed.dynamic_feat_size(tuple(image.shape[-2:])))
-    return tuple(embed.grid_size)
+    if hasattr(embed, "grid_size"):
+        return tuple(embed.grid_size)
+    if not (side := patch_size(transformer)):
+        raise UserError(f"{type(transformer).__name__} does not tell how large its patches are: no map is known of it.")
+    return image.shape[-2] // side, image.shape[-1] // side
 
 
 def last_feature_map(backbone: nn.Module, image: Tensor) -> FeatureMap:

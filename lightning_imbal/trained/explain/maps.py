@@ -48,6 +48,13 @@ def grad_cam(network: nn.Module, place: FeatureMap, image: Tensor, label: Tensor
         cam.activations_and_grads.release()
 
 
+def attentions_of(backbone: nn.Module) -> list[Any]:
+    """The attention of each block of a vision transformer; empty if there is none, or one that cannot be looked at."""
+    found = [getattr(block, "attn", None) for block in getattr(transformer_of(backbone), "blocks", [])]
+    # That of XCiT, which has a temperature, is of features to each other.
+    return found if all(hasattr(each, "attn_drop") and not hasattr(each, "temperature") for each in found) else []
+
+
 def attention_rollout(network: nn.Module, backbone: nn.Module, image: Tensor) -> tuple[np.ndarray, tuple[int, int]]:
     """How much of each patch reaches what is classified, as far as attention alone passes it on.
 
@@ -68,12 +75,11 @@ def attention_rollout(network: nn.Module, backbone: nn.Module, image: Tensor) ->
     """
     from pytorch_grad_cam.utils.image import scale_cam_image
 
-    transformer = transformer_of(backbone)
-    attentions: list[Any] = [getattr(block, "attn", None) for block in getattr(transformer, "blocks", [])]
-    if transformer is None or not all(hasattr(each, "attn_drop") for each in attentions):
+    transformer, attentions = transformer_of(backbone), attentions_of(backbone)
+    if transformer is None or not attentions:
         raise UserError(
-            f"Attention rollout is for vision transformers (ViT, DeiT, DINOv2), and {type(backbone).__name__} is none: "
-            "take --explain gradcam."
+            "Attention rollout is for vision transformers (ViT, DeiT, DINOv2) with one block behind the other, and "
+            f"this {type(backbone).__name__} is none: take --explain gradcam."
         )
     rolled = _rolled(network, attentions, image)
     height, width = patches_of(transformer, image)

@@ -18,8 +18,8 @@ from lightning_imbal.modules.base_metadata import WithMetadata
 from lightning_imbal.predictors.plain import Plain
 from lightning_imbal.runs.digests import check_checkpoint
 from lightning_imbal.runs.run import Run
-from lightning_imbal.trained.explain.layers import inputs_of, last_feature_map, transformer_of
-from lightning_imbal.trained.explain.maps import attention_rollout, grad_cam
+from lightning_imbal.trained.explain.layers import inputs_of, last_feature_map
+from lightning_imbal.trained.explain.maps import attention_rollout, attentions_of, grad_cam
 from lightning_imbal.trained.network import load_network
 
 BATCH = 16  # images that go through the network at once, once for each class that is asked for
@@ -72,8 +72,7 @@ class ExplainedNetwork:
         self.model.requires_grad_(False).to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
         if isinstance(self.model, WithMetadata) and self.model.asks_beside_image:
             self.data.give_metadata(self.model.metadata_encoding)
-        transformer = transformer_of(self.model.backbone)
-        self.how = how if how != "auto" else "gradcam" if transformer is None else "rollout"
+        self.how = how if how != "auto" else "rollout" if attentions_of(self.model.backbone) else "gradcam"
 
     @property
     def adjusted_by(self) -> str:

@@ -15,6 +15,7 @@ from made_runs import write_run
 from small_runs import NAMES, build, digits, fit_digits, refused
 from timm.models.vision_transformer import VisionTransformer
 
+from lightning_imbal.backbones import create_backbone, twin_last_block
 from lightning_imbal.cli import main
 from lightning_imbal.data import ISIC2018
 from lightning_imbal.errors import UserError
@@ -35,7 +36,7 @@ pytest.importorskip("pytorch_grad_cam", reason="grad-cam is not installed: pip i
 from lightning_imbal.trained.explain import neighbours as neighbours_module
 from lightning_imbal.trained.explain import network as network_module
 from lightning_imbal.trained.explain.layers import last_feature_map
-from lightning_imbal.trained.explain.maps import grad_cam
+from lightning_imbal.trained.explain.maps import attentions_of, grad_cam
 from lightning_imbal.trained.explain.network import ExplainedNetwork
 
 OF_TEST = ["image", "label", "predicted"]
@@ -152,6 +153,15 @@ def test_missing_package_is_one_sentence(run, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "pytorch_grad_cam", None)
     sentence = refused(capsys, "report", str(run), "--explain", "gradcam")
     assert sentence.endswith("--explain needs grad-cam: pip install 'lightning_imbal[explain]'.")
+
+
+def test_rollout_is_chosen_where_each_block_has_one_attention():
+    network = create_backbone("test_vit", image_size=32)
+    assert len(attentions_of(network)) == len(network.blocks)
+    twin_last_block(network)
+    assert attentions_of(network) == [] == attentions_of(create_backbone("test_resnet"))
+    network = create_backbone("xcit_nano_12_p16_224", image_size=64).eval()
+    assert attentions_of(network) == [] and last_feature_map(network, torch.zeros(1, 3, 64, 64)).cells == (4, 4)
 
 
 def test_network_of_convolutions_has_no_rollout(run, capsys):

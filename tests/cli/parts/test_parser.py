@@ -4,6 +4,7 @@ import pytest
 import torch
 from small_runs import NAMES
 
+from lightning_imbal.cli import main
 from lightning_imbal.cli.parts.evaluation import read_checkpoint
 from lightning_imbal.cli.parts.parser import ImbalCLI
 
@@ -49,3 +50,10 @@ def test_it_is_tested_with_those_of_its_training(verb, trained):
 def test_a_tested_network_needs_no_other_weights_than_its_own(trained):
     args = [*CE, "--ckpt_path", str(trained), "--model.pretrained", "gone.safetensors"]
     assert read_checkpoint(ImbalCLI("test"), args).model.init_args.pretrained is False
+
+
+def test_the_device_of_an_average_can_be_written_and_read_again(capsys):
+    args = ["fit", "--config", "experiments/demo.yaml", "--config", "experiments/variants/swa.yaml", "--print_config"]
+    with pytest.raises(SystemExit):
+        main(args)
+    assert "device: cpu" in capsys.readouterr().out

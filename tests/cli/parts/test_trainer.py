@@ -5,7 +5,12 @@ from types import SimpleNamespace
 
 import pytest
 from jsonargparse import Namespace
-from lightning.pytorch.callbacks import EarlyStopping
+from lightning.pytorch.callbacks import (
+    EarlyStopping,
+    EMAWeightAveraging,
+    LearningRateFinder,
+    StochasticWeightAveraging,
+)
 from lightning.pytorch.loggers import CSVLogger
 from small_runs import build, digits
 
@@ -20,7 +25,8 @@ from lightning_imbal.cli.parts.trainer import (
     stage_trainer,
 )
 from lightning_imbal.data import Holdout
-from lightning_imbal.modules import Classifier, SupConRepresentation
+from lightning_imbal.heads import KNearest
+from lightning_imbal.modules import Classifier, FrozenHead, SupConRepresentation
 from lightning_imbal.runs.identity import split_digest
 
 
@@ -88,6 +94,18 @@ def test_early_stopping_waits_for_a_classifier(data, config, tmp_path, told):
         tell_unused(stop, model)
     said = "EarlyStopping waits for val/f1, which SupConRepresentation, without a classifier, does not have"
     assert said in told.text and "Classifier," not in told.text
+
+
+def test_a_computed_classifier_goes_without_what_is_of_steps(data, told):
+    chosen = [LinearWarmup(), EMAWeightAveraging(), LearningRateFinder(), StochasticWeightAveraging(0.1)]
+    computed = build(FrozenHead, data, head=KNearest)
+    of_stage = Namespace(trainer=Namespace(callbacks=chosen), model=computed, save_features=False)
+    assert chosen_callbacks(of_stage) == chosen[:1]
+    tell_unused(chosen, computed)
+    assert all(f"{type(each).__name__} is of the steps" in told.text for each in chosen[1:])
+    assert "LinearWarmup" not in told.text
+    of_stage.model = build(FrozenHead, data)
+    assert chosen_callbacks(of_stage) == chosen
 
 
 def test_logger_of_the_user_is_beside_the_csv_file(tmp_path):
