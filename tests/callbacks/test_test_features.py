@@ -21,7 +21,7 @@ from lightning_imbal.predictors import DihedralTTA, PerturbedInput, Plain, Predi
 
 QUIET = ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
 DEMO = ["fit", "--config", "experiments/demo.yaml", "--trainer.max_epochs", "1", "--trainer.limit_train_batches", "2"]
-DEMO += [*QUIET, "--data.split.test", "0.101"]  # an odd number of test images
+DEMO += [*QUIET, "--data.split.test", "0.031"]  # an odd number of test images
 CE = [*DEMO, "--config", "experiments/methods/ce.yaml"]
 SAVE = ["--save_features", "true"]
 SMALL = Holdout(test=0.1, val=0.1)
@@ -175,7 +175,7 @@ def test_no_hook_is_left_after_an_exception(tmp_path):
 
 def test_random_numbers_are_left_alone(tmp_path):
     states = []
-    for callbacks in ([], [SaveFeatures()]):
+    for callbacks in ([], [SaveFeatures(max_mapped=20)]):
         data = digits(split=SMALL)
         model = build(Classifier, data)
         random.seed(1), np.random.seed(1), torch.manual_seed(1)
@@ -232,12 +232,12 @@ def blobs(counts, size=8):
 @pytest.mark.parametrize(
     "counts, number, mapped",
     [
-        ([200, 50, 4], 1000, [200, 50, 4]),
-        ([200, 50, 4], 54, [25, 25, 4]),
-        ([200, 50, 4], 55, [25, 26, 4]),
-        ([200, 50, 4], 104, [50, 50, 4]),
-        ([200, 50, 4], 1, [0, 0, 1]),
-        ([200, 50, 4], 0, [0, 0, 0]),
+        ([40, 10, 4], 1000, [40, 10, 4]),
+        ([40, 10, 4], 14, [5, 5, 4]),
+        ([40, 10, 4], 15, [5, 6, 4]),
+        ([40, 10, 4], 24, [10, 10, 4]),
+        ([40, 10, 4], 1, [0, 0, 1]),
+        ([40, 10, 4], 0, [0, 0, 0]),
     ],
 )
 def test_rare_classes_are_on_the_map_before_common_ones(counts, number, mapped):
@@ -248,7 +248,7 @@ def test_rare_classes_are_on_the_map_before_common_ones(counts, number, mapped):
 
 
 def test_the_map_keeps_neighbours_together_and_is_always_the_same():
-    feature, label = blobs([100, 60, 40])
+    feature, label = blobs([40, 24, 16])
     place = map_features(feature, label, 1000)
     distance = np.linalg.norm(place[:, None] - place, axis=2)
     np.fill_diagonal(distance, np.inf)
