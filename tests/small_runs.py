@@ -15,8 +15,8 @@ CALLBACK, TRAINER, LIGHTNING = "--trainer.callbacks", "--trainer.", "lightning.p
 
 
 def digits(**kwargs):
-    split = kwargs.pop("split", Holdout(test=0.3, val=0.1))
-    return DigitsLT(split=split, batch_size=64, image_size=32, num_workers=0, **kwargs)
+    options = {"split": Holdout(test=0.3, val=0.1), "batch_size": 64, "image_size": 32, "num_workers": 0}
+    return DigitsLT(**options | kwargs)
 
 
 def fit_digits(folder):

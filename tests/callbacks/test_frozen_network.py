@@ -9,6 +9,7 @@ from lightning_imbal.callbacks.kept_epoch import KeptEpoch
 from lightning_imbal.callbacks.of_training import averages, finds, of_resumed, of_tests
 from lightning_imbal.modules import Classifier, FrozenHead
 
+FEW = {"num_sanity_val_steps": 0, "limit_train_batches": 2, "limit_val_batches": 2}
 AVERAGES = {
     "ema": lambda: EMAWeightAveraging(decay=0.7),
     "by epochs": lambda: EMAWeightAveraging(decay=0.7, update_every_n_steps=0, update_starting_at_epoch=0),
@@ -35,7 +36,7 @@ def test_a_frozen_backbone_stays_to_the_bit(average, tmp_path):
         return all(torch.equal(value, state[name]) for name, value in before.items())
 
     kept = KeptEpoch(tmp_path, "best", save_last="link")
-    make_trainer(tmp_path, 3, callbacks=[AVERAGES[average](), kept], num_sanity_val_steps=0).fit(model, data)
+    make_trainer(tmp_path, 3, callbacks=[AVERAGES[average](), kept], **FEW).fit(model, data)
     saved = torch.load(tmp_path / "best.ckpt", weights_only=True)["state_dict"]
     assert same(model.backbone.state_dict()) and seen and all(seen)
     assert same({name.removeprefix("backbone."): value for name, value in saved.items()})
@@ -51,7 +52,7 @@ def test_without_a_score_the_average_of_the_last_step_is_kept(average, backbone,
     data = digits()
     model = Classifier(class_counts=data.class_counts, class_names=NAMES, backbone=backbone, optimizer=sgd)
     kept = KeptEpoch(tmp_path, "best", save_last="link")
-    make_trainer(tmp_path, 3, callbacks=[AVERAGES[average](), kept]).fit(model, data)
+    make_trainer(tmp_path, 3, callbacks=[AVERAGES[average](), kept], **FEW).fit(model, data)
     saved = torch.load(tmp_path / "best.ckpt", weights_only=True)["state_dict"]
     # Lightning leaves the average in the module when training ends.
     assert all(torch.equal(value, saved[name]) for name, value in model.state_dict().items())
@@ -67,7 +68,7 @@ def test_a_score_is_that_of_the_weights_that_are_kept(tmp_path):
 
     model = build(Watched, data, optimizer=sgd)
     kept = KeptEpoch(tmp_path, "best", "val/f1", "max")
-    make_trainer(tmp_path, 3, callbacks=[AVERAGES["by epochs"](), kept], num_sanity_val_steps=0).fit(model, data)
+    make_trainer(tmp_path, 3, callbacks=[AVERAGES["by epochs"](), kept], **FEW).fit(model, data)
     best = torch.load(tmp_path / "best.ckpt", weights_only=True)
     weights = validated[best["epoch"]]
     assert all(torch.equal(value, weights[name]) for name, value in best["state_dict"].items() if "report" not in name)

@@ -21,7 +21,7 @@ from lightning_imbal.predictors import DihedralTTA, PerturbedInput, Plain, Predi
 
 QUIET = ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
 DEMO = ["fit", "--config", "experiments/demo.yaml", "--trainer.max_epochs", "1", "--trainer.limit_train_batches", "2"]
-DEMO += [*QUIET, "--data.split.test", "0.101"]  # an odd number of test images
+DEMO += [*QUIET, "--data.split.test", "0.031"]  # an odd number of test images
 CE = [*DEMO, "--config", "experiments/methods/ce.yaml"]
 SAVE = ["--save_features", "true"]
 SMALL = Holdout(test=0.1, val=0.1)
@@ -47,6 +47,14 @@ def expected(model, data):
     if isinstance(model, BBN):  # both blocks, one below the other
         features = [torch.cat(feature.chunk(2), dim=1) for feature in features]
     return torch.cat(features), torch.cat([batch["index"] for batch in batches])
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    """A classifier, and the features that its test has left."""
+    data = digits(split=SMALL)
+    model = build(Classifier, data, predictor=Plain)
+    return model, features_of(model, data, tmp_path_factory.mktemp("plain"))
 
 
 @pytest.fixture(scope="module")
@@ -135,20 +143,18 @@ def test_features_are_what_the_head_gets(kind, tmp_path):
 
 
 @pytest.mark.parametrize("predictor", [DihedralTTA, PerturbedInput, TemperatureScaled])
-def test_the_plain_image_counts_whatever_the_predictor_asks(predictor, tmp_path):
-    data = digits(split=SMALL)
-    plain, other = (build(Classifier, data, predictor=kind) for kind in (Plain, predictor))
-    one, two = features_of(plain, data, tmp_path / "plain"), features_of(other, data, tmp_path / "other")
+def test_the_plain_image_counts_whatever_the_predictor_asks(predictor, plain, tmp_path):
+    data, (_, one) = digits(split=SMALL), plain
+    two = features_of(build(Classifier, data, predictor=predictor), data, tmp_path)
     assert one["image"].tolist() == two["image"].tolist()
     # The gradient is taken with another layout of the pixels in memory, whose sums round otherwise.
     np.testing.assert_allclose(two["feature"], one["feature"], rtol=1e-3, atol=1e-6)
 
 
-def test_of_two_tests_side_by_side_the_plain_image_counts(tmp_path):
-    data = digits(split=SMALL)
-    plain = build(Classifier, data)
+def test_of_two_tests_side_by_side_the_plain_image_counts(plain, tmp_path):
+    data, (_, one) = digits(split=SMALL), plain
     perturbed = build(PerturbedClassifier, data, perturb=lambda counts: PerturbedInput(counts, epsilon=1.0))
-    one, two = features_of(plain, data, tmp_path / "plain"), features_of(perturbed, data, tmp_path / "perturbed")
+    two = features_of(perturbed, data, tmp_path)
     np.testing.assert_allclose(two["feature"], one["feature"], rtol=1e-3, atol=1e-6)
 
 
@@ -158,11 +164,8 @@ class Failing(Predictor):
         raise RuntimeError("before the head is asked")
 
 
-def test_no_hook_is_left_after_a_test(tmp_path):
-    data = digits(split=SMALL)
-    model = build(Classifier, data)
-    features_of(model, data, tmp_path)
-    assert not model.head._forward_pre_hooks
+def test_no_hook_is_left_after_a_test(plain):
+    assert not plain[0].head._forward_pre_hooks
 
 
 def test_no_hook_is_left_after_an_exception(tmp_path):
@@ -175,7 +178,7 @@ def test_no_hook_is_left_after_an_exception(tmp_path):
 
 def test_random_numbers_are_left_alone(tmp_path):
     states = []
-    for callbacks in ([], [SaveFeatures()]):
+    for callbacks in ([], [SaveFeatures(max_mapped=20)]):
         data = digits(split=SMALL)
         model = build(Classifier, data)
         random.seed(1), np.random.seed(1), torch.manual_seed(1)
@@ -232,12 +235,12 @@ def blobs(counts, size=8):
 @pytest.mark.parametrize(
     "counts, number, mapped",
     [
-        ([200, 50, 4], 1000, [200, 50, 4]),
-        ([200, 50, 4], 54, [25, 25, 4]),
-        ([200, 50, 4], 55, [25, 26, 4]),
-        ([200, 50, 4], 104, [50, 50, 4]),
-        ([200, 50, 4], 1, [0, 0, 1]),
-        ([200, 50, 4], 0, [0, 0, 0]),
+        ([40, 10, 4], 1000, [40, 10, 4]),
+        ([40, 10, 4], 14, [5, 5, 4]),
+        ([40, 10, 4], 15, [5, 6, 4]),
+        ([40, 10, 4], 24, [10, 10, 4]),
+        ([40, 10, 4], 1, [0, 0, 1]),
+        ([40, 10, 4], 0, [0, 0, 0]),
     ],
 )
 def test_rare_classes_are_on_the_map_before_common_ones(counts, number, mapped):
@@ -248,7 +251,7 @@ def test_rare_classes_are_on_the_map_before_common_ones(counts, number, mapped):
 
 
 def test_the_map_keeps_neighbours_together_and_is_always_the_same():
-    feature, label = blobs([100, 60, 40])
+    feature, label = blobs([40, 24, 16])
     place = map_features(feature, label, 1000)
     distance = np.linalg.norm(place[:, None] - place, axis=2)
     np.fill_diagonal(distance, np.inf)
@@ -256,8 +259,13 @@ def test_the_map_keeps_neighbours_together_and_is_always_the_same():
     assert np.array_equal(place, map_features(feature, label, 1000))
 
 
-@pytest.mark.parametrize("number", [0, 1, 2, 3, 4, 5, 6, 31, 91])
-@pytest.mark.parametrize("size", [1, 2, 64])
+@pytest.mark.parametrize(
+    ("number", "size"),
+    [
+        *((number, size) for size in (1, 2, 64) for number in (0, 1, 2, 3, 4, 5, 6, 31)),
+        *(pytest.param(91, size, marks=pytest.mark.slow if size < 64 else ()) for size in (1, 2, 64)),
+    ],
+)
 def test_few_images_have_finite_places(number, size):
     feature = np.random.default_rng(0).normal(size=(number, size)).astype(np.float16)
     place = map_features(feature, np.zeros(number, dtype=int), 1000)

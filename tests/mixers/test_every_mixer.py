@@ -13,6 +13,7 @@ from lightning_imbal.mixers import BalancedMixUp, CutMix, Mixer, MixUp, Remix
 
 MIXERS = [MixUp, CutMix, partial(CutMix, probability=1.0), Remix, BalancedMixUp]
 BLENDS = [MixUp, Remix, BalancedMixUp]
+OTHERS = [Remix, partial(CutMix, probability=1.0)]
 
 
 @pytest.mark.parametrize("make", MIXERS)
@@ -92,8 +93,15 @@ class TestEveryMixer:
 
 
 class TestDrawnShares:
-    @pytest.mark.parametrize("alpha", [0.2, 1.0, 4.0])
-    @pytest.mark.parametrize("make", [MixUp, Remix, partial(CutMix, probability=1.0)])
+    @pytest.mark.parametrize(
+        ("make", "alpha"),
+        # They draw alike: of the others one alpha, of which Beta(alpha, 1) and the uniform are another.
+        [
+            *((MixUp, alpha) for alpha in (0.2, 1.0, 4.0)),
+            *((make, 0.2) for make in OTHERS),
+            *(pytest.param(make, alpha, marks=pytest.mark.slow) for make in OTHERS for alpha in (1.0, 4.0)),
+        ],
+    )
     def test_beta_of_equal_parameters(self, make, alpha: float):
         torch.manual_seed(0)
         mixer = make(COUNTS, alpha=alpha)

@@ -96,7 +96,7 @@ class TestHybridSC:
         data = digits(views=2, paired_sampler=balanced)
         model = build(HybridSC, data, optimizer=sgd)
         before = copy.deepcopy(model)
-        make_trainer(tmp_path, limit_train_batches=2).fit(model, data)
+        make_trainer(tmp_path, limit_train_batches=2, limit_val_batches=0).fit(model, data)
         assert torch.equal(model.head.weight, before.head.weight)
         assert not torch.equal(model.projection.layers[0].weight, before.projection.layers[0].weight)
 

@@ -57,7 +57,8 @@ class TestECL:
         data, watch = digits(views=2), Watch()
         torch.manual_seed(0)
         model = ECL(class_counts=data.class_counts, class_names=list("0123456789"), backbone="test_resnet")
-        make_trainer(tmp_path, max_epochs=3, callbacks=[watch], num_sanity_val_steps=2).fit(model, data)
+        limits = {"num_sanity_val_steps": 2, "limit_train_batches": 3}
+        make_trainer(tmp_path, max_epochs=3, callbacks=[watch], **limits).fit(model, data)
         assert watch.told[0].tolist() == [1] * 10, "what an untrained network scores is not taken"
         sanity, *scores = watch.scores
         for told, seen in zip(watch.told[1:], scores[:2], strict=True):
@@ -72,7 +73,7 @@ class TestECL:
         model = ECL(
             class_counts=data.class_counts, class_names=list("0123456789"), backbone="test_resnet", optimizer=sgd
         )
-        trainer = make_trainer(tmp_path, precision="bf16-mixed", limit_train_batches=4)
+        trainer = make_trainer(tmp_path, precision="bf16-mixed", limit_train_batches=4, limit_val_batches=0)
         trainer.fit(model, data)
         assert trainer.callback_metrics["train/loss"].isfinite()
         assert all(parameter.isfinite().all() for parameter in model.parameters())

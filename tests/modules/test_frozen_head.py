@@ -58,7 +58,7 @@ def remembered(data, monkeypatch):
     return stored
 
 
-def train(data, folder, first, max_epochs=3, **kwargs):
+def train(data, folder, first, max_epochs, **kwargs):
     model = build(FrozenHead, data, backbone_ckpt=first[1], optimizer=lambda p: torch.optim.SGD(p, lr=0.5), **kwargs)
     trainer = make_trainer(folder, max_epochs)
     trainer.fit(model, data)
@@ -79,7 +79,7 @@ def test_another_backbone_or_head_is_refused_before_anything_is_written(first):
 
 
 def test_stored_features_give_the_same_classifier_as_images(first, tmp_path):
-    runs = [train(digits(), tmp_path, first, cache_views=views) for views in (None, 1)]
+    runs = [train(digits(), tmp_path, first, max_epochs=2, cache_views=views) for views in (None, 1)]
     (images, _), (features, _) = runs
     assert not torch.equal(images.head.weight, first[0].head.weight)
     torch.testing.assert_close(features.head.weight, images.head.weight, rtol=1e-4, atol=1e-6)
@@ -91,7 +91,7 @@ def test_stored_features_give_the_same_classifier_as_images(first, tmp_path):
 
 def test_backbone_sees_each_image_once(first, tmp_path, seen):
     data = digits()
-    train(data, tmp_path, first, max_epochs=3, cache_views=1)
+    train(data, tmp_path, first, max_epochs=2, cache_views=1)
     assert sum(seen) == len(data.rows("train")) + len(data.rows("val"))
 
 

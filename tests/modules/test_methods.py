@@ -34,7 +34,8 @@ class Recorder(Callback):
 def fit(model, data, folder, batches=3, **kwargs):
     """Trains some batches; returns the model as it was before, and the batches."""
     before, recorder = copy.deepcopy(model), Recorder()
-    trainer = make_trainer(folder, limit_train_batches=batches, callbacks=[recorder], **kwargs)
+    limits = {"limit_train_batches": batches, "limit_val_batches": 0}
+    trainer = make_trainer(folder, callbacks=[recorder], **limits, **kwargs)
     trainer.fit(model, data)
     return before.train(), recorder.batches, trainer
 
@@ -173,7 +174,7 @@ class TestPerturbed:
         model = build(
             PerturbedClassifier, data, perturb=lambda counts: PerturbedInput(counts, epsilon=0.05), more_epsilons=[0.5]
         )
-        trainer = make_trainer(tmp_path, limit_train_batches=3, limit_test_batches=3)
+        trainer = make_trainer(tmp_path, limit_train_batches=2, limit_val_batches=0, limit_test_batches=2)
         trainer.fit(model, data)
         scores = trainer.test(model, data, verbose=False)[0]
         plain = build(Classifier, data)
@@ -197,7 +198,7 @@ class TestPerturbed:
 
 class TestPredictors:
     def test_temperature_is_fitted_on_the_validation_part(self, tmp_path):
-        data, trainer = digits(), make_trainer(tmp_path)
+        data, trainer = digits(), make_trainer(tmp_path, limit_train_batches=3, limit_test_batches=1)
         model = build(Classifier, data, predictor=TemperatureScaled)
         trainer.fit(model, data)
         model.head.load_state_dict({name: 5 * value for name, value in model.head.state_dict().items()})

@@ -190,7 +190,7 @@ def same_parameters(module, expected):
 
 class TestTraining:
     def test_steps_with_the_batch_by_hand(self, tmp_path):
-        data = digits(views=2, train_transform=ShiftCrop)
+        data = digits(views=2, train_transform=ShiftCrop, batch_size=16)
         model = build(data, target_start=0.0, target_weight=0.3)
         copied, batches = fit_and_copy(model, data, tmp_path, batches=2)
         optimizer, centroid = sgd(copied.parameters()), torch.zeros(10, 16, dtype=torch.float64)
@@ -211,13 +211,13 @@ class TestTraining:
         same_parameters(model.projection, copied.projection)
 
     def test_steps_with_a_queue_by_hand(self, tmp_path):
-        # Three batches of 64 fill 150 slots and then the first 42 again.
-        data = digits(views=2, train_transform=ShiftCrop)
-        model = build(data, target_start=0.0, target_weight=0.3, queue_size=150, key_momentum=0.9)
+        # Three batches of 16 fill 40 slots and then the first 8 again.
+        data = digits(views=2, train_transform=ShiftCrop, batch_size=16)
+        model = build(data, target_start=0.0, target_weight=0.3, queue_size=40, key_momentum=0.9)
         copied, batches = fit_and_copy(model, data, tmp_path, batches=3)
         queries, keys = (copy.deepcopy(nn.Sequential(copied.backbone, copied.projection)) for _ in range(2))
         optimizer, centroid = sgd(queries.parameters()), torch.zeros(10, 16, dtype=torch.float64)
-        queue, queue_label, written = torch.zeros(150, 16, dtype=torch.float64), torch.full((150,), -1), 0
+        queue, queue_label, written = torch.zeros(40, 16, dtype=torch.float64), torch.full((40,), -1), 0
         for image, label in batches:
             query = queries(image[:, 0])
             with torch.no_grad():
@@ -235,9 +235,9 @@ class TestTraining:
             torch.stack(losses).mean().backward()
             optimizer.step()
             for i in range(len(key)):
-                queue[written % 150], queue_label[written % 150] = key[i], label[i]
+                queue[written % 40], queue_label[written % 40] = key[i], label[i]
                 written += 1
-        assert model.queue_place == written - 150 == 42
+        assert model.queue_place == written - 40 == 8
         assert torch.equal(model.queue_label, queue_label)
         torch.testing.assert_close(model.queue, queue)
         torch.testing.assert_close(model.class_centroid, centroid)
@@ -247,21 +247,24 @@ class TestTraining:
     @pytest.mark.parametrize("queue_size", [0, 100])
     def test_a_second_stage_takes_over_the_backbone(self, queue_size, tmp_path):
         data = digits(views=2)
-        model, trainer = build(data, queue_size=queue_size), make_trainer(tmp_path, 2, limit_train_batches=3)
+        model, trainer = (
+            build(data, queue_size=queue_size),
+            make_trainer(tmp_path, 2, limit_train_batches=1, limit_val_batches=1),
+        )
         trainer.fit(model, data)
         assert trainer.callback_metrics["train/loss"].isfinite() and trainer.callback_metrics["val/loss"].isfinite()
         trainer.save_checkpoint(tmp_path / "first.ckpt")
         second = small_runs.build(FrozenHead, digits(), backbone_ckpt=str(tmp_path / "first.ckpt"))
-        make_trainer(tmp_path, limit_train_batches=3).fit(second, digits())
+        make_trainer(tmp_path, limit_train_batches=1, limit_val_batches=0).fit(second, digits())
         same_state(second.backbone.state_dict(), model.backbone.state_dict(), rtol=0, atol=0)
 
     @pytest.mark.parametrize("queue_size", [0, 100])
     def test_validation_changes_nothing(self, queue_size, tmp_path):
         data = digits(views=2)
         model = build(data, target_start=0.0, queue_size=queue_size)
-        make_trainer(tmp_path, limit_train_batches=2).fit(model, data)
+        make_trainer(tmp_path, limit_train_batches=2, limit_val_batches=0).fit(model, data)
         before = state_of(model)
-        make_trainer(tmp_path).validate(model, data, verbose=False)
+        make_trainer(tmp_path, limit_val_batches=2).validate(model, data, verbose=False)
         same_state(state_of(model), before, rtol=0, atol=0)
 
     def test_the_validation_part_is_scored_without_the_queue(self, small):
@@ -329,7 +332,7 @@ class TestResume:
     def test_a_checkpoint_keeps_all_state(self, queue_size, tmp_path):
         data = digits(views=2)
         model = build(data, target_start=0.0, queue_size=queue_size)
-        trainer = make_trainer(tmp_path, limit_train_batches=3)
+        trainer = make_trainer(tmp_path, limit_train_batches=3, limit_val_batches=0)
         trainer.fit(model, data)
         trainer.save_checkpoint(tmp_path / "model.ckpt")
         loaded = TSC.load_from_checkpoint(tmp_path / "model.ckpt")
@@ -341,10 +344,11 @@ class TestResume:
     @pytest.mark.parametrize("queue_size", [0, 100])
     def test_a_resumed_run_ends_like_an_unbroken_one(self, queue_size, tmp_path):
         data, kwargs = digits(views=2), {"queue_size": queue_size, "num_positives": 2}
-        every = ModelCheckpoint(tmp_path, "{epoch}", save_top_k=-1)
+        every, limits = ModelCheckpoint(tmp_path, "{epoch}", save_top_k=-1), {"limit_train_batches": 2}
+        limits["limit_val_batches"] = 1
         whole, resumed = build(data, **kwargs), build(data, **kwargs)
-        make_trainer(tmp_path, 2, limit_train_batches=3, callbacks=[every]).fit(whole, data)
-        trainer = make_trainer(tmp_path, 2, limit_train_batches=3)
+        make_trainer(tmp_path, 2, callbacks=[every], **limits).fit(whole, data)
+        trainer = make_trainer(tmp_path, 2, **limits)
         trainer.fit(resumed, data, ckpt_path=tmp_path / "epoch=0.ckpt")
         same_state(resumed.state_dict(), whole.state_dict(), rtol=0, atol=0)
 
@@ -368,7 +372,7 @@ def test_half_precision_trains(tmp_path):
     data = digits(views=2)
     for queue_size in (0, 100):
         model = build(data, temperature=0.01, target_start=0.0, queue_size=queue_size)
-        trainer = make_trainer(tmp_path, limit_train_batches=3, precision="bf16-mixed")
+        trainer = make_trainer(tmp_path, limit_train_batches=3, limit_val_batches=0, precision="bf16-mixed")
         trainer.fit(model, data)
         assert trainer.callback_metrics["train/loss"].isfinite() and model.class_centroid.isfinite().all()
         assert all(parameter.isfinite().all() for parameter in model.parameters())

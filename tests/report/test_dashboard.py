@@ -13,6 +13,7 @@ from wandb_file import forget_settings
 
 from lightning_imbal.cli import main
 from lightning_imbal.errors import UserError
+from lightning_imbal.experiment_files import read_yaml
 from lightning_imbal.launch import local
 from lightning_imbal.launch.job import Job
 from lightning_imbal.launch.plan import Plan
@@ -129,12 +130,17 @@ def test_bars_are_means_of_rows_and_no_row_is_left_out(workspaces):
 
 
 def test_every_column_gets_a_workspace(saved, tmp_path, capsys):
-    table = "experiments/tables/zeng_table2.yaml"
+    content, table = read_yaml("experiments/tables/zeng_table2.yaml"), tmp_path / "zeng_table2.yaml"
+    content["rows"] = {"CE": content["rows"]["CE"]}  # the others are of the same columns
+    for part in (*content["columns"], content["rows"]["CE"]):
+        part["configs"] = [str(Path("experiments/tables", config).resolve()) for config in part["configs"]]
+    del content["published"]
+    table.write_text(yaml.safe_dump(content))
     plan = Plan(read_spec(table), tmp_path)
     columns = [column.title for column in plan.spec.columns]
     for job in [job for job in plan.jobs if job.labels.column != columns[1]]:
         begin(job.folder)
-    assert main(["dashboard", table, "--runs", str(tmp_path), "--entity", "team", "--project", "p"]) == 0
+    assert main(["dashboard", str(table), "--runs", str(tmp_path), "--entity", "team", "--project", "p"]) == 0
     assert [each.name for each in saved] == [f"zeng_table2: {tag(columns[0])}", f"zeng_table2: {tag(columns[2])}"]
     assert {(each.entity, each.project) for each in saved} == {("team", "p")}
     assert capsys.readouterr().out.splitlines() == [f"{each.name}: https://wandb.example/view" for each in saved]

@@ -1,10 +1,12 @@
 """Subgroups in the terminal, in files, on the page and in the model card; nothing of them without attributes."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from made_attributes import write_attributes
 from made_runs import write_run, write_stage
 from rich.console import Console
@@ -177,7 +179,11 @@ def test_a_table_takes_edges(tmp_path, monkeypatch, capsys):
         raise UserError(f"edges: {args[-1]}")
 
     monkeypatch.setattr("lightning_imbal.cli.table.collect", tell)
-    args = ["table", "experiments/tables/isic2018_small.yaml", "--jobs", "0", "--runs", str(tmp_path)]
+    data, method = (str(Path("experiments", name).absolute()) for name in ("isic2018_small.yaml", "methods/ce.yaml"))
+    table = {"title": "T", "columns": [{"dataset": "ISIC2018", "configs": [data]}]}
+    table |= {"rows": {"CE": {"configs": [method]}}, "metrics": {"f1": {"score": "f1"}}}
+    (tmp_path / "small.yaml").write_text(yaml.safe_dump(table))
+    args = ["table", str(tmp_path / "small.yaml"), "--jobs", "0", "--runs", str(tmp_path / "runs")]
     assert "edges: {'age': (40.0, 60.0)}" in refused(capsys, *args, "--edges", "age=40,60")
     assert "ascending" in refused(capsys, *args, "--edges", "age=60,40")
 

@@ -1,8 +1,6 @@
 """Resampled scores, and the drawing of resamples, against scipy, scikit-learn and the scores of a run."""
 
 import math
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
@@ -331,9 +329,3 @@ def test_holm_does_not_count_nan():
     assert holm([0.01, math.nan, 0.04, 0.03, math.nan]) == exactly([0.03, math.nan, 0.06, 0.06, math.nan])
     assert holm([math.nan]) == exactly([math.nan])
     assert holm([]) == []
-
-
-def test_statistics_do_not_wait_for_torch():
-    loaded = "import sys, lightning_imbal.stats.compared; print({'torch', 'lightning'} & set(sys.modules))"
-    told = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == "set()"

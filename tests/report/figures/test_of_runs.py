@@ -149,12 +149,13 @@ class TestClassScores:
         table = two.classes[two.classes["class"] == "nv"]
         many = [table.assign(**{"class": f"flower number {i}", "train_images": 200 - i}) for i in range(102)]
         results = replace(two, classes=pd.concat(many, ignore_index=True))
-        for figure in (class_scores(results, "f1"), class_histogram(results)):
+        scores = class_scores(results, "f1")
+        for figure in (scores, class_histogram(results)):
             check_layout(figure)
             for axes in figure.axes:
                 boxes = [label.get_window_extent() for label in axes.get_xticklabels()]
                 assert all(left.x1 <= right.x0 + 0.5 for left, right in zip(boxes, boxes[1:], strict=False))
-        names = [label.get_text() for axes in class_scores(results, "f1").axes for label in axes.get_xticklabels()]
+        names = [label.get_text() for axes in scores.axes for label in axes.get_xticklabels()]
         assert names == [f"flower number {i} ({200 - i})" for i in range(102)]
 
 
@@ -217,17 +218,18 @@ class TestConfusion:
 class TestManyMethods:
     def test_the_baseline_and_the_best_are_drawn_and_the_title_says_so(self, tmp_path):
         for number in range(8):
-            write_run(tmp_path / f"m{number}", skill=number / 2)
+            write_run(tmp_path / f"m{number}", images=60, skill=number / 2)
         results = read_runs(sorted(tmp_path.iterdir()))
         assert list(drawn_runs(results)) == ["m0", "m3", "m4", "m5", "m6", "m7"]
-        for figure in (confusion_matrices(results), reliability_diagrams(results), class_scores(results, "f1")):
+        matrices = confusion_matrices(results)
+        for figure in (matrices, reliability_diagrams(results), class_scores(results, "f1")):
             assert figure.get_suptitle().endswith("\n6 of 8 methods: the baseline and the best by macro F1")
             check_layout(figure)
-        titles = [axes.get_title() for axes in confusion_matrices(results).axes]
+        titles = [axes.get_title() for axes in matrices.axes]
         assert titles == ["m0", "m3", "m4", "m5", "m6", "m7", ""]
 
     def test_six_are_all_drawn(self, tmp_path):
-        results = read_rows(tmp_path, list("abcdef"))
+        results = read_rows(tmp_path, list("abcdef"), images=40)
         assert len(drawn_runs(results)) == 6
         assert confusion_matrices(results).get_suptitle() == "ISIC2018, test part: confusion"
 

@@ -76,6 +76,11 @@ def page(results, tmp_path_factory):
     return file, asked
 
 
+@pytest.fixture(scope="module")
+def two_runs(tmp_path_factory):
+    return write_methods(tmp_path_factory.mktemp("two"), number=2, seeds=[0], features=False, stages=0)
+
+
 class Elements(HTMLParser):
     """All elements of a page, and its text outside scripts and styles."""
 
@@ -175,24 +180,24 @@ class TestPage:
         assert "no picture" in elements.text
         assert all(attrs["alt"] and attrs["width"] and attrs["height"] for attrs in elements.of("img"))
 
-    def test_mistakes_are_listed_where_the_pictures_are_missing(self, results, tmp_path, monkeypatch):
+    def test_mistakes_are_listed_where_the_pictures_are_missing(self, two_runs, tmp_path, monkeypatch):
         def thumbnails(folder, images, side, root=None):
             raise UserError("There is no folder <b>images</b>: give that of the images, data.root=FOLDER.")
 
         monkeypatch.setattr(pictures_module, "thumbnails", thumbnails)
-        write_page(results, tmp_path / "page.html")
+        write_page(two_runs, tmp_path / "page.html")
         found = Elements((tmp_path / "page.html").read_text())
         assert "There is no folder <b>images</b>: give that of the images, --data.root FOLDER." in found.text
         assert f"{PREFIX}0" in found.text and not found.of("img")
 
-    def test_pictures_are_read_from_another_run_if_the_first_cannot_tell(self, results, tmp_path, monkeypatch):
+    def test_pictures_are_read_from_another_run_if_the_first_cannot_tell(self, two_runs, tmp_path, monkeypatch):
         def thumbnails(folder, images, side, root=None):
             if "m0" in folder.name:
                 raise UserError("This run names no data.")
             return dict.fromkeys(images, JPEG)
 
         monkeypatch.setattr(pictures_module, "thumbnails", thumbnails)
-        write_page(results, tmp_path / "page.html")
+        write_page(two_runs, tmp_path / "page.html")
         found = Elements((tmp_path / "page.html").read_text())
         assert found.of("img") and "names no data" not in found.text
 
@@ -386,6 +391,13 @@ class TestCharts:
             assert tags <= {"<br>", "<extra></extra>", "<extra>", "</extra>"}
 
 
+@pytest.fixture(scope="module")
+def browser(started):
+    """The tab of all pages, which the tests of a class share."""
+    started.prefer("light")
+    return started
+
+
 @pytest.mark.parametrize("value, outcome", [("true", pytest.fail), ("false", pytest.skip), (None, pytest.skip)])
 def test_only_continuous_integration_must_have_a_browser(monkeypatch, value, outcome):
     monkeypatch.setenv("CI", value or "")
@@ -410,19 +422,53 @@ def test_browser_notices_what_a_page_must_not_do(browser, tmp_path):
     assert all(any(word in line for line in browser.complaints) for word in ("dialog: 1", "two", "three"))
 
 
-class TestInBrowser:
+def draw(browser, which="true"):
+    """Draws charts that are not drawn yet."""
+    charts = f"charts.filter((chart) => {which})"
+    browser.evaluate(f"Promise.all({charts}.filter((chart) => !isDrawn(chart)).map(draw)).then(() => 0)")
+    browser.wait(f"{charts}.every((chart) => chart.querySelector('.main-svg'))")
+
+
+def choose(browser, key, number):
+    """Chooses another method of what is shown of one."""
+    change = f"select.value = '{number}'; select.dispatchEvent(new Event('change'));"
+    browser.evaluate(f"(select => {{ {change} }})(document.querySelector('[data-for={key}]'))")
+
+
+@pytest.fixture(scope="class")
+def quiet(browser):
+    """Forgets what the tests before this class did."""
+    browser.complaints.clear()
+    browser.requests.clear()
+
+
+@pytest.fixture(scope="class")
+def opened(request, quiet, browser, page):
+    """The page, which the tests of a class share: each leaves it as the others need it."""
+    browser.open(page[0], request.cls.width)
+    if request.cls.all_drawn:
+        draw(browser)
+
+
+class InBrowser:
     @pytest.fixture(autouse=True)
-    def clean(self, browser, page):
-        """Opens the page, and in the end looks for errors and requests of all that a test did."""
-        browser.open(page[0])
+    def clean(self, quiet, browser):
+        """Looks in the end for errors and requests of all that a test did."""
         yield
-        assert browser.complaints == []
-        assert {address.partition(":")[0] for address in browser.requests} <= {"file", "data", "blob"}
+        complaints, requests = [*browser.complaints], [*browser.requests]
+        browser.complaints.clear()
+        browser.requests.clear()
+        assert complaints == []
+        assert {address.partition(":")[0] for address in requests} <= {"file", "data", "blob"}
 
-    def draw_all(self, browser):
-        browser.evaluate("Promise.all(charts.filter((chart) => !isDrawn(chart)).map(draw)).then(() => 0)")
-        browser.wait("charts.every((chart) => chart.querySelector('.main-svg'))")
 
+@pytest.mark.usefixtures("opened")
+class OpenedOnce(InBrowser):
+    width = 1280
+    all_drawn = False
+
+
+class TestOpened(OpenedOnce):
     def test_bars_are_there(self, browser):
         browser.evaluate("document.getElementById('f1').scrollIntoView()")
         browser.wait("document.querySelectorAll('#f1 .barlayer .point path').length === 12")  # 4 classes, 3 methods
@@ -432,21 +478,13 @@ class TestInBrowser:
         browser.evaluate("document.getElementById('map').scrollIntoView()")
         browser.wait("document.querySelectorAll('#map .scatterlayer .point').length === 192")
 
-    def fits(self, browser, width):
-        """Whether the page does not scroll sideways, and the charts are as wide as their place."""
-        assert browser.evaluate("innerWidth") == width
-        assert browser.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-        return browser.evaluate("charts.every((chart) => chart.clientWidth === chart.layout.width)")
+    @pytest.fixture
+    def unsorted(self, browser):
+        browser.evaluate(
+            "document.querySelectorAll('#leaderboard thead th').forEach((each) => (each.ariaSort = 'none'))"
+        )
 
-    def test_charts_follow_the_width_of_the_window(self, browser):
-        self.draw_all(browser)
-        assert self.fits(browser, 1280)
-        browser.resize(400)
-        browser.wait("charts.every((chart) => chart.layout.width === chart.clientWidth)")
-        wide = "charts.filter((chart) => chart.clientWidth >= 400).map((chart) => [chart.id, chart.clientWidth])"
-        assert browser.evaluate(wide) == []
-
-    def test_click_on_a_heading_sorts(self, browser):
+    def test_click_on_a_heading_sorts(self, browser, unsorted):
         heading = "document.querySelectorAll('#leaderboard thead th')[1]"
         before = column(browser, 0)
         browser.evaluate(f"{heading}.querySelector('button').click()")
@@ -459,81 +497,21 @@ class TestInBrowser:
         browser.evaluate("document.querySelector('#leaderboard thead button').click()")
         assert column(browser, 0) == sorted(before)
 
-    def test_what_is_not_known_stays_last(self, browser):
+    @pytest.mark.parametrize("key", ["Enter", " "])
+    def test_keyboard_sorts(self, browser, unsorted, key):
+        browser.evaluate("document.querySelectorAll('#leaderboard thead button')[3].focus()")
+        browser.press(key)
+        assert browser.evaluate("document.querySelectorAll('#leaderboard thead th')[3].ariaSort") == "descending"
+
+    def test_what_is_not_known_stays_last(self, browser, unsorted):
         browser.evaluate("(cell => { cell.dataset.value = ''; cell.textContent = 'n/a'; })"
                          "(document.querySelector('#leaderboard tbody tr').cells[3])")  # fmt: skip
         for _ in range(2):
             browser.evaluate("document.querySelectorAll('#leaderboard thead button')[3].click()")
             assert column(browser, 3)[-1] == "n/a"
 
-    @pytest.mark.parametrize("key", ["Enter", " "])
-    def test_keyboard_sorts(self, browser, key):
-        browser.evaluate("document.querySelectorAll('#leaderboard thead button')[3].focus()")
-        browser.press(key)
-        assert browser.evaluate("document.querySelectorAll('#leaderboard thead th')[3].ariaSort") == "descending"
-
-    def test_names_did_nothing_and_nothing_offers_to_send_a_chart_away(self, browser):
-        self.draw_all(browser)
-        assert browser.evaluate("document.title") == "6 runs of Classifier -> Classifier, ISIC2018"
-        assert browser.evaluate("document.querySelectorAll('[onerror], b, i, img:not([data-image])').length") == 0
-        names = browser.evaluate("[...document.querySelectorAll('#f1 .legendtext')].map(text => text.textContent)")
-        assert names == ["<b>m0<b>", "<b>m1<b>", "<b>m2<b>"]
-        titles = "[...document.querySelectorAll('.modebar-btn')].map(button => button.dataset.title)"
-        assert set(browser.evaluate(titles)) == {"Download plot as a PNG", "Zoom", "Pan", "Reset axes"}
-
-    def test_choice_of_a_method(self, browser):
-        self.draw_all(browser)
-        choose = "(select => { select.value = '2'; select.dispatchEvent(new Event('change')); })"
-        trace = "document.getElementById('confusion').data[0].text[0][0]"
-        before = browser.evaluate(trace)
-        browser.evaluate(f"{choose}(document.querySelector('[data-for=confusion]'))")
-        browser.wait(f"{trace} !== {json.dumps(before)}")
-        assert browser.evaluate("document.querySelectorAll('img[src]').length") < 30
-        browser.evaluate(f"{choose}(document.querySelector('[data-for=mistakes]'))")
-        assert browser.evaluate("[...document.querySelectorAll('[data-choice]')].map(part => part.hidden)") == [
-            True,
-            True,
-            False,
-        ]
-        assert browser.evaluate("[...document.querySelectorAll('[data-choice]:not([hidden]) img')].every(i => i.src)")
-
-    def test_on_paper_everything_is_there_in_light_colours_and_not_cut(self, browser, page):
-        browser.prefer("dark")
-        browser.open(page[0])
-        look = "charts.map((chart) => [chart.layout.paper_bgcolor, chart.getBoundingClientRect().height])"
-        printed = "dispatchEvent(new Event('beforeprint')); await printed;"
-        at_the_end = f"(async () => {{ {printed} return {look}; }})()"
-        found = browser.evaluate(at_the_end)
-        assert {colour for colour, _ in found} == {"#ffffff"}
-        assert all(0 < height <= 530 for _, height in found), "a page of paper is no higher"
-        assert browser.evaluate("[...document.querySelectorAll('#class-table details')].every((each) => each.open)")
-        browser.send("Emulation.setEmulatedMedia", media="print")
-        hidden = "[...document.querySelectorAll('nav, select, .modebar, .numbers')].every((each) => !each.offsetWidth)"
-        assert browser.evaluate(hidden)
-        browser.resize(1000)
-        assert browser.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-        browser.send("Emulation.setEmulatedMedia", media="")
-        browser.evaluate("dispatchEvent(new Event('afterprint'))")
-        browser.send("Page.printToPDF")
-        assert not browser.evaluate("document.querySelector('#class-table details').open")
-        browser.prefer("light")
-
-    @pytest.mark.parametrize(
-        "scheme, width, drawn",
-        [("dark", 400, False), *(pytest.param(*each, True, marks=pytest.mark.slow) for each in SCREENS)],
-    )
-    def test_nothing_keeps_people_out(self, browser, page, scheme, width, drawn):
-        browser.prefer(scheme)
-        browser.open(page[0], width)
-        browser.wait("isDrawn(document.getElementById('f1'))")
-        if drawn:
-            self.draw_all(browser)
-            browser.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
-        assert browser.barriers() == []
-        browser.prefer("light")
-
     def test_dark_charts_on_a_dark_screen(self, browser):
-        self.draw_all(browser)
+        draw(browser, "chart.id === 'f1' || chart.id === 'confusion'")
         colours = (
             "[document.getElementById('f1').layout.paper_bgcolor, getComputedStyle(document.body).backgroundColor]"
         )
@@ -545,26 +523,6 @@ class TestInBrowser:
         assert browser.evaluate("document.getElementById('f1').data[0].marker.color") == "#0072b2"
         browser.prefer("light")
         browser.wait("document.getElementById('f1').layout.paper_bgcolor === '#ffffff'")
-
-    def test_all_is_legible_on_a_phone(self, browser, page):
-        browser.open(page[0], 400)
-        self.draw_all(browser)
-        assert self.fits(browser, 400)
-        texts = (
-            "[...chart.querySelectorAll('text')].filter((text) => text.textContent.trim() && !text.closest('.modebar'))"
-        )
-        sizes = f"charts.flatMap((chart) => {texts}.map((text) => parseFloat(getComputedStyle(text).fontSize)))"
-        assert min(browser.evaluate(sizes)) >= 12
-        inside = "(box, room) => box.left > room.left - 2 && box.right < room.right + 2 && box.bottom < room.bottom + 2"
-        cut = f"{texts}.filter((text) => !({inside})(text.getBoundingClientRect(), chart.getBoundingClientRect()))"
-        assert browser.evaluate(f"charts.flatMap((chart) => {cut}.map((text) => [chart.id, text.textContent]))") == []
-        heading = "document.querySelectorAll('#leaderboard thead th')[1]"
-        assert browser.evaluate(f"{heading}.textContent").startswith("Macro F1")
-        assert browser.evaluate(f"{heading}.getBoundingClientRect().right") <= 400
-        domains = "['', 2, 3, 4].map((n) => document.getElementById('prevalence').layout[`xaxis${n}`].domain)"
-        assert browser.evaluate(domains) == [[0, 1]] * 4, "panels lie below each other"
-        browser.resize(1280)
-        browser.wait(f"{domains}[0][1] === 0.45")
 
     def numbers(self, browser, key):
         """The table of a chart's numbers."""
@@ -586,8 +544,7 @@ class TestInBrowser:
         assert [name.replace(" ", "") for name in headings[1:]] == [name.replace(" ", "") for name in NASTY] and rows[
             2
         ][1].split()[0] == str(images[2, 0])
-        choose = "(select => { select.value = '2'; select.dispatchEvent(new Event('change')); })"
-        browser.evaluate(f"{choose}(document.querySelector('[data-for=confusion]'))")
+        choose(browser, "confusion", 2)
         assert self.numbers(browser, "confusion")[3][1].split()[0] == str(confusion(methods_of(results)[2].runs)[2, 0])
         headings, *rows = self.numbers(browser, "curves-stage1")
         assert headings[0] == "epoch" and [row[0] for row in rows] == list("12345") and len(headings) == 7
@@ -601,3 +558,103 @@ class TestInBrowser:
             "charts.filter((c) => !document.querySelector(`[data-numbers-of='${c.id}']`)).map((c) => c.id)"
         )
         assert without == ["map"]
+
+
+class Drawn(OpenedOnce):
+    all_drawn = True
+
+    def test_page_does_not_scroll_sideways(self, browser):
+        assert browser.evaluate("innerWidth") == self.width
+        assert browser.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+        assert browser.evaluate("charts.every((chart) => chart.clientWidth === chart.layout.width)")
+
+
+class TestDrawn(Drawn):
+    def test_names_did_nothing(self, browser):
+        assert browser.evaluate("document.title") == "6 runs of Classifier -> Classifier, ISIC2018"
+        assert browser.evaluate("document.querySelectorAll('[onerror], b, i, img:not([data-image])').length") == 0
+        names = browser.evaluate("[...document.querySelectorAll('#f1 .legendtext')].map(text => text.textContent)")
+        assert names == ["<b>m0<b>", "<b>m1<b>", "<b>m2<b>"]
+
+    def test_nothing_offers_to_send_a_chart_away(self, browser):
+        titles = "[...document.querySelectorAll('.modebar-btn')].map(button => button.dataset.title)"
+        assert set(browser.evaluate(titles)) == {"Download plot as a PNG", "Zoom", "Pan", "Reset axes"}
+
+    def test_choice_of_a_method(self, browser):
+        trace = "document.getElementById('confusion').data[0].text[0][0]"
+        before = browser.evaluate(trace)
+        choose(browser, "confusion", 2)
+        browser.wait(f"{trace} !== {json.dumps(before)}")
+        assert browser.evaluate("document.querySelectorAll('img[src]').length") < 30
+        choose(browser, "mistakes", 2)
+        assert browser.evaluate("[...document.querySelectorAll('[data-choice]')].map(part => part.hidden)") == [
+            True,
+            True,
+            False,
+        ]
+        assert browser.evaluate("[...document.querySelectorAll('[data-choice]:not([hidden]) img')].every(i => i.src)")
+
+
+class TestOnAPhone(Drawn):
+    width = 400
+    domains = "['', 2, 3, 4].map((n) => document.getElementById('prevalence').layout[`xaxis${n}`].domain)"
+
+    def test_all_is_legible_on_a_phone(self, browser):
+        texts = (
+            "[...chart.querySelectorAll('text')].filter((text) => text.textContent.trim() && !text.closest('.modebar'))"
+        )
+        sizes = f"charts.flatMap((chart) => {texts}.map((text) => parseFloat(getComputedStyle(text).fontSize)))"
+        assert min(browser.evaluate(sizes)) >= 12
+        inside = "(box, room) => box.left > room.left - 2 && box.right < room.right + 2 && box.bottom < room.bottom + 2"
+        cut = f"{texts}.filter((text) => !({inside})(text.getBoundingClientRect(), chart.getBoundingClientRect()))"
+        assert browser.evaluate(f"charts.flatMap((chart) => {cut}.map((text) => [chart.id, text.textContent]))") == []
+        heading = "document.querySelectorAll('#leaderboard thead th')[1]"
+        assert browser.evaluate(f"{heading}.textContent").startswith("Macro F1")
+        assert browser.evaluate(f"{heading}.getBoundingClientRect().right") <= 400
+        assert browser.evaluate(self.domains) == [[0, 1]] * 4, "panels lie below each other"
+
+    def test_charts_follow_the_width_of_the_window(self, browser):
+        followed = "charts.every((chart) => chart.layout.width === chart.clientWidth)"
+        browser.resize(1280)
+        browser.wait(f"{self.domains}[0][1] === 0.45 && {followed}")
+        browser.resize(400)
+        browser.wait(f"innerWidth === 400 && {followed}")
+        wide = "charts.filter((chart) => chart.clientWidth >= 400).map((chart) => [chart.id, chart.clientWidth])"
+        assert browser.evaluate(wide) == []
+
+
+class TestOpenedAnew(InBrowser):
+    @pytest.mark.parametrize(
+        "scheme, width, drawn",
+        [("dark", 400, False), *(pytest.param(*each, True, marks=pytest.mark.slow) for each in SCREENS)],
+    )
+    def test_nothing_keeps_people_out(self, browser, page, scheme, width, drawn):
+        browser.prefer(scheme)
+        browser.open(page[0], width)
+        browser.wait("isDrawn(document.getElementById('f1'))")
+        if drawn:
+            draw(browser)
+            browser.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+        assert browser.barriers() == []
+        browser.prefer("light")
+
+    def test_on_paper_everything_is_there_in_light_colours_and_not_cut(self, browser, page):
+        browser.prefer("dark")
+        browser.open(page[0])
+        look = "charts.map((chart) => [chart.layout.paper_bgcolor, chart.getBoundingClientRect().height])"
+        printed = "dispatchEvent(new Event('beforeprint')); await printed;"
+        at_the_end = f"(async () => {{ {printed} return {look}; }})()"
+        found = browser.evaluate(at_the_end)
+        assert {colour for colour, _ in found} == {"#ffffff"}
+        assert all(0 < height <= 530 for _, height in found), "a page of paper is no higher"
+        assert browser.evaluate("[...document.querySelectorAll('#class-table details')].every((each) => each.open)")
+        browser.send("Emulation.setEmulatedMedia", media="print")
+        hidden = "[...document.querySelectorAll('nav, select, .modebar, .numbers')].every((each) => !each.offsetWidth)"
+        assert browser.evaluate(hidden)
+        browser.resize(1000)
+        assert browser.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+        browser.send("Emulation.setEmulatedMedia", media="")
+        browser.evaluate("document.querySelectorAll('#class-table details').forEach((each) => (each.open = false))")
+        browser.send("Page.printToPDF")
+        assert not browser.evaluate("document.querySelector('#class-table details').open")
+        browser.prefer("light")
