@@ -1,10 +1,10 @@
 """What pyproject.toml declares is what is imported, and CONTRIBUTING says why."""
 
 import ast
+import functools
 import re
 import sys
 import tomllib
-from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -60,7 +60,8 @@ DISTRIBUTION_NAMES = ALWAYS.keys() | {name for names in OPTIONAL.values() for na
 OF_USERS = {name for extra, names in OPTIONAL.items() if extra not in ("dev", "docs") for name in names}
 
 
-def imported(folder: Path, own: Iterable[str] = ()) -> dict[str, str]:
+@functools.cache  # two tests ask for the package
+def imported(folder: Path, own: frozenset[str] = frozenset()) -> dict[str, str]:
     """Distributions that the files of a folder import, also inside functions and by name, each with the first place.
 
     Args:
@@ -102,7 +103,8 @@ def test_all_that_is_declared_is_imported():
 
 
 def test_all_that_tests_import_is_declared():
-    found = imported(ROOT / "tests", {each.stem for folder in OF_TESTS for each in (ROOT / folder).iterdir()})
+    own = frozenset(each.stem for folder in OF_TESTS for each in (ROOT / folder).iterdir())
+    found = imported(ROOT / "tests", own)
     assert not {name: place for name, place in found.items() if name not in DISTRIBUTION_NAMES}
     assert OPTIONAL["dev"].keys() - found.keys() == TOOLS
 
@@ -113,7 +115,7 @@ def test_imports_are_found_wherever_they_are(tmp_path):
     text += "    import_module('ray.tune'), __import__('yaml'), pytest.importorskip('room', reason='x'), print('z')\n"
     (tmp_path / "room" / "file.py").write_text(text)
     lines = {"numpy": 1, "opencv-python-headless": 7, "ray": 8, "pyyaml": 8, "room": 8}
-    assert imported(tmp_path, {"own"}) == {name: f"room/file.py:{line}" for name, line in lines.items()}
+    assert imported(tmp_path, frozenset({"own"})) == {name: f"room/file.py:{line}" for name, line in lines.items()}
 
 
 def test_only_two_have_an_upper_bound():

@@ -23,10 +23,11 @@ def results(folder):
 
 @pytest.fixture(scope="module")
 def ce(tmp_path_factory):
-    """A finished run of cross-entropy."""
-    folder = tmp_path_factory.mktemp("runs") / "ce"
-    assert main([*CE, "--run_dir", str(folder)]) == 0
-    return folder
+    """A finished run of cross-entropy, with a callback that writes checkpoints of another kind."""
+    folder, other = tmp_path_factory.mktemp("runs"), "lightning.pytorch.callbacks.OnExceptionCheckpoint"
+    args = ["--trainer.callbacks", other, "--trainer.callbacks.dirpath", str(folder / "broken")]
+    assert main([*CE, *args, "--run_dir", str(folder / "ce")]) == 0
+    return folder / "ce"
 
 
 def ckpt(run):
@@ -44,11 +45,8 @@ def test_a_file_holds_the_second_stage():
     assert config["trainer"]["max_epochs"] == 1
 
 
-def test_the_kept_epoch_is_known_beside_a_checkpoint_of_another_kind(tmp_path):
-    other = "lightning.pytorch.callbacks.OnExceptionCheckpoint"
-    args = ["--trainer.callbacks", other, "--trainer.callbacks.dirpath", str(tmp_path / "broken")]
-    assert main([*CE, *args, "--run_dir", str(tmp_path / "run")]) == 0
-    assert results(tmp_path / "run")["identity"]["part"] == "test"
+def test_the_kept_epoch_is_known_beside_a_checkpoint_of_another_kind(ce):
+    assert results(ce)["identity"]["part"] == "test"
 
 
 def test_a_path_is_relative_to_the_file_that_names_it(tmp_path, monkeypatch):

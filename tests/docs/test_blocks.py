@@ -112,6 +112,7 @@ def reads(folder, monkeypatch):
     monkeypatch.setattr(VerbParser, "parse_args", whole)
     monkeypatch.setattr(VerbParser, "parse_known_args", with_options_of_fit)
     monkeypatch.setattr(ImbalCLI, "read", once)
+    monkeypatch.setattr("lightning_imbal.cli.fit.ImbalCLI", reader_of)  # made once
     monkeypatch.setattr(jsonargparse.ArgumentParser, "instantiate_classes", built)
 
     def reads(*args):
@@ -131,7 +132,16 @@ def test_pages_are_found():
     assert len(PAGES) > 25 and len(COMMANDS) > 70
 
 
-@pytest.mark.parametrize("line", sorted(COMMANDS), ids=" ".join)
+def with_new_words(lines):
+    """Those in which a word is for the first time with its verb; the slow tests read the others too."""
+    known = set()
+    for line in sorted(lines, key=lambda line: (-len(line), line)):
+        words = {(line[0], word) for word in line}
+        yield pytest.param(line, id=" ".join(line), marks=[pytest.mark.slow] if words <= known else [])
+        known |= words
+
+
+@pytest.mark.parametrize("line", with_new_words(COMMANDS))
 def test_commands_are_read(reads, line):
     reads(*line)
 

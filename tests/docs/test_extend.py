@@ -47,32 +47,28 @@ def fit(tmp_path, monkeypatch, isic_root):
     return run
 
 
-def test_own_loss_and_sampler(fit):
-    fit("--model.loss my_loss.Poly1 --model.loss.epsilon 2", "--data.sampler my_sampler.AtMost --data.sampler.most 40")
+def test_own_classes_of_every_kind_go_together(fit):
+    results = fit(
+        "--data my_data.Biopsies --data.root biopsies",
+        "--model my_method.FeaturePenalty --model.weight 0.1",
+        "--model.backbone.class_path my_net.SmallNet --model.backbone.width 16",
+        "--model.loss my_loss.Poly1 --model.loss.epsilon 2",
+        "--data.sampler my_sampler.AtMost --data.sampler.most 40",
+    )
+    assert [row["name"] for row in results["classes"]] == ["benign", "malignant"]
+    assert results["identity"]["method"] == "FeaturePenalty" and results["identity"]["backbone"] == "SmallNet"
     config = yaml.safe_load(Path("run/stage1/config.yaml").read_text())
     used = config["model"]["init_args"]["loss"], config["data"]["init_args"]["sampler"]
     assert [each["class_path"] for each in used] == ["my_loss.Poly1", "my_sampler.AtMost"]
+    assert main(["test", "--ckpt_path", "run/stage1/checkpoints/best.ckpt", "--run_dir", "again"]) == 0
+    assert json.loads(Path("again/metrics.json").read_text())["summary"] == results["summary"]
+
+
+def test_own_sampler_draws_anew(fit):
     sampler = run_path("my_sampler.py")["AtMost"](torch.tensor([0] * 90 + [1] * 7), most=40, seed=0)
     drawn = [torch.tensor([*sampler]) for _ in range(2)]
     assert all(len(each) == len(set(each.tolist())) == 47 and (each >= 90).sum() == 7 for each in drawn)
     assert not torch.equal(*drawn)
-
-
-def test_own_data_set(fit):
-    results = fit("--data my_data.Biopsies --data.root biopsies")
-    assert [row["name"] for row in results["classes"]] == ["benign", "malignant"]
-
-
-def test_own_method(fit):
-    results = fit("--model my_method.FeaturePenalty --model.weight 0.1")
-    assert results["identity"]["method"] == "FeaturePenalty"
-
-
-def test_own_network(fit):
-    results = fit("--model.backbone.class_path my_net.SmallNet --model.backbone.width 16")
-    assert results["identity"]["backbone"] == "SmallNet"
-    assert main(["test", "--ckpt_path", "run/stage1/checkpoints/best.ckpt", "--run_dir", "again"]) == 0
-    assert json.loads(Path("again/metrics.json").read_text())["summary"] == results["summary"]
 
 
 def test_own_table(fit):

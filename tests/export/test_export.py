@@ -70,14 +70,26 @@ def exported(run, tmp_path_factory):
 
 @pytest.fixture
 def written_before(exported, monkeypatch):
-    """Saves the time that the exporter takes where the graph is that of `exported`, which `export` checks."""
+    """Saves the time that the exporter takes where the graph begins as that of `exported`; `export` checks it."""
+    monkeypatch.setattr(export_verb, "to_onnx", lambda *args: continued(exported[0], *args))
 
-    def with_metadata(inference, size, metadata):
-        model = onnx.load(exported[0])
-        onnx.helper.set_model_props(model, metadata)
-        return model.SerializeToString()
 
-    monkeypatch.setattr(export_verb, "to_onnx", with_metadata)
+def continued(file, inference, size, metadata):
+    """A written graph with the temperature of a predictor, and the answer, behind the logits of the network."""
+    model = onnx.load(file)
+    graph = model.graph
+    if temperature := getattr(inference.predictor, "temperature", None):
+        [(place, writer)] = [(place, node) for place, node in enumerate(graph.node) if "logits" in node.output]
+        writer.output[0] = "unscaled"
+        graph.initializer.append(onnx.numpy_helper.from_array(np.float32(temperature), "temperature"))
+        graph.node.insert(place + 1, onnx.helper.make_node("Div", ["unscaled", "temperature"], ["logits"]))
+    if inference.offset is not None:
+        graph.initializer.append(onnx.numpy_helper.from_array(inference.offset.numpy(), "offset"))
+        graph.node.append(onnx.helper.make_node("Add", ["logits", "offset"], ["decided"]))
+        graph.node.append(onnx.helper.make_node("ArgMax", ["decided"], ["answer"], axis=1, keepdims=0))
+        graph.output.append(onnx.helper.make_tensor_value_info("answer", onnx.TensorProto.INT64, ["batch"]))
+    onnx.helper.set_model_props(model, metadata)
+    return model.SerializeToString()
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +193,7 @@ def test_code_in_the_card_gives_the_prediction(run, exported, tmp_path, monkeypa
 CALIBRATED = ["--model.predictor", "TemperatureScaled"]
 
 
-def test_an_offset_answers_inside_the_file(run, pictures, tmp_path, capsys):
+def test_an_offset_answers_inside_the_file(run, written_before, pictures, tmp_path, capsys):
     decision, file = tmp_path / "decision.json", tmp_path / "decided.onnx"
     offset = {name: float(place) for place, name in enumerate(Run(run).class_names)}
     write_decision(decision, _added(offset), "Offsets", {"score": "f1"}, {"images": "the validation part"})
@@ -215,20 +227,13 @@ def _added(offset):
     return Decision(tuple(offset), gain=gain)
 
 
-@pytest.fixture(scope="module")
-def calibrated(run, tmp_path_factory):
-    """A test of the run with a calibrated predictor, its file, and what was printed when it was written."""
-    tested, file, told = run / "calibrated", tmp_path_factory.mktemp("calibrated") / "a.onnx", io.StringIO()
+def test_a_calibrated_predictor_is_that_of_a_test(run, written_before, pictures, tmp_path, capsys):
+    tested, file = run / "calibrated", tmp_path / "a.onnx"
     checkpoint = ["--ckpt_path", str(run / "stage1" / "checkpoints" / "best.ckpt")]
     assert main(["test", *checkpoint, *CALIBRATED, *QUIET, "--run_dir", str(tested)]) == 0
-    with redirect_stdout(told):
-        assert main(["export", str(tested), "--onnx", str(file), *CALIBRATED]) == 0
-    return tested, file, told.getvalue()
-
-
-def test_a_calibrated_predictor_is_that_of_a_test(run, calibrated, pictures):
-    tested, file, told = calibrated
-    assert "scores are not those" not in told
+    capsys.readouterr()
+    assert main(["export", str(tested), "--onnx", str(file), *CALIBRATED]) == 0
+    assert "scores are not those" not in capsys.readouterr().out
     image, ids = pictures
     probability = outputs(file, image)[1]
     assert np.abs(probability - recorded(tested, ids)).max() < TOLERANCE
@@ -238,8 +243,7 @@ def test_a_calibrated_predictor_is_that_of_a_test(run, calibrated, pictures):
     assert "These scores are those of the file" in file.with_suffix(".md").read_text()
 
 
-def test_card_says_that_scores_are_of_another_adjustment(run, calibrated, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(export_verb, "to_onnx", lambda *args: calibrated[1].read_bytes())
+def test_card_says_that_scores_are_of_another_adjustment(run, written_before, tmp_path, capsys):
     assert main(["export", str(run), "--onnx", str(tmp_path / "a.onnx"), *CALIBRATED]) == 0
     sentence = "The scores are not those of the file"
     assert sentence in capsys.readouterr().out and sentence in (tmp_path / "a.md").read_text()
@@ -287,10 +291,9 @@ def test_a_file_that_computes_something_else_is_not_kept(run, written_before, tm
     truth = check_module.predict
     monkeypatch.setattr(export_verb, "predict", lambda *args: [output + 2e-4 for output in truth(*args)])
     file = tmp_path / "a.onnx"
-    sentence = refused(capsys, "export", str(run), "--onnx", str(file))
-    assert "logits" in sentence and "2.0e-04" in sentence and not list(tmp_path.iterdir())
     file.write_text("an earlier file")
-    refused(capsys, "export", str(run), "--onnx", str(file))
+    sentence = refused(capsys, "export", str(run), "--onnx", str(file))
+    assert "logits" in sentence and "2.0e-04" in sentence
     assert file.read_text() == "an earlier file" and list(tmp_path.iterdir()) == [file]
 
 
@@ -365,59 +368,53 @@ class Small(nn.Module):
 COUNTS = torch.tensor([60.0, 30.0, 10.0])
 
 
-class Heads(nn.Module):
-    """The sum of the logits of every kind of head."""
-
-    def __init__(self, in_features, num_classes):
-        super().__init__()
-        kinds = (TauNormalized, NearestClassMean, NormedLinear, LearnableScale, KNearest)
-        self.each = nn.ModuleList(kind(in_features, num_classes) for kind in kinds)
-
-    def forward(self, feature):
-        return sum(head(feature) for head in self.each)
+# Their own networks, which are written side by side: one export takes as long as another.
+WAYS = {
+    TauNormalized: FlipTTA(COUNTS),
+    NearestClassMean: PostHocAdjusted(COUNTS, tau=0.5),
+    NormedLinear: TemperatureScaled(COUNTS, temperature=2.0),
+    LearnableScale: DihedralTTA(COUNTS),
+    KNearest: TemperatureScaled(COUNTS, temperature=3.0),
+}
 
 
-class Predictors(Predictor):
-    """The sum of the logits of several predictors."""
+class SideBySide(Predictor):
+    """The logits of several networks, each with its predictor, one after the other."""
 
-    def __init__(self, class_counts, *each):
-        super().__init__(class_counts)
-        self.each = nn.ModuleList(each)
+    def __init__(self, predictors):
+        super().__init__(COUNTS)
+        self.each = nn.ModuleList(predictors)
 
     def forward(self, model, image):
-        return sum(predictor(model, image) for predictor in self.each)
+        return torch.cat([predictor(part, image) for predictor, part in zip(self.each, model, strict=True)], dim=1)
 
 
-def written(model, predictor, offset=None):
-    """The content of a file that was checked, and the logits of the 20 pictures, normalised, that it was checked on."""
-    normalize, images = Normalize(), check_module.random_images((24, 24))[:20]
-    inference = inference_module.Inference(model.eval(), predictor, normalize, offset)
+@pytest.fixture(scope="module")
+def side_by_side():
+    """Networks with every kind of head and predictor, images, and what the file that was written of them gives."""
+    model, normalize, images = nn.ModuleList(map(Small, WAYS)), Normalize(), check_module.random_images((24, 24))[:20]
+    generator = torch.Generator().manual_seed(0)
+    model[-1].head.solve((torch.rand(100, 8, generator=generator), torch.randint(3, (100,), generator=generator)), None)
+    offset = torch.linspace(60, 0, 3 * len(WAYS))
+    inference = inference_module.Inference(model, SideBySide(WAYS.values()), normalize, offset)
     content = onnx_module.to_onnx(inference, (24, 24), {})
-    logits, probability = check_module.predict(inference, images, normalize)
-    given = None if offset is None else offset.numpy()
-    assert max(check_module.check(content, images, [logits, probability], given)) < TOLERANCE
-    return content, logits, normalize(images)
+    expected = check_module.predict(inference, images, normalize)
+    assert max(check_module.check(content, images, expected, offset.numpy())) < TOLERANCE
+    logits, _, answer = outputs(content, images.numpy() / np.float32(255))
+    assert (answer == (logits + offset.numpy()).argmax(axis=1)).all() and (answer != logits.argmax(axis=1)).any()
+    return model, normalize(images), expected[0]
 
 
-def test_every_head_can_be_written():
-    # In one file, because the exporter takes about as long for one of them.
-    model, generator = Small(Heads), torch.Generator().manual_seed(0)
-    neighbours = torch.rand(100, 8, generator=generator), torch.randint(3, (100,), generator=generator)
-    model.head.each[-1].solve(neighbours, None)
-    content, logits, image = written(model, Plain(COUNTS), torch.tensor([0.0, 0.5, 1.0]))
+@pytest.mark.parametrize(
+    "place", range(len(WAYS)), ids=["tau_norm_flip", "ncm_post_hoc", "normed_temperature", "lws_dihedral", "knn"]
+)
+def test_heads_and_predictors_can_be_written(place, side_by_side):
+    networks, images, logits = side_by_side
+    model, predictor = networks[place].eval(), [*WAYS.values()][place]
     with torch.no_grad():
-        assert logits == pytest.approx(model(image).numpy(), rel=1e-5, abs=1e-5)
-    assert len(content) > 100 * 8 * 4  # the features of the neighbours
-
-
-def test_every_predictor_can_be_written():
-    model = Small()
-    each = [FlipTTA(COUNTS), PostHocAdjusted(COUNTS, tau=0.5), TemperatureScaled(COUNTS, 2.0), DihedralTTA(COUNTS)]
-    _, logits, image = written(model, Predictors(COUNTS, *each))
-    with torch.no_grad():
-        plain, *adjusted = (part(model, image).numpy() for part in (Plain(COUNTS), *each))
-    assert logits == pytest.approx(sum(adjusted), rel=1e-5, abs=1e-5)
-    assert all(np.abs(one - plain).max() > 0.001 for one in adjusted)
+        adjusted, plain = (part(model, images).numpy() for part in (predictor, Plain(COUNTS)))
+    assert logits[:, 3 * place : 3 * place + 3] == pytest.approx(adjusted, rel=1e-5, abs=1e-5)
+    assert np.abs(adjusted - plain).max() > 0.001
 
 
 class WrongInBatches:
@@ -480,6 +477,11 @@ def test_zeros_around_a_picture_stay_zeros():
     assert np.abs(logits).max() < 1e-6
 
 
+class Colours(nn.Module):
+    def forward(self, image):
+        return image.mean(dim=(2, 3))
+
+
 class Branching(Predictor):
     def forward(self, model, image):
         logits = model(image)
@@ -493,8 +495,8 @@ class OneBatch(Predictor):
 
 @pytest.mark.parametrize(("predictor", "why"), [(Branching, "data-dependent"), (OneBatch, "fix the number of images")])
 def test_a_predictor_that_cannot_be_written_is_named(predictor, why, capfd):
-    inference = inference_module.Inference(Small(), predictor(COUNTS), Normalize())
-    with pytest.raises(UserError, match=f"Small with {predictor.__name__} cannot be written as ONNX") as caught:
+    inference = inference_module.Inference(Colours(), predictor(COUNTS), Normalize())
+    with pytest.raises(UserError, match=f"Colours with {predictor.__name__} cannot be written as ONNX") as caught:
         onnx_module.to_onnx(inference, (16, 16), {})
     assert why in str(caught.value) and len(str(caught.value).splitlines()) == 1
     assert capfd.readouterr() == ("", "")

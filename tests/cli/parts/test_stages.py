@@ -75,7 +75,10 @@ def told(*configs):
 
 @pytest.mark.parametrize(
     ("protocol", "method"),
-    [("zeng_skin7", "ce_crw"), ("marrakchi_isic", "ce_ncm"), ("zhang_isic2018", "supcon"), ("chen_skin7", "ecl")],
+    [
+        *(("zeng_skin7", "ce_crw"), ("marrakchi_isic", "ce_ncm"), ("chen_skin7", "ecl")),
+        pytest.param("zhang_isic2018", "supcon", marks=pytest.mark.slow),
+    ],
 )
 def test_laptop_and_method_give_the_same_run_in_either_order(protocol, method):
     protocol, method = EXPERIMENTS / f"{protocol}.yaml", EXPERIMENTS / "methods" / f"{method}.yaml"

@@ -1,5 +1,6 @@
 """The user's own images: what works, and the one sentence for what does not. All before training starts."""
 
+import itertools
 import json
 import random
 import shutil
@@ -150,21 +151,34 @@ class TestCSVData:
             (lambda t: t[t["label"] != "unclear"].assign(label="benign"), ["only the class benign"]),
         ],
     )
-    def test_bad_table_gets_one_sentence(self, own, capsys, spoil, named):
-        sentence = refused(capsys, (own[0], spoil(own[1])))
-        assert all(word in sentence for word in named), sentence
-        assert not (own[0].parent / "run").exists()
+    def test_bad_table_gets_one_sentence(self, own, spoil, named):
+        with pytest.raises(UserError) as caught:
+            _ = make((own[0], spoil(own[1]))).table
+        sentence = str(caught.value)
+        assert all(word in sentence for word in named) and len(sentence.splitlines()) == 1, sentence
+
+    @pytest.mark.parametrize(
+        ("settings", "named"),
+        [
+            ({"classes": ["benign", "malignent"]}, ["names 'malignent'", "did you mean malignant?"]),
+            ({"split_column": "fold"}, ["no column 'fold'"]),
+            ({"label_column": "lable"}, ["no column 'lable' (did you mean 'label'?)"]),
+            ({"group_column": "label"}, ["'label'", "is to be the label and the group", "another column"]),
+            ({"split_column": "patient"}, ["'benign0'", "train, val, test"]),
+        ],
+    )
+    def test_bad_setting_gets_one_sentence(self, own, settings, named):
+        with pytest.raises(UserError) as caught:
+            _ = make(own, **settings).table
+        sentence = str(caught.value)
+        assert all(word in sentence for word in named) and len(sentence.splitlines()) == 1, sentence
 
     @pytest.mark.parametrize(
         ("args", "named"),
         [
             (["--data.root", "nowhere"], ["no folder nowhere", "--data.root"]),
             (["--data.labels", "nowhere.csv"], ["no file nowhere.csv", "--data.labels"]),
-            (["--data.classes", "[benign, malignent]"], ["names 'malignent'", "did you mean malignant?"]),
-            (["--data.split_column", "fold"], ["no column 'fold'"]),
             (["--data.label_column", "lable"], ["no column 'lable' (did you mean 'label'?)"]),
-            (["--data.group_column", "label"], ["'label'", "is to be the label and the group", "another column"]),
-            (["--data.split_column", "patient"], ["'benign0'", "train, val, test"]),
             (["--data.split", "KFold", "--data.split.fold", "7"], ["no fold 7", "between 0 and 4"]),
             (["--data.split", "OfficialFold"], ["no official folds", "Holdout"]),
             (["--data.split.val", "0.2"], ["data.split is not set", "--data.split Holdout --data.split.val 0.2"]),
@@ -177,10 +191,11 @@ class TestCSVData:
         assert all(word in sentence for word in named), sentence
         assert not (own[0].parent / "run").exists()
 
-    def test_class_with_one_image(self, own, capsys, told):
+    def test_class_with_one_image(self, own, told):
         own[1].loc[len(own[1])] = ["benign_0.jpg", "rare", "x", "train"]
         write(own[0] / "benign_0.jpg", "red")
-        assert "give every class at least two images" in refused(capsys, own)
+        with pytest.raises(UserError, match="give every class at least two images"):
+            _ = make(own).table
         assert fit(own, "--data.split_column", "part") == 0
         assert "The test part has no image of: rare." in told.text
 
@@ -222,9 +237,6 @@ class TestCSVData:
         expected = make(own, split_column="part").table["part"].tolist()
         own[1]["part"] = own[1]["part"].map({"train": "Training", "val": "VALID", "test": "testing"})
         assert make(own, split_column="part").table["part"].tolist() == expected
-
-    def test_batch_larger_than_the_data(self, own):
-        assert fit(own, "--data.batch_size", "1000") == 0
 
     def test_names_are_found_below_the_root(self, own, told):
         expected = make(own).index
@@ -301,9 +313,10 @@ class TestCSVData:
         with pytest.raises(UserError, match="data.group_column and data.group_pattern both say"):
             make(own, group_pattern=r"(\d)", group_column="patient")
 
-    def test_nothing_is_left(self, own, capsys):
-        assert "CSVData has no images" in refused(capsys, own, "--data.exclude", "*")
-        assert "CSVData has no images" in refused(capsys, own, "--data.min_images", "50")
+    @pytest.mark.parametrize("settings", [{"exclude": "*"}, {"min_images": 50}], ids=str)
+    def test_nothing_is_left(self, own, settings):
+        with pytest.raises(UserError, match="CSVData has no images"):
+            _ = make(own, **settings).table
 
     def test_selection_is_said(self, own, told):
         data = make(own, merge={"suspicious": ["malignant", "unclear"]}, min_images=2, exclude="benign_1?.png")
@@ -314,19 +327,21 @@ class TestCSVData:
         ]
         assert all(sentence in told.text for sentence in data.remarks)
 
-    def test_masks_are_refused(self, own, capsys):
+    def test_masks_are_refused(self, own):
         masks = own[1].assign(image=own[1]["image"].str.replace(".png", "_mask.png"))
         for name in masks["image"]:
             write(own[0] / name, "white")
         both = (own[0], pd.concat([own[1], masks]))
-        assert "40 pictures that look like masks" in refused(capsys, both)
+        with pytest.raises(UserError, match="40 pictures that look like masks"):
+            _ = make(both).table
         lone = own[1].assign(image=own[1]["image"].str.replace(".png", "_mask.png"))
         for name in lone["image"]:
             write(own[0] / name, "white")
             with Image.open(own[0] / name) as picture:
                 picture.paste("black", (0, 0, 4, 7))
                 picture.save(own[0] / name)
-        assert "40 pictures that look like masks" in refused(capsys, (own[0], lone))
+        with pytest.raises(UserError, match="40 pictures that look like masks"):
+            _ = make((own[0], lone)).table
         assert len(make(both, exclude="*_mask*").index) == 40 and len(make(both, exclude=[]).index) == 80
 
     def test_extra_images_are_not_used(self, own):
@@ -347,8 +362,23 @@ def damage(kind, path):
         path.unlink()
 
 
-@pytest.mark.parametrize("cache", ["none", "memory", "disk"])
-@pytest.mark.parametrize("kind", ["empty", "truncated", "no picture", "absent"])
+KINDS, CACHES = ("empty", "truncated", "no picture", "absent"), ("none", "memory", "disk")
+# Each kind once, and one with every cache.
+LOOKED_AT = {
+    ("empty", "none"),
+    *(("truncated", cache) for cache in CACHES),
+    ("no picture", "memory"),
+    ("absent", "disk"),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "cache"),
+    [
+        pytest.param(*pair, marks=[] if pair in LOOKED_AT else [pytest.mark.slow])
+        for pair in itertools.product(KINDS, CACHES)
+    ],
+)
 class TestBadPictures:
     def test_raise_names_the_picture(self, own, tmp_path, kind, cache):
         damage(kind, own[0] / "malignant_3.png")
@@ -380,28 +410,26 @@ def test_bad_picture_found_in_training_is_named(own, capsys):
     assert "malignant_3.png" in sentence
 
 
-def test_training_goes_on_without_bad_pictures(own):
-    damage("truncated", own[0] / "malignant_3.png")
-    assert fit(own, "--data.on_bad_image", "skip") == 0
-
-
-def test_any_mode_trains(own):
+def test_any_mode_trains_and_bad_pictures_are_left_out(own):
     root, table = own
+    damage("truncated", root / "unclear_3.png")
     for row, mode in enumerate(np.repeat(["RGBA", "CMYK", "L", "I;16", "P"], 6)):
         table.loc[row, "image"] = f"{row}.{'jpg' if mode == 'CMYK' else 'png'}"
         if mode == "I;16":
             assert cv2.imwrite(str(root / f"{row}.png"), np.full((7, 9), 40000, np.uint16))
         else:
             write(root / table["image"][row], "red", mode=mode)
-    assert fit((root, table), "--data.batch_size", "4") == 0
+    assert fit((root, table), "--data.batch_size", "4", "--data.on_bad_image", "skip") == 0
+    split = pd.read_csv(root.parent / "run" / "stage1" / "split.csv")
+    assert split["image"][split["part"] == "unreadable"].tolist() == ["unclear_3.png"]
 
 
-def test_paths_are_not_ascii(own):
+def test_paths_are_not_ascii_and_a_batch_is_larger_than_the_data(own):
     root, table = own
     (root / "Läsionen 皮膚").mkdir()
     shutil.move(root / "benign_0.png", root / "Läsionen 皮膚" / "bösartig.png")
     table.loc[0, "image"] = "Läsionen 皮膚/bösartig.png"
-    assert fit((root, table)) == 0
+    assert fit((root, table), "--data.batch_size", "1000") == 0
 
 
 class TestFolderData:

@@ -423,6 +423,7 @@ class TestOverlays:
             assert {key: results["identity"]["split"][key] for key in expected} == expected
             assert [row["train_images"] for row in results["classes"]] == data.class_counts
 
+    @pytest.mark.slow  # read with its overlay by the tests of the papers
     def test_isic2018(self, isic_root, tmp_path):
         results = fit("isic2018", isic_root, tmp_path / "run")
         assert [row["name"] for row in results["classes"]] == list(ISIC2018.class_names)
