@@ -104,7 +104,7 @@ def test_best_settings_lie_over_the_same_configurations(searched):
     made = yaml.safe_load((run / f"trials/{best:03d}/stage1/config.yaml").read_text())
     cli = ImbalCLI("fit")
     read = cli.read(["--config", str(protocol), *HERE, "--config", str(run / "best.yaml")])
-    whole = yaml.safe_load(cli.parser.dump(read, skip_none=False))
+    whole = yaml.safe_load(cli.parser.dump(read, skip_unset=False))
     made["data"]["init_args"]["lock_test"] = False
     for config in (whole, made):  # that are taken from the weights, as soon as a run begins
         del config["data"]["init_args"]["mean"], config["data"]["init_args"]["std"]

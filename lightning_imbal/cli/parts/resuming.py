@@ -203,4 +203,4 @@ def _mend(folder: Path) -> str:
 
 def as_saved(cli: ImbalCLI, config: Namespace) -> Any:
     """A configuration as the one in the folder of a stage is read."""
-    return yaml.load(cli.parser.dump(config, skip_none=False), LOADER)
+    return yaml.load(cli.parser.dump(config, skip_unset=False, skip_validation=True), LOADER)

@@ -85,7 +85,7 @@ def test_a_run_that_goes_on_keeps_what_it_was_begun_with(read, cli, tmp_path):
         config.laptop = bool(config.laptop)
         (tmp_path / name / "stage1").mkdir(parents=True)
         file = tmp_path / name / "stage1" / "config.yaml"
-        file.write_text(cli.parser.dump(config, skip_none=False))
+        file.write_text(cli.parser.dump(config, skip_unset=False))
         return str(file)
 
     small, full = begin("small", "--data.batch_size", "4"), begin("full", "--laptop", "false")
