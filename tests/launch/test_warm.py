@@ -44,6 +44,9 @@ module.run = run
 """
 
 
+BROUGHT = "KMP_INIT_AT_FORK"  # scikit-learn sets it when it is imported
+
+
 @pytest.fixture(scope="module")
 def started(tmp_path_factory):
     """The server of the program, with all its imports."""
@@ -52,6 +55,7 @@ def started(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
         patch.setenv("OMP_NUM_THREADS", "2")
+        patch.delenv(BROUGHT, raising=False)
         found = local.server_of(2)
         yield found
         found.close()
@@ -72,6 +76,25 @@ def found_in(job):
     return json.loads((job.folder / "found.json").read_text())
 
 
+def test_a_fork_finds_what_a_new_process_does(start):
+    """Its variables, threads, group, command line and log; it holds nothing of the server."""
+    job, fork = start("a", CUDA_VISIBLE_DEVICES="3")
+    assert fork.wait() == 7
+    found = found_in(job)
+    variables = found.pop("environment")
+    given = os.environ | {"CUDA_VISIBLE_DEVICES": "3", "WANDB_RUN_GROUP": "table: CE"}
+    lacking = {name for name, value in given.items() if variables.get(name) != value}
+    assert lacking <= {"LD_LIBRARY_PATH"}, "which OpenCV sets when it is imported"
+    assert BROUGHT in variables and not server.ALONE.keys() & variables.keys()
+    given = [*job.command(), "--trainer.enable_progress_bar", "false", "--data.num_workers", "1"]
+    assert found["arguments"] == given and given[0] == "completion"
+    assert (found["folder"], found["read"], found["group"]) == (os.getcwd(), "", True)
+    assert found["main"] == "lightning_imbal.__main__" and found["threads"] == [2, 2, 2]
+    assert found["files"] == [*"01234"], "its own three, its lock, and the folder of them that is read"
+    assert "to the log" in (job.folder / "log.txt").read_text()
+
+
+@pytest.mark.slow  # the same is looked at above
 def test_a_fork_is_as_a_new_process(start):
     """Its variables, threads, files, group, command line and log; it holds nothing of the server."""
     (cold, new), (warmed, fork) = start("b", warm=False, CUDA_VISIBLE_DEVICES="3"), start("a", CUDA_VISIBLE_DEVICES="3")

@@ -150,7 +150,7 @@ def looked_at(root: str):
 quiet = {"deadline": None, "suppress_health_check": [*HealthCheck], "derandomize": True, "database": None}
 
 
-@settings(max_examples=20, **quiet)
+@settings(max_examples=12, **quiet)
 @given(QUIRKS)
 def test_some_folders(quirks):
     check_folder(quirks)
