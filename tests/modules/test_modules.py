@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from lightning.pytorch import Trainer
 from safetensors.torch import save_file
+from small_runs import make_trainer
 
 from lightning_imbal.backbones import create_backbone
 from lightning_imbal.data import DigitsLT, Holdout
@@ -20,8 +20,7 @@ def digits():
 
 @pytest.fixture
 def trainer(tmp_path):
-    quiet = {"enable_progress_bar": False, "enable_model_summary": False, "logger": False}
-    return Trainer(default_root_dir=tmp_path, accelerator="cpu", max_epochs=1, **quiet)
+    return make_trainer(tmp_path, limit_train_batches=2, limit_val_batches=1)
 
 
 def build(kind, digits, **kwargs):

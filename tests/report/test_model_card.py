@@ -84,7 +84,7 @@ def test_numbers_are_those_of_the_run(run):
 
 def test_it_says_what_every_stage_was(tmp_path):
     fitted = {"temperature": 1.25}
-    write_run(tmp_path / "own", images=120, fitted=fitted, data="FolderData", checkpoint="best.ckpt")
+    write_run(tmp_path / "own", images=120, predictions=False, fitted=fitted, data="FolderData", checkpoint="best.ckpt")
     write_data(tmp_path / "own", ["train", "test"])
     shutil.copytree(tmp_path / "own" / "stage1", tmp_path / "own" / "stage2")
     methods, heads = files_of("methods"), files_of("heads")
@@ -114,7 +114,7 @@ def test_a_run_without_predictions_has_no_intervals(tmp_path):
 
 
 def test_classes_with_few_images_are_named(tmp_path):
-    write_run(tmp_path / "own", images=50, checkpoint="best.ckpt")
+    write_run(tmp_path / "own", images=50, predictions=False, checkpoint="best.ckpt")
     write_data(tmp_path / "own", ["train", "test"])
     card = model_card(tmp_path / "own", FACTS)
     images = {
@@ -122,7 +122,7 @@ def test_classes_with_few_images_are_named(tmp_path):
     }
     few = ", ".join(f"{name} ({number})" for name, number in images.items() if number < 10)
     assert few and f"Fewer than 10 test images, so that the scores mean little: {few}." in card
-    write_run(tmp_path / "own", images=IMAGES, checkpoint="best.ckpt")
+    write_run(tmp_path / "own", images=IMAGES, predictions=False, checkpoint="best.ckpt")
     assert "Fewer than" not in model_card(tmp_path / "own", FACTS)
 
 
@@ -137,13 +137,14 @@ def test_classes_with_few_images_are_named(tmp_path):
     ],
 )
 def test_groups_on_both_sides_are_counted(tmp_path, groups, said):
-    write_run(tmp_path / "own", images=120, checkpoint="best.ckpt")
+    write_run(tmp_path / "own", images=120, predictions=False, checkpoint="best.ckpt")
     write_data(tmp_path / "own", ["train", "test", "val", "test"], groups)
     assert said in model_card(tmp_path / "own", FACTS)
 
 
 def test_a_part_that_chose_the_epoch_is_a_limit(tmp_path):
-    write_run(tmp_path / "own", images=120, part="val", chosen_by={"epoch": "val/f1"}, checkpoint="best.ckpt")
+    identity = {"part": "val", "chosen_by": {"epoch": "val/f1"}, "checkpoint": "best.ckpt"}
+    write_run(tmp_path / "own", images=120, predictions=False, **identity)
     write_data(tmp_path / "own", ["train", "val"])
     assert "- Classifier, ISIC2018, seed 0 has chosen its epoch by val/f1 on this very val part" in model_card(
         tmp_path / "own", FACTS

@@ -17,7 +17,7 @@ from lightning_imbal.errors import UserError
 from lightning_imbal.runs.predictions import Predictions
 from lightning_imbal.runs.run import Run
 from lightning_imbal.stats import analysis
-from lightning_imbal.stats.read_runs import read_runs
+from lightning_imbal.stats.read_runs import methods_of, read_runs
 from lightning_imbal.stats.settings import configurations, settings
 from lightning_imbal.stats.sweeps import sweeps
 
@@ -26,8 +26,7 @@ WHOLE = {"trainer": "{}", "model": "{}", "data": "{}", "ckpt_path": "null"}  # o
 
 def runs_of(*folders):
     """The runs of the only row."""
-    (column,) = read_runs(folders).runs.values()
-    (runs,) = column.values()
+    (runs,) = methods_of(folders).values()
     return runs
 
 
@@ -270,7 +269,7 @@ def write_config(folder, config):
 
 def write_record(folder, *configs, **options):
     """Leaves what a table asked a further test for, and its results."""
-    write_run(folder)
+    write_run(folder, predictions=False)
     identity = {"configs": list(configs), "options": {name.replace("__", "."): text for name, text in options.items()}}
     (folder / "command.json").write_text(json.dumps({"identity": identity, "seconds": 1.0}))
 
@@ -339,7 +338,7 @@ def loss(name, **settings):
 def sweeps_of(folder, **rows):
     """The sweeps of rows that have these arguments of the model."""
     for row, arguments in rows.items():
-        write_run(folder / row)
+        write_run(folder / row, predictions=False)
         write_stage(folder / row / "stage1", epochs=1, **arguments)
     return swept([folder / row for row in rows])
 
@@ -395,8 +394,8 @@ def test_a_curve_without_a_class_is_named_after_what_it_lacks(tmp_path):
 
 def test_curves_that_settings_do_not_tell_apart_are_named_after_their_first_row(tmp_path):
     for lr in (0.1, 0.2):
-        write_run(tmp_path / f"ce{lr}")
-        write_run(tmp_path / f"ce{lr}" / "plain")
+        write_run(tmp_path / f"ce{lr}", predictions=False)
+        write_run(tmp_path / f"ce{lr}" / "plain", predictions=False)
         write_stage(tmp_path / f"ce{lr}" / "stage1", epochs=1, lr=lr)
     folders = [tmp_path / name for name in ("ce0.1", "ce0.1/plain", "ce0.2", "ce0.2/plain")]
     (found,) = swept(folders)
@@ -426,7 +425,7 @@ def test_what_is_no_sweep(tmp_path, rows):
 
 def test_seeds_are_no_sweep(tmp_path):
     for row in ("a", "b"):
-        write_run(tmp_path / row)
+        write_run(tmp_path / row, predictions=False)
     write_stage(tmp_path / "a" / "stage1", seed=0)
     write_stage(tmp_path / "b" / "stage1", seed=1)
     assert sweeps(read_runs([tmp_path / "a", tmp_path / "b"])) == []
@@ -434,9 +433,9 @@ def test_seeds_are_no_sweep(tmp_path):
 
 def test_further_tests_of_one_checkpoint_are_a_sweep(tmp_path):
     run = tmp_path / "ce"
-    write_run(run)
+    write_run(run, predictions=False)
     write_stage(run / "stage1", perturb={"init_args": {"epsilon": 0.001, "temperature": 1000}})
-    write_run(run / "plain")
+    write_run(run / "plain", predictions=False)
     for name, epsilon in {"test_small": "0.0001", "test_large": "0.01"}.items():
         write_record(run / name, model__perturb__epsilon=epsilon)
     (found,) = swept([run, run / "plain", run / "test_small", run / "test_large"])

@@ -39,6 +39,7 @@ ROWS = {
     "LDAM": Row(configs=["ldam.yaml"]),
     "DANIL": Row(quoted=True),
 }
+THREE = {name: ROWS[name] for name in ("CE", "CL", "RS")}
 SKILL = {"CE": 0.6, "CL": 1.6, "RS": 0.75, "LDAM": 0.7}
 SKIN7 = Column(dataset="Skin7", backbone="resnet50", configs=["skin7.yaml"], seeds=[0, 1, 2])
 XRAY6 = Column(dataset="X-ray6", configs=["xray6.yaml"], seeds=[0, 1])
@@ -124,6 +125,13 @@ def finished(tmp_path_factory):
         if cell.column is SKIN7:
             write_split(cell.folder, of_group=2)
     return spec, runs, collected(spec, runs)
+
+
+@pytest.fixture(scope="module")
+def compared(finished):
+    """The rows of its first column."""
+    keys = [f"{score}/{name}" for score in ("f1", "recall") for name in NAMES]
+    return compared_of(finished[1], THREE, ["f1", "accuracy", *keys])
 
 
 class TestValues:
@@ -219,9 +227,8 @@ class TestValues:
 
 
 class TestIntervals:
-    def test_are_those_of_the_resampled_predictions(self, finished):
-        _, runs, results = finished
-        compared = compared_of(runs, ("CE", "CL", "RS"), ["f1", "accuracy"])
+    def test_are_those_of_the_resampled_predictions(self, finished, compared):
+        _, _, results = finished
         for row, scores in compared.rows.items():
             for metric, key in {"f1_macro": "f1", "acc": "accuracy"}.items():
                 cell = cell_of(results, row, metric)
@@ -287,9 +294,9 @@ class TestIntervals:
         assert cell_of(collected(spec, tmp_path), "CE", "acc").units == "groups of images"
 
     def test_without_predictions_there_is_none(self, tmp_path):
-        write_all(spec_of(), tmp_path, images=100)
+        write_all(spec_of(THREE), tmp_path, images=100)
         (tmp_path / "skin7+cl+seed2" / "predictions.parquet").unlink()
-        results = collected(spec_of(), tmp_path)
+        results = collected(spec_of(THREE), tmp_path)
         assert all(nan_of(results, "CL", ["low", "high", *TESTS]))
         assert not any(nan_of(results, "CL", ["value", "std"]))
         assert not any(nan_of(results, "RS", [*NUMBERS, *TESTS]))
@@ -303,7 +310,7 @@ class TestIntervals:
 class TestComparisons:
     def test_the_best_of_an_error_is_the_smallest_whatever_seeds_others_have(self, tmp_path):
         """Rows are tested against the best where they have its seeds; the worst one here has another."""
-        spec = spec_of({name: ROWS[name] for name in ("CE", "CL", "RS")}, metrics={"ece": Metric(score="ece")})
+        spec = spec_of(THREE, metrics={"ece": Metric(score="ece")})
         for number, (row, seed) in enumerate([("ce", 0), ("cl", 0), ("rs", 1)]):
             write_run(tmp_path / f"skin7+{row}+seed{seed}", skill=(1.0, 1.1, 0.0)[number], noise=number)
         results = collected(spec, tmp_path)
@@ -313,10 +320,9 @@ class TestComparisons:
         assert {cell.best for cell in results.cells.itertuples()} == {best}
         assert 0 < cell_of(results, other, "ece").p_best <= 1 and np.isnan(cell_of(results, "RS", "ece").p_best)
 
-    def test_are_those_of_the_predictions(self, finished):
+    def test_are_those_of_the_predictions(self, finished, compared):
         _, runs, results = finished
         known = {row: predictions_of(runs, f"skin7+{row.lower()}") for row in ("CE", "CL", "RS")}
-        compared = compared_of(runs, known, ["f1", "accuracy"])
         for row in ("CL", "RS"):
             for metric, key in {"f1_macro": "f1", "acc": "accuracy"}.items():
                 cell = cell_of(results, row, metric)
@@ -326,11 +332,9 @@ class TestComparisons:
         assert cell_of(results, "CL").p_holm < 0.01 < 0.05 < cell_of(results, "RS").p_holm
         assert cell_of(results, "CL").mcnemar_holm < 0.05
 
-    def test_with_the_best_row(self, finished, tmp_path):
-        _, runs, results = finished
-        rows = ["CE", "CL", "RS"]
-        compared = compared_of(runs, rows, ["f1"])
-        best, against = compared.beside_best(rows, "f1")
+    def test_with_the_best_row(self, finished, compared, tmp_path):
+        _, _, results = finished
+        best, against = compared.beside_best([*THREE], "f1")
         assert best == "CL" and sorted(against) == ["CE", "RS"]
         printed(results, tmp_path / "table")
         written = pd.read_csv(tmp_path / "table.csv")
@@ -358,22 +362,22 @@ class TestComparisons:
         assert cells["best"].iloc[0] == cells["value"].idxmin()  # of an error, the smallest
 
     def test_only_rows_with_the_same_seeds_are_compared(self, tmp_path):
-        write_all(spec_of(), tmp_path, images=100)
+        write_all(spec_of(THREE), tmp_path, images=100)
         (tmp_path / "skin7+cl+seed2" / "metrics.json").unlink()
-        results = collected(spec_of(), tmp_path)
+        results = collected(spec_of(THREE), tmp_path)
         assert all(nan_of(results, "CL", TESTS)) and cell_of(results, "CL").runs == 2
         assert not any(nan_of(results, "RS", TESTS))
 
     def test_as_many_other_seeds_are_not_the_same(self, tmp_path):
-        write_all(spec_of(), tmp_path, images=200)
-        for row, seed in {"ce": 2, "cl": 1, "rs": 2, "ldam": 2}.items():
+        write_all(spec_of(THREE), tmp_path, images=200)
+        for row, seed in {"ce": 2, "cl": 1, "rs": 2}.items():
             (tmp_path / f"skin7+{row}+seed{seed}" / "metrics.json").unlink()
-        results = collected(spec_of(), tmp_path)
+        results = collected(spec_of(THREE), tmp_path)
         assert cell_of(results, "CE").runs == cell_of(results, "CL").runs == 2
         assert all(nan_of(results, "CL", TESTS)) and not any(nan_of(results, "RS", TESTS))
 
     def test_runs_that_lack_a_score_are_not_compared_by_it(self, tmp_path):
-        spec = spec_of(metrics=METRICS | {"kappa": Metric(score="kappa")})
+        spec = spec_of(THREE, metrics=METRICS | {"kappa": Metric(score="kappa")})
         write_all(spec, tmp_path, images=100)
         file = tmp_path / "skin7+cl+seed1" / "metrics.json"
         found = json.loads(file.read_text())
@@ -410,7 +414,7 @@ class TestComparisons:
 
     @pytest.mark.parametrize("row", ["CE", "CL"])
     def test_row_without_predictions_is_not_compared(self, row, tmp_path):
-        spec = spec_of({name: ROWS[name] for name in ("CE", "CL", "RS")})
+        spec = spec_of(THREE)
         write_all(spec, tmp_path)
         for file in tmp_path.glob(f"skin7+{row.lower()}+*/predictions.parquet"):
             file.unlink()
@@ -675,10 +679,9 @@ class TestClasses:
         assert collected(spec_of(), tmp_path).classes["images"].sum() == 240
 
     @pytest.mark.parametrize("metric", ["f1", "recall"])
-    def test_scores_are_those_of_the_files_and_of_the_predictions(self, metric, finished):
+    def test_scores_are_those_of_the_files_and_of_the_predictions(self, metric, finished, compared):
         _, runs, results = finished
         keys = [f"{metric}/{name}" for name in NAMES]
-        compared = compared_of(runs, ("CE", "CL", "RS"), keys)
         classes = results.classes[results.classes["dataset"] == "Skin7"].set_index(["row", "class"])
         for row in compared.rows:
             for name, key in zip(NAMES, keys, strict=True):
@@ -731,14 +734,20 @@ def files_of(place):
     return {file.name: file.read_bytes() for file in sorted(place.parent.iterdir())}
 
 
+@pytest.fixture(scope="module")
+def two_columns(finished):
+    """How far one column is above the other."""
+    spec = spec_of(columns=[SKIN7, XRAY6], scale=100, gap=list(TestGap.GAP), decimals=1)
+    return collected(spec, finished[1])
+
+
 class TestGap:
     """How far the scores of one column are above those of another."""
 
     GAP = ("Skin7, resnet50", "X-ray6")
 
-    def test_difference_of_two_columns(self, finished):
-        _, runs, _ = finished
-        results = collected(spec_of(columns=[SKIN7, XRAY6], scale=100, gap=list(self.GAP)), runs)
+    def test_difference_of_two_columns(self, two_columns):
+        results = two_columns
         found = results.gaps.set_index(["row", "metric"])
         assert list(dict.fromkeys(row for row, _ in found.index)) == ["CE", "CL", "RS"]  # LDAM has no run in one
         for row, metric in found.index:
@@ -790,9 +799,8 @@ class TestGap:
         told = "140 of the 240 test images of X-ray6 are test images of Skin7, resnet50 too: the intervals of the "
         assert len([note for note in notes if note.startswith(told)]) == 1
 
-    def test_is_a_table_and_a_file_of_its_own(self, finished, tmp_path):
-        _, runs, _ = finished
-        results = collected(spec_of(columns=[SKIN7, XRAY6], scale=100, gap=list(self.GAP), decimals=1), runs)
+    def test_is_a_table_and_a_file_of_its_own(self, two_columns, tmp_path):
+        results = two_columns
         text = printed(results, tmp_path / "table")
         value = results.gaps.set_index(["row", "metric"])["value"]["CL", "acc"]
         assert "Skin7, resnet50 less X-ray6" in text and f"{value:+.1f}" in text.split("less X-ray6")[1]
@@ -886,7 +894,10 @@ class TestOutput:
         written = f"Written: {tmp_path}/out/table_1.5{{.md,.tex,.csv,_classes.csv,_groups.csv}}\n"
         assert text == console.file.getvalue() + written
 
-    @pytest.mark.parametrize("kind", ["bars", "lines", "dots"])
+    # Each kind is drawn in the next test and by itself.
+    @pytest.mark.parametrize(
+        "kind", ["bars", *(pytest.param(each, marks=pytest.mark.slow) for each in ("lines", "dots"))]
+    )
     def test_figure_is_drawn_too(self, kind, finished, tmp_path):
         _, runs, _ = finished
         rows = {name: Row(configs=ROWS[name].configs, curve="a", x=x) for x, name in enumerate(["CE", "CL", "RS"])}

@@ -655,6 +655,6 @@ class TestOpenedAnew(InBrowser):
         assert browser.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
         browser.send("Emulation.setEmulatedMedia", media="")
         browser.evaluate("document.querySelectorAll('#class-table details').forEach((each) => (each.open = false))")
-        browser.send("Page.printToPDF")
+        browser.send("Page.printToPDF", pageRanges="1")
         assert not browser.evaluate("document.querySelector('#class-table details').open")
         browser.prefer("light")
