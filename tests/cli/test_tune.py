@@ -165,7 +165,8 @@ REFUSED = [
     ([*SEARCH, "--seed_everything", "true"], "another seed for each trial"),
     ([*SEARCH, "--score", "val/f2"], "is no score"),
     (["--search", "model.loss=choice:CrossEntropy,LDAN"], "LDAN"),
-    (["--search", "trainer.max_epochs=0:9"], "max_epochs"),
+    (["--search", "trainer.max_epochs=0:9"], "give --search trainer.max_epochs=int:0:9"),
+    (["--search", "then.data.batch_size=log:4:8"], "give --search then.data.batch_size=int:4:8"),
     ([*SEARCH, "--data.split.val", "0"], "no validation part"),
     ([*SEARCH, "--launcher", "ray"], "needs Ray"),
 ]

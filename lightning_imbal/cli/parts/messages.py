@@ -22,7 +22,7 @@ def explain(message: str) -> str:
     owners = re.findall(r"class_path[= ]'([^']+)'", message)
     owners = [owner for owner in owners if not owner.endswith(".Callback")] or owners  # what any could be
     path = re.search(r"Expected a dot import path string: (\S+)", message)
-    if path and key and key.rpartition(".")[2] not in KINDS:
+    if path and key and key.rpartition(".")[2] not in KINDS and "torch.Tensor" not in message:
         return f"{key} must be the path of a function or a class, such as package.module.name, but is {path[1]!r}."
     kind = kind_at(key)
     such_as = f", such as {kind.example}" if kind and kind.example else ""
@@ -34,7 +34,7 @@ def explain(message: str) -> str:
         return f"{match[1] or match[2]} cannot be {key}: name a class of its kind{such_as}."
     if match := re.search(r"Option '([^']+)' is not accepted|Problem with(?:.|\n)*arguments: --(\w+)\.", message):
         return _unknown_argument(match[1] or match[2], owners, key)
-    if path:
+    if path and "torch.Tensor" not in message:
         return _unknown_class(path[1], key)
     if match := re.search(r"[Uu]nrecognized arguments: (\S+)|does not accept option '([^']+)'", message):
         return unknown((match[1] or match[2]).lstrip("-").split("=")[0])
@@ -52,12 +52,8 @@ def explain(message: str) -> str:
         return f"{key} is not set: name its class first, as in --{key} {example} --{key}.{match[1]} {match[2]}."
     if sentence := _no_class_yet(message, key):
         return sentence
-    if match := re.search(r"Expected a <class '([^']+)'>(?:.|\n)*?Got value: (.+)", message):
-        return f"{key} must be of type {match[1]}, but is {match[2].rstrip('.')}."
-    if match := re.search(
-        r"Expected a <class '([^']+)'>(?:.|\n)*Given value: (?:NestedArg\(.*val=)?(.+?)\)?$", message
-    ):
-        return f"{key} must be of type {match[1]}, but is {match[2]}."
+    if sentence := _wrong_type(message, key):
+        return sentence
     return " ".join(message.split())
 
 
@@ -95,6 +91,22 @@ def _no_such_word(message: str, key: str) -> str:
         return ""
     others = ["null" if each == "NoneType" else each for each in re.findall(r"<class '(\w+)'>", match[2])]
     return f"{key} must be one of {match[1]}, or {' or '.join(others)}, but is {match[3]!r}."
+
+
+def _wrong_type(message: str, key: str) -> str:
+    """A sentence on a value that is of another type; empty if that is not what is wrong."""
+    unions = re.findall(r"Subtypes: \[(.+)\]", message)
+    known = unions[-1:] if unions and not re.search("lightning|Callable|Literal", unions[-1]) else []
+    types = known or [each for each in re.findall(r"Expected a? ?<class '([^']+)'>", message) if each != "NoneType"]
+    value = re.search(r"NestedArg\(key='[^']*', val=(.+)\)$", message) or re.search(
+        r"(?:Given|Got) value: (.+?)\.?(?:$|\. Got value: |\n)", message
+    )
+    if not types or not value:
+        return ""
+    plain = re.sub(r"<class '(?:\w+\.)*(\w+)'>", r"\1", types[0])
+    names = ["null" if each == "NoneType" else each for each in re.split(r", (?![^\[]*\])", plain)]
+    given = value[1] if value[1][0] in "'\"[{(" or value[1][0].isdigit() else repr(value[1])
+    return f"{key} must be of type {' or '.join(names)}, but is {given}."
 
 
 def _no_class_yet(message: str, key: str) -> str:

@@ -1,9 +1,11 @@
 """What `tune` refuses before its first trial: it reads what will be tried, and builds what a trial would begin with."""
 
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
-from jsonargparse import Namespace
+from jsonargparse import ArgumentError, Namespace
 from lightning.pytorch.utilities import rank_zero_info
 from lightning.pytorch.utilities.seed import isolate_rng
 
@@ -56,11 +58,14 @@ def prepare(arguments: Sequence[str], space: Sequence[Range], score: str | None)
         ArgumentError: An option is unknown, or an end of its range does not fit.
     """
     cli = ImbalCLI("fit")
-    configs = [cli.read([*arguments, *LOCKED, *to_options(params)]) for params in tried_out(space)]
+    try:
+        configs, stages = _read(cli, arguments, space)
+    except ArgumentError:
+        _check_whole(cli, arguments, space)
+        raise
     first = configs[0]
     if first.seed_everything is True:
         raise UserError("--seed_everything true draws another seed for each trial: give a number.")
-    stages = list(cli.stages(first))
     choose_weights(first, False)
     score = score or first.monitor or "val/f1"
     with isolate_rng():
@@ -107,6 +112,25 @@ def tried_out(space: Sequence[Range]) -> list[dict[str, Value]]:
     """As many settings as it takes for each end of each range, and each choice, to be among them."""
     most = max(len(each.ends) for each in space)
     return [{each.name: each.ends[min(place, len(each.ends) - 1)] for each in space} for place in range(most)]
+
+
+def _read(
+    cli: ImbalCLI, arguments: Sequence[str], space: Sequence[Range]
+) -> tuple[list[Namespace], list[Namespace]]:
+    """The configurations that are tried out, and the stages of the first."""
+    configs = [cli.read([*arguments, *LOCKED, *to_options(params)]) for params in tried_out(space)]
+    return configs, list(cli.stages(configs[0]))
+
+
+def _check_whole(cli: ImbalCLI, arguments: Sequence[str], space: Sequence[Range]) -> None:
+    """Says how whole numbers are searched, if a setting takes no others."""
+    for each in space:
+        if each.kind in ("log", "uniform"):
+            whole = replace(each, kind="int")
+            with suppress(ArgumentError):
+                _read(cli, arguments, [whole if other is each else other for other in space])
+                mend = f"--search {each.name}=int:{each.low:g}:{each.high:g}"
+                raise UserError(f"{each.name} takes whole numbers alone: give {mend}, or choices.")
 
 
 def _check_score(score: str, config: Namespace, built: Any) -> None:
