@@ -118,11 +118,17 @@ def test_pairs_are_of_the_first_stage_alone():
         (["--model", "BalancedMixUpClassifier"], ["BalancedMixUpClassifier", "--data.paired_sampler ClassPower"]),
         (["--model.mixer", "BalancedMixUp"], ["Classifier", "--data.paired_sampler ClassPower"]),
         (["--data.paired_sampler", "ClassPower"], ["Classifier", "paired_sampler", "null"]),
-        (["--model.mixer", "MixUpp"], ["'MixUpp'", "MixUp"]),
         (["--model.loss", "Focall"], ["'Focall'", "Focal"]),
-        (["--model.head", "NormdLinear"], ["'NormdLinear'", "NormedLinear"]),
-        (["--model.predictor", "FlipTA"], ["'FlipTA'", "FlipTTA"]),
-        (["--model.scheduler", "Stepps"], ["'Stepps'", "Steps"]),
+        # Read as the loss is.
+        *(
+            pytest.param(*given, marks=pytest.mark.slow)
+            for given in [
+                (["--model.mixer", "MixUpp"], ["'MixUpp'", "MixUp"]),
+                (["--model.head", "NormdLinear"], ["'NormdLinear'", "NormedLinear"]),
+                (["--model.predictor", "FlipTA"], ["'FlipTA'", "FlipTTA"]),
+                (["--model.scheduler", "Stepps"], ["'Stepps'", "Steps"]),
+            ]
+        ),
         (["--model.scheduler", "{class_path: Steps, init_args: {at: [2]}}"], ["at", "0..1"]),
         (["--model", "MetricLearningClassifier", "--model.metric", "CentreTerm"], ["'CentreTerm'", "CenterTerm"]),
         (["--model.loss", "LogitAdjusted", "--model.predictor", "PostHocAdjusted"], ["LogitAdjusted", "Plain"]),

@@ -143,7 +143,7 @@ def test_printing_needs_no_run_and_no_torch(spec, tmp_path):
 def test_what_was_run_before_is_shown_whatever_is_asked_for_now(spec):
     Path(spec).write_text(Path(spec).read_text() + "baseline: CL\n")
     for run in ("ce+seed0", "ce+seed1", "supcon+seed0", "supcon+seed1", "ce_resample+epochs=0.5+seed0", "ce+seed7"):
-        write_run(Path("runs/tables", f"demo+{run}"))
+        write_run(Path("runs/tables", f"demo+{run}"), images=60)
     for args, runs in {(): [2, 2, 1], ("--only", "CE"): [2, 2, 1], ("--only", "CE", "--seeds", "7"): [3, 2, 1]}.items():
         assert main(["table", spec, "--jobs", "0", *args]) == 0
         found = pd.read_csv("runs/tables/digits.csv")
