@@ -183,8 +183,9 @@ class TestPerturbed:
         with_predictor = build(Classifier, data, predictor=lambda counts: PerturbedInput(counts, epsilon=0.05))
         with_predictor.load_state_dict(plain.state_dict())
         perturbed = trainer.test(with_predictor, data, verbose=False)[0]
-        assert scores["test_plain/f1"] == alone["test/f1"]
-        assert scores["test/f1"] == perturbed["test/f1"]
+        for key in ("f1", "auc"):
+            assert scores[f"test_plain/{key}"] == alone[f"test/{key}"]
+            assert scores[f"test/{key}"] == perturbed[f"test/{key}"]
         assert len({scores[key] for key in ("test/auc", "test_plain/auc", "test_epsilon_0_5/auc")}) == 3
 
     def test_validation_sees_images_as_they_are(self, tmp_path):

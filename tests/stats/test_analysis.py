@@ -54,6 +54,7 @@ def slow_reliability(confidence, correct):
     return bins, sum(gaps) / len(confidence)
 
 
+@pytest.mark.slow  # tests/test_floors.py imports every module that reads results
 def test_statistics_and_the_report_need_no_torch():
     modules = ", ".join(f"lightning_imbal.stats.{name}" for name in ("analysis", "compared", "sweeps"))
     code = f"import sys, {modules}; print({{'torch', 'lightning'}} & set(sys.modules))"

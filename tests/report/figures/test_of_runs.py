@@ -36,12 +36,12 @@ LONG = (
 )
 
 
-def read_two(folder):
+def read_two(folder, **options):
     """Results of two methods with two seeds each."""
     for row, skill in {"CE": 1.0, "SC": 2.0}.items():
         for seed in range(2):
             run = folder / f"{row}+seed{seed}"
-            write_run(run, skill=skill, noise=seed, seed=seed)
+            write_run(run, skill=skill, noise=seed, seed=seed, **options)
             write_stage(run / "stage1", seed=seed)
     return read_runs(sorted(folder.iterdir()))
 
@@ -106,12 +106,12 @@ class TestHistogram:
         check_layout(figure)
 
     def test_classes_in_no_group(self, tmp_path):
-        figure = class_histogram(read_rows(tmp_path, ["CE", "SC"], groups={"major": NAMES[:1]}))
+        figure = class_histogram(read_rows(tmp_path, ["CE", "SC"], groups={"major": NAMES[:1]}, predictions=False))
         assert legend_of(figure) == ["major", "other classes"]
         assert [len(bars) for bars in bars_of(figure.axes[0])] == [1, 3]
 
     def test_no_groups(self, tmp_path):
-        figure = class_histogram(read_rows(tmp_path, ["CE", "SC"], groups={}))
+        figure = class_histogram(read_rows(tmp_path, ["CE", "SC"], groups={}, predictions=False))
         assert not figure.legends and len(bars_of(figure.axes[0])[0]) == 4
 
     def test_a_single_image_is_seen_on_the_logarithmic_axis(self, two):
@@ -288,7 +288,7 @@ class TestReliability:
 
 class TestTraining:
     def test_mean_of_the_seeds_and_a_thin_line_for_each(self, tmp_path):
-        two = read_two(tmp_path)
+        two = read_two(tmp_path, predictions=False)
         for row in ("CE", "SC"):
             for seed in range(2):
                 table = pd.DataFrame({"epoch": [0, 1], "val/f1": [0.2, 0.4 + 0.2 * seed], "step": 0, "train/loss": 1.0})
@@ -302,7 +302,7 @@ class TestTraining:
         check_layout(figure)
 
     def test_without_validation_the_loss_of_every_stage(self, tmp_path):
-        results = read_rows(tmp_path, ["CE", "SC", "none"])
+        results = read_rows(tmp_path, ["CE", "SC", "none"], predictions=False)
         for row, stages in {"CE": ["stage1"], "SC": ["stage1", "stage2"]}.items():
             for stage in stages:
                 (tmp_path / row / stage).mkdir()
@@ -315,7 +315,7 @@ class TestTraining:
         assert np.allclose(lines_of(second)["SC"], [[1, 3], [2, 2]])
 
     def test_nothing_recorded(self, tmp_path):
-        assert training_curves(read_rows(tmp_path, ["CE", "SC"])) is None
+        assert training_curves(read_rows(tmp_path, ["CE", "SC"], predictions=False)) is None
 
 
 class TestFeatureMap:

@@ -53,6 +53,16 @@ def results(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def decisions(results):
+    return chapter(results)
+
+
+@pytest.fixture(scope="module")
+def points(results):
+    return chapter(results, chapter_of_operating_points)
+
+
+@pytest.fixture(scope="module")
 def rounds(results):
     return {method.name: predicted_rounds(method.runs) for method in methods_of(results)}
 
@@ -135,15 +145,14 @@ class TestCurves:
 
 
 class TestChapterOfDecisions:
-    def test_has_all_parts_and_the_rarest_class_comes_first(self, results):
-        found = chapter(results)
-        assert [chart.key for chart in found.charts] == ["prevalence", "risk", "benefit"]
-        for chart in (found.charts[0], found.charts[2]):
+    def test_has_all_parts_and_the_rarest_class_comes_first(self, decisions):
+        assert [chart.key for chart in decisions.charts] == ["prevalence", "risk", "benefit"]
+        for chart in (decisions.charts[0], decisions.charts[2]):
             assert list(chart.figures) == NAMES[::-1] and chart.choice == "Class"
-        assert len(found.tables) == 2
+        assert len(decisions.tables) == 2
 
-    def test_sets_of_methods(self, results):
-        [table, _] = chapter(results).tables
+    def test_sets_of_methods(self, results, decisions):
+        [table, _] = decisions.tables
         for row, method in zip(table.rows, methods_of(results), strict=True):
             cells = iter(row[1:])
             for per_class in (False, True):
@@ -155,8 +164,8 @@ class TestChapterOfDecisions:
                 assert (least.value, least.below) == (sets.coverage.value[worst], NAMES[worst])
                 assert (size.value, referred.value) == (sets.mean_size[-1], sets.referred[-1])
 
-    def test_sets_of_classes(self, results):
-        [_, table] = chapter(results).tables
+    def test_sets_of_classes(self, results, decisions):
+        [_, table] = decisions.tables
         assert [row[0].text for row in table.rows] == [name for name in NAMES for _ in range(3)]
         sets = {per_class: sets_of(methods_of(results)[1].runs, per_class) for per_class in (False, True)}
         row = table.rows[3 * NAMES.index("df") + 1]
@@ -205,17 +214,16 @@ class TestChapterOfDecisions:
         found = chapter(read_runs([tmp_path / "run"]))
         assert list(found.charts[0].figures) == ["yes", "no"] and len(found.tables[1].rows) == 2
 
-    def test_every_axis_has_a_title_and_names_are_escaped(self, results):
-        charts = chapter(results).charts
-        for figure in (figure for chart in charts for figure in chart.figures.values()):
+    def test_every_axis_has_a_title_and_names_are_escaped(self, decisions):
+        for figure in (figure for chart in decisions.charts for figure in chart.figures.values()):
             assert figure.layout.xaxis.title.text and figure.layout.yaxis.title.text
             tags = set(re.findall(r"<[^>]*>", json.dumps(figure.to_plotly_json(), default=str)))
             assert tags <= {"<br>", "<extra>", "</extra>"}
 
 
 class TestOperatingPoints:
-    def test_means_and_the_best(self, results):
-        [table, _] = chapter(results, chapter_of_operating_points).tables
+    def test_means_and_the_best(self, results, points):
+        [table, _] = points.tables
         assert len(table.headings) == len(table.rows[0]) == 1 + len(OPERATING)
         for place, key in enumerate(OPERATING, 1):
             values = [[run.results["summary"][key] for run in method.runs] for method in methods_of(results)]
@@ -225,8 +233,8 @@ class TestOperatingPoints:
             best = means.min() if key in ("cce", "brier", "log_loss") else means.max()
             assert [row[place].best for row in table.rows] == (means == best).tolist()
 
-    def test_of_classes(self, results):
-        [_, table] = chapter(results, chapter_of_operating_points).tables
+    def test_of_classes(self, results, points):
+        [_, table] = points.tables
         row = table.rows[3 * NAMES.index("mel") + 2]
         assert [cell.text for cell in row[:2]] == ["mel", "<b>m2<b>"]
         for place, key in enumerate(OF_CLASSES, 3):
@@ -251,7 +259,7 @@ class TestOperatingPoints:
         assert by_class["mel"][OPERATING["auc"]].value is not None
 
 
-def test_rules_come_first_with_what_they_change(results):
+def test_rules_come_first_with_what_they_change(results, decisions):
     rules = tried_rules(results)
     found = chapter(results, lambda *given: chapter_of_decisions(*given, rules))
     table = found.tables[0]
@@ -262,4 +270,4 @@ def test_rules_come_first_with_what_they_change(results):
     assert table.rows[1][2].value == of_first.loc[("PriorAdjusted", "f1"), "value"]
     assert table.rows[1][3].value == of_first.loc[("PriorAdjusted", "f1"), "difference"]
     assert any("never on the test part" in remark for remark in found.remarks)
-    assert len(found.tables) == len(chapter(results).tables) + 1, "the others stay"
+    assert len(found.tables) == len(decisions.tables) + 1, "the others stay"
