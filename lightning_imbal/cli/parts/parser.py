@@ -13,6 +13,7 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from lightning_imbal.cli.parts import run_dir
 from lightning_imbal.cli.parts.messages import cause
+from lightning_imbal.cli.parts.nulls import refuse_null
 from lightning_imbal.cli.parts.stages import is_stage, layers, merged
 from lightning_imbal.data.base import ImbalDataModule
 from lightning_imbal.errors import UserError
@@ -134,6 +135,7 @@ class ImbalCLI(LightningCLI):
         config = self.parser.parse_args(arguments)
         if not isinstance(config.trainer, Namespace):
             raise UserError(f"trainer must hold options such as max_epochs, but is {config.trainer!r}.")
+        refuse_null(config, frozenset(FACTS))
         if self.verb == "fit":
             config.then = merged(layers(arguments))
         return config
