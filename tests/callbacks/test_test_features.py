@@ -21,7 +21,7 @@ from lightning_imbal.predictors import DihedralTTA, PerturbedInput, Plain, Predi
 
 QUIET = ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
 DEMO = ["fit", "--config", "experiments/demo.yaml", "--trainer.max_epochs", "1", "--trainer.limit_train_batches", "2"]
-DEMO += [*QUIET, "--data.split.test", "0.031"]  # an odd number of test images
+DEMO += [*QUIET, "--data.split.test", "0.029"]  # an odd number of test images
 CE = [*DEMO, "--config", "experiments/methods/ce.yaml"]
 SAVE = ["--save_features", "true"]
 SMALL = Holdout(test=0.1, val=0.1)
