@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 from pathlib import Path
+from types import SimpleNamespace
 
 import layouts
 import numpy as np
@@ -18,7 +19,7 @@ from jsonargparse import Namespace
 from made_runs import write_run
 from small_runs import refused
 
-from lightning_imbal.cli import main
+from lightning_imbal.cli import compare, main
 from lightning_imbal.cli.parts import compare_data, running
 from lightning_imbal.cli.parts.configurations import read_stages
 from lightning_imbal.cli.parts.parser import ImbalCLI
@@ -70,20 +71,23 @@ def change(file, spoil):
     spoil(pd.read_csv(file)).to_csv(file, index=False)
 
 
-def test_killed_and_repeated_it_ends_with_leaderboard_page_and_advice(labels):
+# A run that is finished, or was begun, when the command is repeated is also in tests/launch and in test_resume.py.
+@pytest.mark.parametrize("killed", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_also_killed_and_repeated_it_ends_with_leaderboard_page_and_advice(killed, labels):
     runs = Path("runs/kept")
     command = ["compare", *OWN, "--methods", "ce,crw", "--folds", "2", "--runs", str(runs), *TINY]
-    with Forked(command_in, Path.cwd(), *command):
-        wait_for(lambda: any(runs.glob("*/metrics.json")))
-    [done] = runs.glob("*/metrics.json")
-    before = done.stat().st_mtime_ns
+    if killed:
+        with Forked(command_in, Path.cwd(), *command):
+            wait_for(lambda: any(runs.glob("*/metrics.json")))
+    before = {file: file.stat().st_mtime_ns for file in runs.glob("*/metrics.json")}
+    assert len(before) == killed
 
     run_forked(command_in, Path.cwd(), *command, "--jobs", "2")
     said = Path("said.txt").read_text().strip().splitlines()
     assert said[0].startswith("Warning: The column 'patient' looks like 22 patients") and "in several parts" in said[0]
     assert said[1].startswith("Warning: Too few test images") and "unclear (8 images" in said[1]
     assert said[-1] == f"Page: {runs / 'compare.html'} (open it in a browser)"
-    assert done.stat().st_mtime_ns == before, "what was finished is not run again"
+    assert all(file.stat().st_mtime_ns == time for file, time in before.items()), "what was finished is not run again"
     folders = [folder.name for folder in runs.glob("*+fold?")]
     split = "own_csv+split=KFold+folds=2+val=0.125"
     assert sorted(folders) == [f"{split}+{method}+fold{fold}" for method in ("ce", "ce_crw") for fold in (0, 1)]
@@ -145,9 +149,12 @@ def test_where_nothing_was_learned_the_command_that_may_help_is_ready(labels, mo
     assert main([*again, "--dry-run"]) == 0
     said = capsys.readouterr().out
     assert said.count("--trainer.max_epochs 60 --model.pretrained true") == 2 and "0 of 2 runs are finished" in said
-    # What is pretrained already stays so, and 50 epochs are enough to learn something.
-    assert main([*command, "--model.pretrained", "mine.pt", "--trainer.max_epochs", "1", "--jobs", "0"]) == 0
-    [again] = [line for line in capsys.readouterr().out.splitlines() if line.startswith("More epochs")]
+
+
+def test_what_is_pretrained_stays_so_and_50_epochs_are_enough_to_learn_something():
+    options = ["--model.pretrained", "mine.pt", "--trainer.max_epochs", "1"]
+    plan = SimpleNamespace(jobs=[Job("CE", Path("ce"), ("fit", *options))], runs=Path("my runs"))
+    again = compare._again(["compare", *options, "--jobs", "0"], plan)
     assert again.endswith("--jobs 0 --trainer.max_epochs 50 --jobs 1 --runs 'my runs-longer'")
 
 
@@ -171,7 +178,7 @@ def test_mistake_in_the_labels_is_one_sentence_before_training(spoil, named, lab
 
 def test_bad_picture_is_named_before_training_and_may_be_left_out(labels, nothing_runs, capsys):
     Path("biopsies/images/007.png").write_bytes(b"no picture")
-    command = ["compare", *OWN, "--methods", "ce", "--folds", "2", *TINY]
+    command = ["compare", *OWN, "--methods", "ce", *TINY]
     said = refused(capsys, *command)
     assert "1 of 44 images cannot be read" in said and "images/007.png" in said and "on_bad_image skip" in said
     assert not Path("runs").exists()
@@ -225,6 +232,7 @@ def test_auto_says_why_and_dry_run_writes_nothing(labels, nothing_runs, capsys):
     assert not Path("runs").exists()
 
 
+@pytest.mark.slow  # as the runs above are
 def test_methods_are_tested_against_re_weighted_cross_entropy(labels):
     assert main(["compare", *OWN, "--methods", "ce", "rs", "ce_crw", "--jobs", "0", *TINY]) == 0
     assert set(pd.read_csv("runs/compare-biopsies-laptop/compare.csv")["baseline"].dropna()) == {"CE -> cRW"}
@@ -361,7 +369,14 @@ def test_every_method_and_head_has_a_name_of_its_own():
 
 
 # Of the others, whether they can be read at all is told by the table of all methods.
-@pytest.mark.parametrize("files", [SUITED, pytest.param(EVERY, marks=pytest.mark.slow)], ids=["suited", "every"])
+FEW = ["ce_crw", "ecl"]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [FEW, *(pytest.param(more, marks=pytest.mark.slow) for more in (SUITED, EVERY))],
+    ids=["few", "suited", "every"],
+)
 def test_method_can_be_read_over_the_protocol(files, tmp_path):
     rows, protocol = dict(rows_of(files, EXPERIMENTS).values()), protocol_of("CSVData", EXPERIMENTS)
     plan = Plan(comparison(rows, "skin", protocol, 5), tmp_path)
