@@ -16,13 +16,13 @@ from lightning_imbal.cli import main
 # the first rank has: it must not ask for a reduction that the other rank does not take part in.
 TRAIN = [
     *("fit", "--config", "experiments/demo.yaml", "--trainer.precision", "64-true", "--trainer.max_epochs", "2"),
-    *("--then.trainer.max_epochs", "2", "--trainer.enable_model_summary", "false"),
+    *("--then.trainer.max_epochs", "2", "--trainer.enable_model_summary", "false", "--data.image_size", "16"),
     "--trainer.callbacks+=small_runs.RankWeights",
 ]
 # Less of an epoch, in both stages, for what does not look at the end of one.
 SHORT = ["--trainer.limit_train_batches", "4"]
 METHODS = {
-    "contrast of views": ["--data.views", "2", "--data.split.test", "0.6"],
+    "contrast of views": ["--data.views", "2", "--data.split.test", "0.6", "--then.trainer.max_epochs", "1"],
     # Each device has other weights in its share of a batch.
     "weighted mean": [
         *("--model", "Classifier", "--model.loss", "CrossEntropy", "--model.loss.weight", "inverse"),
