@@ -12,8 +12,9 @@ from forked import run_forked
 from lightning_imbal import modules
 from lightning_imbal.cli import main
 
-TRAIN = ["fit", "--config", "experiments/demo.yaml", "--trainer.max_epochs", "3", "--then.trainer.max_epochs", "3"]
-TRAIN += ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
+QUIET = ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
+TRAIN = ["fit", "--config", "experiments/demo.yaml", "--trainer.max_epochs", "2", "--then.trainer.max_epochs", "2"]
+TRAIN += ["--trainer.limit_train_batches", "3", "--data.split.test", "0.1", *QUIET]
 
 
 def run_until_killed(module, args):
@@ -50,7 +51,7 @@ def test_killed_in_both_stages_and_resumed_gives_the_same_predictions(tmp_path):
 
 
 ONE_STAGE = ["fit", "--config", "experiments/demo.yaml", "--then", "null", "--trainer.max_epochs", "3"]
-ONE_STAGE += ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
+ONE_STAGE += QUIET
 EMA = ["--config", "variants/ema.yaml", "--trainer.callbacks.decay", "0.9"]
 SWA = ["--config", "variants/swa.yaml", "--trainer.callbacks.swa_epoch_start", "1"]
 PROXIES = ["--data.views", "2", "--model.loss.warm", "0", "--model.loss.balanced", "0.3"]
@@ -87,6 +88,7 @@ METHODS = {
 def test_the_last_epoch_is_kept_even_if_it_is_not_the_best(tmp_path):
     """Else a resumed run would train again what came after the best epoch."""
     args = [*ONE_STAGE, "--model", "Classifier", "--model.optimizer.lr", "1e-30", "--monitor", "val/f1"]
+    args += ["--trainer.limit_train_batches", "1", "--trainer.limit_test_batches", "0"]
     assert main([*args, "--run_dir", str(tmp_path / "run")]) == 0
     checkpoints = tmp_path / "run" / "stage1" / "checkpoints"
     assert {file.name for file in checkpoints.iterdir()} == {"best.ckpt", "last.ckpt"}
