@@ -175,7 +175,8 @@ def test_failed_cells_are_named_and_the_others_finish(table):
     Path("failing.py").write_text(FAILING)
     rows = {name: row("ce", options={"model": f"failing.{name}"}) for name in ("Raises", "OutOfMemory", *KILLED)}
     spec = table(rows | {"CE": row("ce")})
-    run_forked(command_in, Path.cwd(), "table", spec, "--jobs", "2", "--runs", "runs", *FAST, status=1)
+    short = [*FAST, "--trainer.max_epochs", "1", "--trainer.limit_train_batches", "1"]
+    run_forked(command_in, Path.cwd(), "table", spec, "--jobs", "2", "--runs", "runs", *short, status=1)
     shown = Path("said.txt").read_text()
     for name, why in ({"Raises": "a banana", "OutOfMemory": "allocate 20 GiB"} | KILLED).items():
         [folder] = Path("runs").glob(f"demo+ce+model=failing.{name}+seed0")
