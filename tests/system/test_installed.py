@@ -12,7 +12,8 @@ import layouts
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SHORT = ["--trainer.max_epochs", "1", "--trainer.enable_progress_bar", "false"]
+SHORT = ["--trainer.max_epochs", "1", "--trainer.enable_progress_bar", "false", "--trainer.limit_train_batches", "2"]
+SHORT += ["--trainer.limit_val_batches", "1", "--trainer.limit_test_batches", "1"]
 
 
 @pytest.fixture(scope="module")
@@ -21,13 +22,22 @@ def installed(tmp_path_factory):
     if importlib.util.find_spec("hatchling") is None:
         pytest.skip("hatchling, which builds the wheel, is not installed: pip install 'lightning_imbal[dev]'")
     built, unpacked = tmp_path_factory.mktemp("built"), tmp_path_factory.mktemp("unpacked")
-    build = ["-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(built), str(ROOT)]
-    subprocess.run([sys.executable, *build], check=True)
-    [wheel] = built.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
+    from hatchling.build import build_wheel
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        wheel = build_wheel(str(built))  # as pip does
+    with zipfile.ZipFile(built / wheel) as archive:
         archive.extractall(unpacked)
     return unpacked
 
+
+# `python -m lightning_imbal`, after it has told where it is.
+PROGRAM = """
+import runpy, lightning_imbal
+print(lightning_imbal.__file__)
+runpy.run_module("lightning_imbal", run_name="__main__")
+"""
 
 # What takes seconds has been imported before, from the wheel too.
 WARM = """
@@ -86,13 +96,11 @@ def test_wheel_has_all_that_is_no_python(installed):
 def test_list(installed, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(installed))
-
-    def python(*arguments):
-        return subprocess.run([sys.executable, *arguments], stdout=subprocess.PIPE, text=True, check=True).stdout
-
-    place = python("-c", "import lightning_imbal; print(lightning_imbal.__file__)").strip()
+    command = [sys.executable, "-c", PROGRAM, "list", "--json"]
+    said = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    place, _, listed = said.partition("\n")
     assert Path(place) == installed / "lightning_imbal" / "__init__.py"
-    found = json.loads(python("-m", "lightning_imbal", "list", "--json"))
+    found = json.loads(listed)
     names = {kind: {entry["name"] for entry in entries} for kind, entries in found.items()}
     for kind, folder in {"methods": "methods", "heads": "heads", "experiments": ".", "tables": "tables"}.items():
         assert names[kind] == {file.stem for file in (ROOT / "experiments" / folder).glob("*.yaml")}
