@@ -20,6 +20,7 @@ FIT += ["--model.backbone", "test_resnet", "--trainer.accelerator", "cpu", "--la
 PLAIN = ["--model.scheduler", "null"]
 PERSON = "Mustermann"
 HEAD = ["--then", "experiments/heads/crw.yaml", "--then.trainer.max_epochs", "1"]
+RUNS = {"plain": PLAIN, "cosine": [], "two": [*PLAIN, *HEAD]}
 ROWS = [
     (f"{number:02d}.png", name, part)
     for number, (name, part) in enumerate(
@@ -37,17 +38,20 @@ def write_labels(folder, rows):
 
 @pytest.fixture(scope="module")
 def begun(tmp_path_factory):
-    """Folder with pictures, a plain run of one stage, one with a cosine, and one of two stages: all finished."""
+    """Folder with pictures, a plain run of one stage and one of two stages, both finished."""
     folder = tmp_path_factory.mktemp("identity")
     (folder / "data").mkdir()
     rng = np.random.default_rng(0)
     for image in [row[0] for row in ROWS] + ["new.png"]:
         cv2.imwrite(str(folder / "data" / image), rng.integers(0, 256, (24, 24, 3), dtype=np.uint8))
     write_labels(folder / "data", ROWS)
-    for name, args in {"plain": PLAIN, "cosine": [], "two": [*PLAIN, *HEAD]}.items():
-        root = ["--data.root", str(folder / "data"), "--run_dir", str(folder / name)]
-        assert main([*FIT, *root, *args]) == 0
+    for name in ("plain", "two"):
+        train(folder, name)
     return folder
+
+
+def train(folder, name):
+    assert main([*FIT, "--data.root", str(folder / "data"), "--run_dir", str(folder / name), *RUNS[name]]) == 0
 
 
 @pytest.fixture
@@ -58,9 +62,8 @@ def own(begun, tmp_path, monkeypatch):
 
 
 def go_on(own, name, *args, data="data"):
-    base = {"plain": PLAIN, "cosine": [], "two": [*PLAIN, *HEAD]}[name]
     places = ["--data.root", str(own / data), "--run_dir", str(own / name), "--ckpt_path", "last"]
-    return [*FIT, *places, *base, *args]
+    return [*FIT, *places, *RUNS[name], *args]
 
 
 def contents(folder):
@@ -73,6 +76,8 @@ def refusal(request, begun, capsys):
     folder = request.getfixturevalue("own") if "own" in request.fixturenames else begun
 
     def of(name, *args):
+        if not (folder / name).exists():
+            train(folder, name)
         before = contents(folder / name)
         capsys.readouterr()
         assert main(go_on(folder, name, *args)) == 2
@@ -84,19 +89,26 @@ def refusal(request, begun, capsys):
     return of
 
 
+def slow(*parameters):
+    """Parameters of what the quick ones ask as well; tests/runs/test_identity.py holds what is another."""
+    return [pytest.param(*each, marks=pytest.mark.slow) for each in parameters]
+
+
 @pytest.mark.parametrize(
     ("args", "named"),
     [
         (["--seed_everything", "1"], "seed_everything 0, not 1: continue it with --seed_everything 0"),
         (["--model.optimizer.lr", "0.1"], "model.optimizer.lr 0.01, not 0.1"),
-        (["--model.loss", "LDAM"], "model.loss CrossEntropy, not LDAM"),
-        (["--model.loss.label_smoothing", "0.1"], "model.loss.label_smoothing 0.0, not 0.1"),
-        (["--model", "BalancedMixUpClassifier"], "model Classifier, not BalancedMixUpClassifier"),
-        (["--model.backbone", "test_vit"], "model.backbone test_resnet, not test_vit"),
-        (["--data.mean", "[0,0,0]"], "data.mean [0.485, 0.456, 0.406], not [0.0, 0.0, 0.0]"),
         (["--data.split", "Holdout", "--data.split.seed", "1"], "data.split null, not Holdout"),
-        (["--data.classes", "[rare,normal,mid]"], 'data.classes null, not ["rare", "normal", "mid"]'),
-        (["--monitor", "val/kappa"], "monitor val/f1, not val/kappa"),
+        *slow(
+            (["--model.loss", "LDAM"], "model.loss CrossEntropy, not LDAM"),
+            (["--model.loss.label_smoothing", "0.1"], "model.loss.label_smoothing 0.0, not 0.1"),
+            (["--model", "BalancedMixUpClassifier"], "model Classifier, not BalancedMixUpClassifier"),
+            (["--model.backbone", "test_vit"], "model.backbone test_resnet, not test_vit"),
+            (["--data.mean", "[0,0,0]"], "data.mean [0.485, 0.456, 0.406], not [0.0, 0.0, 0.0]"),
+            (["--data.classes", "[rare,normal,mid]"], 'data.classes null, not ["rare", "normal", "mid"]'),
+            (["--monitor", "val/kappa"], "monitor val/f1, not val/kappa"),
+        ),
         (
             ["--monitor", "null", "--data.batch_size", "8"],
             "data.batch_size 16, not 8, and with monitor val/f1, not null",
@@ -115,14 +127,16 @@ def relabelled(number, name):
     ("rows", "named"),
     [
         (ROWS[1:], "1 image is gone (00.png)"),
-        ([*ROWS, ("new.png", "mid", "train")], "1 image is new (new.png)"),
-        (relabelled(0, "rare"), "1 image is in another class (00.png: mid, now rare)"),
-        ([(ROWS[0][0], "mid", "test"), *ROWS[1:]], "1 image is in another part (00.png: train, now test)"),
+        *slow(
+            ([*ROWS, ("new.png", "mid", "train")], "1 image is new (new.png)"),
+            (relabelled(0, "rare"), "1 image is in another class (00.png: mid, now rare)"),
+            ([(ROWS[0][0], "mid", "test"), *ROWS[1:]], "1 image is in another part (00.png: train, now test)"),
+            ([(image, label.replace("mid", "zzz"), part) for image, label, part in ROWS], "has normal, rare, zzz:"),
+        ),
         (
             [*ROWS, ("new.png", "zzz", "train")],
             "the classes mid, normal, rare, in this order, but the data has mid, nor",
         ),
-        ([(image, label.replace("mid", "zzz"), part) for image, label, part in ROWS], "has normal, rare, zzz:"),
     ],
 )
 def test_other_images_are_refused(rows, named, own, refusal):
@@ -146,8 +160,10 @@ def test_a_stage_without_a_checkpoint_is_held_to_its_split(own, refusal):
 @pytest.mark.parametrize(
     ("name", "args", "named"),
     [
-        ("cosine", ["--trainer.max_epochs", "3"], "CosineAnnealingLR is defined for that many epochs alone"),
-        ("cosine", ["--trainer.max_epochs", "1"], "CosineAnnealingLR is defined for that many epochs alone"),
+        *slow(  # asked below of a second stage, and of samplers
+            ("cosine", ["--trainer.max_epochs", "3"], "CosineAnnealingLR is defined for that many epochs alone"),
+            ("cosine", ["--trainer.max_epochs", "1"], "CosineAnnealingLR is defined for that many epochs alone"),
+        ),
         ("plain", ["--trainer.max_epochs", "1"], "has trained 2 epochs already"),
         ("two", ["--trainer.max_epochs", "3"], "stage2 began from it"),
     ],
@@ -157,7 +173,7 @@ def test_other_epochs_are_refused_where_they_mean_another_training(name, args, n
     assert named in sentence and "trainer.max_epochs 2" in sentence
 
 
-@pytest.mark.parametrize("sampler", ["DeferredBalance", "ProgressiveBalance"])
+@pytest.mark.parametrize("sampler", ["DeferredBalance", pytest.param("ProgressiveBalance", marks=pytest.mark.slow)])
 def test_more_epochs_of_a_sampler_that_follows_them_are_refused(sampler, own, refusal):
     (own / "plain" / "metrics.json").unlink()  # which knows the configuration
     config = own / "plain" / "stage1" / "config.yaml"
@@ -203,13 +219,15 @@ def test_the_weights_it_began_with_are_kept_on_record(own, told, tmp_path):
     ("args", "named"),
     [
         (["--then", "null"], "has 2 stages"),
-        (["--then", "experiments/heads/crt.yaml"], "stage2 was begun with"),
         (
             ["--then.model.init_args.optimizer.init_args.lr", "0.5"],
             "stage2 was begun with model.optimizer.lr 0.1, not 0.5",
         ),
         (["--then.trainer.max_epochs", "2"], "CosineAnnealingLR"),
-        (["--data.batch_size", "8"], "stage1 was begun with data.batch_size 16, not 8"),
+        *slow(
+            (["--then", "experiments/heads/crt.yaml"], "stage2 was begun with"),
+            (["--data.batch_size", "8"], "stage1 was begun with data.batch_size 16, not 8"),
+        ),
     ],
 )
 def test_both_stages_are_held_to_their_settings(args, named, refusal):
