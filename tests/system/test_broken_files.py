@@ -46,17 +46,8 @@ def fit(place, name, *more):
 
 
 TWO_STAGES = ["--model.backbone", "test_resnet", "--then", "experiments/heads/crw.yaml"]
-TWO_STAGES += ["--then.trainer.max_epochs", "1"]
-TWO_STAGES += [
-    "--data.split",
-    "Holdout",
-    "--data.split.test",
-    "0.2",
-    "--data.split.val",
-    "0.1",
-    "--data.split.seed",
-    "0",
-]
+TWO_STAGES += ["--then.trainer.max_epochs", "1", "--data.split", "Holdout", "--data.split.test", "0.2"]
+TWO_STAGES += ["--data.split.val", "0.1", "--data.split.seed", "0"]
 
 
 @pytest.fixture(scope="module")
@@ -219,9 +210,12 @@ def with_code(place, file):
 # By the functions that read it for `predict`, which is tried with every damage.
 DAMAGED = ("half", "another one", "twin", "code")
 GONE_ON = [*(("last.ckpt", damage) for damage in DAMAGED), ("best.ckpt", "half"), ("best.ckpt", "twin")]
+QUICK = [("last.ckpt", "code"), ("best.ckpt", "twin")]
 
 
-@pytest.mark.parametrize("name, damage", GONE_ON)
+@pytest.mark.parametrize(
+    "name, damage", [pytest.param(*each, marks=[] if each in QUICK else pytest.mark.slow) for each in GONE_ON]
+)
 def test_a_broken_checkpoint_is_not_gone_on_from(place, broken, capsys, damage, name):
     file = place / "run" / "stage1" / "checkpoints" / name
     other = with_code(place, file) if damage == "code" else place / "other" / "stage1" / "checkpoints" / name
@@ -229,7 +223,9 @@ def test_a_broken_checkpoint_is_not_gone_on_from(place, broken, capsys, damage, 
     refuses(capsys, file, *fit(place, "run", *TWO_STAGES, "--ckpt_path", "last"))
 
 
-@pytest.mark.parametrize("damage", DAMAGED)
+@pytest.mark.parametrize(
+    "damage", [pytest.param(each, marks=[] if each in ("code", "twin") else pytest.mark.slow) for each in DAMAGED]
+)
 def test_a_second_stage_does_not_start_from_a_broken_checkpoint(place, broken, capsys, damage):
     file, other = place / "run" / CHECKPOINTS[2], place / "other" / "stage1" / "checkpoints" / "best.ckpt"
     broken(file, "another one" if damage == "code" else damage, with_code(place, file) if damage == "code" else other)
@@ -267,7 +263,8 @@ def test_a_broken_cache_is_made_anew(place, tmp_path, damage, suffix):
     assert all(np.array_equal(*pair) for pair in zip(again, whole, strict=True))
 
 
-@pytest.mark.parametrize("damage", ["half", "all but one byte", "another one"])  # what else is no JSON is as half of it
+# What else is no JSON is as half of it.
+@pytest.mark.parametrize("damage", ["half", pytest.param("all but one byte", marks=pytest.mark.slow), "another one"])
 def test_compare_json(place, tmp_path, capsys, damage):
     data = {"root": str(tmp_path), "images": 1, "labels": "0"}
     whole = json.dumps({"data": data, "state": "0", "warnings": []}).encode() + b"\n"
