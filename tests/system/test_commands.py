@@ -17,6 +17,7 @@ from lightning_imbal.decisions.file import read_decision
 
 DEMO = ["--config", "experiments/demo.yaml", "--trainer.max_epochs", "1", "--then.trainer.max_epochs", "1"]
 DEMO += ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
+DEMO += ["--trainer.limit_train_batches", "2"]
 
 BAD_LOSS = "{class_path: CrossEntropy, init_args: {weight: effective, beta: 2}}"
 
@@ -97,7 +98,7 @@ def test_test_repeats_the_scores_of_fit(run, capsys):
     assert first["summary"] == again["summary"] and again["identity"]["part"] == "test"
     tables = [pd.read_parquet(run / place / "predictions_val.parquet") for place in (".", "test")]
     pd.testing.assert_frame_equal(*tables)
-    assert main(["test", "--ckpt_path", ckpt_path, "--trainer.enable_progress_bar", "false"]) == 0
+    assert main(["test", "--ckpt_path", ckpt_path, "--trainer.limit_test_batches", "1"]) == 0
     assert (run / "test_2" / "metrics.json").is_file(), "a second test must not overwrite the first"
 
 
@@ -174,13 +175,13 @@ def test_split_of_every_stage_is_written(run):
 
 
 def test_an_overlay_goes_over_the_saved_configuration(run, tmp_path, capsys):
-    (tmp_path / "overlay.yaml").write_text("data: {init_args: {split: {init_args: {test: 0.5}}}}\n")
+    (tmp_path / "overlay.yaml").write_text("data: {init_args: {split: {init_args: {test: 0.1}}}}\n")
     ckpt_path = str(run / "stage2" / "checkpoints" / "best.ckpt")
     args = ["--config", str(tmp_path / "overlay.yaml"), "--run_dir", str(tmp_path / "results")]
     args += ["--allow_trained_images", "true"]
     assert main(["test", "--ckpt_path", ckpt_path, *args]) == 0
     results = json.loads((tmp_path / "results" / "metrics.json").read_text())
-    assert sum(row["images"] for row in results["classes"]) == 899
+    assert sum(row["images"] for row in results["classes"]) == 180
     assert "results" in refused(capsys, "test", "--ckpt_path", ckpt_path, *args)
 
 
