@@ -37,6 +37,7 @@ def averaged(tmp_path_factory):
     for number in range(70):
         cv2.imwrite(str(folder / "images" / f"{number:02d}.png"), rng.integers(0, 256, (24, 24, 3), dtype=np.uint8))
     ema = ["--config", "variants/ema.yaml", f"{CALLBACK}.decay", "0.8", "--monitor", "null"]
+    ema += trainer(limit_train_batches=3)
     assert main([*TRAIN, *KINDS["two stages"], *ema, "--run_dir", str(folder / "run")]) == 0
     return folder
 
@@ -135,7 +136,12 @@ def test_both_stages_are_trained_with_the_rate_that_was_found(tmp_path):
 
 def test_losses_of_steps_are_logged_on_demand(tmp_path):
     for number in (0, 2):
-        every = trainer(max_epochs=1, limit_test_batches=0, **({"log_every_n_steps": number} if number else {}))
+        every = trainer(
+            max_epochs=1,
+            limit_train_batches=6,
+            limit_test_batches=0,
+            **({"log_every_n_steps": number} if number else {}),
+        )
         assert main([*TRAIN, *KINDS["one stage"], *every, "--run_dir", str(tmp_path / str(number))]) == 0
     none, some = (pd.read_csv(tmp_path / str(number) / "stage1" / "metrics.csv") for number in (0, 2))
     assert "train/loss_step" not in none and some["train/loss_step"].notna().sum() >= 3
