@@ -33,14 +33,15 @@ KINDS = {
 IN_OTHERS = ("mixed", "pairs", "two branches")
 
 
-def train(name, folder, workers, accumulate, ckpt_path=None, **trainer):
+def train(name, folder, workers, accumulate, ckpt_path=None):
     kind, of_model, of_data = KINDS[name]
     data = digits(train_transform=ShiftCrop, **{"sampler": balanced} | of_data)
     data.num_workers = workers
     model = build(kind, data, optimizer=sgd, **of_model)
     kept = ModelCheckpoint(folder, "{step}", every_n_train_steps=STEP // accumulate, save_top_k=-1)
     averaging = [EMAWeightAveraging(decay=0.8)] if name == "averaged" else []
-    trainer = make_trainer(folder, 3, callbacks=[*averaging, kept], accumulate_grad_batches=accumulate, **trainer)
+    few = {"accumulate_grad_batches": accumulate, "limit_val_batches": 1}
+    trainer = make_trainer(folder, 3, callbacks=[*averaging, kept], **few)
     trainer.fit(model, data, ckpt_path=ckpt_path)
     return model
 
