@@ -99,7 +99,8 @@ def test_what_was_found_is_kept_and_gone_on_with(tmp_path, told):
     run = tmp_path / "run"
     finders = [*callback("BatchSizeFinder", max_trials=2, steps_per_trial=1, init_val=16)]
     finders += callback("LearningRateFinder", num_training_steps=20)
-    args = [*TRAIN, *KINDS["one stage"], *finders, "--run_dir", str(run)]
+    few = trainer(limit_train_batches=10, limit_val_batches=1, limit_test_batches=1)
+    args = [*TRAIN, *KINDS["one stage"], *finders, *few, "--run_dir", str(run)]
     assert main(args) == 0
     found = yaml.safe_load((run / "stage1" / "config.yaml").read_text())
     size, optimizer = found["data"]["init_args"]["batch_size"], found["model"]["init_args"]["optimizer"]
