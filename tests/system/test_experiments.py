@@ -54,6 +54,8 @@ MORE = {"zeng_skin7": ["--data.split.val", "0.15"]}
 ABLATION = ("ce_bhp", "2_proxies", "no_cycle")
 TUNED = ("lora", "bitfit", "last_block", "layer_decay")  # read in tests/system/test_tuning.py
 MORE_VARIANTS = [
+    ("marrakchi_isic", "variants/marrakchi_released"),
+    ("zeng_skin7", "methods/ce_crw", "variants/group_balanced"),
     ("galdran_eyepacs", "variants/galdran_released"),
     ("zhang_isic2018", "variants/zhang_released"),
     ("marrakchi_isic", "variants/laptop"),
@@ -146,9 +148,9 @@ def test_experiment_runs(paper, fit):
     assert all(0 <= row["f1"] <= 1 for row in results["classes"])
 
 
-# Those whose validation part decides, and modules whose steps are written by hand in tests/modules; the others are
-# trained without a paper below.
-KINDS = [OTHERS.index(method(name)) for name in (*WITH_VAL, "bbn", "tsc")]
+# Two whose validation part decides, and a module of steps that are written by hand in tests/modules, as those of the
+# others of its kind; the others are trained without a paper below.
+KINDS = [OTHERS.index(method(name)) for name in ("ecl", "ce_tau_norm", "bbn")]
 OVER_ISIC = (*WITH_VAL, *OF_ATTRIBUTES)
 
 
@@ -193,9 +195,7 @@ def test_head_made_of_a_linear_one_refuses_cosines(head, fit, capsys):
 @pytest.mark.parametrize(
     "configs",
     [
-        ("marrakchi_isic", "variants/marrakchi_released"),
         ("marrakchi_isic", "methods/ce", "variants/laptop"),
-        ("zeng_skin7", "methods/ce_crw", "variants/group_balanced"),
         ("own_folder", "methods/supcon", *EVERYDAY),
         *(pytest.param(more, marks=pytest.mark.slow) for more in [*MORE_VARIANTS, ("zhang_isic2018", *EVERYDAY)]),
     ],
@@ -312,7 +312,7 @@ def two_of(values, index):
 
 # Over a paper whose own method is another each; the slow ones are of the same kinds, over others.
 @pytest.mark.parametrize(
-    "index", some_slow(range(len(METHODS)), range(0, len(METHODS), 6)), ids=lambda index: METHODS[index].stem
+    "index", some_slow(range(len(METHODS)), range(0, len(METHODS), 12)), ids=lambda index: METHODS[index].stem
 )
 def test_method_leaves_nothing_of_the_own_method_of_a_paper(index):
     path = METHODS[index]
@@ -471,7 +471,7 @@ ALIKE += ("ce_crt", "ce_drw", "ce_resample", "center_crw", "drs", "focal", "labe
 ALIKE += ("rs", "rw", "cb_focal", "bwce", "ce_ncm", "ce_tau_norm", "ldam", "mixup", "mwnl")
 ALIKE += ("ce_metadata", "corn", "cost_sensitive", "sord")
 ALIKE += ("bbn", "hybrid_sc", "scl", "tsc")  # run above
-ALIKE += ("contrast_crw", "perturbed")  # as are the experiments of their papers
+ALIKE += ("contrast_crw", "perturbed", "balanced_mixup", "ecl")  # as are the experiments of their papers
 
 
 def train_in_new_ways():
