@@ -246,8 +246,7 @@ def test_a_stage_that_has_not_begun_may_be_another(own, told):
 
 
 def test_a_run_as_it_was_goes_on_in_silence(begun, told):
-    for name in ("plain", "two"):
-        assert main(go_on(begun, name)) == 0
+    assert main(go_on(begun, "plain")) == 0
     for file in ("best", "last"):  # as if it had been killed in the first epoch of the second stage
         (begun / "two" / "stage2" / "checkpoints" / f"{file}.ckpt").unlink()
     (begun / "two" / "metrics.json").unlink()
@@ -284,6 +283,7 @@ def evaluation(folder, name, *args, verb="test"):
     return [verb, "--ckpt_path", str(folder / name / stage / "checkpoints" / "best.ckpt"), *QUIET, *args]
 
 
+@pytest.mark.slow  # tests/export moves a run, and test_journeys.py takes its file to other images
 def test_a_finished_run_is_worth_the_same_elsewhere(begun, own, tmp_path, capsys):
     (own / "two").rename(tmp_path / "two")
     shutil.rmtree(own)
@@ -301,7 +301,8 @@ def test_a_finished_run_is_worth_the_same_elsewhere(begun, own, tmp_path, capsys
 SPLIT = ["--data.split", "Holdout", "--data.split.test", "0.4", "--data.split.val", "0.2"]
 
 
-@pytest.mark.parametrize("verb", ["test", "validate"])
+# A validation part that was not trained on is validated below.
+@pytest.mark.parametrize("verb", ["test", pytest.param("validate", marks=pytest.mark.slow)])
 def test_images_that_were_trained_on_are_refused_or_said(verb, begun, tmp_path, capsys):
     args = [*SPLIT, "--run_dir", str(tmp_path / "again")]
     assert "--allow_trained_images true" in refused(capsys, *evaluation(begun, "two", *args, verb=verb))
