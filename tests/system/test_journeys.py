@@ -145,6 +145,7 @@ def test_a_wrong_column(here, refused):
     assert not [*here.rglob("*.yaml"), *here.glob("runs")]
 
 
+@pytest.mark.slow  # test_depth.py trains on such
 def test_pictures_of_16_bits(here, program, told):
     draw(here / "scans", bits=16)
     assert "16 bits" in program("init scans")
