@@ -162,13 +162,10 @@ def test_weights_of_ones_own(here, program, refused, told):
     assert not Path("x").exists()
 
 
-# One of two stages and one of one stage; the others differ from them in what the overlays do not touch.
+# The others differ from it in what the overlays do not touch; more pairs are in tests/cli/parts/test_stages.py.
 @pytest.mark.parametrize(
     "paper",
-    [
-        pytest.param(name, marks=[] if name in ("zeng_skin7", "zhang_isic2018") else [pytest.mark.slow])
-        for name in PAPERS
-    ],
+    [pytest.param(name, marks=[] if name == "zeng_skin7" else [pytest.mark.slow]) for name in PAPERS],
 )
 def test_a_laptop_in_either_order(paper):
     overlays = [["--config=variants/laptop.yaml", "--config=methods/ce_crw.yaml"]]
