@@ -30,7 +30,6 @@ OF_OTHERS = {"pyarrow"}  # pandas writes Parquet with it
 DECODERS = {"pylibjpeg", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg"}  # pydicom decompresses with them
 TOOLS = {
     "axe-core-python",
-    "hatchling",
     "ipykernel",
     "mypy",
     "pre-commit",

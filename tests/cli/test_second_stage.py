@@ -133,7 +133,7 @@ def test_pairs_are_of_the_first_stage_alone():
         (["--model", "MetricLearningClassifier", "--model.metric", "CentreTerm"], ["'CentreTerm'", "CenterTerm"]),
         (["--model.loss", "LogitAdjusted", "--model.predictor", "PostHocAdjusted"], ["LogitAdjusted", "Plain"]),
         (["--model.loss.weight", "inverted"], ["model.loss.weight", "'none', 'inverse', 'effective'", "'inverted'"]),
-        (["--model.mixer", "{class_path: MixUp, init_args: {alpha: much}}"], ["alpha", "float", "much."]),
+        (["--model.mixer", "{class_path: MixUp, init_args: {alpha: much}}"], ["alpha", "float", "'much'"]),
         (["--monitor", "val/f2"], ["monitor", "'val/f2'", "val/f1"]),
         (["--model.scheduler", "{class_path: Plateau, init_args: {monitor: kappa}}"], ["'kappa'", "val/kappa"]),
         (["--model.mixer", "{class_path: MixUp, init_args: {alpha: -1}}"], ["alpha", "-1"]),

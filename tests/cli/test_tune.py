@@ -158,6 +158,7 @@ def test_configurations_that_say_something_else_by_now_are_refused(searched, her
     assert not (run / "trials" / "002").exists()
 
 
+CRW = ["--config", "experiments/methods/ce_crw.yaml"]
 REFUSED = [
     ([], "needs what it is to search"),
     (["--search", "model.optimiser.lr=0:1"], "model.optimizer"),
@@ -166,7 +167,7 @@ REFUSED = [
     ([*SEARCH, "--score", "val/f2"], "is no score"),
     (["--search", "model.loss=choice:CrossEntropy,LDAN"], "LDAN"),
     (["--search", "trainer.max_epochs=0:9"], "give --search trainer.max_epochs=int:0:9"),
-    (["--search", "then.data.batch_size=log:4:8"], "give --search then.data.batch_size=int:4:8"),
+    ([*CRW, "--search", "then.data.batch_size=log:4:8"], "give --search then.data.batch_size=int:4:8"),
     ([*SEARCH, "--data.split.val", "0"], "no validation part"),
     ([*SEARCH, "--launcher", "ray"], "needs Ray"),
 ]

@@ -98,9 +98,9 @@ def _wrong_type(message: str, key: str) -> str:
     unions = re.findall(r"Subtypes: \[(.+)\]", message)
     known = unions[-1:] if unions and not re.search("lightning|Callable|Literal", unions[-1]) else []
     types = known or [each for each in re.findall(r"Expected a? ?<class '([^']+)'>", message) if each != "NoneType"]
-    value = re.search(r"NestedArg\(key='[^']*', val=(.+)\)$", message) or re.search(
-        r"(?:Given|Got) value: (.+?)\.?(?:$|\. Got value: |\n)", message
-    )
+    beside = r"Expected a? ?<class '[^']+'>\. Got value: (.+?)(?:\. Got value: |\.?\n|\.?$)"
+    values = (beside, r"NestedArg\(key='[^']*', val=(.+)\)$", r"(?:Given|Got) value: (.+?)\.?(?:$|\. Got value: |\n)")
+    value = next(filter(None, (re.search(pattern, message) for pattern in values)), None)
     if not types or not value:
         return ""
     plain = re.sub(r"<class '(?:\w+\.)*(\w+)'>", r"\1", types[0])

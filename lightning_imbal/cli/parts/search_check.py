@@ -114,9 +114,7 @@ def tried_out(space: Sequence[Range]) -> list[dict[str, Value]]:
     return [{each.name: each.ends[min(place, len(each.ends) - 1)] for each in space} for place in range(most)]
 
 
-def _read(
-    cli: ImbalCLI, arguments: Sequence[str], space: Sequence[Range]
-) -> tuple[list[Namespace], list[Namespace]]:
+def _read(cli: ImbalCLI, arguments: Sequence[str], space: Sequence[Range]) -> tuple[list[Namespace], list[Namespace]]:
     """The configurations that are tried out, and the stages of the first."""
     configs = [cli.read([*arguments, *LOCKED, *to_options(params)]) for params in tried_out(space)]
     return configs, list(cli.stages(configs[0]))

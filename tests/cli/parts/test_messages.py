@@ -14,7 +14,7 @@ FIT = ["fit", "--config", "experiments/demo.yaml"]
         ("model.tuning", "Adapter", "There is no class 'Adapter' for model.tuning: known are BitFit, IA3, LoRA"),
         ("model.layer_decay", "high", "must be of type float or null, but is 'high'"),
         ("data.image_size", "[64, 32]", "must be of type int, but is [64, 32]."),
-        ("data.image_size", "4.5", "must be of type int, but is '4.5'."),
+        ("data.image_size", "4.5", "must be of type int, but is 4.5."),
         ("trainer.max_epochs", "many", "trainer.max_epochs must be of type int or null, but is 'many'."),
         ("model.optimizer.lr", "high", "model.optimizer.lr must be of type float or Tensor, but is 'high'."),
         ("model.optimizer.momentum", "high", "model.optimizer.momentum must be of type float, but is 'high'."),
