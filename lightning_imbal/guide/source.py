@@ -117,11 +117,11 @@ def _of(module: str, node: ast.AST) -> Source | None:
     return Source(module, node) if isinstance(node, ast.ClassDef) else None
 
 
-@cache
 def _named(part: ast.Assign) -> list[str]:
     return [ast.unparse(target) for target in part.targets]
 
 
+@cache
 def _parameters(cls: Source) -> tuple[list[Parameter], bool]:
     init = next((of for of in cls.node.body if isinstance(of, ast.FunctionDef) and of.name == "__init__"), None)
     if init is None and any("dataclass" in ast.unparse(decorator) for decorator in cls.node.decorator_list):
