@@ -105,8 +105,8 @@ class GivesFeatures(LabelledImages):
             "depth": self.depth.asked.settings,
             "views": views,
         }
-        if "path" in self.index:
-            files = {part: self.index["path"].iloc[self.rows(part)] for part in PARTS}
+        if not self.files.empty:
+            files = {part: self.files.iloc[self.rows(part)] for part in PARTS}
             facts[PICTURES] = {part: sizes_digest(of) for part, of in files.items() if len(of)}
         return facts | ({"train_recipe": repr(self.train_recipes[0]), "seed": run_seed()} if views else {})
 

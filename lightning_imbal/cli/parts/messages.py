@@ -21,8 +21,9 @@ def explain(message: str) -> str:
         return sentence
     owners = re.findall(r"class_path[= ]'([^']+)'", message)
     owners = [owner for owner in owners if not owner.endswith(".Callback")] or owners  # what any could be
-    path = re.search(r"Expected a dot import path string: (\S+)", message)
-    if path and key and key.rpartition(".")[2] not in KINDS and "torch.Tensor" not in message:
+    # A number may be a tensor too, and that the path of one: for people it is a number.
+    path = re.search(r"Expected a dot import path string: (\S+)", "" if "torch.Tensor" in message else message)
+    if path and key and key.rpartition(".")[2] not in KINDS:
         return f"{key} must be the path of a function or a class, such as package.module.name, but is {path[1]!r}."
     kind = kind_at(key)
     such_as = f", such as {kind.example}" if kind and kind.example else ""
@@ -34,7 +35,7 @@ def explain(message: str) -> str:
         return f"{match[1] or match[2]} cannot be {key}: name a class of its kind{such_as}."
     if match := re.search(r"Option '([^']+)' is not accepted|Problem with(?:.|\n)*arguments: --(\w+)\.", message):
         return _unknown_argument(match[1] or match[2], owners, key)
-    if path and "torch.Tensor" not in message:
+    if path:
         return _unknown_class(path[1], key)
     if match := re.search(r"[Uu]nrecognized arguments: (\S+)|does not accept option '([^']+)'", message):
         return unknown((match[1] or match[2]).lstrip("-").split("=")[0])

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Iterator
-from importlib import import_module
+from pydoc import locate
 from types import NoneType
 from typing import Any, get_args
 
@@ -36,9 +36,9 @@ def refuse_null(config: Namespace, apart: frozenset[str]) -> None:
 
 def _parameters(class_path: str) -> Iterator[tuple[str, inspect.Parameter]]:
     """Arguments of a class and of those that it hands others on to, its own first."""
-    module, _, name = class_path.rpartition(".")
     seen: set[str] = set()
-    for kind in getattr(import_module(module), name).__mro__:
+    found: Any = locate(class_path)  # as jsonargparse has found it
+    for kind in found.__mro__:
         if "__init__" in vars(kind):
             own = inspect.signature(kind.__init__).parameters
             yield from ((name, each) for name, each in own.items() if name not in seen)
@@ -47,4 +47,5 @@ def _parameters(class_path: str) -> Iterator[tuple[str, inspect.Parameter]]:
 
 def _takes_null(parameter: inspect.Parameter) -> bool:
     kind: Any = parameter.annotation
-    return kind in (parameter.empty, Any) or parameter.default is None or NoneType in get_args(kind)
+    unknown = kind in (parameter.empty, Any) or isinstance(kind, str)  # of `from __future__ import annotations`
+    return unknown or parameter.default is None or NoneType in get_args(kind)
